@@ -1,0 +1,89 @@
+package dev.daimon.posix;
+
+import dev.daimon.posix.call.Files;
+
+/**
+ * An open file descriptor and the duty to close it.
+ *
+ * <p>Safe for use by several threads. Like every descriptor, its number may be reused by the kernel
+ * as soon as it is closed: whoever takes the {@linkplain #number() number} out must not use it
+ * after that.
+ */
+public final class Descriptor implements AutoCloseable {
+  private static final int CLOSED = -1;
+
+  private int number;
+
+  private Descriptor(int number) {
+    this.number = number;
+  }
+
+  /**
+   * Takes over an open descriptor; closing it is from now on this object's duty alone.
+   *
+   * @param number the descriptor's number, not negative
+   * @return the owner of that descriptor
+   * @throws IllegalArgumentException if the number is negative
+   */
+  public static Descriptor adopt(int number) {
+    if (number < 0) {
+      throw new IllegalArgumentException("not a descriptor: " + number);
+    }
+    return new Descriptor(number);
+  }
+
+  /**
+   * Returns the number of the descriptor.
+   *
+   * @return the number, not negative
+   * @throws IllegalStateException if it is closed
+   */
+  public synchronized int number() {
+    if (number == CLOSED) {
+      throw new IllegalStateException("the descriptor is closed");
+    }
+    return number;
+  }
+
+  /**
+   * Makes a second descriptor for the same open file, marked close-on-exec. Both share the file's
+   * position, status flags and {@code flock} lock.
+   *
+   * @return the new descriptor, to be closed by the caller
+   * @throws PosixException if the process has no descriptor left ({@code EMFILE})
+   * @see <a href="https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html">F_DUPFD_CLOEXEC(2)</a>
+   */
+  public Descriptor duplicate() throws PosixException {
+    int number = number();
+    return adopt(
+        PosixException.check(
+            Files.fcntl(number, Files.F_DUPFD_CLOEXEC, 3), "fcntl F_DUPFD_CLOEXEC", number));
+  }
+
+  /**
+   * Closes the descriptor; a second call does nothing.
+   *
+   * <p>It is closed even if this fails, so nothing is retried: on Linux the number is free again
+   * whatever {@code close} returns.
+   *
+   * @throws PosixException if the file could not store what was written before ({@code EIO}, {@code
+   *     ENOSPC}, {@code EDQUOT}), or somebody else closed the number ({@code EBADF})
+   * @see <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>
+   */
+  @Override
+  public void close() throws PosixException {
+    int closing;
+    synchronized (this) {
+      closing = number;
+      number = CLOSED;
+    }
+    if (closing != CLOSED) {
+      PosixException.check(Files.close(closing), "close", closing);
+    }
+  }
+
+  @Override
+  public synchronized String toString() {
+    return number == CLOSED ? "closed descriptor" : "descriptor " + number;
+  }
+}

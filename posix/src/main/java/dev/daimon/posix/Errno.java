@@ -1,0 +1,134 @@
+package dev.daimon.posix;
+
+import dev.daimon.posix.call.ErrorText;
+
+/**
+ * An error number of the C library, such as {@code ENOENT}.
+ *
+ * <p>An open value type, not an enum: a kernel newer than this class may return a number that has
+ * no constant here, and {@link #of(int)} takes it all the same. Names and descriptions come from
+ * the C library.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man3/errno.3.html">errno(3)</a>
+ */
+public final class Errno {
+  /** Operation not permitted. */
+  public static final Errno EPERM = new Errno(1);
+
+  /** No such file or directory. */
+  public static final Errno ENOENT = new Errno(2);
+
+  /** No such process. */
+  public static final Errno ESRCH = new Errno(3);
+
+  /** Interrupted system call. */
+  public static final Errno EINTR = new Errno(4);
+
+  /** No such device or address; for an open: a FIFO that nobody reads. */
+  public static final Errno ENXIO = new Errno(6);
+
+  /** Argument list too long. */
+  public static final Errno E2BIG = new Errno(7);
+
+  /** Exec format error. */
+  public static final Errno ENOEXEC = new Errno(8);
+
+  /** Bad file descriptor. */
+  public static final Errno EBADF = new Errno(9);
+
+  /** No child processes. */
+  public static final Errno ECHILD = new Errno(10);
+
+  /** Resource temporarily unavailable; the same number as {@code EWOULDBLOCK}. */
+  public static final Errno EAGAIN = new Errno(11);
+
+  /** Cannot allocate memory. */
+  public static final Errno ENOMEM = new Errno(12);
+
+  /** Permission denied. */
+  public static final Errno EACCES = new Errno(13);
+
+  /** File exists. */
+  public static final Errno EEXIST = new Errno(17);
+
+  /** Not a directory. */
+  public static final Errno ENOTDIR = new Errno(20);
+
+  /** Is a directory. */
+  public static final Errno EISDIR = new Errno(21);
+
+  /** Invalid argument. */
+  public static final Errno EINVAL = new Errno(22);
+
+  /** No space left on device. */
+  public static final Errno ENOSPC = new Errno(28);
+
+  /** Read-only file system. */
+  public static final Errno EROFS = new Errno(30);
+
+  /** Numerical result out of range; for a look-up: the buffer is too small. */
+  public static final Errno ERANGE = new Errno(34);
+
+  /** Function not implemented. */
+  public static final Errno ENOSYS = new Errno(38);
+
+  /** Too many levels of symbolic links; with {@code O_NOFOLLOW}: the file is one. */
+  public static final Errno ELOOP = new Errno(40);
+
+  /** Operation not supported. */
+  public static final Errno EOPNOTSUPP = new Errno(95);
+
+  private final int number;
+
+  private Errno(int number) {
+    this.number = number;
+  }
+
+  /**
+   * The error of this number.
+   *
+   * @param number the value of {@code errno}, from 1 to 4095
+   * @return that error
+   * @throws IllegalArgumentException if the number is outside that range
+   */
+  public static Errno of(int number) {
+    if (number < 1 || number > 4095) {
+      throw new IllegalArgumentException("not an error number: " + number);
+    }
+    return new Errno(number);
+  }
+
+  /** {@return the value of {@code errno}} */
+  public int number() {
+    return number;
+  }
+
+  /**
+   * {@return the symbolic name, such as {@code "ENOENT"}; {@code "errno 4000"} for a number the C
+   * library does not know}
+   */
+  public String name() {
+    return ErrorText.name(number);
+  }
+
+  /** {@return what the C library says of it in English: {@code "No such file or directory"}} */
+  public String description() {
+    return ErrorText.description(number);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Errno errno && errno.number == number;
+  }
+
+  @Override
+  public int hashCode() {
+    return number;
+  }
+
+  /** {@return description, name and number: {@code "No such file or directory (ENOENT, 2)"}} */
+  @Override
+  public String toString() {
+    return description() + " (" + name() + ", " + number + ")";
+  }
+}

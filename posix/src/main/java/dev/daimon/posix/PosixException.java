@@ -1,0 +1,57 @@
+package dev.daimon.posix;
+
+import java.io.IOException;
+
+/** A system call that failed: which one, on what, and why. */
+public class PosixException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  private final String call;
+  private final String subject;
+  private final int errno;
+
+  /**
+   * The failure of one call.
+   *
+   * @param call the name of the call, such as {@code "open"}
+   * @param subject what it was called on: a path, a pid, a descriptor's number; may be empty
+   * @param errno why it failed
+   */
+  public PosixException(String call, String subject, Errno errno) {
+    super((subject.isEmpty() ? call : call + " " + subject) + ": " + errno);
+    this.call = call;
+    this.subject = subject;
+    this.errno = errno.number();
+  }
+
+  /**
+   * Turns a binding's result into a value or an exception.
+   *
+   * @param result the result of a binding: a value, or the negated error number
+   * @param call the name of the call
+   * @param subject what it was called on; its text is made only if the call failed
+   * @return the result, if it is not negative
+   * @throws PosixException if the result is negative
+   */
+  public static int check(int result, String call, Object subject) throws PosixException {
+    if (result < 0) {
+      throw new PosixException(call, subject.toString(), Errno.of(-result));
+    }
+    return result;
+  }
+
+  /** {@return the name of the call that failed, such as {@code "open"}} */
+  public String call() {
+    return call;
+  }
+
+  /** {@return what it was called on: a path, a pid, a descriptor's number; empty for nothing} */
+  public String subject() {
+    return subject;
+  }
+
+  /** {@return why it failed} */
+  public Errno errno() {
+    return Errno.of(errno);
+  }
+}

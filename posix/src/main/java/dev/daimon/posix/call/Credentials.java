@@ -1,0 +1,113 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Calls on user and group ids: {@code unistd.h}, {@code grp.h}. Ids are unsigned; -1 leaves one as
+ * it is.
+ *
+ * <p>The C library's functions change every thread of the process; the {@code thread…} ones are the
+ * bare system calls and change the calling thread alone.
+ */
+public final class Credentials {
+  /** Number of the system call {@code setgroups}. */
+  static final int SYS_setgroups = Abi.either(116, 159);
+
+  /** Number of the system call {@code setresuid}. */
+  static final int SYS_setresuid = Abi.either(117, 147);
+
+  /** Number of the system call {@code setresgid}. */
+  static final int SYS_setresgid = Abi.either(119, 149);
+
+  // int setgroups(size_t size, const gid_t *list);
+  private static final long SETGROUPS = Libc.address("setgroups");
+  // int getgroups(int size, gid_t list[]);
+  private static final long GETGROUPS = Libc.address("getgroups");
+  // int setresgid(gid_t rgid, gid_t egid, gid_t sgid);
+  private static final long SETRESGID = Libc.address("setresgid");
+  // int setresuid(uid_t ruid, uid_t euid, uid_t suid);
+  private static final long SETRESUID = Libc.address("setresuid");
+  // int getresgid(gid_t *rgid, gid_t *egid, gid_t *sgid);
+  private static final long GETRESGID = Libc.address("getresgid");
+  // int getresuid(uid_t *ruid, uid_t *euid, uid_t *suid);
+  private static final long GETRESUID = Libc.address("getresuid");
+  // long syscall(long number, ...);
+  private static final long SYSCALL = Libc.address("syscall");
+
+  private Credentials() {}
+
+  /** Sets the supplementary groups of every thread. */
+  public static int setgroups(int[] groups) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(SETGROUPS, groups.length, ids(arena, groups).address());
+    }
+  }
+
+  /** Sets the real, effective and saved group id of every thread. */
+  public static int setresgid(int real, int effective, int saved) {
+    return Libc.call(SETRESGID, real, effective, saved);
+  }
+
+  /** Sets the real, effective and saved user id of every thread. */
+  public static int setresuid(int real, int effective, int saved) {
+    return Libc.call(SETRESUID, real, effective, saved);
+  }
+
+  /** Sets the supplementary groups of the calling thread alone. */
+  public static int threadSetgroups(int[] groups) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(SYSCALL, SYS_setgroups, groups.length, ids(arena, groups).address());
+    }
+  }
+
+  /** Sets the real, effective and saved group id of the calling thread alone. */
+  public static int threadSetresgid(int real, int effective, int saved) {
+    return Libc.call(SYSCALL, SYS_setresgid, real, effective, saved, 0, 0);
+  }
+
+  /** Sets the real, effective and saved user id of the calling thread alone. */
+  public static int threadSetresuid(int real, int effective, int saved) {
+    return Libc.call(SYSCALL, SYS_setresuid, real, effective, saved, 0, 0);
+  }
+
+  /** Reads real, effective and saved user id of the calling thread into an array of three. */
+  public static int getresuid(int[] ids) {
+    return three(GETRESUID, ids);
+  }
+
+  /** Reads real, effective and saved group id of the calling thread into an array of three. */
+  public static int getresgid(int[] ids) {
+    return three(GETRESGID, ids);
+  }
+
+  /** Reads the calling thread's supplementary groups; of an empty array: returns their number. */
+  public static int getgroups(int[] groups) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, groups.length));
+      int count = Libc.call(GETGROUPS, groups.length, memory.address());
+      if (groups.length > 0 && count > 0) {
+        MemorySegment.copy(memory, JAVA_INT, 0, groups, 0, count);
+      }
+      return count;
+    }
+  }
+
+  private static int three(long function, int[] ids) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(JAVA_INT, 3);
+      long first = memory.address();
+      int result = Libc.call(function, first, first + Integer.BYTES, first + 2L * Integer.BYTES);
+      MemorySegment.copy(memory, JAVA_INT, 0, ids, 0, 3);
+      return result;
+    }
+  }
+
+  private static MemorySegment ids(Arena arena, int[] ids) {
+    MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, ids.length));
+    MemorySegment.copy(ids, 0, memory, JAVA_INT, 0, ids.length);
+    return memory;
+  }
+}

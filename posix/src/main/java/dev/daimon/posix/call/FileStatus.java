@@ -1,0 +1,88 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+
+/** What {@code statx} tells of a file: the out-parameter of {@link Files#fstat} and its kin. */
+public final class FileStatus {
+  private int mode;
+  private long links;
+  private int uid;
+  private int gid;
+  private long inode;
+  private long size;
+  private long device;
+
+  /** Nothing yet: a call fills it. */
+  public FileStatus() {}
+
+  void read(MemorySegment statx) {
+    mode = Short.toUnsignedInt(statx.get(JAVA_SHORT, Layouts.statx.stx_mode));
+    links = Integer.toUnsignedLong(statx.get(JAVA_INT, Layouts.statx.stx_nlink));
+    uid = statx.get(JAVA_INT, Layouts.statx.stx_uid);
+    gid = statx.get(JAVA_INT, Layouts.statx.stx_gid);
+    inode = statx.get(JAVA_LONG, Layouts.statx.stx_ino);
+    size = statx.get(JAVA_LONG, Layouts.statx.stx_size);
+    device =
+        (long) statx.get(JAVA_INT, Layouts.statx.stx_dev_major) << 32
+            | Integer.toUnsignedLong(statx.get(JAVA_INT, Layouts.statx.stx_dev_minor));
+  }
+
+  /** Permission bits, with set-user-id, set-group-id and sticky. */
+  public int permissions() {
+    return mode & 07777;
+  }
+
+  /** Number of hard links. */
+  public long links() {
+    return links;
+  }
+
+  /** The owner's user id, unsigned. */
+  public int uid() {
+    return uid;
+  }
+
+  /** The owner's group id, unsigned. */
+  public int gid() {
+    return gid;
+  }
+
+  /** The size in bytes. */
+  public long size() {
+    return size;
+  }
+
+  /** Major device number in the upper 32 bits, minor one in the lower. */
+  public long device() {
+    return device;
+  }
+
+  /** The inode number, unique within its device. */
+  public long inode() {
+    return inode;
+  }
+
+  /** Whether it is a regular file. */
+  public boolean isRegularFile() {
+    return (mode & Files.S_IFMT) == Files.S_IFREG;
+  }
+
+  /** Whether it is a directory. */
+  public boolean isDirectory() {
+    return (mode & Files.S_IFMT) == Files.S_IFDIR;
+  }
+
+  /** Whether it is a symbolic link. */
+  public boolean isSymbolicLink() {
+    return (mode & Files.S_IFMT) == Files.S_IFLNK;
+  }
+
+  /** Whether both are the same file: same device, same inode. */
+  public boolean isSameFile(FileStatus other) {
+    return inode == other.inode && device == other.device;
+  }
+}

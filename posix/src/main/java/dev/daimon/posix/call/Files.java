@@ -1,0 +1,315 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Calls on files and descriptors: {@code fcntl.h}, {@code unistd.h}, {@code sys/stat.h}, {@code
+ * sys/file.h}.
+ */
+public final class Files {
+  /** Open for reading only. */
+  public static final int O_RDONLY = 0;
+
+  /** Open for writing only. */
+  public static final int O_WRONLY = 1;
+
+  /** Open for reading and writing. */
+  public static final int O_RDWR = 2;
+
+  /** Create the file if it does not exist. */
+  public static final int O_CREAT = 0100;
+
+  /** With {@link #O_CREAT}: fail if the file exists. */
+  public static final int O_EXCL = 0200;
+
+  /** Never make a terminal the controlling one. */
+  public static final int O_NOCTTY = 0400;
+
+  /** Truncate the file. */
+  public static final int O_TRUNC = 01000;
+
+  /** Every write goes to the end. */
+  public static final int O_APPEND = 02000;
+
+  /** Do not wait, for a FIFO's other end for instance. */
+  public static final int O_NONBLOCK = 04000;
+
+  /** Fail unless it is a directory. */
+  public static final int O_DIRECTORY = Abi.either(0200000, 040000);
+
+  /** Fail if the last component is a symbolic link. */
+  public static final int O_NOFOLLOW = Abi.either(0400000, 0100000);
+
+  /** Close on exec. */
+  public static final int O_CLOEXEC = 02000000;
+
+  /** A handle for the place in the tree, not for the content. */
+  public static final int O_PATH = 010000000;
+
+  /** Exclusive lock. */
+  public static final int LOCK_EX = 2;
+
+  /** Do not wait for the lock. */
+  public static final int LOCK_NB = 4;
+
+  /** Release the lock. */
+  public static final int LOCK_UN = 8;
+
+  /** Reserve space without a change of size. */
+  public static final int FALLOC_FL_KEEP_SIZE = 1;
+
+  /** The current directory, for the calls that take a directory's descriptor. */
+  public static final int AT_FDCWD = -100;
+
+  /** Do not follow a symbolic link. */
+  public static final int AT_SYMLINK_NOFOLLOW = 0x100;
+
+  /** Judge by the effective ids, not the real ones. */
+  public static final int AT_EACCESS = 0x200;
+
+  /** An empty path means the descriptor itself. */
+  public static final int AT_EMPTY_PATH = 0x1000;
+
+  /** What {@code stat} tells. */
+  public static final int STATX_BASIC_STATS = 0x7ff;
+
+  /** Execute or search permission. */
+  public static final int X_OK = 1;
+
+  /** Duplicate to the lowest number from the argument up, marked close-on-exec. */
+  public static final int F_DUPFD_CLOEXEC = 1030;
+
+  /** Read the descriptor's flags. */
+  public static final int F_GETFD = 1;
+
+  /** Set the descriptor's flags. */
+  public static final int F_SETFD = 2;
+
+  /** Read the open file's status flags. */
+  public static final int F_GETFL = 3;
+
+  /** Set the open file's status flags. */
+  public static final int F_SETFL = 4;
+
+  /** The descriptor's one flag. */
+  public static final int FD_CLOEXEC = 1;
+
+  /** {@code close_range}: mark close-on-exec instead of closing. */
+  public static final int CLOSE_RANGE_CLOEXEC = 4;
+
+  /** The bits of a mode that tell the kind of file. */
+  public static final int S_IFMT = 0170000;
+
+  /** A regular file. */
+  public static final int S_IFREG = 0100000;
+
+  /** A directory. */
+  public static final int S_IFDIR = 0040000;
+
+  /** A symbolic link. */
+  public static final int S_IFLNK = 0120000;
+
+  // int open(const char *pathname, int flags, ... /* mode_t mode */);
+  private static final long OPEN = Libc.address("open");
+  // int close(int fd);
+  private static final long CLOSE = Libc.address("close");
+  // int close_range(unsigned int first, unsigned int last, int flags);
+  private static final long CLOSE_RANGE = Libc.optionalAddress("close_range");
+  // int dup2(int oldfd, int newfd);
+  private static final long DUP2 = Libc.address("dup2");
+  // int fcntl(int fd, int op, ... /* arg */);
+  private static final long FCNTL = Libc.address("fcntl");
+  // int flock(int fd, int op);
+  private static final long FLOCK = Libc.address("flock");
+  // int fallocate(int fd, int mode, off_t offset, off_t size);
+  private static final long FALLOCATE = Libc.address("fallocate");
+  // int ftruncate(int fd, off_t length);
+  private static final long FTRUNCATE = Libc.address("ftruncate");
+  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
+  private static final long PREAD = Libc.address("pread");
+  // ssize_t read(int fd, void *buf, size_t count);
+  private static final long READ = Libc.address("read");
+  // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
+  private static final long PWRITE = Libc.address("pwrite");
+  // ssize_t write(int fd, const void *buf, size_t count);
+  private static final long WRITE = Libc.address("write");
+  // int unlink(const char *pathname);
+  private static final long UNLINK = Libc.address("unlink");
+  // int rename(const char *oldpath, const char *newpath);
+  private static final long RENAME = Libc.address("rename");
+  // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
+  private static final long READLINK = Libc.address("readlink");
+  // int fchown(int fd, uid_t owner, gid_t group);
+  private static final long FCHOWN = Libc.address("fchown");
+  // int faccessat(int dirfd, const char *pathname, int mode, int flags);
+  private static final long FACCESSAT = Libc.address("faccessat");
+  // int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *buf);
+  private static final long STATX = Libc.address("statx");
+
+  private Files() {}
+
+  /** Opens a file. */
+  public static int open(byte[] path, int flags, int mode) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(OPEN, Native.string(arena, path).address(), flags, mode);
+    }
+  }
+
+  /** Closes a descriptor; never made again after a signal, since it is closed by then. */
+  public static int close(int fd) {
+    return Libc.callOnce(CLOSE, fd);
+  }
+
+  /** Whether the C library has {@code close_range}; the kernel may still say {@code ENOSYS}. */
+  public static boolean hasCloseRange() {
+    return CLOSE_RANGE != 0;
+  }
+
+  /** Closes, or marks, a range of descriptors; only where {@link #hasCloseRange()}. */
+  public static int closeRange(int first, int last, int flags) {
+    return Libc.call(CLOSE_RANGE, first, last, flags);
+  }
+
+  /** Makes {@code to} a copy of {@code from}, without close-on-exec. */
+  public static int dup2(int from, int to) {
+    return Libc.call(DUP2, from, to);
+  }
+
+  /** Reads or changes what belongs to a descriptor. */
+  public static int fcntl(int fd, int operation, int argument) {
+    return Libc.call(FCNTL, fd, operation, argument);
+  }
+
+  /** Takes or releases the lock of an open file. */
+  public static int flock(int fd, int operation) {
+    return Libc.call(FLOCK, fd, operation);
+  }
+
+  /** Reserves space. */
+  public static int fallocate(int fd, int mode, long offset, long length) {
+    return Libc.call(FALLOCATE, fd, mode, offset, length, 0, 0);
+  }
+
+  /** Sets the size. */
+  public static int ftruncate(int fd, long length) {
+    return Libc.call(FTRUNCATE, fd, length);
+  }
+
+  /** Reads at a position; 0 means the end of the file. */
+  public static int pread(int fd, byte[] buffer, long offset) {
+    return read(PREAD, fd, buffer, offset);
+  }
+
+  /** Reads; 0 means the end of the file. */
+  public static int read(int fd, byte[] buffer) {
+    return read(READ, fd, buffer, 0);
+  }
+
+  private static int read(long function, int fd, byte[] buffer, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(buffer.length);
+      int count = Libc.call(function, fd, memory.address(), buffer.length, offset, 0, 0);
+      if (count > 0) {
+        MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, count);
+      }
+      return count;
+    }
+  }
+
+  /** Writes at a position, and returns how many bytes were taken. */
+  public static int pwrite(int fd, byte[] bytes, long offset) {
+    return write(PWRITE, fd, bytes, offset);
+  }
+
+  /** Writes, and returns how many bytes were taken. */
+  public static int write(int fd, byte[] bytes) {
+    return write(WRITE, fd, bytes, 0);
+  }
+
+  private static int write(long function, int fd, byte[] bytes, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(bytes.length);
+      MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, 0, bytes.length);
+      return Libc.call(function, fd, memory.address(), bytes.length, offset, 0, 0);
+    }
+  }
+
+  /** Removes a name from the file system. */
+  public static int unlink(byte[] path) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(UNLINK, Native.string(arena, path).address());
+    }
+  }
+
+  /** Renames a file, and replaces atomically what has the new name. */
+  public static int rename(byte[] from, byte[] to) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(
+          RENAME, Native.string(arena, from).address(), Native.string(arena, to).address());
+    }
+  }
+
+  /** Reads where a symbolic link points to, and returns its length; longer targets are cut. */
+  public static int readlink(byte[] path, byte[] buffer) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(buffer.length);
+      int length =
+          Libc.call(
+              READLINK, Native.string(arena, path).address(), memory.address(), buffer.length);
+      if (length > 0) {
+        MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, length);
+      }
+      return length;
+    }
+  }
+
+  /** Changes the owner of an open file; -1 leaves an id as it is. */
+  public static int fchown(int fd, int uid, int gid) {
+    return Libc.call(FCHOWN, fd, uid, gid);
+  }
+
+  /** Asks for permission, with the calling thread's effective ids. */
+  public static int eaccess(byte[] path, int mode) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(
+          FACCESSAT, AT_FDCWD, Native.string(arena, path).address(), mode, AT_EACCESS, 0, 0);
+    }
+  }
+
+  /** What an open file is. */
+  public static int fstat(int fd, FileStatus status) {
+    return statx(fd, new byte[0], AT_EMPTY_PATH, status);
+  }
+
+  /** What a path leads to. */
+  public static int stat(byte[] path, FileStatus status) {
+    return statx(AT_FDCWD, path, 0, status);
+  }
+
+  /** What a path is; a symbolic link is not followed. */
+  public static int lstat(byte[] path, FileStatus status) {
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, status);
+  }
+
+  private static int statx(int dirfd, byte[] path, int flags, FileStatus status) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(Layouts.statx.SIZE, Long.BYTES);
+      int result =
+          Libc.call(
+              STATX,
+              dirfd,
+              Native.string(arena, path).address(),
+              flags,
+              STATX_BASIC_STATS,
+              buffer.address(),
+              0);
+      if (result == 0) {
+        status.read(buffer);
+      }
+      return result;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.daimon.posix.call;
+
+/**
+ * Sizes of C structures and offsets of their fields, in bytes; the same on x86-64 and AArch64 but
+ * where {@link Abi} tells them apart.
+ *
+ * <p>A nested class is named as the structure ({@code _t} for a typedef) and a constant as the
+ * field: a test compiles each of them against the system's headers.
+ */
+final class Layouts {
+  private Layouts() {}
+
+  static final class statx {
+    static final int SIZE = 256;
+    static final int stx_nlink = 16;
+    static final int stx_uid = 20;
+    static final int stx_gid = 24;
+    static final int stx_mode = 28;
+    static final int stx_ino = 32;
+    static final int stx_size = 40;
+    static final int stx_dev_major = 136;
+    static final int stx_dev_minor = 140;
+
+    private statx() {}
+  }
+
+  static final class passwd {
+    static final int SIZE = 48;
+    static final int pw_name = 0;
+    static final int pw_uid = 16;
+    static final int pw_gid = 20;
+    static final int pw_dir = 32;
+    static final int pw_shell = 40;
+
+    private passwd() {}
+  }
+
+  static final class group {
+    static final int SIZE = 32;
+    static final int gr_name = 0;
+    static final int gr_gid = 16;
+
+    private group() {}
+  }
+
+  static final class sigset_t {
+    static final int SIZE = 128;
+
+    private sigset_t() {}
+  }
+
+  static final class posix_spawnattr_t {
+    static final int SIZE = 336;
+
+    private posix_spawnattr_t() {}
+  }
+
+  static final class posix_spawn_file_actions_t {
+    static final int SIZE = 80;
+
+    private posix_spawn_file_actions_t() {}
+  }
+
+  /** The kernel's own, which {@code rt_sigaction} takes; its header clashes with glibc's. */
+  static final class kernel_sigaction {
+    static final int SIZE = 32;
+    static final int sa_handler = 0;
+
+    private kernel_sigaction() {}
+  }
+}

@@ -1,0 +1,126 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The link to the C library: every function is called through one shape, six {@code long}s to a
+ * {@code long}.
+ *
+ * <p>One shape, because each further one costs milliseconds at start-up. It is right under the
+ * x86-64 System V and the AArch64 Linux ABIs: integers and pointers travel in the same registers, a
+ * callee ignores the registers it has no parameter for, and variadic arguments are passed alike. A
+ * function that returns {@code int} leaves the upper half of the register undefined, so its result
+ * is narrowed first.
+ */
+// "restricted": the house's one place for what can crash a JVM.
+@SuppressWarnings("restricted")
+final class Libc {
+  /** Names of optional functions to do without, separated by commas; for tests. */
+  private static final String WITHOUT = "dev.daimon.posix.without";
+
+  private static final int EINTR = 4;
+
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
+  private static final MethodHandle CALL =
+      LINKER.downcallHandle(
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+          Linker.Option.captureCallState("errno"));
+
+  /** Where the calling thread's errno is captured: a call's result and its error are one. */
+  private static final class Captured extends ThreadLocal<MemorySegment> {
+    @Override
+    protected MemorySegment initialValue() {
+      return Arena.ofAuto().allocate(JAVA_INT);
+    }
+  }
+
+  private static final Captured ERRNO = new Captured();
+
+  private Libc() {}
+
+  /** The address of a function, or of a variable, that every supported C library has. */
+  static long address(String name) {
+    Optional<MemorySegment> symbol = LOOKUP.find(name);
+    if (symbol.isEmpty()) {
+      throw new UnsatisfiedLinkError("the C library has no " + name + " (glibc 2.34 is needed)");
+    }
+    return symbol.get().address();
+  }
+
+  /** The address of a function that not every C library has, or 0. */
+  static long optionalAddress(String name) {
+    @Nullable String without = System.getProperty(WITHOUT);
+    if (without != null && ("," + without + ",").contains("," + name + ",")) {
+      return 0;
+    }
+    Optional<MemorySegment> symbol = LOOKUP.find(name);
+    return symbol.isEmpty() ? 0 : symbol.get().address();
+  }
+
+  /** Calls a function that returns an {@code int}, -1 meaning that errno tells why. */
+  static int call(long function, long a, long b, long c, long d, long e, long f) {
+    while (true) {
+      int result = (int) raw(function, a, b, c, d, e, f);
+      if (result != -1) {
+        return result;
+      }
+      int errno = ERRNO.get().get(JAVA_INT, 0);
+      if (errno != EINTR) {
+        return -errno;
+      }
+    }
+  }
+
+  static int call(long function, long a, long b, long c) {
+    return call(function, a, b, c, 0, 0, 0);
+  }
+
+  static int call(long function, long a, long b) {
+    return call(function, a, b, 0, 0, 0, 0);
+  }
+
+  static int call(long function, long a) {
+    return call(function, a, 0, 0, 0, 0, 0);
+  }
+
+  static int call(long function) {
+    return call(function, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** As {@link #call(long, long)}, but not made again after a signal. */
+  static int callOnce(long function, long a) {
+    int result = (int) raw(function, a, 0, 0, 0, 0, 0);
+    return result == -1 ? -ERRNO.get().get(JAVA_INT, 0) : result;
+  }
+
+  /** Calls a function and returns what it returns, all 64 bits. */
+  static long raw(long function, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long)
+          CALL.invokeExact(MemorySegment.ofAddress(function), ERRNO.get(), a, b, c, d, e, f);
+    } catch (Throwable failure) {
+      throw new AssertionError("a call into the C library cannot throw", failure);
+    }
+  }
+
+  static long raw(long function, long a) {
+    return raw(function, a, 0, 0, 0, 0, 0);
+  }
+
+  /** The memory at an address that the C library gave. */
+  static MemorySegment memory(long address, long size) {
+    return MemorySegment.ofAddress(address).reinterpret(size);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.daimon.posix.call;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * The exact bytes of a {@link Path}, whatever the locale, and back.
+ *
+ * <p>A {@code Path} keeps the bytes of a file's name, but its string form goes through the locale's
+ * encoding, where {@code LC_ALL=C} turns everything beyond ASCII into question marks. The URI form
+ * does not.
+ */
+public final class NativePath {
+  private NativePath() {}
+
+  /** The bytes of the path, made absolute against the JVM's working directory at its start. */
+  public static byte[] bytes(Path path) {
+    Path absolute = path.toAbsolutePath();
+    String text = absolute.toString();
+    if (isPlain(text)) {
+      return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+    String raw = absolute.toUri().getRawPath();
+    // A directory's URI ends with a slash, its path does not.
+    int end = raw.length() > 1 && raw.endsWith("/") ? raw.length() - 1 : raw.length();
+    byte[] bytes = new byte[end];
+    int length = 0;
+    for (int i = 0; i < end; i++) {
+      if (raw.charAt(i) == '%') {
+        bytes[length++] = (byte) Integer.parseInt(raw, i + 1, i + 3, 16);
+        i += 2;
+      } else {
+        bytes[length++] = (byte) raw.charAt(i);
+      }
+    }
+    return Arrays.copyOf(bytes, length);
+  }
+
+  /**
+   * The path of these bytes.
+   *
+   * @param bytes an absolute path
+   * @throws IllegalArgumentException if the path is not absolute, or holds a NUL byte
+   */
+  public static Path of(byte[] bytes) {
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    if (!text.startsWith("/")) {
+      throw new IllegalArgumentException("not an absolute path: " + text);
+    }
+    if (isPlain(text)) {
+      return Path.of(text);
+    }
+    StringBuilder uri = new StringBuilder("file://");
+    byte previous = 0;
+    for (byte b : bytes) {
+      if (b == '/' && previous == '/') {
+        continue;
+      }
+      previous = b;
+      if (b == '/' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z') {
+        uri.append((char) b);
+      } else {
+        uri.append('%').append(Character.forDigit(b >> 4 & 15, 16));
+        uri.append(Character.forDigit(b & 15, 16));
+      }
+    }
+    return Path.of(URI.create(uri.toString()));
+  }
+
+  /**
+   * Whether the text is the same bytes in every locale: ASCII, and no mark of a failed decoding.
+   */
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80 || c == 0 || c == '?') {
+        return false;
+      }
+    }
+    return true;
+  }
+}

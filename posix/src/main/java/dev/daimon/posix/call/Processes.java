@@ -1,0 +1,114 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}. */
+public final class Processes {
+  /** {@code waitpid}: return at once if no child has ended. */
+  public static final int WNOHANG = 1;
+
+  // pid_t getpid(void);
+  private static final long GETPID = Libc.address("getpid");
+  // pid_t getppid(void);
+  private static final long GETPPID = Libc.address("getppid");
+  // pid_t getpgrp(void);
+  private static final long GETPGRP = Libc.address("getpgrp");
+  // pid_t getsid(pid_t pid);
+  private static final long GETSID = Libc.address("getsid");
+  // pid_t setsid(void);
+  private static final long SETSID = Libc.address("setsid");
+  // mode_t umask(mode_t mask);
+  private static final long UMASK = Libc.address("umask");
+  // int chdir(const char *path);
+  private static final long CHDIR = Libc.address("chdir");
+  // int execve(const char *pathname, char *const argv[], char *const envp[]);
+  private static final long EXECVE = Libc.address("execve");
+  // pid_t waitpid(pid_t pid, int *wstatus, int options);
+  private static final long WAITPID = Libc.address("waitpid");
+  // char **environ;
+  private static final long ENVIRON = Libc.address("environ");
+
+  private Processes() {}
+
+  /** The process id of this JVM. */
+  public static int getpid() {
+    return Libc.call(GETPID);
+  }
+
+  /** The process id of the parent; changes when the parent ends. */
+  public static int getppid() {
+    return Libc.call(GETPPID);
+  }
+
+  /** The process group of this JVM. */
+  public static int getpgrp() {
+    return Libc.call(GETPGRP);
+  }
+
+  /** The session of a process; 0 means this JVM. */
+  public static int getsid(int pid) {
+    return Libc.call(GETSID, pid);
+  }
+
+  /** Makes this JVM the leader of a new session, unless it leads a process group. */
+  public static int setsid() {
+    return Libc.call(SETSID);
+  }
+
+  /** Sets the file mode creation mask of the whole process, and returns the old one. */
+  public static int umask(int mask) {
+    return Libc.call(UMASK, mask);
+  }
+
+  /** Changes the working directory of the whole process. */
+  public static int chdir(byte[] path) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(CHDIR, Native.string(arena, path).address());
+    }
+  }
+
+  /** Becomes another program; returns only if that failed. */
+  public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(
+          EXECVE,
+          Native.string(arena, path).address(),
+          Native.strings(arena, argv).address(),
+          Native.strings(arena, envp).address());
+    }
+  }
+
+  /** Waits for a child; {@code status[0]} becomes its wait status. */
+  public static int waitpid(int pid, int[] status, int options) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(JAVA_INT);
+      int result = Libc.call(WAITPID, pid, memory.address(), options);
+      status[0] = memory.get(JAVA_INT, 0);
+      return result;
+    }
+  }
+
+  /** The environment of the C library, entry by entry; what Java was started with, usually. */
+  public static List<byte[]> environ() {
+    List<byte[]> entries = new ArrayList<>();
+    long array = pointer(ENVIRON);
+    if (array != 0) {
+      byte[] entry;
+      while ((entry = Native.bytes(pointer(array))) != null) {
+        entries.add(entry);
+        array += Long.BYTES;
+      }
+    }
+    return entries;
+  }
+
+  private static long pointer(long address) {
+    return Libc.memory(address, Long.BYTES).get(JAVA_LONG, 0);
+  }
+}

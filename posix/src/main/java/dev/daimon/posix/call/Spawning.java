@@ -1,0 +1,144 @@
+package dev.daimon.posix.call;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * {@code posix_spawn}: {@code spawn.h}. An object of this class is one spawn with its attributes
+ * and file actions; close it after use.
+ *
+ * <p>The actions happen in the child, in the order in which they were added.
+ */
+public final class Spawning implements AutoCloseable {
+  /** Set the signals' dispositions to their defaults. */
+  public static final int POSIX_SPAWN_SETSIGDEF = 0x04;
+
+  /** Set the signal mask. */
+  public static final int POSIX_SPAWN_SETSIGMASK = 0x08;
+
+  /** Start a new session. */
+  public static final int POSIX_SPAWN_SETSID = 0x80;
+
+  // int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *file_actions,
+  //                 const posix_spawnattr_t *attrp, char *const argv[], char *const envp[]);
+  private static final long SPAWN = Libc.address("posix_spawn");
+  // int posix_spawnattr_init(posix_spawnattr_t *attr);
+  private static final long ATTR_INIT = Libc.address("posix_spawnattr_init");
+  // int posix_spawnattr_destroy(posix_spawnattr_t *attr);
+  private static final long ATTR_DESTROY = Libc.address("posix_spawnattr_destroy");
+  // int posix_spawnattr_setflags(posix_spawnattr_t *attr, short flags);
+  private static final long SETFLAGS = Libc.address("posix_spawnattr_setflags");
+  // int posix_spawnattr_setsigdefault(posix_spawnattr_t *attr, const sigset_t *sigdefault);
+  private static final long SETSIGDEFAULT = Libc.address("posix_spawnattr_setsigdefault");
+  // int posix_spawnattr_setsigmask(posix_spawnattr_t *attr, const sigset_t *sigmask);
+  private static final long SETSIGMASK = Libc.address("posix_spawnattr_setsigmask");
+  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *file_actions);
+  private static final long ACTIONS_INIT = Libc.address("posix_spawn_file_actions_init");
+  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *file_actions);
+  private static final long ACTIONS_DESTROY = Libc.address("posix_spawn_file_actions_destroy");
+  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *file_actions, int fildes,
+  //                                      int newfildes);
+  private static final long ADDDUP2 = Libc.address("posix_spawn_file_actions_adddup2");
+  // int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *file_actions, int fildes);
+  private static final long ADDCLOSE = Libc.address("posix_spawn_file_actions_addclose");
+  // int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *file_actions,
+  //                                              int from);
+  private static final long ADDCLOSEFROM =
+      Libc.optionalAddress("posix_spawn_file_actions_addclosefrom_np");
+  // int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *file_actions,
+  //                                           int fildes);
+  private static final long ADDFCHDIR = Libc.address("posix_spawn_file_actions_addfchdir_np");
+
+  private final Arena arena = Arena.ofConfined();
+  private final MemorySegment attributes =
+      arena.allocate(Layouts.posix_spawnattr_t.SIZE, Long.BYTES);
+  private final MemorySegment actions =
+      arena.allocate(Layouts.posix_spawn_file_actions_t.SIZE, Long.BYTES);
+
+  /** A spawn without flags and actions. */
+  public Spawning() {
+    // Both only clear their memory, and cannot fail in glibc.
+    Libc.raw(ATTR_INIT, attributes.address());
+    Libc.raw(ACTIONS_INIT, actions.address());
+  }
+
+  /** Whether the C library can close every descriptor from a number up. */
+  public static boolean hasCloseFrom() {
+    return ADDCLOSEFROM != 0;
+  }
+
+  /** Sets the flags, {@code POSIX_SPAWN_…}. */
+  public int setFlags(int flags) {
+    return result(SETFLAGS, attributes, flags, 0);
+  }
+
+  /**
+   * Names every signal there is for {@link #POSIX_SPAWN_SETSIGDEF}. {@code sigfillset} would leave
+   * out 32 and 33, and the child then gets those two as ignored.
+   */
+  public int setAllSignalsDefault() {
+    return result(SETSIGDEFAULT, attributes, signalSet((byte) 0xff), 0);
+  }
+
+  /** Names the empty mask for {@link #POSIX_SPAWN_SETSIGMASK}. */
+  public int setEmptySignalMask() {
+    return result(SETSIGMASK, attributes, signalSet((byte) 0), 0);
+  }
+
+  private long signalSet(byte value) {
+    return arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES).fill(value).address();
+  }
+
+  /** Duplicates a descriptor; one onto itself stays open on exec. */
+  public int addDup2(int from, int to) {
+    return result(ADDDUP2, actions, from, to);
+  }
+
+  /** Closes a descriptor, if it is open. */
+  public int addClose(int fd) {
+    return result(ADDCLOSE, actions, fd, 0);
+  }
+
+  /** Closes every descriptor from a number up; only where {@link #hasCloseFrom()}. */
+  public int addCloseFrom(int first) {
+    return result(ADDCLOSEFROM, actions, first, 0);
+  }
+
+  /** Changes the working directory to that of a descriptor. */
+  public int addFchdir(int fd) {
+    return result(ADDFCHDIR, actions, fd, 0);
+  }
+
+  /** Starts the program, and returns its process id once it was executed. */
+  public int spawn(byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    try (Arena strings = Arena.ofConfined()) {
+      MemorySegment pid = strings.allocate(JAVA_INT);
+      int error =
+          (int)
+              Libc.raw(
+                  SPAWN,
+                  pid.address(),
+                  Native.string(strings, path).address(),
+                  actions.address(),
+                  attributes.address(),
+                  Native.strings(strings, argv).address(),
+                  Native.strings(strings, envp).address());
+      return error == 0 ? pid.get(JAVA_INT, 0) : -error;
+    }
+  }
+
+  /** These functions return the error number itself. */
+  private static int result(long function, MemorySegment object, long a, long b) {
+    return -(int) Libc.raw(function, object.address(), a, b, 0, 0, 0);
+  }
+
+  @Override
+  public void close() {
+    Libc.raw(ATTR_DESTROY, attributes.address());
+    Libc.raw(ACTIONS_DESTROY, actions.address());
+    arena.close();
+  }
+}
