@@ -1,4 +1,4 @@
-package dev.daimon.posix.call;
+package dev.daimon.posix;
 
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -13,9 +13,18 @@ import java.util.Arrays;
  * does not.
  */
 public final class NativePath {
+  /** The bytes that stand for themselves in the URI made here. */
+  private static final String UNRESERVED =
+      "/-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
   private NativePath() {}
 
-  /** The bytes of the path, made absolute against the JVM's working directory at its start. */
+  /**
+   * Returns the bytes of the path, made absolute against the JVM's working directory at its start.
+   *
+   * @param path any path of the default file system
+   * @return the bytes that a system call takes, without a NUL at the end
+   */
   public static byte[] bytes(Path path) {
     Path absolute = path.toAbsolutePath();
     String text = absolute.toString();
@@ -39,9 +48,10 @@ public final class NativePath {
   }
 
   /**
-   * The path of these bytes.
+   * Returns the path of these bytes.
    *
    * @param bytes an absolute path
+   * @return the path whose file names are these very bytes
    * @throws IllegalArgumentException if the path is not absolute, or holds a NUL byte
    */
   public static Path of(byte[] bytes) {
@@ -59,7 +69,7 @@ public final class NativePath {
         continue;
       }
       previous = b;
-      if (b == '/' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z') {
+      if (UNRESERVED.indexOf(b) >= 0) {
         uri.append((char) b);
       } else {
         uri.append('%').append(Character.forDigit(b >> 4 & 15, 16));

@@ -1,0 +1,2 @@
+/** Starting programs as daemons, and becoming them: spawn, session, umask, exec, descriptors. */
+package dev.daimon.forking;

@@ -1,0 +1,2 @@
+/** Pidfiles that are read, written and removed atomically. */
+package dev.daimon.pidfile;

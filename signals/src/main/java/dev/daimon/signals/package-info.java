@@ -1,0 +1,2 @@
+/** Signal dispositions, signal masks and kill. */
+package dev.daimon.signals;
