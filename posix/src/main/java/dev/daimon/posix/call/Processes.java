@@ -10,8 +10,14 @@ import java.util.List;
 
 /** Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}. */
 public final class Processes {
-  /** {@code waitpid}: return at once if no child has ended. */
-  public static final int WNOHANG = 1;
+  /** {@code waitid}: the id is a process id. */
+  static final int P_PID = 1;
+
+  /** {@code waitid}: wait for processes that have ended. */
+  static final int WEXITED = 4;
+
+  /** {@code waitid}: leave the process as it is, to be waited for again. */
+  static final int WNOWAIT = 0x01000000;
 
   // pid_t getpid(void);
   private static final long GETPID = Libc.address("getpid");
@@ -31,6 +37,8 @@ public final class Processes {
   private static final long EXECVE = Libc.address("execve");
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   private static final long WAITPID = Libc.address("waitpid");
+  // int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options);
+  private static final long WAITID = Libc.address("waitid");
   // char **environ;
   private static final long ENVIRON = Libc.address("environ");
 
@@ -84,11 +92,16 @@ public final class Processes {
     }
   }
 
-  /** Waits for a child; {@code status[0]} becomes its wait status. */
-  public static int waitpid(int pid, int[] status, int options) {
+  /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */
+  public static int awaitEnd(int pid) {
+    return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT, 0, 0);
+  }
+
+  /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */
+  public static int waitpid(int pid, int[] status) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
-      int result = Libc.call(WAITPID, pid, memory.address(), options);
+      int result = Libc.call(WAITPID, pid, memory.address(), 0);
       status[0] = memory.get(JAVA_INT, 0);
       return result;
     }

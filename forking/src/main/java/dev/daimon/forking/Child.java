@@ -1,0 +1,76 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Signals;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program that this JVM has spawned.
+ *
+ * <p>Until {@link #waitFor()} has returned, its pid cannot be given to another process, so a signal
+ * sent here never reaches a stranger. A child that is never waited for stays a zombie when it has
+ * ended, until this JVM ends too.
+ */
+public final class Child {
+  private final int pid;
+  private final Path program;
+  private @Nullable ExitStatus ended;
+
+  Child(int pid, Path program) {
+    this.pid = pid;
+    this.program = program;
+  }
+
+  /** {@return the process id} */
+  public long pid() {
+    return pid;
+  }
+
+  /**
+   * Waits until the program has ended.
+   *
+   * <p>The thread cannot be interrupted meanwhile.
+   *
+   * @return how it ended; the same again on later calls
+   * @throws PosixException {@code ECHILD} if somebody else waited for it, or the JVM ignores {@code
+   *     SIGCHLD}
+   */
+  public ExitStatus waitFor() throws PosixException {
+    synchronized (this) {
+      if (ended != null) {
+        return ended;
+      }
+    }
+    // Not reaped while others may send signals: the pid could be a stranger's at once.
+    int result = Processes.awaitEnd(pid);
+    synchronized (this) {
+      if (ended == null) {
+        PosixException.check(result, "waitid", pid);
+        int[] status = new int[1];
+        PosixException.check(Processes.waitpid(pid, status), "waitpid", pid);
+        ended = new ExitStatus(status[0]);
+      }
+      return ended;
+    }
+  }
+
+  /**
+   * Sends a signal, unless the end of the program was seen already.
+   *
+   * @param signal the signal
+   * @throws PosixException {@code EPERM} if the program belongs to somebody else by now
+   */
+  public synchronized void signal(Signal signal) throws PosixException {
+    if (ended == null) {
+      PosixException.check(Signals.kill(pid, signal.number()), "kill", pid);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return program + ", process " + pid;
+  }
+}

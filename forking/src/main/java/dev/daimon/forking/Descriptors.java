@@ -1,0 +1,148 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import java.io.File;
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * The descriptors of this JVM as a table of numbers: listing, closing and marking them by range.
+ *
+ * <p>Where the kernel or the C library has no {@code close_range}, the ranges are done one
+ * descriptor at a time, those that {@code /proc/self/fd} lists: one that another thread opens
+ * meanwhile may be missed.
+ */
+public final class Descriptors {
+  /** The highest number there can be, for a range without an end. */
+  public static final int MAX = Integer.MAX_VALUE;
+
+  private static final File OWN = new File("/proc/self/fd");
+
+  private Descriptors() {}
+
+  /**
+   * Lists the open descriptors of this JVM.
+   *
+   * @return their numbers, ascending
+   * @throws IOException if {@code /proc} is not mounted
+   */
+  public static int[] list() throws IOException {
+    int[] listed = numbers(OWN);
+    int count = 0;
+    for (int number : listed) {
+      // The listing itself needed one, which is closed by now.
+      if (Files.fcntl(number, Files.F_GETFD, 0) >= 0) {
+        listed[count++] = number;
+      }
+    }
+    return Arrays.copyOf(listed, count);
+  }
+
+  /**
+   * Lists the descriptors that a program executed by another process would inherit: those open
+   * there and not marked close-on-exec.
+   *
+   * @param pid the process
+   * @return their numbers, ascending
+   * @throws IOException if there is no such process, or it may not be read
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">
+   *     proc_pid_fdinfo(5)</a>
+   */
+  public static int[] inheritableOf(long pid) throws IOException {
+    int[] listed = numbers(new File("/proc/" + pid + "/fd"));
+    int count = 0;
+    for (int number : listed) {
+      if ((flags(pid, number) & Files.O_CLOEXEC) == 0) {
+        listed[count++] = number;
+      }
+    }
+    return Arrays.copyOf(listed, count);
+  }
+
+  /** The status flags that fdinfo tells of a descriptor, close-on-exec among them. */
+  private static int flags(long pid, int number) throws IOException {
+    String info =
+        java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + pid + "/fdinfo/" + number));
+    int start = info.indexOf("flags:") + "flags:".length();
+    return Integer.parseInt(info.substring(start, info.indexOf('\n', start)).trim(), 8);
+  }
+
+  /**
+   * Closes every descriptor of a range that is open.
+   *
+   * <p>In a JVM this is for a child that is about to become another program: the JVM's own files
+   * and sockets, and those of every library in it, are descriptors too.
+   *
+   * @param first the lowest number
+   * @param last the highest number, {@link #MAX} for no end
+   * @throws IllegalArgumentException if the range is empty, or begins below 0
+   * @throws IOException if there is no {@code close_range} and {@code /proc} is not mounted
+   * @see <a href="https://man7.org/linux/man-pages/man2/close_range.2.html">close_range(2)</a>
+   */
+  public static void close(int first, int last) throws IOException {
+    if (!range(first, last, 0)) {
+      for (int number : list()) {
+        if (number >= first && number <= last) {
+          // Nothing is lost with an error here: the number is free again in any case.
+          Files.close(number);
+        }
+      }
+    }
+  }
+
+  /**
+   * Marks every open descriptor of a range to be closed by the next exec.
+   *
+   * @param first the lowest number
+   * @param last the highest number, {@link #MAX} for no end
+   * @throws IllegalArgumentException if the range is empty, or begins below 0
+   * @throws IOException if there is no {@code close_range} and {@code /proc} is not mounted
+   * @see <a href="https://man7.org/linux/man-pages/man2/close_range.2.html">close_range(2)</a>
+   */
+  public static void markCloseOnExec(int first, int last) throws IOException {
+    if (!range(first, last, Files.CLOSE_RANGE_CLOEXEC)) {
+      for (int number : list()) {
+        if (number >= first && number <= last) {
+          Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC);
+        }
+      }
+    }
+  }
+
+  /** Keeps a descriptor open through the next exec. */
+  static void unmarkCloseOnExec(int number) throws PosixException {
+    PosixException.check(Files.fcntl(number, Files.F_SETFD, 0), "fcntl F_SETFD", number);
+  }
+
+  /** Returns whether {@code close_range} did it; not if there is none. */
+  private static boolean range(int first, int last, int flags) throws PosixException {
+    if (first < 0 || last < first) {
+      throw new IllegalArgumentException("not a range of descriptors: " + first + " to " + last);
+    }
+    if (!Files.hasCloseRange()) {
+      return false;
+    }
+    int result = Files.closeRange(first, last, flags);
+    // ENOSYS before Linux 5.9; EINVAL before 5.11, which knows no CLOSE_RANGE_CLOEXEC.
+    if (result == -Errno.ENOSYS.number() || result == -Errno.EINVAL.number()) {
+      return false;
+    }
+    PosixException.check(result, "close_range", first);
+    return true;
+  }
+
+  private static int[] numbers(File directory) throws IOException {
+    String[] names = directory.list();
+    if (names == null) {
+      throw new IOException("cannot list " + directory);
+    }
+    int[] numbers = new int[names.length];
+    for (int i = 0; i < names.length; i++) {
+      numbers[i] = Integer.parseInt(names[i]);
+    }
+    Arrays.sort(numbers);
+    return numbers;
+  }
+}

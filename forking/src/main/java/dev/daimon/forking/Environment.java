@@ -1,0 +1,129 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.call.Processes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The environment of a program, byte for byte: a list of {@code NAME=VALUE} entries.
+ *
+ * <p>Immutable. Unlike {@link System#getenv()} it keeps bytes that are no text in the current
+ * locale, entries without {@code =}, and the order.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/environ.7.html">environ(7)</a>
+ */
+public final class Environment {
+  private final List<byte[]> entries;
+
+  private Environment(List<byte[]> entries) {
+    this.entries = entries;
+  }
+
+  /** {@return the environment of this JVM, as the C library holds it} */
+  public static Environment current() {
+    return new Environment(Processes.environ());
+  }
+
+  /**
+   * Returns the environment that another process was started with.
+   *
+   * @param pid the process, which must not end meanwhile
+   * @return its environment; empty if the process is a zombie, or has executed another program
+   *     while this was being read
+   * @throws IOException if there is no such process, or it may not be read
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
+   *     proc_pid_environ(5)</a>
+   */
+  public static Environment of(long pid) throws IOException {
+    byte[] block = Files.readAllBytes(Path.of("/proc/" + pid + "/environ"));
+    List<byte[]> entries = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < block.length; i++) {
+      if (block[i] == 0) {
+        entries.add(Arrays.copyOfRange(block, start, i));
+        start = i + 1;
+      }
+    }
+    return new Environment(entries);
+  }
+
+  /**
+   * Returns a copy in which a variable has this value; every earlier entry of that name is gone.
+   *
+   * @param name the variable, not empty and without {@code =}
+   * @param value its value; may be empty
+   * @return the changed copy
+   * @throws IllegalArgumentException if the name is empty or contains {@code =}, or one of both a
+   *     NUL byte
+   */
+  public Environment with(byte[] name, byte[] value) {
+    String nameText = latin1(name);
+    if (nameText.isEmpty() || nameText.indexOf('=') >= 0) {
+      throw new IllegalArgumentException("not a variable's name: \"" + nameText + "\"");
+    }
+    if (nameText.indexOf(0) >= 0 || latin1(value).indexOf(0) >= 0) {
+      throw new IllegalArgumentException("a NUL byte in the environment variable " + nameText);
+    }
+    List<byte[]> changed = new ArrayList<>(entries.size() + 1);
+    for (byte[] entry : entries) {
+      if (!isNamed(entry, name)) {
+        changed.add(entry);
+      }
+    }
+    byte[] entry = new byte[name.length + 1 + value.length];
+    System.arraycopy(name, 0, entry, 0, name.length);
+    entry[name.length] = '=';
+    System.arraycopy(value, 0, entry, name.length + 1, value.length);
+    changed.add(entry);
+    return new Environment(changed);
+  }
+
+  /**
+   * Returns a copy in which a variable has this value, both as UTF-8.
+   *
+   * @param name the variable, not empty and without {@code =}
+   * @param value its value; may be empty
+   * @return the changed copy
+   * @throws IllegalArgumentException as {@link #with(byte[], byte[])}
+   */
+  public Environment with(String name, String value) {
+    return with(name.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Returns the value of a variable; the first one if there are several.
+   *
+   * @param name the variable, in ASCII
+   * @return its value, or null
+   */
+  public byte @Nullable [] get(String name) {
+    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    for (byte[] entry : entries) {
+      if (isNamed(entry, bytes)) {
+        return Arrays.copyOfRange(entry, bytes.length + 1, entry.length);
+      }
+    }
+    return null;
+  }
+
+  /** {@return the entries, in order; neither the list nor its arrays may be changed} */
+  public List<byte[]> entries() {
+    return entries;
+  }
+
+  private static boolean isNamed(byte[] entry, byte[] name) {
+    return entry.length > name.length
+        && entry[name.length] == '='
+        && Arrays.equals(entry, 0, name.length, name, 0, name.length);
+  }
+
+  private static String latin1(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+}

@@ -1,0 +1,199 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program file: found as a shell finds it, and judged before anything else is changed.
+ *
+ * <p>Permission is judged for the calling thread's effective ids. The verdict can be overtaken by
+ * whoever changes the file afterwards; the exec itself has the last word.
+ */
+public final class Executable {
+  /** Where {@code execvp} looks without a {@code PATH}. */
+  private static final String DEFAULT_PATH = "/bin:/usr/bin";
+
+  /** As many bytes of a {@code #!} line as the kernel reads. */
+  private static final int HEAD = 256;
+
+  /** As many interpreters of interpreters as the kernel follows. */
+  private static final int MAX_INTERPRETERS = 5;
+
+  private static final int ELF_INTERPRETER = 3;
+
+  private Executable() {}
+
+  /**
+   * Finds a program as {@code execvp} does, and makes sure that it can be executed.
+   *
+   * @param name its name: one with a slash is a path, any other one is looked up
+   * @param searchPath the value of {@code PATH}; null for the system's default
+   * @param directory what relative paths, and relative entries of {@code PATH}, are relative to
+   * @return the absolute path of a program that {@link #check} accepts
+   * @throws NotExecutableException if there is none
+   */
+  public static Path find(byte[] name, byte @Nullable [] searchPath, Path directory)
+      throws NotExecutableException {
+    String wanted = latin1(name);
+    if (wanted.indexOf('/') >= 0) {
+      Path path = path(wanted, directory);
+      check(path, name);
+      return path;
+    }
+    if (wanted.isEmpty()) {
+      throw new NotExecutableException("\"\"", "an empty program name");
+    }
+    String entries = searchPath == null ? DEFAULT_PATH : latin1(searchPath);
+    @Nullable Path denied = null;
+    for (int start = 0; start <= entries.length(); ) {
+      int colon = entries.indexOf(':', start);
+      int end = colon < 0 ? entries.length() : colon;
+      Path path = path(entries.substring(start, end) + "/" + wanted, directory, start == end);
+      start = end + 1;
+      byte[] bytes = NativePath.bytes(path);
+      FileStatus status = new FileStatus();
+      int error = Files.stat(bytes, status);
+      if (error == 0 && status.isRegularFile() && Files.eaccess(bytes, Files.X_OK) == 0) {
+        check(path, name);
+        return path;
+      }
+      if (error == 0 || error == -Errno.EACCES.number()) {
+        denied = denied == null ? path : denied;
+      }
+    }
+    throw new NotExecutableException(
+        text(name), denied == null ? "not found in PATH" : "no permission to execute " + denied);
+  }
+
+  /**
+   * Makes sure that a program can be executed: a regular file with permission, whose interpreter,
+   * if it names one, can be executed too.
+   *
+   * @param program an absolute path
+   * @throws NotExecutableException if it cannot be
+   */
+  public static void check(Path program) throws NotExecutableException {
+    check(program, NativePath.bytes(program));
+  }
+
+  private static void check(Path program, byte[] name) throws NotExecutableException {
+    String problem = problem(NativePath.bytes(program), MAX_INTERPRETERS);
+    if (problem != null) {
+      throw new NotExecutableException(text(name), problem);
+    }
+  }
+
+  /** Why a program cannot be executed, or null. */
+  private static @Nullable String problem(byte[] path, int depth) {
+    FileStatus status = new FileStatus();
+    int error = Files.stat(path, status);
+    if (error < 0) {
+      return Errno.of(-error).toString();
+    }
+    if (!status.isRegularFile()) {
+      return status.isDirectory() ? "is a directory" : "is not a regular file";
+    }
+    error = Files.eaccess(path, Files.X_OK);
+    if (error < 0) {
+      return "no permission to execute it: " + Errno.of(-error);
+    }
+    byte @Nullable [] interpreter = interpreter(path);
+    if (interpreter == null || interpreter.length == 0 || interpreter[0] != '/') {
+      return null;
+    }
+    if (depth == 0) {
+      return "its interpreters do not end";
+    }
+    String problem = problem(interpreter, depth - 1);
+    return problem == null ? null : "its interpreter " + text(interpreter) + ": " + problem;
+  }
+
+  /** The program that the kernel starts for this one: of a {@code #!} line or of an ELF file. */
+  private static byte @Nullable [] interpreter(byte[] path) {
+    int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
+    if (fd < 0) {
+      // Executable but not readable: the kernel alone can tell.
+      return null;
+    }
+    try {
+      byte[] head = new byte[HEAD];
+      int length = Files.pread(fd, head, 0);
+      if (length >= 2 && head[0] == '#' && head[1] == '!') {
+        return scriptInterpreter(head, length);
+      }
+      if (length >= 64 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F') {
+        return elfInterpreter(fd, ByteBuffer.wrap(head));
+      }
+      return null;
+    } finally {
+      Files.close(fd);
+    }
+  }
+
+  private static byte[] scriptInterpreter(byte[] head, int length) {
+    int start = 2;
+    while (start < length && (head[start] == ' ' || head[start] == '\t')) {
+      start++;
+    }
+    int end = start;
+    while (end < length && head[end] != ' ' && head[end] != '\t' && head[end] != '\n') {
+      end++;
+    }
+    return Arrays.copyOfRange(head, start, end);
+  }
+
+  /**
+   * @see <a href="https://man7.org/linux/man-pages/man5/elf.5.html">elf(5)</a>
+   */
+  private static byte @Nullable [] elfInterpreter(int fd, ByteBuffer header) {
+    boolean wide = header.get(4) == 2;
+    header.order(header.get(5) == 2 ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+    long table = wide ? header.getLong(32) : Integer.toUnsignedLong(header.getInt(28));
+    int size = Short.toUnsignedInt(header.getShort(wide ? 54 : 42));
+    int count = Short.toUnsignedInt(header.getShort(wide ? 56 : 44));
+    if (size < (wide ? 56 : 32)) {
+      return null;
+    }
+    byte[] bytes = new byte[size];
+    ByteBuffer entry = ByteBuffer.wrap(bytes).order(header.order());
+    for (int i = 0; i < count && Files.pread(fd, bytes, table + (long) i * size) == size; i++) {
+      if (entry.getInt(0) == ELF_INTERPRETER) {
+        long offset = wide ? entry.getLong(8) : Integer.toUnsignedLong(entry.getInt(4));
+        byte[] name = new byte[HEAD];
+        int length = Files.pread(fd, name, offset);
+        int end = 0;
+        while (end < length && name[end] != 0) {
+          end++;
+        }
+        return Arrays.copyOf(name, end);
+      }
+    }
+    return null;
+  }
+
+  private static Path path(String latin1, Path directory, boolean entryIsEmpty) {
+    return path(entryIsEmpty ? latin1.substring(1) : latin1, directory);
+  }
+
+  private static Path path(String latin1, Path directory) {
+    String absolute =
+        latin1.startsWith("/") ? latin1 : latin1(NativePath.bytes(directory)) + "/" + latin1;
+    return NativePath.of(absolute.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  private static String latin1(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+}

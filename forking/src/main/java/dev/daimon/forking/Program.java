@@ -1,0 +1,434 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Spawning;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program to run, with everything it starts with: arguments, environment, working directory,
+ * session, streams and descriptors. {@link #spawn()} runs it as a child, {@link #exec()} turns this
+ * JVM into it.
+ *
+ * <p>What is not set is inherited: the environment, the working directory, the session, the
+ * standard streams. Of the other descriptors a program gets only those that are {@linkplain
+ * #keep(Descriptor) kept}, unless {@link #sweep(boolean)} says otherwise. A spawned program starts
+ * with the default disposition of every signal, real-time ones included, and with an empty signal
+ * mask. Umask, credentials, resource limits, priority and everything else are those of the calling
+ * thread; note that HotSpot raises its own soft {@code nofile} limit, unless {@code
+ * -XX:-MaxFDLimit} is given.
+ *
+ * <p>Not safe for use by several threads at once.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man3/posix_spawn.3.html">posix_spawn(3)</a>
+ * @see <a href="https://man7.org/linux/man-pages/man2/execve.2.html">execve(2)</a>
+ */
+public final class Program {
+  private static final byte[] SHELL = "/bin/sh".getBytes(StandardCharsets.US_ASCII);
+  private static final int STREAMS = 3;
+
+  private final Path path;
+  private byte @Nullable [] name;
+  private List<byte[]> arguments = List.of();
+  private @Nullable Environment environment;
+  private @Nullable Path directory;
+  private boolean newSession;
+  private boolean sweep = true;
+  private final Redirect[] streams = {Redirect.inherit(), Redirect.inherit(), Redirect.inherit()};
+  private final List<Integer> kept = new ArrayList<>();
+
+  private Program(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * The program in this file.
+   *
+   * <p>A file that the kernel does not know how to execute is run by {@code /bin/sh}, as {@code
+   * execvp} does.
+   *
+   * @param path the file; a relative path is one of the JVM's working directory at its start, and
+   *     nothing is looked up in {@code PATH}: see {@link Executable#find}
+   * @return a program without arguments
+   */
+  public static Program at(Path path) {
+    return new Program(path);
+  }
+
+  /**
+   * Sets what the program sees as its own name, {@code argv[0]}; the path if this is not called.
+   *
+   * @param name any bytes but NUL
+   * @return this
+   */
+  public Program name(byte[] name) {
+    this.name = name.clone();
+    return this;
+  }
+
+  /**
+   * Sets the arguments, as UTF-8.
+   *
+   * @param arguments those after {@code argv[0]}
+   * @return this
+   */
+  public Program arguments(String... arguments) {
+    List<byte[]> bytes = new ArrayList<>(arguments.length);
+    for (String argument : arguments) {
+      bytes.add(argument.getBytes(StandardCharsets.UTF_8));
+    }
+    return arguments(bytes);
+  }
+
+  /**
+   * Sets the arguments, byte for byte.
+   *
+   * @param arguments those after {@code argv[0]}; any bytes but NUL
+   * @return this
+   */
+  public Program arguments(List<byte[]> arguments) {
+    this.arguments = List.copyOf(arguments);
+    return this;
+  }
+
+  /**
+   * Sets the environment; this JVM's own if this is not called.
+   *
+   * @param environment the whole environment
+   * @return this
+   */
+  public Program environment(Environment environment) {
+    this.environment = environment;
+    return this;
+  }
+
+  /**
+   * Sets the working directory.
+   *
+   * @param directory a directory that the program may search
+   * @return this
+   */
+  public Program directory(Path directory) {
+    this.directory = directory;
+    return this;
+  }
+
+  /**
+   * Makes the spawned program the leader of a session of its own, without a controlling terminal.
+   * {@link #exec()} does not look at this: see {@link Session#start()}.
+   *
+   * @return this
+   */
+  public Program newSession() {
+    newSession = true;
+    return this;
+  }
+
+  /**
+   * Sets where standard input leads.
+   *
+   * @param redirect the redirection
+   * @return this
+   */
+  public Program standardInput(Redirect redirect) {
+    streams[0] = redirect;
+    return this;
+  }
+
+  /**
+   * Sets where standard output leads.
+   *
+   * @param redirect the redirection
+   * @return this
+   */
+  public Program standardOutput(Redirect redirect) {
+    streams[1] = redirect;
+    return this;
+  }
+
+  /**
+   * Sets where standard error leads.
+   *
+   * @param redirect the redirection
+   * @return this
+   */
+  public Program standardError(Redirect redirect) {
+    streams[2] = redirect;
+    return this;
+  }
+
+  /**
+   * Keeps a descriptor open in the program, under the same number, with its locks.
+   *
+   * @param descriptor an open descriptor; it must stay open until the program was started
+   * @return this
+   */
+  public Program keep(Descriptor descriptor) {
+    return keep(descriptor.number());
+  }
+
+  /**
+   * Keeps a descriptor that this JVM has inherited open in the program.
+   *
+   * @param number the descriptor's number, from 3 up
+   * @return this
+   * @throws IllegalArgumentException if it is the number of a standard stream, or negative
+   */
+  public Program keep(int number) {
+    if (number < STREAMS) {
+      throw new IllegalArgumentException("not a descriptor to keep: " + number);
+    }
+    kept.add(number);
+    return this;
+  }
+
+  /**
+   * Sets whether the program loses every descriptor from 3 up that is not kept; so it is if this is
+   * not called. Otherwise it inherits all that are not marked close-on-exec.
+   *
+   * @param sweep whether to close them
+   * @return this
+   */
+  public Program sweep(boolean sweep) {
+    this.sweep = sweep;
+    return this;
+  }
+
+  /**
+   * Runs the program as a child of this JVM, and returns when it was executed.
+   *
+   * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
+   * vfork}, safe with any number of threads, and its cost does not grow with the heap.
+   *
+   * @return the running program
+   * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
+   *     or an interpreter that is missing, {@code EACCES}, {@code E2BIG} for too long a list of
+   *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}
+   * @throws IOException if {@code /proc} is needed and not mounted
+   */
+  public Child spawn() throws IOException {
+    List<Descriptor> opened = new ArrayList<>();
+    try (Spawning spawning = new Spawning()) {
+      int[] sources = openStreams(opened);
+      act(
+          spawning.setFlags(
+              Spawning.POSIX_SPAWN_SETSIGDEF
+                  | Spawning.POSIX_SPAWN_SETSIGMASK
+                  | (newSession ? Spawning.POSIX_SPAWN_SETSID : 0)));
+      act(spawning.setAllSignalsDefault());
+      act(spawning.setEmptySignalMask());
+      for (int stream = 0; stream < STREAMS; stream++) {
+        if (sources[stream] != stream) {
+          act(spawning.addDup2(sources[stream], stream));
+        }
+      }
+      if (directory != null) {
+        act(spawning.addFchdir(openDirectory(directory, opened)));
+      }
+      for (int number : kept) {
+        act(spawning.addDup2(number, number));
+      }
+      if (sweep) {
+        sweep(spawning);
+      }
+      return new Child(started(spawning), path);
+    } finally {
+      closeAll(opened);
+    }
+  }
+
+  /** Spawns, by the shell if the kernel does not know the format. */
+  private int started(Spawning spawning) throws PosixException {
+    byte[] file = NativePath.bytes(path);
+    List<byte[]> envp = environmentEntries();
+    int pid = spawning.spawn(file, argv(file), envp);
+    if (pid == -Errno.ENOEXEC.number()) {
+      pid = spawning.spawn(SHELL, shellArgv(file), envp);
+    }
+    return PosixException.check(pid, "posix_spawn", path);
+  }
+
+  /** Closes everything from 3 up that is not kept, in the child. */
+  private void sweep(Spawning spawning) throws IOException {
+    int highest = STREAMS - 1;
+    for (int number : kept) {
+      highest = Math.max(highest, number);
+    }
+    // Every number between, not only those open now: another thread may open one meanwhile.
+    for (int number = STREAMS; number < highest; number++) {
+      if (!kept.contains(number)) {
+        act(spawning.addClose(number));
+      }
+    }
+    if (Spawning.hasCloseFrom()) {
+      act(spawning.addCloseFrom(highest + 1));
+    } else {
+      for (int number : Descriptors.list()) {
+        if (number > highest) {
+          act(spawning.addClose(number));
+        }
+      }
+    }
+  }
+
+  /**
+   * Turns this JVM into the program: same process id, no shutdown hooks, every other thread gone.
+   * Returns never, and throws if it failed.
+   *
+   * <p>Signals: what this JVM catches becomes the default, what it ignores stays ignored, and the
+   * calling thread's mask is kept.
+   *
+   * @throws PosixException as {@link #spawn()}. The standard streams are as before then, but the
+   *     working directory may have changed, and descriptors are marked close-on-exec
+   * @throws IOException if {@code /proc} is needed and not mounted
+   */
+  public void exec() throws IOException {
+    List<Descriptor> opened = new ArrayList<>();
+    Descriptor[] before = new Descriptor[STREAMS];
+    try {
+      int[] sources = openStreams(opened);
+      if (directory != null) {
+        openDirectory(directory, opened);
+        PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
+      }
+      for (int stream = 0; stream < STREAMS; stream++) {
+        if (sources[stream] != stream) {
+          int copy = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, STREAMS);
+          if (copy >= 0) {
+            before[stream] = Descriptor.adopt(copy);
+          }
+        }
+      }
+      for (int stream = 0; stream < STREAMS; stream++) {
+        if (sources[stream] != stream) {
+          PosixException.check(Files.dup2(sources[stream], stream), "dup2", stream);
+        }
+      }
+      if (sweep) {
+        Descriptors.markCloseOnExec(STREAMS, Descriptors.MAX);
+      }
+      for (int number : kept) {
+        Descriptors.unmarkCloseOnExec(number);
+      }
+      byte[] file = NativePath.bytes(path);
+      List<byte[]> envp = environmentEntries();
+      int error = Processes.execve(file, argv(file), envp);
+      if (error == -Errno.ENOEXEC.number()) {
+        error = Processes.execve(SHELL, shellArgv(file), envp);
+      }
+      throw new PosixException("execve", path.toString(), Errno.of(-error));
+    } finally {
+      for (int stream = 0; stream < STREAMS; stream++) {
+        if (before[stream] != null) {
+          Files.dup2(before[stream].number(), stream);
+          opened.add(before[stream]);
+        }
+      }
+      closeAll(opened);
+    }
+  }
+
+  /**
+   * The descriptor that each standard stream becomes a copy of: above the streams, so that none is
+   * overwritten first, or the stream's own number where it is inherited.
+   */
+  private int[] openStreams(List<Descriptor> opened) throws PosixException {
+    int[] sources = new int[STREAMS];
+    for (int stream = 0; stream < STREAMS; stream++) {
+      Redirect redirect = streams[stream];
+      if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)) {
+        sources[stream] = aboveStreams(descriptor, opened);
+      } else if (redirect instanceof Redirect.ToFile(Path file, boolean append)) {
+        sources[stream] = openFile(file, append, opened);
+      } else if (redirect instanceof Redirect.NullDevice) {
+        sources[stream] = openNullDevice(opened);
+      } else {
+        sources[stream] = stream;
+      }
+    }
+    return sources;
+  }
+
+  private static int openNullDevice(List<Descriptor> opened) throws PosixException {
+    byte[] device = "/dev/null".getBytes(StandardCharsets.US_ASCII);
+    return open(device, Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY, "/dev/null", opened);
+  }
+
+  private static int openFile(Path file, boolean append, List<Descriptor> opened)
+      throws PosixException {
+    OutputFile output = OutputFile.open(file);
+    opened.add(output.descriptor());
+    if (!append) {
+      output.truncate();
+    }
+    return aboveStreams(output.descriptor(), opened);
+  }
+
+  /** Through its own entry ".", so that a directory without search permission is found here. */
+  private static int openDirectory(Path directory, List<Descriptor> opened) throws PosixException {
+    byte[] bytes = NativePath.bytes(directory);
+    byte[] self = Arrays.copyOf(bytes, bytes.length + 2);
+    self[bytes.length] = '/';
+    self[bytes.length + 1] = '.';
+    return open(self, Files.O_PATH | Files.O_DIRECTORY | Files.O_CLOEXEC, directory, opened);
+  }
+
+  private static int open(byte[] path, int flags, Object name, List<Descriptor> opened)
+      throws PosixException {
+    int number = PosixException.check(Files.open(path, flags, 0), "open", name);
+    Descriptor descriptor = Descriptor.adopt(number);
+    opened.add(descriptor);
+    return aboveStreams(descriptor, opened);
+  }
+
+  /** The descriptor, or a copy of it if a standard stream's number was free when it was opened. */
+  private static int aboveStreams(Descriptor descriptor, List<Descriptor> opened)
+      throws PosixException {
+    if (descriptor.number() >= STREAMS) {
+      return descriptor.number();
+    }
+    Descriptor copy = descriptor.duplicate();
+    opened.add(copy);
+    return copy.number();
+  }
+
+  private static void closeAll(List<Descriptor> opened) {
+    for (Descriptor descriptor : opened) {
+      // Nothing was written through these, so nothing is lost if closing one fails.
+      Files.close(descriptor.number());
+    }
+  }
+
+  private void act(int result) throws PosixException {
+    PosixException.check(result, "posix_spawn", path);
+  }
+
+  private List<byte[]> environmentEntries() {
+    return (environment == null ? Environment.current() : environment).entries();
+  }
+
+  private List<byte[]> argv(byte[] file) {
+    List<byte[]> argv = new ArrayList<>(arguments.size() + 1);
+    argv.add(name == null ? file : name);
+    argv.addAll(arguments);
+    return argv;
+  }
+
+  private List<byte[]> shellArgv(byte[] file) {
+    List<byte[]> argv = new ArrayList<>(arguments.size() + 2);
+    argv.add(name == null ? SHELL : name);
+    argv.add(file);
+    argv.addAll(arguments);
+    return argv;
+  }
+}
