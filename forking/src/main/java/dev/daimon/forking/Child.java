@@ -24,6 +24,16 @@ public final class Child {
     this.program = program;
   }
 
+  /**
+   * A child that was not started by {@link Program}: by a shell, before it became this JVM.
+   *
+   * @param pid a child of this process that nobody has waited for
+   * @return the child
+   */
+  public static Child adopt(long pid) {
+    return new Child(Math.toIntExact(pid), Path.of("/proc/" + pid));
+  }
+
   /** {@return the process id} */
   public long pid() {
     return pid;

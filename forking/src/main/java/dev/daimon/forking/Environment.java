@@ -70,12 +70,7 @@ public final class Environment {
     if (nameText.indexOf(0) >= 0 || latin1(value).indexOf(0) >= 0) {
       throw new IllegalArgumentException("a NUL byte in the environment variable " + nameText);
     }
-    List<byte[]> changed = new ArrayList<>(entries.size() + 1);
-    for (byte[] entry : entries) {
-      if (!isNamed(entry, name)) {
-        changed.add(entry);
-      }
-    }
+    List<byte[]> changed = new ArrayList<>(without(name).entries);
     byte[] entry = new byte[name.length + 1 + value.length];
     System.arraycopy(name, 0, entry, 0, name.length);
     entry[name.length] = '=';
@@ -94,6 +89,26 @@ public final class Environment {
    */
   public Environment with(String name, String value) {
     return with(name.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Returns a copy without a variable.
+   *
+   * @param name the variable, in ASCII
+   * @return the changed copy
+   */
+  public Environment without(String name) {
+    return without(name.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private Environment without(byte[] name) {
+    List<byte[]> rest = new ArrayList<>(entries.size());
+    for (byte[] entry : entries) {
+      if (!isNamed(entry, name)) {
+        rest.add(entry);
+      }
+    }
+    return new Environment(rest);
   }
 
   /**

@@ -125,7 +125,7 @@ public final class Program {
 
   /**
    * Makes the spawned program the leader of a session of its own, without a controlling terminal.
-   * {@link #exec()} does not look at this: see {@link Session#start()}.
+   * {@link #exec()} does not look at this: see {@link ThisProcess#setsid()}.
    *
    * @return this
    */
@@ -372,6 +372,22 @@ public final class Program {
       output.truncate();
     }
     return aboveStreams(output.descriptor(), opened);
+  }
+
+  /**
+   * Makes sure that a directory can be a working directory: that it is one, and may be searched by
+   * the calling thread.
+   *
+   * @param directory the directory
+   * @throws PosixException {@code ENOENT}, {@code ENOTDIR}, {@code EACCES} and all others of open(2)
+   */
+  public static void checkDirectory(Path directory) throws PosixException {
+    List<Descriptor> opened = new ArrayList<>();
+    try {
+      int _ = openDirectory(directory, opened);
+    } finally {
+      closeAll(opened);
+    }
   }
 
   /** Through its own entry ".", so that a directory without search permission is found here. */

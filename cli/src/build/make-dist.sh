@@ -1,0 +1,22 @@
+#!/bin/sh
+# Lays out the distribution: make-dist.sh SOURCES JAR VERSION JDK TARGET
+# The jar's name carries a digest, and so does its AOT cache's: a cache can never be used with
+# another jar, which a JVM would do without a word (JDK-8377932).
+set -eu
+sources=$1 jar=$2 version=$3 jdk=$4 target=$5
+
+digest=$(sha256sum "$jar")
+digest=$(printf %.12s "$digest")
+
+# Made beside, then swapped in: somebody may be starting a daemon from the old one.
+rm -rf "$target.new" "$target.old"
+mkdir -p "$target.new"
+cp -R "$sources/." "$target.new"
+cp "$jar" "$target.new/lib/daimon-$version-$digest.jar"
+printf '%s\n' "$jdk" >"$target.new/lib/jdk"
+chmod 755 "$target.new/bin/daimon" "$target.new/bin/daimonize" "$target.new/lib/make-cache"
+if [ -e "$target" ]; then mv "$target" "$target.old"; fi
+mv "$target.new" "$target"
+rm -rf "$target.old"
+
+"$target/lib/make-cache"

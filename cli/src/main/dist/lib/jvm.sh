@@ -1,0 +1,27 @@
+# Finds the JVM and what to start it with: sets $jdk, $jar, $cache and $options. $home is set.
+
+jdk=
+if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
+[ -x "$jdk/bin/java" ] || {
+    . "$home/lib/find-jdk.sh"
+    find_jdk || {
+        echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
+        exit 71
+    }
+}
+
+for jar in "$home"/lib/daimon-*.jar; do :; done
+cache=${jar%.jar}.aot
+
+# The caller's are the program's, and would steer this JVM.
+unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG
+
+# A short life on little memory; and nothing changed in itself that the program would inherit:
+# neither the limit of descriptors nor what a core dump holds.
+options="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
+-XX:-MaxFDLimit -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
+--enable-native-access=ALL-UNNAMED"
+
+# Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.
+LC_ALL=C.UTF-8
+export LC_ALL

@@ -1,0 +1,87 @@
+# The body of bin/daimon. $home is set.
+#
+# start:  java runs as a child, so that it leads no process group and may call setsid; this shell
+#         passes signals on, and dies or exits as the start has gone.
+# run:    java takes this process's place, and the program takes java's: one process id throughout.
+#
+# Either way java reads the environment and the descriptors of the caller from /proc: of this
+# shell, or of a copy of it that waits. A shell passes on only variables whose names it knows how
+# to spell, and adds some.
+
+# A closed standard stream would be the number of the next file that is opened.
+[ -e /proc/self/fd/0 ] || exec 0</dev/null
+[ -e /proc/self/fd/1 ] || exec 1>/dev/null
+[ -e /proc/self/fd/2 ] || exec 2>/dev/null
+
+. "$home/lib/jvm.sh"
+
+command=${1-}
+set -- -cp "$jar" dev.daimon.cli.Main "$@"
+if [ -r "$cache" ]; then set -- -XX:AOTCache="$cache" "$@"; fi
+# A cache that does not fit is left aside without a word.
+set -- -Xlog:disable -Xlog:all=warning,aot*=off,cds*=off:stderr "$@"
+
+# Finds two free descriptors of one digit: $r and $w.
+free_descriptors() {
+    r= w=
+    for n in 3 4 5 6 7 8 9; do
+        if ! [ -e /proc/self/fd/$n ]; then
+            w=$r r=$n
+            if [ -n "$w" ]; then return 0; fi
+        fi
+    done
+    return 1
+}
+
+# The copy of this shell reads a pipe that only java holds open: it ends when java says so, or ends.
+run() {
+    if free_descriptors; then
+        eval "exec $r<<END
+END
+exec $w>/proc/self/fd/$r"
+        (
+            eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
+        ) &
+        eval "exec $r<&-"
+        exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w "$@"
+    fi
+    exec "$jdk/bin/java" $options "$@"
+}
+
+interrupted() {
+    signal=$1
+    woken=yes
+    kill -s TERM "$!" 2>/dev/null
+}
+
+start() {
+    signal= woken=
+    trap 'interrupted INT' INT
+    trap 'interrupted TERM' TERM
+    trap 'interrupted HUP' HUP
+    "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@" &
+    # One that came before there was anybody to tell.
+    if [ -n "$signal" ]; then interrupted "$signal"; fi
+    wait "$!"
+    status=$?
+    # A signal ends the first wait only; java still gives its verdict.
+    while [ -n "$woken" ]; do
+        woken=
+        wait "$!"
+        again=$?
+        if [ $again -ne 127 ]; then status=$again; fi
+    done
+    trap - INT TERM HUP
+    case $status in
+    0) exit 0 ;;
+    # "start --foreground": run me in your place.
+    122) run "$@" ;;
+    esac
+    if [ -n "$signal" ]; then kill -s "$signal" $$; fi
+    exit $status
+}
+
+case $command in
+run) run "$@" ;;
+*) start "$@" ;;
+esac

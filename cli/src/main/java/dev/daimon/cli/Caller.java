@@ -1,0 +1,120 @@
+package dev.daimon.cli;
+
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Descriptors;
+import dev.daimon.forking.Environment;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Descriptor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whoever typed {@code daimon}: the environment and the descriptors that the program is to inherit,
+ * as they were before a shell and a JVM changed them.
+ *
+ * <p>The launcher script names the process that still has them, itself or a copy of itself; without
+ * the script they are this JVM's own.
+ */
+final class Caller {
+  /** The process that still has the caller's environment and descriptors. */
+  static final String PROCESS = "daimon.caller";
+
+  /** Set where this JVM was spawned as the leader of its session. */
+  static final String LEADER = "daimon.leader";
+
+  /** The two ends of the pipe that the script's copy waits at: "3,4". */
+  private static final String PIPE = "daimon.pipe";
+
+  private final Environment environment;
+  private final int @Nullable [] descriptors;
+
+  /** The parent whose end interrupts a start; 0 if nobody's does. */
+  private final long launcher;
+
+  private Caller(Environment environment, int @Nullable [] descriptors, long launcher) {
+    this.environment = environment;
+    this.descriptors = descriptors;
+    this.launcher = launcher;
+  }
+
+  static Caller find() throws Failure {
+    Long process = Long.getLong(PROCESS);
+    if (process == null) {
+      return new Caller(Environment.current(), null, 0);
+    }
+    String pipe = System.getProperty(PIPE);
+    try {
+      Environment environment = Environment.of(process);
+      int[] descriptors = Descriptors.inheritableOf(process);
+      if (pipe == null) {
+        return new Caller(environment, descriptors, process);
+      }
+      int comma = pipe.indexOf(',');
+      int readEnd = Integer.parseInt(pipe, 0, comma, 10);
+      int writeEnd = Integer.parseInt(pipe, comma + 1, pipe.length(), 10);
+      // The copy has done its work. It is this JVM's child, and must not become the program's.
+      Descriptor.adopt(writeEnd).close();
+      Child.adopt(process).waitFor();
+      return new Caller(environment, without(descriptors, readEnd), 0);
+    } catch (IOException failure) {
+      throw new Failure(Failure.SYSTEM, "cannot read the caller's environment: " + failure);
+    }
+  }
+
+  private static int[] without(int[] numbers, int without) {
+    int[] rest = new int[numbers.length];
+    int count = 0;
+    for (int number : numbers) {
+      if (number != without) {
+        rest[count++] = number;
+      }
+    }
+    return Arrays.copyOf(rest, count);
+  }
+
+  /** Whether a launcher waits for this JVM to end, so that it cannot become the program. */
+  boolean isWaiting() {
+    return launcher != 0;
+  }
+
+  /** Whether this JVM leads the session that the daemon is to live in. */
+  boolean hasMadeSession() {
+    return Boolean.getBoolean(LEADER);
+  }
+
+  /** The words of this process's command line, one character for each byte. */
+  static List<String> commandLine() throws Failure {
+    String line;
+    try {
+      line = Text.ofBytes(Files.readAllBytes(Path.of("/proc/self/cmdline")));
+    } catch (IOException failure) {
+      throw new Failure(Failure.SYSTEM, "cannot read the command line: " + failure);
+    }
+    List<String> words = new ArrayList<>();
+    int start = 0;
+    for (int end = line.indexOf(0); end >= 0; end = line.indexOf(0, start)) {
+      words.add(line.substring(start, end));
+      start = end + 1;
+    }
+    return words;
+  }
+
+  /** Whether the one who waits for the verdict is gone. */
+  boolean isGone() {
+    return launcher != 0 && ThisProcess.parent() != launcher;
+  }
+
+  Environment environment() {
+    return environment;
+  }
+
+  /** The descriptors that the program would inherit; null if they cannot be told from the JVM's. */
+  int @Nullable [] descriptors() {
+    return descriptors;
+  }
+}

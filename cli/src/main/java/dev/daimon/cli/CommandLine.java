@@ -1,0 +1,234 @@
+package dev.daimon.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.jspecify.annotations.Nullable;
+
+/** The options of {@code start} and {@code run}, and the request that they make. */
+final class CommandLine {
+  private static final String SEE_HELP = "; see daimon help ";
+
+  private final String command;
+  private final org.apache.commons.cli.CommandLine parsed;
+  private final boolean separated;
+
+  private CommandLine(
+      String command, org.apache.commons.cli.CommandLine parsed, boolean separated) {
+    this.command = command;
+    this.parsed = parsed;
+    this.separated = separated;
+  }
+
+  static Options options() {
+    Options options = new Options();
+    value(options, "p", "pidfile");
+    value(options, "l", "lock");
+    flag(options, null, "no-lock");
+    value(options, "c", "chdir");
+    value(options, "m", "umask");
+    value(options, "o", "stdout");
+    value(options, "e", "stderr");
+    flag(options, "a", "append");
+    value(options, "u", "user");
+    value(options, "g", "group");
+    flag(options, "f", "foreground");
+    flag(options, null, "no-close-fds");
+    value(options, null, "keep-fd");
+    value(options, "E", "env");
+    value(options, "n", "name");
+    flag(options, "v", "verbose");
+    flag(options, null, "dry-run");
+    flag(options, "h", "help");
+    return options;
+  }
+
+  private static void value(Options options, @Nullable String letter, String name) {
+    options.addOption(new Option(letter, name, true, null));
+  }
+
+  private static void flag(Options options, @Nullable String letter, String name) {
+    options.addOption(new Option(letter, name, false, null));
+  }
+
+  /**
+   * Reads the words after the command's name.
+   *
+   * @param command {@code start} or {@code run}
+   * @param words one character for each byte
+   */
+  static CommandLine parse(String command, List<String> words) throws Failure {
+    DefaultParser parser =
+        DefaultParser.builder()
+            .setAllowPartialMatching(false)
+            .setStripLeadingAndTrailingQuotes(false)
+            .build();
+    org.apache.commons.cli.CommandLine parsed;
+    try {
+      parsed = parser.parse(options(), words.toArray(new String[0]), true);
+    } catch (ParseException problem) {
+      String message = Text.readable(String.valueOf(problem.getMessage()));
+      throw new Failure(Failure.USAGE, message + SEE_HELP + command);
+    }
+    int separator = words.size() - parsed.getArgList().size() - 1;
+    boolean separated = separator >= 0 && words.get(separator).equals("--");
+    return new CommandLine(command, parsed, separated);
+  }
+
+  boolean asksForHelp() {
+    return parsed.hasOption("help");
+  }
+
+  Request request() throws Failure {
+    Request request = new Request();
+    request.command = program();
+    request.foreground = command.equals("run") || parsed.hasOption("foreground");
+    request.pidFile = path("pidfile");
+    request.lockFile = path("lock");
+    request.lock = !parsed.hasOption("no-lock");
+    Path directory = path("chdir");
+    request.directory = directory == null ? request.directory : directory;
+    request.umask = umask(request.umask);
+    request.standardOutput = path("stdout");
+    Path standardError = path("stderr");
+    request.standardError =
+        standardError == null ? beside(request.standardOutput, value("stdout")) : standardError;
+    request.append = parsed.hasOption("append");
+    request.user = value("user");
+    request.group = value("group");
+    request.closeDescriptors = !parsed.hasOption("no-close-fds");
+    request.keptDescriptors = keptDescriptors();
+    request.variables = variables();
+    request.programName = value("name");
+    request.verbose = parsed.hasOption("verbose");
+    request.dryRun = parsed.hasOption("dry-run");
+    if (!request.lock && request.lockFile != null) {
+      throw usage("--no-lock and --lock exclude each other");
+    }
+    checkOverlaps(request);
+    return request;
+  }
+
+  private List<String> program() throws Failure {
+    List<String> program = parsed.getArgList();
+    if (program.isEmpty()) {
+      throw usage("no program was given");
+    }
+    if (!separated && program.get(0).startsWith("-")) {
+      throw usage("unknown option " + Text.readable(program.get(0)));
+    }
+    if (program.get(0).isEmpty()) {
+      throw usage("the program's name is empty");
+    }
+    return program;
+  }
+
+  /** The last value wins, as everywhere. */
+  private @Nullable String value(String option) {
+    String[] values = parsed.getOptionValues(option);
+    return values == null ? null : values[values.length - 1];
+  }
+
+  private @Nullable Path path(String option) throws Failure {
+    String value = value(option);
+    if (value == null) {
+      return null;
+    }
+    if (!value.startsWith("/")) {
+      throw usage("--" + option + " wants an absolute path, not \"" + Text.readable(value) + "\"");
+    }
+    return Text.path(value);
+  }
+
+  /** Where standard error goes if only standard output was given. */
+  private static @Nullable Path beside(@Nullable Path standardOutput, @Nullable String name) {
+    if (standardOutput == null || name == null) {
+      return null;
+    }
+    if (name.endsWith(".stdout")) {
+      return Text.path(name.substring(0, name.length() - ".stdout".length()) + ".stderr");
+    }
+    if (name.endsWith(".out")) {
+      return Text.path(name.substring(0, name.length() - ".out".length()) + ".err");
+    }
+    return standardOutput;
+  }
+
+  private int umask(int unset) throws Failure {
+    String value = value("umask");
+    if (value == null) {
+      return unset;
+    }
+    boolean octal = !value.isEmpty() && value.length() <= 4;
+    for (int i = 0; i < value.length(); i++) {
+      octal &= value.charAt(i) >= '0' && value.charAt(i) <= '7';
+    }
+    int mask = octal ? Integer.parseInt(value, 8) : -1;
+    if (mask < 0 || mask > 0777) {
+      throw usage(
+          "--umask wants an octal mode from 0 to 777, not \"" + Text.readable(value) + "\"");
+    }
+    return mask;
+  }
+
+  private List<Integer> keptDescriptors() throws Failure {
+    List<Integer> numbers = new ArrayList<>();
+    for (String value : values("keep-fd")) {
+      int number = -1;
+      try {
+        number = value.startsWith("+") ? -1 : Integer.parseInt(value);
+      } catch (NumberFormatException noNumber) {
+        number = -1;
+      }
+      if (number < 3) {
+        throw usage(
+            "--keep-fd wants a descriptor's number from 3 up, not \""
+                + Text.readable(value)
+                + "\"");
+      }
+      numbers.add(number);
+    }
+    return numbers;
+  }
+
+  private List<String> variables() throws Failure {
+    List<String> variables = new ArrayList<>();
+    for (String value : values("env")) {
+      if (value.isEmpty() || value.startsWith("=")) {
+        throw usage("--env wants NAME=VALUE or NAME, not \"" + Text.readable(value) + "\"");
+      }
+      variables.add(value.indexOf('=') < 0 ? value + "=" : value);
+    }
+    return variables;
+  }
+
+  private List<String> values(String option) {
+    String[] values = parsed.getOptionValues(option);
+    return values == null ? List.of() : Arrays.asList(values);
+  }
+
+  /** Two purposes for one file would destroy one of them; the two outputs may share theirs. */
+  private void checkOverlaps(Request request) throws Failure {
+    refuseSame("pidfile", request.pidFile, "lock", request.lockFile);
+    refuseSame("pidfile", request.pidFile, "stdout", request.standardOutput);
+    refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
+    refuseSame("lock", request.lockFile, "stdout", request.standardOutput);
+    refuseSame("lock", request.lockFile, "stderr", request.standardError);
+  }
+
+  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath)
+      throws Failure {
+    if (path != null && otherPath != null && path.normalize().equals(otherPath.normalize())) {
+      throw usage("--" + one + " and --" + other + " are the same file, " + path);
+    }
+  }
+
+  private Failure usage(String message) {
+    return new Failure(Failure.USAGE, message + SEE_HELP + command);
+  }
+}

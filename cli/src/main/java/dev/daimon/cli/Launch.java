@@ -1,0 +1,294 @@
+package dev.daimon.cli;
+
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Environment;
+import dev.daimon.forking.Executable;
+import dev.daimon.forking.NotExecutableException;
+import dev.daimon.forking.Program;
+import dev.daimon.forking.Redirect;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.UnknownAccountException;
+import dev.daimon.signals.Dispositions;
+import dev.daimon.signals.SignalMask;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code daimon start} and {@code daimon run}: the steps from a request to a running program, in
+ * the one order in which every failure leaves things as they were.
+ *
+ * <p>First everything is judged, as the target user; then files are locked and opened; then, with
+ * nothing left that is likely to fail, files are emptied, the program is started, and the pidfile
+ * names it.
+ */
+final class Launch {
+  /** What the launcher script understands as "run me in your place, by exec". */
+  private static final int RUN_BY_EXEC = 122;
+
+  private final Request request;
+  private final Verdict verdict;
+  private final Terminal terminal;
+  private final Caller caller;
+
+  Launch(Request request, Verdict verdict) throws Failure {
+    this.request = request;
+    this.verdict = verdict;
+    terminal = new Terminal(request.verbose);
+    caller = Caller.find();
+  }
+
+  int launch() throws Failure {
+    if (request.foreground && caller.isWaiting()) {
+      return RUN_BY_EXEC;
+    }
+    if (!request.foreground && !request.dryRun && !caller.hasMadeSession()
+        && ThisProcess.isGroupLeader()) {
+      return Respawn.inNewSession(verdict);
+    }
+    checkKeptDescriptors();
+    Identity identity = identity();
+    Environment environment = environment(identity);
+    Path executable = judge(identity, environment);
+    if (request.dryRun) {
+      new Plan(request, identity, executable, terminal).print();
+      return 0;
+    }
+    ThisProcess.umask(request.umask);
+    DaemonFiles files = new DaemonFiles(request, identity, terminal);
+    try {
+      files.open();
+      Program program = program(executable, environment, files);
+      if (request.foreground) {
+        become(program, identity, files);
+      } else {
+        start(program, identity, files);
+      }
+      return 0;
+    } catch (Failure failure) {
+      files.undo(failure);
+      throw failure;
+    }
+  }
+
+  private void checkKeptDescriptors() throws Failure {
+    int[] open = caller.descriptors();
+    for (int number : request.keptDescriptors) {
+      if (open != null && Arrays.binarySearch(open, number) < 0) {
+        throw new Failure(Failure.USAGE, "--keep-fd " + number + ": no such descriptor is open");
+      }
+    }
+  }
+
+  /** The user and group to become; null if none is asked for. */
+  private @Nullable Identity identity() throws Failure {
+    if (request.user == null && request.group == null) {
+      return null;
+    }
+    try {
+      Identity identity = Identity.of(readable(request.user), readable(request.group));
+      // Before anything is done: may this process become that user at all?
+      identity.<@Nullable Object>call(() -> null);
+      return identity;
+    } catch (UnknownAccountException unknown) {
+      throw new Failure(Failure.NO_USER, unknown);
+    } catch (PosixException failure) {
+      boolean denied = failure.errno().equals(Errno.EPERM);
+      throw new Failure(
+          denied ? Failure.NO_PERMISSION : Failure.SYSTEM,
+          "cannot change user or group: " + failure.getMessage());
+    } catch (IOException failure) {
+      throw new Failure(Failure.NO_PERMISSION, failure);
+    }
+  }
+
+  private static @Nullable String readable(@Nullable String text) {
+    return text == null ? null : Text.readable(text);
+  }
+
+  /** The caller's environment, with the target user's own variables and those asked for. */
+  private Environment environment(@Nullable Identity identity) {
+    Environment environment = caller.environment();
+    if (identity != null && request.user != null) {
+      environment =
+          environment
+              .with(Text.bytes("HOME"), identity.home())
+              .with(Text.bytes("USER"), identity.name())
+              .with(Text.bytes("LOGNAME"), identity.name());
+    }
+    for (String variable : request.variables) {
+      int equals = variable.indexOf('=');
+      environment =
+          environment.with(
+              Text.bytes(variable.substring(0, equals)),
+              Text.bytes(variable.substring(equals + 1)));
+    }
+    return environment;
+  }
+
+  /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
+  private Path judge(@Nullable Identity identity, Environment environment) throws Failure {
+    byte[] name = Text.bytes(request.command.get(0));
+    Path here = currentDirectory();
+    byte[] searchPath = environment.get("PATH");
+    try {
+      Path executable;
+      if (identity == null) {
+        executable = Executable.find(name, searchPath, here);
+        Program.checkDirectory(request.directory);
+      } else {
+        executable =
+            identity.call(
+                () -> {
+                  Path found = Executable.find(name, searchPath, here);
+                  Program.checkDirectory(request.directory);
+                  return found;
+                });
+      }
+      terminal.step("found " + executable);
+      return executable;
+    } catch (NotExecutableException missing) {
+      throw new Failure(Failure.NO_PROGRAM, missing);
+    } catch (IOException failure) {
+      throw new Failure(Failure.SYSTEM, failure);
+    }
+  }
+
+  private Path currentDirectory() throws Failure {
+    if (request.command.get(0).startsWith("/")) {
+      return Path.of("/");
+    }
+    try {
+      return Path.of("/proc/self/cwd").toRealPath();
+    } catch (IOException failure) {
+      throw new Failure(Failure.SYSTEM, "the current directory cannot be told: " + failure);
+    }
+  }
+
+  private Program program(Path executable, Environment environment, DaemonFiles files) {
+    List<byte[]> arguments = new ArrayList<>();
+    for (String argument : request.command.subList(1, request.command.size())) {
+      arguments.add(Text.bytes(argument));
+    }
+    String name = request.programName == null ? request.command.get(0) : request.programName;
+    Redirect unset = request.foreground ? Redirect.inherit() : Redirect.nullDevice();
+    Program program =
+        Program.at(executable)
+            .name(Text.bytes(name))
+            .arguments(arguments)
+            .environment(environment)
+            .directory(request.directory)
+            .standardInput(unset)
+            .standardOutput(redirect(files.standardOutput(), unset))
+            .standardError(redirect(files.standardError(), unset));
+    for (Descriptor descriptor : files.lockDescriptors()) {
+      program.keep(descriptor);
+    }
+    for (int number : request.keptDescriptors) {
+      program.keep(number);
+    }
+    if (!request.closeDescriptors) {
+      keepAll(program);
+    }
+    return program;
+  }
+
+  private static Redirect redirect(@Nullable Descriptor descriptor, Redirect unset) {
+    return descriptor == null ? unset : Redirect.to(descriptor);
+  }
+
+  /** All of the caller's: the JVM's own are closed even so, where they can be told apart. */
+  private void keepAll(Program program) {
+    int[] descriptors = caller.descriptors();
+    if (descriptors == null) {
+      program.sweep(false);
+      return;
+    }
+    for (int number : descriptors) {
+      if (number > 2) {
+        program.keep(number);
+      }
+    }
+  }
+
+  /** Starts the program as a daemon: in a session that this JVM leads, and leaves by ending. */
+  private void start(Program program, @Nullable Identity identity, DaemonFiles files)
+      throws Failure {
+    Child child;
+    try {
+      if (!caller.hasMadeSession()) {
+        ThisProcess.setsid();
+      }
+      checkInterruption();
+      files.prepare();
+      child = identity == null ? program.spawn() : identity.call(program::spawn);
+    } catch (IOException failure) {
+      throw notStarted(failure);
+    }
+    terminal.step("started " + child);
+    try {
+      checkInterruption();
+      files.writePid(child.pid());
+    } catch (Failure failure) {
+      stop(child, failure);
+      throw failure;
+    }
+  }
+
+  /** Turns this process into the program. Returns never. */
+  private void become(Program program, @Nullable Identity identity, DaemonFiles files)
+      throws Failure {
+    try {
+      files.prepare();
+      Dispositions.resetIgnored();
+      files.writePid(ThisProcess.id());
+      if (identity == null) {
+        SignalMask.clear();
+        program.exec();
+      } else {
+        identity.<@Nullable Object>call(
+            () -> {
+              SignalMask.clear();
+              program.exec();
+              return null;
+            });
+      }
+    } catch (IOException failure) {
+      throw notStarted(failure);
+    }
+  }
+
+  /** The program was judged to be fine, and could not be executed all the same. */
+  private static Failure notStarted(IOException failure) {
+    boolean program =
+        failure instanceof PosixException posix
+            && (posix.errno().equals(Errno.ENOENT)
+                || posix.errno().equals(Errno.EACCES)
+                || posix.errno().equals(Errno.ENOEXEC));
+    return new Failure(program ? Failure.NO_PROGRAM : Failure.SYSTEM, failure);
+  }
+
+  private void checkInterruption() throws Failure {
+    if (verdict.isInterrupted() || caller.isGone()) {
+      throw new Failure(Failure.INTERRUPTED, "interrupted; the start was undone");
+    }
+  }
+
+  /** Takes back the start of a program that ran for a moment. */
+  private static void stop(Child child, Failure reason) {
+    try {
+      child.signal(Signal.KILL);
+      child.waitFor();
+    } catch (PosixException second) {
+      reason.addSuppressed(second);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.daimon.cli;
+
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code --dry-run} prints, after checking everything that can be checked without a change. */
+final class Plan {
+  private final Request request;
+  private final @Nullable Identity identity;
+  private final Path executable;
+  private final Terminal terminal;
+
+  Plan(Request request, @Nullable Identity identity, Path executable, Terminal terminal) {
+    this.request = request;
+    this.identity = identity;
+    this.executable = executable;
+    this.terminal = terminal;
+  }
+
+  void print() throws Failure {
+    checkLock(request.lockFile);
+    checkLock(request.lock ? request.pidFile : null);
+    checkFile(request.lockFile);
+    checkFile(request.pidFile);
+    checkFile(request.standardOutput);
+    checkFile(request.standardError);
+
+    StringBuilder plan = new StringBuilder();
+    line(plan, request.foreground ? "become" : "start", executable);
+    for (String argument : request.command.subList(1, request.command.size())) {
+      line(plan, "argument", Text.readable(argument));
+    }
+    if (identity != null) {
+      line(plan, "identity", identity);
+    }
+    line(plan, "directory", request.directory);
+    line(plan, "umask", "0" + Integer.toOctalString(request.umask));
+    line(plan, "pidfile", request.pidFile);
+    line(plan, "lock", request.lockFile);
+    line(plan, "stdout", output(request.standardOutput));
+    line(plan, "stderr", output(request.standardError));
+    for (String variable : request.variables) {
+      line(plan, "variable", Text.readable(variable));
+    }
+    terminal.result(plan.toString());
+  }
+
+  private String output(@Nullable Path path) {
+    if (path != null) {
+      return path + (request.append ? " (append)" : " (truncate)");
+    }
+    return request.foreground ? "as it is" : "/dev/null";
+  }
+
+  private static void line(StringBuilder plan, String key, @Nullable Object value) {
+    if (value != null) {
+      plan.append(key).append(": ").append(Text.line(value.toString())).append('\n');
+    }
+  }
+
+  private static void checkLock(@Nullable Path path) throws Failure {
+    try {
+      if (path != null && SingletonLock.isHeld(path)) {
+        throw new Failure(Failure.ALREADY_RUNNING, "already running: " + path + " is locked");
+      }
+    } catch (PosixException failure) {
+      throw new Failure(Failure.CANNOT_CREATE, failure);
+    }
+  }
+
+  private void checkFile(@Nullable Path path) throws Failure {
+    if (path == null) {
+      return;
+    }
+    try {
+      String problem = identity == null ? problem(path) : identity.call(() -> problem(path));
+      Path directory = path.getParent();
+      boolean root =
+          identity != null && directory != null && Ownership.isRootsAlone(directory);
+      if (problem != null && root) {
+        problem = problem(path);
+      }
+      if (problem != null) {
+        throw new Failure(Failure.CANNOT_CREATE, path + ": " + problem);
+      }
+    } catch (IOException failure) {
+      throw new Failure(Failure.CANNOT_CREATE, failure);
+    }
+  }
+
+  /** Why a file cannot be opened for writing, or created; null if it can, as far as one can tell. */
+  private static @Nullable String problem(Path path) {
+    if (Files.isSymbolicLink(path)) {
+      return "is a symbolic link";
+    }
+    if (Files.isDirectory(path)) {
+      return "is a directory";
+    }
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      return Files.isWritable(path) ? null : "no permission to write to it";
+    }
+    Path directory = path.getParent();
+    if (directory == null || !Files.isDirectory(directory)) {
+      return "its directory does not exist";
+    }
+    return Files.isWritable(directory) && Files.isExecutable(directory)
+        ? null
+        : "no permission to create it";
+  }
+}

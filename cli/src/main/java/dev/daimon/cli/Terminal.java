@@ -1,0 +1,43 @@
+package dev.daimon.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/** What the user reads: results on standard output, words on standard error. */
+final class Terminal {
+  private final boolean verbose;
+
+  Terminal(boolean verbose) {
+    this.verbose = verbose;
+  }
+
+  /** A step that was taken, for those who asked for it. */
+  void step(String message) {
+    if (verbose) {
+      error(message);
+    }
+  }
+
+  /** One line on standard error. */
+  void error(String message) {
+    print(FileDescriptor.err, "daimon: " + Text.line(message) + "\n");
+  }
+
+  /** A result, on standard output. */
+  void result(String text) {
+    print(FileDescriptor.out, text);
+  }
+
+  // The stream is not closed: the descriptor is the process's, not this method's.
+  @SuppressWarnings("resource")
+  private static void print(FileDescriptor descriptor, String text) {
+    try {
+      new FileOutputStream(descriptor).write(text.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException nobodyListens) {
+      // A closed or full stream changes neither what was done nor the exit code that tells it.
+      return;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.daimon.cli;
+
+import dev.daimon.posix.NativePath;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * Command-line words as strings with one character for each byte, so that every byte sequence can
+ * be split, compared and passed on unchanged; and their way to paths and to the user's eyes.
+ */
+final class Text {
+  private Text() {}
+
+  static String ofBytes(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The word as it is meant to be read. */
+  static String readable(String text) {
+    return new String(bytes(text), StandardCharsets.UTF_8);
+  }
+
+  static Path path(String text) {
+    return NativePath.of(bytes(text));
+  }
+
+  /** One line, whatever a file name holds: control characters become question marks. */
+  static String line(String message) {
+    StringBuilder line = new StringBuilder(message.length());
+    for (int i = 0; i < message.length(); i++) {
+      char c = message.charAt(i);
+      line.append(Character.isISOControl(c) ? '?' : c);
+    }
+    return line.toString();
+  }
+}

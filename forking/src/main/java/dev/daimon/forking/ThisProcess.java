@@ -1,0 +1,57 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Processes;
+
+/** This JVM as a process: its ids, its session and its umask. */
+public final class ThisProcess {
+  /** The widest umask: all permission bits. */
+  public static final int MAX_UMASK = 0777;
+
+  private ThisProcess() {}
+
+  /** {@return the process id} */
+  public static long id() {
+    return Processes.getpid();
+  }
+
+  /** {@return the parent's process id; another one from the moment the parent has ended} */
+  public static long parent() {
+    return Processes.getppid();
+  }
+
+  /** {@return whether it leads its process group, so that {@link #setsid()} fails} */
+  public static boolean isGroupLeader() {
+    return Processes.getpgrp() == Processes.getpid();
+  }
+
+  /**
+   * Makes it the leader of a new session and of a new process group, without a controlling terminal.
+   *
+   * <p>What it spawns afterwards belongs to the session without leading it, so it can never get a
+   * controlling terminal by opening one.
+   *
+   * @throws PosixException {@code EPERM} if it leads a process group already, as it does when a
+   *     shell with job control started it directly
+   * @see <a href="https://man7.org/linux/man-pages/man2/setsid.2.html">setsid(2)</a>
+   */
+  public static void setsid() throws PosixException {
+    PosixException.check(Processes.setsid(), "setsid", "");
+  }
+
+  /**
+   * Sets the umask: files that any thread, or what is spawned, creates from now on lack these
+   * permissions.
+   *
+   * @param mask permission bits, from 0 to {@link #MAX_UMASK}
+   * @return the umask before
+   * @throws IllegalArgumentException if the mask is outside that range
+   * @see <a href="https://man7.org/linux/man-pages/man2/umask.2.html">umask(2)</a>
+   */
+  public static int umask(int mask) {
+    if (mask < 0 || mask > MAX_UMASK) {
+      throw new IllegalArgumentException("not a umask: 0" + Integer.toOctalString(mask));
+    }
+    return Processes.umask(mask);
+  }
+}
