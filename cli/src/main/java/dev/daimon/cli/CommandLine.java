@@ -67,7 +67,7 @@ final class CommandLine {
         DefaultParser.builder()
             .setAllowPartialMatching(false)
             .setStripLeadingAndTrailingQuotes(false)
-            .build();
+            .get();
     org.apache.commons.cli.CommandLine parsed;
     try {
       parsed = parser.parse(options(), words.toArray(new String[0]), true);

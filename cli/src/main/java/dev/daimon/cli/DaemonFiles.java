@@ -215,7 +215,8 @@ final class DaemonFiles {
   private static void requireRootsAlone(Path path, PosixException denied) throws IOException {
     Errno errno = denied.errno();
     Path directory = path.getParent();
-    if (!errno.equals(Errno.EACCES) && !errno.equals(Errno.EPERM) || directory == null) {
+    boolean forbidden = errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM);
+    if (!forbidden || directory == null) {
       throw denied;
     }
     if (!Ownership.isRootsAlone(directory)) {
@@ -229,10 +230,10 @@ final class DaemonFiles {
 
   private void runAs(boolean target, Step step) throws IOException {
     if (target && identity != null) {
-      identity.<@Nullable Object>call(
-          () -> {
+      boolean _ =
+          identity.call(() -> {
             step.run();
-            return null;
+            return true;
           });
     } else {
       step.run();

@@ -50,12 +50,10 @@ final class Help {
 
   private Help() {}
 
-  static String overview() {
-    return OVERVIEW;
-  }
-
+  /** The help on a command, or on all of them for an empty name; null for an unknown one. */
   static @Nullable String of(String command) {
     return switch (command) {
+      case "" -> OVERVIEW;
       case "start" ->
           "daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80\n\n"
               + "Daemonizes a program, and returns when it runs.\n"

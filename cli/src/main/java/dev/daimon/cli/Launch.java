@@ -50,7 +50,9 @@ final class Launch {
     if (request.foreground && caller.isWaiting()) {
       return RUN_BY_EXEC;
     }
-    if (!request.foreground && !request.dryRun && !caller.hasMadeSession()
+    if (!request.foreground
+        && !request.dryRun
+        && !caller.hasMadeSession()
         && ThisProcess.isGroupLeader()) {
       return Respawn.inNewSession(verdict);
     }
@@ -96,7 +98,7 @@ final class Launch {
     try {
       Identity identity = Identity.of(readable(request.user), readable(request.group));
       // Before anything is done: may this process become that user at all?
-      identity.<@Nullable Object>call(() -> null);
+      boolean _ = identity.call(() -> true);
       return identity;
     } catch (UnknownAccountException unknown) {
       throw new Failure(Failure.NO_USER, unknown);
@@ -117,12 +119,12 @@ final class Launch {
   /** The caller's environment, with the target user's own variables and those asked for. */
   private Environment environment(@Nullable Identity identity) {
     Environment environment = caller.environment();
-    if (identity != null && request.user != null) {
+    if (identity != null && identity.name().isPresent() && identity.home().isPresent()) {
       environment =
           environment
-              .with(Text.bytes("HOME"), identity.home())
-              .with(Text.bytes("USER"), identity.name())
-              .with(Text.bytes("LOGNAME"), identity.name());
+              .with(Text.bytes("HOME"), identity.home().get())
+              .with(Text.bytes("USER"), identity.name().get())
+              .with(Text.bytes("LOGNAME"), identity.name().get());
     }
     for (String variable : request.variables) {
       int equals = variable.indexOf('=');
@@ -146,12 +148,11 @@ final class Launch {
         Program.checkDirectory(request.directory);
       } else {
         executable =
-            identity.call(
-                () -> {
-                  Path found = Executable.find(name, searchPath, here);
-                  Program.checkDirectory(request.directory);
-                  return found;
-                });
+            identity.call(() -> {
+              Path found = Executable.find(name, searchPath, here);
+              Program.checkDirectory(request.directory);
+              return found;
+            });
       }
       terminal.step("found " + executable);
       return executable;
@@ -254,11 +255,11 @@ final class Launch {
         SignalMask.clear();
         program.exec();
       } else {
-        identity.<@Nullable Object>call(
-            () -> {
+        boolean _ =
+            identity.call(() -> {
               SignalMask.clear();
               program.exec();
-              return null;
+              return false;
             });
       }
     } catch (IOException failure) {

@@ -18,7 +18,8 @@ public final class Main {
 
   private static int run(Verdict verdict, int count) {
     try {
-      // The last words are ours; a JVM decodes its arguments by the locale, so they are only counted.
+      // The last words are ours; a JVM decodes its arguments by the locale, so they are only
+      // counted.
       List<String> words = Caller.commandLine();
       return dispatch(verdict, words.subList(words.size() - count, words.size()));
     } catch (Failure failure) {
@@ -28,38 +29,37 @@ public final class Main {
   }
 
   private static int dispatch(Verdict verdict, List<String> words) throws Failure {
-    Terminal terminal = new Terminal(false);
     String command = words.isEmpty() ? "" : words.get(0);
-    switch (command) {
-      case "start", "run" -> {
-        CommandLine line = CommandLine.parse(command, words.subList(1, words.size()));
-        if (line.asksForHelp()) {
-          terminal.result(Help.of(command));
-          return 0;
-        }
-        return new Launch(line.request(), verdict).launch();
-      }
-      case "help" -> {
-        String text = words.size() > 1 ? Help.of(words.get(1)) : Help.overview();
-        if (text == null || words.size() > 2) {
-          throw new Failure(Failure.USAGE, "no help on that; see daimon --help");
-        }
-        terminal.result(text);
-        return 0;
-      }
-      case "--help", "-h" -> {
-        terminal.result(Help.overview());
-        return 0;
-      }
-      case "--version", "-V" -> {
-        terminal.result("daimon " + Main.class.getPackage().getImplementationVersion() + "\n");
-        return 0;
-      }
+    return switch (command) {
+      case "start", "run" -> launch(verdict, command, words.subList(1, words.size()));
+      case "help" -> help(String.join(" ", words.subList(1, words.size())));
+      case "--help", "-h" -> help("");
+      case "--version", "-V" ->
+          print("daimon " + Main.class.getPackage().getImplementationVersion() + "\n");
       case "" -> throw new Failure(Failure.USAGE, "no command was given; see daimon --help");
       default ->
           throw new Failure(
               Failure.USAGE,
               "unknown command \"" + Text.readable(command) + "\"; see daimon --help");
+    };
+  }
+
+  private static int launch(Verdict verdict, String command, List<String> words) throws Failure {
+    CommandLine line = CommandLine.parse(command, words);
+    return line.asksForHelp() ? help(command) : new Launch(line.request(), verdict).launch();
+  }
+
+  private static int help(String command) throws Failure {
+    String text = Help.of(command);
+    if (text == null) {
+      throw new Failure(
+          Failure.USAGE, "no help on \"" + Text.readable(command) + "\"; see daimon --help");
     }
+    return print(text);
+  }
+
+  private static int print(String text) {
+    new Terminal(false).result(text);
+    return 0;
   }
 }

@@ -10,7 +10,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code --dry-run} prints, after checking everything that can be checked without a change. */
+/**
+ * What {@code --dry-run} prints, after checking everything that can be checked without a change.
+ */
 final class Plan {
   private final Request request;
   private final @Nullable Identity identity;
@@ -82,12 +84,11 @@ final class Plan {
     try {
       String problem = identity == null ? problem(path) : identity.call(() -> problem(path));
       Path directory = path.getParent();
-      boolean root =
-          identity != null && directory != null && Ownership.isRootsAlone(directory);
-      if (problem != null && root) {
+      boolean root = identity != null && directory != null && Ownership.isRootsAlone(directory);
+      if (!problem.isEmpty() && root) {
         problem = problem(path);
       }
-      if (problem != null) {
+      if (!problem.isEmpty()) {
         throw new Failure(Failure.CANNOT_CREATE, path + ": " + problem);
       }
     } catch (IOException failure) {
@@ -95,8 +96,8 @@ final class Plan {
     }
   }
 
-  /** Why a file cannot be opened for writing, or created; null if it can, as far as one can tell. */
-  private static @Nullable String problem(Path path) {
+  /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */
+  private static String problem(Path path) {
     if (Files.isSymbolicLink(path)) {
       return "is a symbolic link";
     }
@@ -104,14 +105,14 @@ final class Plan {
       return "is a directory";
     }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-      return Files.isWritable(path) ? null : "no permission to write to it";
+      return Files.isWritable(path) ? "" : "no permission to write to it";
     }
     Path directory = path.getParent();
     if (directory == null || !Files.isDirectory(directory)) {
       return "its directory does not exist";
     }
     return Files.isWritable(directory) && Files.isExecutable(directory)
-        ? null
+        ? ""
         : "no permission to create it";
   }
 }

@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code daimon start} or {@code daimon run} was asked for; every value is checked by itself. */
+/**
+ * What {@code daimon start} or {@code daimon run} was asked for; every value is checked by itself.
+ */
 final class Request {
   boolean foreground;
   @Nullable Path pidFile;

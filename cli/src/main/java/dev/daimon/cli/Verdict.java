@@ -8,23 +8,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * The exit code, agreed upon between the work and a signal that interrupts it.
  *
- * <p>TERM, HUP and INT start the JVM's shutdown. It waits here until the work has seen that, and has
- * either taken back what it did or finished, and it ends with the code that says which.
+ * <p>TERM, HUP and INT start the JVM's shutdown. It waits here until the work has seen that, and
+ * has either taken back what it did or finished, and it ends with the code that says which.
  */
-final class Verdict extends Thread {
+final class Verdict implements Runnable {
   private boolean interrupted;
   private boolean decided;
   private int code;
   private @Nullable Child forwardTo;
 
-  private Verdict() {
-    super("verdict");
-  }
+  private Verdict() {}
 
   /** Stands between signals and the end of the JVM from now on. */
   static Verdict guard() {
     Verdict verdict = new Verdict();
-    Runtime.getRuntime().addShutdownHook(verdict);
+    Runtime.getRuntime().addShutdownHook(new Thread(verdict, "verdict"));
     return verdict;
   }
 
