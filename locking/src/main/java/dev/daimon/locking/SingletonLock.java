@@ -1,0 +1,338 @@
+package dev.daimon.locking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * A locked file, usually a pidfile, that makes its holder the only one: {@code flock} on an inode
+ * that the path was seen to name while the lock was held.
+ *
+ * <p>The lock belongs to the open file, not to a process: a program that inherits the {@linkplain
+ * #descriptor() descriptor} shares it, and it lives until the last of them closed it or ended,
+ * however it ended. Locked means running or starting, unlocked means stopped, whatever is left in
+ * the file.
+ *
+ * <p>Who takes part must only unlink or replace the file while holding its lock. The races left are
+ * with those who do not keep to that; {@link #isAtPath()} finds them out. The lock is advisory, and
+ * anybody who may open the file for reading may take it, so keep that in mind where other users
+ * can.
+ *
+ * <p>Safe for use by several threads.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man2/flock.2.html">flock(2)</a>
+ */
+public final class SingletonLock implements AutoCloseable {
+  /** The highest process id of Linux. */
+  private static final int MAX_PID = 4194304;
+
+  /** More than the longest process id, less than the smallest block. */
+  private static final int RESERVED = 32;
+
+  /** How often the file may be unlinked under {@link #acquire}; each time another one had it. */
+  private static final int ATTEMPTS = 1000;
+
+  /** What the holder's file may change while its process id is read. */
+  private static final int READS = 10;
+
+  /** Stale file handle: the path names another file by now. */
+  private static final Errno ESTALE = Errno.of(116);
+
+  private final Path path;
+  private final byte[] bytes;
+  private final Descriptor descriptor;
+  private final boolean created;
+  private final FileStatus held = new FileStatus();
+
+  private SingletonLock(Path path, byte[] bytes, Descriptor descriptor, boolean created) {
+    this.path = path;
+    this.bytes = bytes;
+    this.descriptor = descriptor;
+    this.created = created;
+  }
+
+  /**
+   * Takes the lock at once or not at all, and makes the file (mode 0644 less the umask) if there is
+   * none. What it holds is left as it is.
+   *
+   * <p>Race: the file may be unlinked or replaced between being opened and being locked, by a
+   * holder that stops; the lock would then be on a file that nobody else finds. So the path is
+   * looked at again under the lock, and everything is done anew if it names another file by then.
+   *
+   * <p>If this fails, nothing stays open or locked. The one file it can leave behind is an empty
+   * one that it made and could not lock, most likely since another process was faster: only a
+   * holder may remove it.
+   *
+   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @return the lock, to be closed by the caller
+   * @throws LockHeldException if somebody holds it
+   * @throws NotRegularFileException if the path is a FIFO, a device or the like
+   * @throws PosixException if it cannot be opened for reading and writing or not be made: a
+   *     symbolic link ({@code ELOOP}), a directory ({@code EISDIR}), {@code EACCES}, {@code ENOENT}
+   *     and so on; or if it was replaced again and again ({@code ESTALE})
+   */
+  public static SingletonLock acquire(Path path)
+      throws PosixException, LockHeldException, NotRegularFileException {
+    byte[] bytes = NativePath.bytes(path);
+    // Without O_CREAT first: then it is known who made the file, and a sticky directory's
+    // protection (fs.protected_regular) does not refuse what exists.
+    int flags =
+        Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOFOLLOW | Files.O_NOCTTY | Files.O_NONBLOCK;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      boolean created = false;
+      int number = Files.open(bytes, flags, 0);
+      if (number == -Errno.ENOENT.number()) {
+        number = Files.open(bytes, flags | Files.O_CREAT | Files.O_EXCL, 0644);
+        if (number == -Errno.EEXIST.number()) {
+          continue;
+        }
+        created = true;
+      }
+      PosixException.check(number, "open", path);
+      SingletonLock lock = new SingletonLock(path, bytes, Descriptor.adopt(number), created);
+      try {
+        lock.take();
+        if (lock.isAtPath()) {
+          return lock;
+        }
+      } catch (IOException failure) {
+        try {
+          lock.close();
+        } catch (PosixException second) {
+          failure.addSuppressed(second);
+        }
+        throw failure;
+      }
+      lock.close();
+    }
+    throw new PosixException("flock", path.toString(), ESTALE);
+  }
+
+  private void take() throws PosixException, LockHeldException, NotRegularFileException {
+    int number = descriptor.number();
+    PosixException.check(Files.fstat(number, held), "fstat", path);
+    if (!held.isRegularFile()) {
+      throw new NotRegularFileException(path);
+    }
+    int result = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
+    if (result == -Errno.EAGAIN.number()) {
+      throw new LockHeldException(path, writtenPid(number));
+    }
+    PosixException.check(result, "flock", path);
+  }
+
+  /** The process id that {@link #write} put into the file, or 0 if it holds something else. */
+  private static long writtenPid(int number) {
+    byte[] line = content(number);
+    for (int reads = 1; reads < READS; reads++) {
+      byte[] again = content(number);
+      if (Arrays.equals(line, again)) {
+        break;
+      }
+      line = again;
+    }
+    int length = line.length - 1;
+    if (length < 1 || length > 7 || line[length] != '\n') {
+      return 0;
+    }
+    long pid = 0;
+    for (int i = 0; i < length; i++) {
+      if (line[i] < '0' || line[i] > '9') {
+        return 0;
+      }
+      pid = pid * 10 + line[i] - '0';
+    }
+    return pid <= MAX_PID ? pid : 0;
+  }
+
+  private static byte[] content(int number) {
+    byte[] buffer = new byte[RESERVED];
+    return Arrays.copyOf(buffer, Math.max(0, Files.pread(number, buffer, 0)));
+  }
+
+  /**
+   * Whether somebody, this process included, holds a {@code flock} on the file; asked without
+   * taking it, so that nobody's {@link #acquire} fails for it. Neither the file nor its content has
+   * to be readable. A missing file and a symbolic link are held by nobody.
+   *
+   * <p>Race: the answer may be out of date when it arrives.
+   *
+   * <p>Limits: the kernel lists only locks that were taken by processes of this PID namespace (and
+   * of its children). In a container it also hides a lock whose taker has ended while a child still
+   * holds it; there the descriptors of all processes are looked through as well, as far as this
+   * process may (root, or the same user). A holder in another container is not seen, nor one on
+   * another host of a network file system.
+   *
+   * @param path the file
+   * @return whether it is locked
+   * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on), or {@code
+   *     /proc} not be read
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_locks.5.html">proc_locks(5)</a>
+   */
+  public static boolean isHeld(Path path) throws PosixException {
+    int number =
+        Files.open(NativePath.bytes(path), Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC, 0);
+    if (number == -Errno.ENOENT.number()) {
+      return false;
+    }
+    PosixException.check(number, "open", path);
+    try (Descriptor file = Descriptor.adopt(number)) {
+      return LockTable.isListed(file.number());
+    }
+  }
+
+  /** {@return the locked file's path, as given} */
+  public Path path() {
+    return path;
+  }
+
+  /**
+   * The open file that carries the lock; marked close-on-exec, and still owned by this object. Keep
+   * it open in a program that is spawned, and the lock lives as long as that program or this
+   * process has it open.
+   *
+   * @return the descriptor
+   */
+  public Descriptor descriptor() {
+    return descriptor;
+  }
+
+  /** {@return whether {@link #acquire} made the file, so that a failed start may remove it} */
+  public boolean created() {
+    return created;
+  }
+
+  /**
+   * Whether the path still names the locked file. If not, somebody who does not hold the lock has
+   * unlinked or replaced it, and another process may hold a lock on what is there now.
+   *
+   * @return whether it does
+   * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on)
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized boolean isAtPath() throws PosixException {
+    // Once closed, the inode may be anybody's.
+    descriptor.number();
+    FileStatus found = new FileStatus();
+    int result = Files.lstat(bytes, found);
+    if (result == -Errno.ENOENT.number() || result == -Errno.ENOTDIR.number()) {
+      return false;
+    }
+    PosixException.check(result, "lstat", path);
+    return found.isSameFile(held);
+  }
+
+  /**
+   * Empties the file and reserves space for a process id, so that a full disk is found before
+   * anything is started. Empty and locked means starting.
+   *
+   * <p>If this fails the file is empty or as it was. What it held is no loss: it named a process
+   * that does not hold the lock any more. A file system that cannot reserve space is no failure;
+   * there {@link #write} tells.
+   *
+   * @throws PosixException if there is no space ({@code ENOSPC}, {@code EDQUOT}), or the file
+   *     cannot be changed
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized void prepare() throws PosixException {
+    // In this order: a truncation gives the space back.
+    empty();
+    int result = Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, RESERVED);
+    if (result != -Errno.EOPNOTSUPP.number()) {
+      PosixException.check(result, "fallocate", path);
+    }
+  }
+
+  /**
+   * Writes a process id in decimal digits and a line feed, in place: the lock stays on the file
+   * that the path names.
+   *
+   * <p>Readers find the file as it was, empty, or right: what is there is truncated first, and the
+   * new line is one write. A file that {@link #prepare()} emptied keeps its reserved space. If this
+   * fails the file is empty or as it was.
+   *
+   * <p>Race: Linux does not lock out readers on most file systems. A single {@code read} that
+   * begins before a truncation and ends after the write that follows it may meet the new digits
+   * with the old length (seen about once in 100,000 back-to-back rewrites of ids of unequal length,
+   * under readers that do nothing else). With {@link #prepare()} some time before, that read would
+   * have to hang in the kernel for as long; readers that accept a content only if two reads in a
+   * row agree are never misled.
+   *
+   * @param pid the process id, from 1 to 4194304
+   * @throws PosixException if there is no space, or the file cannot be changed
+   * @throws IllegalArgumentException if the number cannot be a process id
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized void write(long pid) throws PosixException {
+    if (pid < 1 || pid > MAX_PID) {
+      throw new IllegalArgumentException("not a process id: " + pid);
+    }
+    int number = descriptor.number();
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.fstat(number, status), "fstat", path);
+    // Even a truncation from 0 to 0 would give the reserved space back.
+    if (status.size() > 0) {
+      empty();
+    }
+    byte[] line = Long.toString(pid).concat("\n").getBytes(StandardCharsets.US_ASCII);
+    int count = PosixException.check(Files.pwrite(number, line, 0), "write", path);
+    if (count < line.length) {
+      empty();
+      throw new PosixException("write", path.toString(), Errno.ENOSPC);
+    }
+  }
+
+  /**
+   * Empties the file through its descriptor; for a holder that may not unlink it. Empty and
+   * unlocked means stopped.
+   *
+   * @throws PosixException if the file cannot be changed
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized void empty() throws PosixException {
+    PosixException.check(Files.ftruncate(descriptor.number(), 0), "ftruncate", path);
+  }
+
+  /**
+   * Unlinks the file if the path still names it, and closes the lock. What somebody else put there
+   * is left alone.
+   *
+   * <p>Not while a program that shares the lock is to go on: the next {@link #acquire} would make a
+   * new file and hold a lock of its own. If this fails the lock is still held, so that the file can
+   * be {@linkplain #empty() emptied} instead.
+   *
+   * <p>Race: somebody who does not hold the lock may replace the file between the look and the
+   * removal. Nobody who keeps to the protocol can, since that takes the lock held here.
+   *
+   * @return whether it was there and is removed
+   * @throws PosixException if it cannot be removed ({@code EACCES}, {@code EPERM}, {@code EROFS})
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized boolean remove() throws PosixException {
+    boolean removed = isAtPath();
+    if (removed) {
+      PosixException.check(Files.unlink(bytes), "unlink", path);
+    }
+    close();
+    return removed;
+  }
+
+  /**
+   * Closes the descriptor and leaves the file; a second call does nothing. The lock is released
+   * unless a spawned program has the same open file.
+   *
+   * @throws PosixException if what was written could not be stored ({@code EIO} and so on); it is
+   *     closed all the same
+   */
+  @Override
+  public synchronized void close() throws PosixException {
+    descriptor.close();
+  }
+}

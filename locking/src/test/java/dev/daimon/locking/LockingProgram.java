@@ -1,0 +1,100 @@
+package dev.daimon.locking;
+
+import dev.daimon.posix.PosixException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URL;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the tests start as another process. */
+final class LockingProgram {
+  private LockingProgram() {}
+
+  /** The command line of a JVM that runs {@link #main} with these arguments. */
+  static List<String> command(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
+    command.add(
+        String.join(
+            ":",
+            root(LockingProgram.class),
+            root(SingletonLock.class),
+            root(PosixException.class)));
+    command.add(LockingProgram.class.getName());
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** The directory or archive that a class was loaded from. */
+  private static String root(Class<?> type) {
+    URL url = type.getResource(type.getSimpleName() + ".class");
+    String text = url.toString();
+    String root = text.substring(0, text.length() - type.getName().length() - ".class".length());
+    root = root.startsWith("jar:") ? root.substring("jar:".length(), root.length() - 2) : root;
+    return Path.of(URI.create(root)).toString();
+  }
+
+  /**
+   * {@code hold PATH}: locks, writes its process id, says "held", and ends with its input. {@code
+   * acquire PATH} and {@code isHeld PATH} print what comes of it. {@code compete PATH WITNESS
+   * ROUNDS}: see {@link #compete}.
+   */
+  public static void main(String[] arguments) throws IOException {
+    Path path = Path.of(arguments[1]);
+    switch (arguments[0]) {
+      case "hold" -> {
+        try (SingletonLock lock = SingletonLock.acquire(path)) {
+          lock.write(ProcessHandle.current().pid());
+          System.out.println("held");
+          System.in.read();
+        }
+      }
+      case "acquire" -> {
+        try (SingletonLock lock = SingletonLock.acquire(path)) {
+          System.out.println("acquired " + lock.path());
+        } catch (IOException e) {
+          System.out.println(e.getMessage());
+        }
+      }
+      case "isHeld" -> System.out.println(SingletonLock.isHeld(path));
+      case "compete" -> compete(path, Path.of(arguments[2]), Integer.parseInt(arguments[3]));
+      default -> throw new IllegalArgumentException(arguments[0]);
+    }
+  }
+
+  /**
+   * Wins the lock so many times, writes, and removes the file each time. While it is held nobody
+   * else may hold it: the witness, a directory, is made and removed, and two holders cannot both
+   * make it.
+   */
+  static void compete(Path path, Path witness, int rounds) throws IOException {
+    long pid = ProcessHandle.current().pid();
+    int won = 0;
+    while (won < rounds) {
+      try (SingletonLock lock = SingletonLock.acquire(path)) {
+        try {
+          Files.createDirectory(witness);
+        } catch (FileAlreadyExistsException e) {
+          throw new AssertionError("two processes hold the lock", e);
+        }
+        lock.write(pid);
+        if (!Files.readString(path).equals(pid + "\n")) {
+          throw new AssertionError("the locked file is not the one at its path");
+        }
+        Files.delete(witness);
+        if (!lock.remove()) {
+          throw new AssertionError("somebody else removed the file");
+        }
+        won++;
+      } catch (LockHeldException e) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+}

@@ -1,0 +1,625 @@
+package dev.daimon.locking;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Spawning;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SingletonLockTest {
+  @TempDir Path directory;
+  private Path path;
+
+  @BeforeEach
+  void name() {
+    path = directory.resolve("x.pid");
+  }
+
+  @Test
+  void makesAnEmptyFileAndKnowsIt() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.created()).isTrue();
+      assertThat(lock.path()).isEqualTo(path);
+      assertThat(lock.isAtPath()).isTrue();
+      assertThat(path).isEmptyFile();
+      assertThat(Files.getPosixFilePermissions(path))
+          .isSubsetOf(PosixFilePermissions.fromString("rw-r--r--"));
+    }
+    assertThat(path).exists();
+  }
+
+  @Test
+  void takesAFileThatIsThereAsItIs() throws IOException {
+    Files.writeString(path, "12345\n");
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.created()).isFalse();
+      assertThat(path).hasContent("12345\n");
+    }
+  }
+
+  @Test
+  void aSecondLockInTheSameProcessIsRefusedUntilTheFirstIsClosed() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.write(4242);
+      assertHeld(4242);
+    }
+    SingletonLock.acquire(path).close();
+  }
+
+  @Test
+  void aLockOfAnotherProcessIsRefusedWithThatProcessUntilItEnds() throws Exception {
+    Process holder = start("hold", path.toString());
+    try {
+      assertThat(holder.inputReader().readLine()).isEqualTo("held");
+      assertHeld(holder.pid());
+      assertThat(SingletonLock.isHeld(path)).isTrue();
+    } finally {
+      end(holder);
+    }
+    assertThat(SingletonLock.isHeld(path)).isFalse();
+    SingletonLock.acquire(path).close();
+  }
+
+  @Test
+  void aKilledHolderHoldsNothing() throws Exception {
+    Process holder = start("hold", path.toString());
+    try {
+      assertThat(holder.inputReader().readLine()).isEqualTo("held");
+    } finally {
+      holder.destroyForcibly().waitFor();
+    }
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.created()).isFalse();
+    }
+  }
+
+  @Test
+  void respectsTheLockOfFlock1AndIsRespectedByIt() throws Exception {
+    String[] tryFlock = {"flock", "-n", path.toString(), "true"};
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(exitOf(tryFlock)).isEqualTo(1);
+      lock.prepare();
+    }
+    assertThat(exitOf(tryFlock)).isZero();
+    Process holder =
+        new ProcessBuilder("flock", path.toString(), "sh", "-c", "echo; read x").start();
+    try {
+      assertThat(holder.inputReader().readLine()).isEmpty();
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.acquire(path))
+          .withMessage(path + " is locked by another process")
+          .satisfies(e -> assertThat(e.holder()).isEmpty());
+    } finally {
+      end(holder);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "\n", "0\n", "12", "12\n13\n", "-1\n", "x\n", "4194305\n", "99999999999\n"})
+  void aHolderThatWroteNoProcessIdStaysUnnamed(String content) throws IOException {
+    Files.writeString(path, content);
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.created()).isFalse();
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.acquire(path))
+          .satisfies(e -> assertThat(e.holder()).isEmpty());
+    }
+  }
+
+  @Test
+  void theLoserTouchesNeitherTheFileNorItsContent() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.write(4242);
+      Object before = Files.getAttribute(path, "unix:ino");
+      Object changed = Files.getAttribute(path, "unix:ctime");
+      for (int i = 0; i < 10; i++) {
+        assertHeld(4242);
+      }
+      assertThat(path).hasContent("4242\n");
+      assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(before);
+      assertThat(Files.getAttribute(path, "unix:ctime")).isEqualTo(changed);
+      assertThat(lock.isAtPath()).isTrue();
+    }
+  }
+
+  @Test
+  void theLockLivesInAProgramThatInheritsItsDescriptor() throws Exception {
+    Path fifo = fifo();
+    int child;
+    try (SingletonLock lock = SingletonLock.acquire(path);
+        Spawning spawning = new Spawning()) {
+      int number = lock.descriptor().number();
+      assertThat(spawning.addDup2(number, number)).isZero();
+      // Waits until somebody opens the FIFO, and then for its end.
+      child =
+          spawning.spawn(
+              bytes("/bin/cat"), List.of(bytes("cat"), bytes(fifo.toString())), List.of());
+      assertThat(child).isPositive();
+      lock.write(child);
+    }
+    try {
+      assertHeld(child);
+      assertThat(SingletonLock.isHeld(path)).isTrue();
+    } finally {
+      Files.newOutputStream(fifo).close();
+      int[] status = new int[1];
+      assertThat(Processes.waitpid(child, status, 0)).isEqualTo(child);
+    }
+    assertThat(SingletonLock.isHeld(path)).isFalse();
+    SingletonLock.acquire(path).close();
+  }
+
+  @Test
+  void aProgramThatDoesNotInheritTheDescriptorDoesNotHoldTheLock() throws Exception {
+    Process child;
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.isAtPath()).isTrue();
+      child = new ProcessBuilder("cat").start();
+    }
+    try {
+      SingletonLock.acquire(path).close();
+    } finally {
+      end(child);
+    }
+  }
+
+  @Test
+  void neverTwoHoldersWhileManyProcessesAcquireAndRemove() throws Exception {
+    Path witness = directory.resolve("witness");
+    List<Process> processes = new ArrayList<>();
+    try {
+      for (int i = 0; i < 4; i++) {
+        processes.add(start("compete", path.toString(), witness.toString(), "500"));
+      }
+      for (Process process : processes) {
+        assertThat(process.waitFor()).isZero();
+      }
+    } finally {
+      processes.forEach(Process::destroyForcibly);
+    }
+    assertThat(path).doesNotExist();
+    assertThat(witness).doesNotExist();
+  }
+
+  @Test
+  void neverTwoHoldersWhileManyThreadsAcquireAndRemove() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try {
+      List<Future<?>> running = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        running.add(
+            threads.submit(() -> {
+              LockingProgram.compete(path, directory.resolve("witness"), 500);
+              return null;
+            }));
+      }
+      for (Future<?> each : running) {
+        each.get(60, TimeUnit.SECONDS);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void aReplacedFileIsNoticedAndLeftAlone() throws IOException {
+    SingletonLock lock = SingletonLock.acquire(path);
+    Path other = Files.writeString(directory.resolve("other"), "other");
+    Files.move(other, path, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(lock.isAtPath()).isFalse();
+    lock.write(4242);
+    assertThat(lock.remove()).isFalse();
+    assertThat(path).hasContent("other");
+    SingletonLock.acquire(path).close();
+  }
+
+  @Test
+  void aSymbolicLinkToTheLockedFileIsNotTheLockedFile() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      Path moved = Files.move(path, directory.resolve("moved"));
+      Files.createSymbolicLink(path, moved);
+      assertThat(lock.isAtPath()).isFalse();
+    }
+  }
+
+  @Test
+  void aFileOrDirectoryThatIsGoneIsNotAtItsPath() throws IOException {
+    Path inner = Files.createDirectory(directory.resolve("inner"));
+    try (SingletonLock lock = SingletonLock.acquire(inner.resolve("x.pid"))) {
+      Files.delete(inner.resolve("x.pid"));
+      assertThat(lock.isAtPath()).isFalse();
+      Files.delete(inner);
+      assertThat(lock.isAtPath()).isFalse();
+      Files.createFile(inner);
+      assertThat(lock.isAtPath()).isFalse();
+      assertThat(lock.remove()).isFalse();
+    }
+    assertThat(inner).isRegularFile();
+  }
+
+  @Test
+  void removingTakesTheFileAwayAndReleasesTheLock() throws IOException {
+    SingletonLock lock = SingletonLock.acquire(path);
+    lock.write(4242);
+    assertThat(lock.remove()).isTrue();
+    assertThat(path).doesNotExist();
+    assertThatThrownBy(lock::remove).isInstanceOf(IllegalStateException.class);
+    try (SingletonLock next = SingletonLock.acquire(path)) {
+      assertThat(next.created()).isTrue();
+    }
+  }
+
+  @Test
+  void aClosedLockDoesNothingMore() throws IOException {
+    SingletonLock lock = SingletonLock.acquire(path);
+    lock.write(4242);
+    lock.close();
+    lock.close();
+    List<ThrowingCallable> calls =
+        List.of(lock::isAtPath, lock::prepare, () -> lock.write(1), lock::empty, lock::remove);
+    for (ThrowingCallable call : calls) {
+      assertThatThrownBy(call).isInstanceOf(IllegalStateException.class);
+    }
+    assertThat(path).hasContent("4242\n");
+  }
+
+  @Test
+  void preparingAndEmptyingLeaveNothingInTheFile() throws IOException {
+    Files.writeString(path, "12345\n");
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.prepare();
+      assertThat(path).isEmptyFile();
+      lock.write(678);
+      assertThat(Files.readString(path)).isEqualTo("678\n");
+      lock.write(12);
+      assertThat(Files.readString(path)).isEqualTo("12\n");
+      lock.empty();
+      assertThat(path).isEmptyFile();
+      assertThat(lock.isAtPath()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 4194305, (1L << 32) + 1, Long.MAX_VALUE})
+  void refusesToWriteWhatIsNoProcessIdAndTouchesNothing(long pid) throws IOException {
+    Files.writeString(path, "12345\n");
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThatThrownBy(() -> lock.write(pid)).isInstanceOf(IllegalArgumentException.class);
+      assertThat(path).hasContent("12345\n");
+    }
+  }
+
+  @Test
+  void readersThatReadTwiceSeeTheFileEmptyOldOrRightAndNeverHalf() throws Exception {
+    AtomicBoolean done = new AtomicBoolean();
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      List<Future<Integer>> readers = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        readers.add(
+            threads.submit(() -> {
+              int agreed = 0;
+              while (!done.get()) {
+                String first = Files.readString(path);
+                if (first.equals(Files.readString(path))) {
+                  assertThat(first).isIn("", "12345\n", "678\n", "4194304\n");
+                  agreed++;
+                }
+              }
+              return agreed;
+            }));
+      }
+      long[] pids = {12345, 678, 4194304};
+      for (int i = 0; i < 20000; i++) {
+        lock.write(pids[i % pids.length]);
+      }
+      done.set(true);
+      for (Future<Integer> each : readers) {
+        assertThat(each.get(30, TimeUnit.SECONDS)).isPositive();
+      }
+    } finally {
+      done.set(true);
+      threads.shutdown();
+    }
+  }
+
+  @Test
+  void refusesASymbolicLinkEvenADanglingOneAndMakesNothing() throws IOException {
+    Path target = directory.resolve("target");
+    Files.createSymbolicLink(path, target);
+    assertErrno(Errno.ELOOP, () -> SingletonLock.acquire(path));
+    assertThat(target).doesNotExist();
+    Files.createFile(target);
+    assertErrno(Errno.ELOOP, () -> SingletonLock.acquire(path));
+  }
+
+  @Test
+  void refusesADirectoryAFifoAndADeviceWithoutWaiting() throws Exception {
+    assertErrno(Errno.EISDIR, () -> SingletonLock.acquire(directory));
+    for (Path special : List.of(fifo(), Path.of("/dev/null"))) {
+      assertThatExceptionOfType(NotRegularFileException.class)
+          .isThrownBy(() -> SingletonLock.acquire(special))
+          .withMessage(special + " is not a regular file")
+          .satisfies(e -> assertThat(e.path()).isEqualTo(special));
+    }
+  }
+
+  @Test
+  void aMissingDirectoryIsNamedWithTheCallAndTheReason() {
+    Path missing = directory.resolve("no/x.pid");
+    assertThatExceptionOfType(PosixException.class)
+        .isThrownBy(() -> SingletonLock.acquire(missing))
+        .withMessage("open " + missing + ": No such file or directory (ENOENT, 2)");
+  }
+
+  @Test
+  void failuresLeaveNoDescriptorOpen() throws Exception {
+    Path fifo = fifo();
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.write(4242);
+      int before = openInDirectory();
+      for (int i = 0; i < 20; i++) {
+        assertHeld(4242);
+        assertThatThrownBy(() -> SingletonLock.acquire(fifo))
+            .isInstanceOf(NotRegularFileException.class);
+        assertThat(SingletonLock.isHeld(path)).isTrue();
+      }
+      assertThat(openInDirectory()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void anUnprivilegedProcessIsToldWhatItMayNot() throws Exception {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    command.addAll(LockingProgram.command("acquire", path.toString()));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertThat(outputOf(command)).isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
+    Files.createFile(path);
+    assertThat(outputOf(command)).isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
+  }
+
+  @Test
+  @Tag("root")
+  void aFullDiskIsFoundBeforeAnythingIsStarted() throws Exception {
+    // 2 pages: one for the process id or what fills the disk, one for the root itself.
+    mount("-t", "tmpfs", "-o", "size=8k", "daimon-test");
+    Path filler = directory.resolve("fill");
+    try {
+      try (SingletonLock lock = SingletonLock.acquire(path)) {
+        lock.prepare();
+        fill(filler);
+        lock.write(4242);
+        assertThat(path).hasContent("4242\n");
+      }
+      Files.delete(path);
+      fill(filler);
+      try (SingletonLock lock = SingletonLock.acquire(path)) {
+        assertErrno(Errno.ENOSPC, lock::prepare);
+        assertErrno(Errno.ENOSPC, () -> lock.write(4242));
+        assertThat(path).isEmptyFile();
+        assertThat(lock.created()).isTrue();
+        assertThat(lock.remove()).isTrue();
+      }
+    } finally {
+      unmount();
+    }
+  }
+
+  @Test
+  void aFreeOrMissingFileIsNotHeldAndAskingMakesNone() throws IOException {
+    assertThat(SingletonLock.isHeld(path)).isFalse();
+    assertThat(SingletonLock.isHeld(directory.resolve("no/x.pid"))).isFalse();
+    assertThat(path).doesNotExist();
+    Files.createFile(path);
+    assertThat(SingletonLock.isHeld(path)).isFalse();
+  }
+
+  @Test
+  void aSharedFlockIsHeldARecordLockIsNot() throws Exception {
+    Files.createFile(path);
+    Process holder =
+        new ProcessBuilder("flock", "-s", path.toString(), "sh", "-c", "echo; read x").start();
+    try {
+      assertThat(holder.inputReader().readLine()).isEmpty();
+      assertThat(SingletonLock.isHeld(path)).isTrue();
+    } finally {
+      end(holder);
+    }
+    try (var channel =
+            java.nio.channels.FileChannel.open(path, java.nio.file.StandardOpenOption.WRITE);
+        var lock = channel.lock()) {
+      assertThat(lock.isValid()).isTrue();
+      assertThat(Files.readString(Path.of("/proc/locks"))).contains("POSIX");
+      assertThat(SingletonLock.isHeld(path)).isFalse();
+    }
+  }
+
+  @Test
+  void askingNeverTakesTheLock() throws Exception {
+    Files.createFile(path);
+    AtomicBoolean done = new AtomicBoolean();
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try {
+      Future<Integer> asking =
+          thread.submit(() -> {
+            int asked = 0;
+            for (; !done.get(); asked++) {
+              SingletonLock.isHeld(path);
+            }
+            return asked;
+          });
+      for (int i = 0; i < 2000; i++) {
+        SingletonLock.acquire(path).close();
+      }
+      done.set(true);
+      assertThat(asking.get(30, TimeUnit.SECONDS)).isPositive();
+    } finally {
+      done.set(true);
+      thread.shutdown();
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void inAContainerALockIsSeenEvenAfterItsTakerEnded() throws Exception {
+    Files.createFile(path);
+    // flock(1) takes the lock for the shell's descriptor 9 and ends; Java does not inherit it.
+    String script = "exec 9<\"$0\"; flock -n 9 || exit; \"$@\" 9<&-";
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script));
+    command.add(path.toString());
+    command.addAll(LockingProgram.command("isHeld", path.toString()));
+    assertThat(outputOf(command)).isEqualTo("true");
+    command.set(6, script.replace("flock -n 9", "true"));
+    assertThat(outputOf(command)).isEqualTo("false");
+  }
+
+  @Test
+  @Tag("root")
+  void aLockIsSeenWhereTheFileSystemInventsDevices() throws Exception {
+    // Files of the lower layer have a device in stat that no lock's line names.
+    Path lower = Files.createDirectory(directory.resolve("lower"));
+    Path file = Files.createFile(lower.resolve("x.pid"));
+    Path memory = Files.createTempDirectory(Path.of("/dev/shm"), "daimon-test");
+    Path upper = Files.createDirectory(memory.resolve("upper"));
+    Path work = Files.createDirectory(memory.resolve("work"));
+    try {
+      mount(
+          "-t",
+          "overlay",
+          "-o",
+          "xino=off,lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work,
+          "daimon-test");
+      try {
+        Path merged = directory.resolve(file.getFileName());
+        Process holder =
+            new ProcessBuilder("flock", "-s", merged.toString(), "sh", "-c", "echo; read x")
+                .start();
+        try {
+          assertThat(holder.inputReader().readLine()).isEmpty();
+          assertThat(SingletonLock.isHeld(merged)).isTrue();
+        } finally {
+          end(holder);
+        }
+        assertThat(SingletonLock.isHeld(merged)).isFalse();
+      } finally {
+        unmount();
+      }
+    } finally {
+      assertThat(exitOf("rm", "-r", memory.toString())).isZero();
+    }
+  }
+
+  private void assertHeld(long holder) {
+    assertThatExceptionOfType(LockHeldException.class)
+        .isThrownBy(() -> SingletonLock.acquire(path))
+        .withMessage(path + " is locked by process " + holder)
+        .satisfies(e -> assertThat(e.path()).isEqualTo(path))
+        .satisfies(e -> assertThat(e.holder()).hasValue(holder));
+  }
+
+  private static void assertErrno(Errno errno, ThrowingCallable call) {
+    assertThatExceptionOfType(PosixException.class)
+        .isThrownBy(call)
+        .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+  }
+
+  private Path fifo() throws Exception {
+    Path fifo = directory.resolve("fifo");
+    assertThat(exitOf("mkfifo", fifo.toString())).isZero();
+    return fifo;
+  }
+
+  private void mount(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("mount"));
+    command.addAll(List.of(arguments));
+    command.add(directory.toString());
+    assertThat(exitOf(command.toArray(new String[0]))).isZero();
+  }
+
+  private void unmount() throws Exception {
+    assertThat(exitOf("umount", directory.toString())).isZero();
+  }
+
+  private static void fill(Path filler) {
+    assertThatThrownBy(() -> Files.write(filler, new byte[1 << 16]))
+        .hasMessageContaining("No space left");
+  }
+
+  private static Process start(String... arguments) {
+    try {
+      return new ProcessBuilder(LockingProgram.command(arguments))
+          .redirectError(ProcessBuilder.Redirect.INHERIT)
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends a process that lives as long as its input. */
+  private static void end(Process process) throws Exception {
+    OutputStream input = process.getOutputStream();
+    input.close();
+    process.waitFor();
+  }
+
+  private static int exitOf(String... command) throws Exception {
+    return new ProcessBuilder(command).inheritIO().start().waitFor();
+  }
+
+  private static String outputOf(List<String> command) throws Exception {
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return output.strip();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** How many descriptors of this JVM lead into the test's directory. */
+  private int openInDirectory() throws IOException {
+    int count = 0;
+    try (var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path entry : entries) {
+        if (Files.isSymbolicLink(entry) && Files.readSymbolicLink(entry).startsWith(directory)) {
+          count++;
+        }
+      }
+    }
+    return count;
+  }
+}
