@@ -1,0 +1,90 @@
+package dev.daimon.privileges;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Accounts;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The look-up of users and groups as people write them: a name, a number, or {@code #} and a
+ * number.
+ */
+final class AccountLookup {
+  /** 2^32 - 1 is -1, which the system calls take for "leave it as it is". */
+  private static final long MAX_ID = 0xffff_fffeL;
+
+  private AccountLookup() {}
+
+  /** The entry of this name, or null. */
+  static Accounts.@Nullable User user(String name) throws PosixException {
+    byte[] bytes = bytes(name);
+    if (bytes == null) {
+      return null;
+    }
+    Accounts.@Nullable User[] found = new Accounts.User[1];
+    check(Accounts.getpwnam(bytes, found), "getpwnam_r", name);
+    return found[0];
+  }
+
+  /** The entry of this user id, or null. */
+  static Accounts.@Nullable User user(long uid) throws PosixException {
+    Accounts.@Nullable User[] found = new Accounts.User[1];
+    check(Accounts.getpwuid((int) uid, found), "getpwuid_r", uid);
+    return found[0];
+  }
+
+  /** The id of the group that is written like this. */
+  static long group(String spec) throws UnknownAccountException, PosixException {
+    if (!spec.startsWith("#")) {
+      byte[] bytes = bytes(spec);
+      if (bytes != null) {
+        @Nullable Integer[] found = new Integer[1];
+        check(Accounts.getgrnam(bytes, found), "getgrnam_r", spec);
+        if (found[0] != null) {
+          return Integer.toUnsignedLong(found[0]);
+        }
+      }
+    }
+    return number(spec, "group");
+  }
+
+  /**
+   * The number in a specification that is no name.
+   *
+   * @param kind {@code "user"} or {@code "group"}, for the messages
+   */
+  static long number(String spec, String kind) throws UnknownAccountException {
+    int start = spec.startsWith("#") ? 1 : 0;
+    long number = 0;
+    for (int i = start; i < spec.length(); i++) {
+      char c = spec.charAt(i);
+      if (c < '0' || c > '9') {
+        throw new UnknownAccountException("unknown " + kind + ": " + spec);
+      }
+      // Once too large, it stays so, and does not overflow.
+      if (number <= MAX_ID) {
+        number = 10 * number + (c - '0');
+      }
+    }
+    if (start == spec.length()) {
+      throw new UnknownAccountException("unknown " + kind + ": " + (start == 0 ? "\"\"" : spec));
+    }
+    if (number > MAX_ID) {
+      throw new UnknownAccountException(kind + " id out of range: " + spec.substring(start));
+    }
+    return number;
+  }
+
+  /** The bytes of a name; null if no account can be called so. */
+  private static byte @Nullable [] bytes(String name) {
+    return name.isEmpty() || name.indexOf(0) >= 0 ? null : name.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Two errors mean that there is nothing to find: a system without /etc/passwd, for instance. */
+  private static void check(int result, String call, Object subject) throws PosixException {
+    if (result != -Errno.ENOENT.number() && result != -Errno.ESRCH.number()) {
+      PosixException.check(result, call, subject);
+    }
+  }
+}

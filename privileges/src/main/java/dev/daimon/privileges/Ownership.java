@@ -1,0 +1,201 @@
+package dev.daimon.privileges;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Credentials;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+
+/**
+ * The change of a file's owner, done so that nobody gets a file by a trick.
+ *
+ * <p>Who may write to a directory can put another file in a name's place. So the owner changes
+ * through the open descriptor alone, and a file that was there before is handed over only if nobody
+ * but root could have put it there.
+ */
+public final class Ownership {
+  private static final int WRITABLE_BY_OTHERS = 022;
+  private static final int STICKY = 01000;
+
+  /** As the kernel's own limit. */
+  private static final int MAX_LINKS = 40;
+
+  private static final int MAX_TARGET = 4096;
+
+  private Ownership() {}
+
+  /**
+   * Makes a file an identity's own: its user, if the identity changes it, and its group.
+   *
+   * <p>Only a regular file with exactly one link is handed over. One that the caller just created
+   * may be anywhere; an existing one must be root's or the caller's, in a directory that
+   * {@linkplain #isRootsAlone is root's alone}. A file that has this owner and group already, or an
+   * existing one of the target user's own, stays as it is.
+   *
+   * @param descriptor the open file, opened without following a symbolic link
+   * @param path where it was opened
+   * @param identity who gets it
+   * @param justCreated whether the caller has created it in this very open ({@code O_EXCL})
+   * @throws OwnershipRefusedException if it is not handed over
+   * @throws PosixException if the file or a directory above it could not be examined, or the
+   *     process may not change the owner ({@code EPERM})
+   * @see <a href="https://man7.org/linux/man-pages/man2/fchown.2.html">fchown(2)</a>
+   */
+  public static void give(Descriptor descriptor, Path path, Identity identity, boolean justCreated)
+      throws OwnershipRefusedException, PosixException {
+    FileStatus file = new FileStatus();
+    PosixException.check(Files.fstat(descriptor.number(), file), "fstat", path);
+    int uid = (int) identity.uid().orElse(-1);
+    int gid = (int) identity.gid();
+    boolean ownedByTarget = uid == -1 || file.uid() == uid;
+    boolean targetsBefore = !justCreated && file.uid() == uid && uid != 0 && uid != -1;
+    if (targetsBefore || (ownedByTarget && file.gid() == gid)) {
+      return;
+    }
+    if (!file.isRegularFile()) {
+      throw new OwnershipRefusedException(path, "not a regular file");
+    }
+    if (file.links() != 1) {
+      throw new OwnershipRefusedException(path, "it has " + file.links() + " hard links");
+    }
+    if (!justCreated) {
+      requireRoots(path, file);
+    }
+    PosixException.check(Files.fchown(descriptor.number(), uid, gid), "fchown", path);
+  }
+
+  /** An existing file must be one that nobody but root could have put there. */
+  private static void requireRoots(Path path, FileStatus file)
+      throws OwnershipRefusedException, PosixException {
+    int[] caller = new int[3];
+    Credentials.getresuid(caller);
+    if (file.uid() != 0 && file.uid() != caller[1]) {
+      throw new OwnershipRefusedException(
+          path, "it belongs to user id " + Integer.toUnsignedString(file.uid()));
+    }
+    Path parent = path.toAbsolutePath().getParent();
+    if (parent == null || !isRootsAlone(parent)) {
+      throw new OwnershipRefusedException(
+          path, "it was there before, and others than root may write to a directory above it");
+    }
+  }
+
+  /**
+   * Tells whether nobody but root can put anything into a directory, or another directory in its
+   * place.
+   *
+   * <p>Every directory on the way must be root's and writable by root alone. Symbolic links are
+   * followed by hand, and what they lead through counts as well. A sticky directory of root's, such
+   * as {@code /tmp}, may be passed through into a directory of root's, which nobody else can rename
+   * there; it does not count as the last one. Mode bits are enough: an access control list that
+   * lets somebody write shows in the group's bits.
+   *
+   * @param directory the directory; a relative one counts from the JVM's working directory at its
+   *     start
+   * @return whether it is root's alone; false for anything but a directory
+   * @throws PosixException if something on the way does not exist or could not be examined, or
+   *     there are more than 40 symbolic links ({@code ELOOP})
+   */
+  public static boolean isRootsAlone(Path directory) throws PosixException {
+    Deque<byte[]> left = new ArrayDeque<>();
+    pushAll(left, NativePath.bytes(directory));
+    // The directory reached so far: physical, without symbolic links, dots and a slash at the end.
+    byte[] reached = new byte[0];
+    FileStatus status = new FileStatus();
+    int links = 0;
+    boolean passable = isPassable(reached, status);
+    while (passable && !left.isEmpty()) {
+      byte[] name = left.pop();
+      if (isDots(name, 2)) {
+        reached = parent(reached);
+        passable = isPassable(reached, status);
+        continue;
+      }
+      boolean sticky = isWritableByOthers(status);
+      byte[] entry = child(reached, name);
+      PosixException.check(Files.lstat(entry, status), "lstat", NativePath.of(entry));
+      if (status.isSymbolicLink()) {
+        if (sticky) {
+          return false;
+        }
+        if (++links > MAX_LINKS) {
+          throw new PosixException("readlink", directory.toString(), Errno.ELOOP);
+        }
+        byte[] target = target(entry);
+        pushAll(left, target);
+        if (target[0] == '/') {
+          reached = new byte[0];
+        }
+        passable = isPassable(reached, status);
+      } else {
+        reached = entry;
+        passable = isPassable(status);
+      }
+    }
+    return passable && !isWritableByOthers(status);
+  }
+
+  private static boolean isPassable(byte[] directory, FileStatus status) throws PosixException {
+    byte[] path = directory.length == 0 ? new byte[] {'/'} : directory;
+    PosixException.check(Files.lstat(path, status), "lstat", NativePath.of(path));
+    return isPassable(status);
+  }
+
+  /** Whether it is a directory in which others than root cannot exchange a directory of root's. */
+  private static boolean isPassable(FileStatus status) {
+    return status.isDirectory()
+        && status.uid() == 0
+        && (!isWritableByOthers(status) || (status.permissions() & STICKY) != 0);
+  }
+
+  private static boolean isWritableByOthers(FileStatus status) {
+    return (status.permissions() & WRITABLE_BY_OTHERS) != 0;
+  }
+
+  private static byte[] target(byte[] link) throws PosixException {
+    byte[] target = new byte[MAX_TARGET];
+    int length =
+        PosixException.check(Files.readlink(link, target), "readlink", NativePath.of(link));
+    return Arrays.copyOf(target, length);
+  }
+
+  /** Puts a path's names before those that are left; empty ones and single dots mean nothing. */
+  private static void pushAll(Deque<byte[]> left, byte[] path) {
+    int end = path.length;
+    for (int i = path.length - 1; i >= -1; i--) {
+      if (i == -1 || path[i] == '/') {
+        byte[] name = Arrays.copyOfRange(path, i + 1, end);
+        if (name.length > 0 && !isDots(name, 1)) {
+          left.push(name);
+        }
+        end = i;
+      }
+    }
+  }
+
+  private static boolean isDots(byte[] name, int count) {
+    return name.length == count && name[0] == '.' && name[count - 1] == '.';
+  }
+
+  private static byte[] child(byte[] directory, byte[] name) {
+    byte[] child = Arrays.copyOf(directory, directory.length + 1 + name.length);
+    child[directory.length] = '/';
+    System.arraycopy(name, 0, child, directory.length + 1, name.length);
+    return child;
+  }
+
+  /** The part before the last slash; nothing stands for the root. */
+  private static byte[] parent(byte[] path) {
+    int end = path.length;
+    while (end > 0 && path[end - 1] != '/') {
+      end--;
+    }
+    return Arrays.copyOf(path, Math.max(0, end - 1));
+  }
+}

@@ -1,0 +1,158 @@
+package dev.daimon.privileges;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class IdentityTest {
+  /** User, group, and what {@link Child} prints of the identity, name and home in hexadecimal. */
+  private static final String[][] RESOLVED = {
+    {
+      "worker",
+      "-",
+      "uid 7001, gid 7001, groups [7001 7010 7011] worker " + "2f686f6d652f77f6726b6572"
+    },
+    {"7001", "-", "uid 7001, gid 7001, groups [7001 7010 7011] worker 2f686f6d652f77f6726b6572"},
+    {"#7001", "-", "uid 7001, gid 7001, groups [7001 7010 7011] worker 2f686f6d652f77f6726b6572"},
+    {"worker", "more", "uid 7001, gid 7011, groups [7011 7010] worker 2f686f6d652f77f6726b6572"},
+    {"worker", "#0", "uid 7001, gid 0, groups [0 7010 7011] worker 2f686f6d652f77f6726b6572"},
+    {"-", "extra", "gid 7010, groups [] - -"},
+    {"-", "7010", "gid 7010, groups [] - -"},
+    // Digits are a name first.
+    {"4242", "-", "uid 7002, gid 7002, groups [7002 7011] 4242 2f68"},
+    {"#4242", "-", "uid 4242, gid 4242, groups [] 4242 2f"},
+    {"7002", "-", "uid 7002, gid 7002, groups [7002 7011] 4242 2f68"},
+    {"-", "5150", "gid 7020, groups [] - -"},
+    {"-", "#5150", "gid 5150, groups [] - -"},
+    // Without an account.
+    {"31337", "-", "uid 31337, gid 31337, groups [] 31337 2f"},
+    {"0031337", "-", "uid 31337, gid 31337, groups [] 31337 2f"},
+    {"31337", "extra", "uid 31337, gid 7010, groups [] 31337 2f"},
+    {"#4294967292", "#4294967291", "uid 4294967292, gid 4294967291, groups [] 4294967292 2f"},
+    {"huge", "-", "uid 4294967294, gid 4294967293, groups [4294967293 7011] huge 2f"},
+    {"homeless", "-", "uid 7003, gid 7010, groups [7010] homeless 2f"},
+    {"root", "-", "uid 0, gid 0, groups [0] root 2f726f6f74"},
+    {"#0", "-", "uid 0, gid 0, groups [0] root 2f726f6f74"},
+  };
+
+  @Test
+  @Tag("root")
+  void usersAndGroupsResolveByNameAndByNumber() throws Exception {
+    List<String> arguments = new ArrayList<>(List.of("resolve"));
+    List<String> expected = new ArrayList<>();
+    for (String[] each : RESOLVED) {
+      arguments.addAll(List.of(each[0], each[1]));
+      expected.add(each[2]);
+    }
+
+    List<String> lines = ChildJvm.run(List.of(), arguments.toArray(String[]::new));
+
+    assertThat(lines).containsExactlyElementsOf(expected);
+  }
+
+  @Test
+  void everyAccountOfThisMachineHasTheIdsAndGroupsThatIdPrints() throws Exception {
+    for (String entry : output("getent", "passwd")) {
+      String user = entry.split(":", -1)[0];
+
+      Identity identity = Identity.of(user, null);
+
+      assertThat(identity.uid()).hasValue(Long.parseLong(output("id", "-u", user).get(0)));
+      assertThat(identity.gid()).isEqualTo(Long.parseLong(output("id", "-g", user).get(0)));
+      assertThat(ids(identity)).as(user).isEqualTo(output("id", "-G", user).get(0));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "null",
+      value = {
+        "nosuch         | null   | unknown user: nosuch",
+        "''             | null   | unknown user: \"\"",
+        "#              | null   | unknown user: #",
+        "#root          | null   | unknown user: #root",
+        "##0            | null   | unknown user: ##0",
+        "-1             | null   | unknown user: -1",
+        "+1             | null   | unknown user: +1",
+        "1 1            | null   | unknown user: 1 1",
+        "0x1            | null   | unknown user: 0x1",
+        "\u0661         | null   | unknown user: \u0661",
+        "4294967295     | null   | user id out of range: 4294967295",
+        "#4294967295    | null   | user id out of range: 4294967295",
+        "18446744073709551616 | null | user id out of range: 18446744073709551616",
+        "root           | nosuch | unknown group: nosuch",
+        "null           | nosuch | unknown group: nosuch",
+        "null           | ''     | unknown group: \"\"",
+        "null           | #-1    | unknown group: #-1",
+        "null           | 4294967295 | group id out of range: 4294967295",
+        "nosuch         | nosuch | unknown user: nosuch"
+      })
+  void whatIsNoAccountIsRefusedWithTheReason(String user, String group, String message) {
+    assertThatThrownBy(() -> Identity.of(user, group))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void aNameThatTheCLibraryWouldCutIsUnknown() {
+    assertThatThrownBy(() -> Identity.of("root\0", null))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessage("unknown user: root\0");
+  }
+
+  @Test
+  void oneOfUserAndGroupIsNeeded() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Identity.of(null, null))
+        .withMessage("neither a user nor a group");
+  }
+
+  @Property(tries = 200)
+  void everyNumberInRangeIsAnId(
+      @ForAll @LongRange(max = 0xffff_fffeL) long uid,
+      @ForAll @LongRange(max = 0xffff_fffeL) long gid)
+      throws Exception {
+    Identity identity = Identity.of("#" + uid, Long.toString(gid));
+
+    assertThat(identity.uid()).hasValue(uid);
+    assertThat(identity.gid()).isEqualTo(gid);
+  }
+
+  @Test
+  void whatIsHandedOutIsACopy() throws Exception {
+    Identity root = Identity.of("root", null);
+    root.groups()[0] = 1;
+    root.name().orElseThrow()[0] = 'b';
+    root.home().orElseThrow()[0] = 'b';
+
+    assertThat(root.groups()[0]).isZero();
+    assertThat(root.name().orElseThrow()).asString().isEqualTo("root");
+    assertThat(root.home().orElseThrow()).asString().isEqualTo("/root");
+  }
+
+  private static String ids(Identity identity) {
+    StringBuilder ids = new StringBuilder();
+    for (long group : identity.groups()) {
+      ids.append(ids.isEmpty() ? "" : " ").append(group);
+    }
+    return ids.toString();
+  }
+
+  private static List<String> output(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).start();
+    List<String> lines = process.inputReader().readAllLines();
+    assertThat(process.waitFor()).isZero();
+    return lines;
+  }
+}
