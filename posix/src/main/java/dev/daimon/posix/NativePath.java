@@ -1,9 +1,11 @@
 package dev.daimon.posix;
 
+import dev.daimon.posix.call.Files;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The exact bytes of a {@link Path}, whatever the locale, and back.
@@ -17,6 +19,24 @@ public final class NativePath {
   private static final String UNRESERVED =
       "/-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
+  /**
+   * The JVM's working directory where {@code user.dir} has lost its bytes, so that {@code
+   * toAbsolutePath} would lead elsewhere; else null.
+   */
+  private static final class WorkingDirectory {
+    static final byte @Nullable [] LOST = find(System.getProperty("user.dir", ""));
+
+    private static byte @Nullable [] find(String directory) {
+      if (directory.indexOf('?') < 0 && directory.indexOf('\uFFFD') < 0) {
+        return null;
+      }
+      byte[] buffer = new byte[4096];
+      byte[] link = "/proc/self/cwd".getBytes(StandardCharsets.US_ASCII);
+      int length = Files.readlink(link, buffer);
+      return length < 0 ? null : Arrays.copyOf(buffer, length);
+    }
+  }
+
   private NativePath() {}
 
   /**
@@ -26,7 +46,20 @@ public final class NativePath {
    * @return the bytes that a system call takes, without a NUL at the end
    */
   public static byte[] bytes(Path path) {
-    Path absolute = path.toAbsolutePath();
+    byte[] directory = WorkingDirectory.LOST;
+    if (directory == null || path.isAbsolute()) {
+      return absoluteBytes(path.toAbsolutePath());
+    }
+    byte[] below = absoluteBytes(Path.of("/").resolve(path));
+    if (below.length == 1) {
+      return directory.clone();
+    }
+    byte[] bytes = Arrays.copyOf(directory, directory.length + below.length);
+    System.arraycopy(below, 0, bytes, directory.length, below.length);
+    return bytes;
+  }
+
+  private static byte[] absoluteBytes(Path absolute) {
     String text = absolute.toString();
     if (isPlain(text)) {
       return text.getBytes(StandardCharsets.ISO_8859_1);

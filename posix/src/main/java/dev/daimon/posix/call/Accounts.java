@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * {@code grp.h}.
  */
 public final class Accounts {
+  private static final int ENOENT = 2;
+  private static final int ESRCH = 3;
   private static final int ERANGE = 34;
 
   // int getpwnam_r(const char *name, struct passwd *pwd, char *buf, size_t buflen,
@@ -116,6 +118,10 @@ public final class Accounts {
     MemorySegment result = arena.allocate(JAVA_LONG);
     long buffer = arena.allocate(size).address();
     int error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
+    // How some sources say that there is none; glibc does so where /etc/passwd is missing.
+    if (error == ENOENT || error == ESRCH) {
+      return 0;
+    }
     if (error != 0) {
       return -error;
     }

@@ -37,7 +37,6 @@ final class Layouts {
 
   static final class group {
     static final int SIZE = 32;
-    static final int gr_name = 0;
     static final int gr_gid = 16;
 
     private group() {}

@@ -114,6 +114,7 @@ public final class Spawning implements AutoCloseable {
 
   /** Starts the program, and returns its process id once it was executed. */
   public int spawn(byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    requireOpen();
     try (Arena strings = Arena.ofConfined()) {
       MemorySegment pid = strings.allocate(JAVA_INT);
       int error =
@@ -131,12 +132,24 @@ public final class Spawning implements AutoCloseable {
   }
 
   /** These functions return the error number itself. */
-  private static int result(long function, MemorySegment object, long a, long b) {
+  private int result(long function, MemorySegment object, long a, long b) {
+    requireOpen();
     return -(int) Libc.raw(function, object.address(), a, b, 0, 0, 0);
   }
 
+  /** An address is a bare number: nothing else would keep the C library off freed memory. */
+  private void requireOpen() {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the spawn is closed");
+    }
+  }
+
+  /** Frees what the C library holds; a second call does nothing. */
   @Override
   public void close() {
+    if (!arena.scope().isAlive()) {
+      return;
+    }
     Libc.raw(ATTR_DESTROY, attributes.address());
     Libc.raw(ACTIONS_DESTROY, actions.address());
     arena.close();

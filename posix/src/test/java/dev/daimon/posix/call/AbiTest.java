@@ -1,0 +1,298 @@
+package dev.daimon.posix.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Holds what the bindings believe of the C library against its headers: the compiler is the judge,
+ * and nothing is run, so that a cross compiler does as well.
+ *
+ * <pre>
+ * ./mvnw verify -pl posix -Dtest=AbiTest -Ddaimon.cc=aarch64-linux-gnu-gcc
+ * </pre>
+ */
+class AbiTest {
+  private static final String CC = System.getProperty("daimon.cc", "cc");
+
+  private static final Path SOURCES = Path.of("src/main/java/dev/daimon/posix/call");
+  private static final Path CLASSES = Path.of("target/classes/dev/daimon/posix/call");
+
+  private static final String ARCHITECTURE =
+      """
+      #if !defined(__%s__)
+      #error "the compiler is not for the machine of which this test runs the constants"
+      #endif
+      """
+          .formatted(machine().equals("amd64") ? "x86_64" : machine());
+
+  private static final String HEADERS =
+      ARCHITECTURE
+          + """
+          #define _GNU_SOURCE
+          #include <errno.h>
+          #include <fcntl.h>
+          #include <grp.h>
+          #include <pwd.h>
+          #include <signal.h>
+          #include <spawn.h>
+          #include <stddef.h>
+          #include <stdio.h>
+          #include <string.h>
+          #include <sys/file.h>
+          #include <sys/stat.h>
+          #include <sys/syscall.h>
+          #include <sys/wait.h>
+          #include <unistd.h>
+          """;
+
+  /** The kernel's own header, which cannot be included together with glibc's. */
+  private static final String KERNEL_HEADERS =
+      ARCHITECTURE
+          + """
+          #include <stddef.h>
+          #include <asm/signal.h>
+          """;
+
+  /** Constants of which C has no name, only an expression. */
+  private static final Map<String, String> EXPRESSIONS =
+      Map.of(
+          "Signal.MAX_NUMBER", "_NSIG - 1",
+          "Signals.KERNEL_SIGSET_SIZE", "(_NSIG - 1) / 8",
+          "Signals.SIG_DFL", "(long) SIG_DFL",
+          "Signals.SIG_IGN", "(long) SIG_IGN");
+
+  /** What this module uses as an {@code int} without a field or a prototype to show for it. */
+  private static final Map<String, Integer> ELEMENTS =
+      Map.of("pid_t", 4, "uid_t", 4, "gid_t", 4, "int", 4, "long", 8, "void *", 8);
+
+  private static final Pattern FUNCTION =
+      Pattern.compile(
+          "((?: *//.*\\R)*)"
+              + " *(?:private )?static final long \\w+ =\\s+Libc\\.(?:optionalA|a)ddress\\(\"(\\w+)\"\\)");
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void takeTheConstantsOfTheMachineThatIsCompiledFor() {
+    // The linker is this machine's, whatever is compiled for: it starts before the property
+    // changes.
+    assertThat(Libc.address("getpid")).isNotZero();
+    System.setProperty("os.arch", machine());
+  }
+
+  private static String machine() {
+    return CC.startsWith("aarch64-") ? "aarch64" : System.getProperty("os.arch");
+  }
+
+  @Test
+  void everyConstantHasTheValueOfItsNameInTheHeaders() throws Exception {
+    StringBuilder program = new StringBuilder(HEADERS);
+    int constants = 0;
+    for (Class<?> type : classes()) {
+      if (type == Layouts.class || type.getEnclosingClass() == Layouts.class) {
+        continue;
+      }
+      for (Field field : type.getDeclaredFields()) {
+        if (isConstant(field)) {
+          String name = type.getSimpleName() + "." + field.getName();
+          String c = EXPRESSIONS.getOrDefault(name, field.getName());
+          program.append(claim(c, value(field), name));
+          constants++;
+        }
+      }
+    }
+    assertThat(constants).isGreaterThan(40);
+    compile(program.toString());
+  }
+
+  @Test
+  void everyErrnoAndEverySignalHasItsNumber() throws Exception {
+    StringBuilder program = new StringBuilder(HEADERS);
+    for (Field field : Errno.class.getDeclaredFields()) {
+      if (field.getType() == Errno.class) {
+        int number = ((Errno) field.get(null)).number();
+        program.append(claim(field.getName(), number, "Errno." + field.getName()));
+      }
+    }
+    for (Field field : Signal.class.getDeclaredFields()) {
+      if (field.getType() == Signal.class) {
+        int number = ((Signal) field.get(null)).number();
+        program.append(claim("SIG" + field.getName(), number, "Signal." + field.getName()));
+      }
+    }
+    program.append(
+        claim(EXPRESSIONS.get("Signal.MAX_NUMBER"), Signal.MAX_NUMBER, "Signal.MAX_NUMBER"));
+    assertThat(program).contains("ENOENT", "SIGHUP");
+    compile(program.toString());
+  }
+
+  @Test
+  void everyStructureHasItsSizeAndEveryFieldItsPlaceAndTheWidthThatIsRead() throws Exception {
+    Map<String, Integer> widths = widths();
+    StringBuilder program = new StringBuilder(HEADERS);
+    StringBuilder kernelProgram = new StringBuilder(KERNEL_HEADERS);
+    for (Class<?> layout : Layouts.class.getDeclaredClasses()) {
+      String name = layout.getSimpleName();
+      boolean kernels = name.startsWith("kernel_");
+      String type =
+          kernels
+              ? "struct " + name.substring("kernel_".length())
+              : name.endsWith("_t") ? name : "struct " + name;
+      StringBuilder text = kernels ? kernelProgram : program;
+      for (Field field : layout.getDeclaredFields()) {
+        String member = field.getName();
+        String what = name + "." + member;
+        assertThat(isConstant(field)).as(what).isTrue();
+        if (member.equals("SIZE")) {
+          text.append(claim("sizeof(" + type + ")", value(field), what));
+          continue;
+        }
+        assertThat(widths).as("how the sources read %s", what).containsKey(what);
+        text.append(claim("offsetof(" + type + ", " + member + ")", value(field), what));
+        text.append(claim("sizeof(((" + type + " *) 0)->" + member + ")", widths.get(what), what));
+      }
+    }
+    ELEMENTS.forEach(
+        (type, size) -> program.append(claim("sizeof(" + type + ")", size, "elements")));
+    compile(program.toString());
+    compile(kernelProgram.toString());
+  }
+
+  @Test
+  void everyFunctionHasThePrototypeThatIsWrittenAboveIt() throws Exception {
+    Map<String, String> prototypes = new LinkedHashMap<>();
+    for (String source : sources()) {
+      Matcher matcher = FUNCTION.matcher(source);
+      int functions = 0;
+      while (matcher.find()) {
+        functions++;
+        String prototype = matcher.group(1).replaceAll("(?m)^ *//", " ").strip();
+        assertThat(prototype)
+            .as("the comment above %s", matcher.group(2))
+            .containsPattern("\\b" + matcher.group(2) + "\\b")
+            .endsWith(";");
+        prototypes.put(matcher.group(2), prototype);
+      }
+      assertThat(functions)
+          .as("functions found in%n%s", source)
+          .isEqualTo(source.split("Libc\\.(optionalA|a)ddress\\(", -1).length - 1);
+    }
+    assertThat(prototypes).hasSizeGreaterThan(40);
+
+    StringBuilder program = new StringBuilder(HEADERS);
+    prototypes.forEach((name, prototype) ->
+        // The first line fails where no header declares it, the second where one does otherwise.
+        program
+            .append("extern __typeof__(" + name + ") " + name + ";\n")
+            .append("extern " + prototype + "\n"));
+    compile(program.toString());
+  }
+
+  @Test
+  void aWrongClaimDoesNotCompile() throws Exception {
+    assertThat(problems(HEADERS + claim("ENOENT", 3, "wrong"))).contains("wrong");
+    assertThat(problems(HEADERS + "extern long close(int fd);\n")).contains("conflicting types");
+    assertThat(problems(HEADERS + "extern __typeof__(no_such) no_such;\n")).contains("no_such");
+  }
+
+  private static String claim(String expression, long value, String what) {
+    return "_Static_assert((" + expression + ") == " + value + "L, \"" + what + "\");\n";
+  }
+
+  /** Every int and long that is not the address of a function. */
+  private static boolean isConstant(Field field) {
+    int modifiers = field.getModifiers();
+    if (!Modifier.isStatic(modifiers) || !Modifier.isFinal(modifiers)) {
+      return false;
+    }
+    boolean address = Modifier.isPrivate(modifiers) && field.getType() == long.class;
+    return (field.getType() == int.class || field.getType() == long.class) && !address;
+  }
+
+  private static long value(Field field) throws IllegalAccessException {
+    field.setAccessible(true);
+    return ((Number) field.get(null)).longValue();
+  }
+
+  /** The width with which the sources read or write each field of a structure. */
+  private static Map<String, Integer> widths() throws IOException {
+    Pattern access = Pattern.compile("(JAVA_\\w+|string\\(\\w+),\\s*Layouts\\.(\\w+\\.\\w+)");
+    Map<String, Integer> widths = new LinkedHashMap<>();
+    for (String source : sources()) {
+      Matcher matcher = access.matcher(source);
+      while (matcher.find()) {
+        int width =
+            switch (matcher.group(1)) {
+              case "JAVA_BYTE" -> 1;
+              case "JAVA_SHORT" -> 2;
+              case "JAVA_INT" -> 4;
+              default -> 8;
+            };
+        widths.put(matcher.group(2), width);
+      }
+    }
+    return widths;
+  }
+
+  private static List<String> sources() throws IOException {
+    List<String> sources = new ArrayList<>();
+    try (DirectoryStream<Path> files =
+        java.nio.file.Files.newDirectoryStream(SOURCES, "[A-Z]*.java")) {
+      for (Path file : files) {
+        sources.add(java.nio.file.Files.readString(file));
+      }
+    }
+    return sources;
+  }
+
+  private static List<Class<?>> classes() throws Exception {
+    List<Class<?>> classes = new ArrayList<>();
+    try (DirectoryStream<Path> files =
+        java.nio.file.Files.newDirectoryStream(CLASSES, "[A-Z]*.class")) {
+      for (Path file : files) {
+        String name = file.getFileName().toString().replace(".class", "");
+        classes.add(Class.forName(Libc.class.getPackageName() + "." + name));
+      }
+    }
+    return classes;
+  }
+
+  private void compile(String program) throws Exception {
+    assertThat(problems(program)).isEmpty();
+  }
+
+  /** What the compiler has to say. */
+  private String problems(String program) throws Exception {
+    Path source = java.nio.file.Files.writeString(directory.resolve("abi.c"), program);
+    Path output = directory.resolve("abi.err");
+    try {
+      int exit =
+          new ProcessBuilder(CC, "-std=gnu11", "-fsyntax-only", source.toString())
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start()
+              .waitFor();
+      String problems = java.nio.file.Files.readString(output);
+      return exit != 0 && problems.isEmpty() ? "exit status " + exit : problems;
+    } catch (IOException e) {
+      return fail("no C compiler \"" + CC + "\": install gcc, or name one with -Ddaimon.cc", e);
+    }
+  }
+}

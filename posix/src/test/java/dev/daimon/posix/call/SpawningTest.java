@@ -1,0 +1,281 @@
+package dev.daimon.posix.call;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.posix.ChildJvm;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a child became is read from {@code /proc}: a spawn returns when the program was executed.
+ */
+class SpawningTest {
+  @TempDir Path directory;
+
+  private Spawning spawning;
+
+  @BeforeEach
+  void begin() {
+    spawning = new Spawning();
+  }
+
+  @AfterEach
+  void end() {
+    spawning.close();
+  }
+
+  @Test
+  void theProgramRunsAndItsExitStatusIsItsOwn() {
+    int pid = spawn("/bin/sh", "-c", "exit 42");
+
+    assertThat(pid).isPositive();
+    assertThat(await(pid)).isEqualTo(42 << 8);
+  }
+
+  @Test
+  void argumentsAndEnvironmentArriveByteForByte() throws Exception {
+    Path output = directory.resolve("out");
+    byte[] odd = {'A', '=', (byte) 0xff, ' ', '\n', (byte) 0x80};
+    try (Descriptor file = open(output, Files.O_WRONLY | Files.O_CREAT)) {
+      assertThat(spawning.addDup2(file.number(), 1)).isZero();
+      int pid =
+          spawning.spawn(bytes("/usr/bin/env"), List.of(bytes("env"), bytes("-0")), List.of(odd));
+      assertThat(await(pid)).isZero();
+    }
+    assertThat(java.nio.file.Files.readAllBytes(output)).isEqualTo(Arrays.copyOf(odd, 7));
+  }
+
+  @Test
+  void aProgramThatCannotBeExecutedIsAnErrorNotAChild() throws IOException {
+    Path plain = java.nio.file.Files.writeString(directory.resolve("plain"), "text");
+
+    assertThat(spawn("/no/such/program")).isEqualTo(-Errno.ENOENT.number());
+    assertThat(spawn(plain.toString())).isEqualTo(-Errno.EACCES.number());
+    assertThat(plain.toFile().setExecutable(true)).isTrue();
+    assertThat(spawn(plain.toString())).isEqualTo(-Errno.ENOEXEC.number());
+    assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG))
+        .as("nothing is left to wait for")
+        .isNotPositive();
+  }
+
+  @Test
+  void descriptorsAreMovedAndEveryOtherIsClosed() throws Exception {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+    try (Descriptor open = open(file, Files.O_RDONLY | Files.O_CLOEXEC)) {
+      assertThat(spawning.addDup2(open.number(), 3)).isZero();
+      assertThat(spawning.addCloseFrom(4)).isZero();
+      int pid = spawn("/bin/sleep", "60");
+      try {
+        assertThat(descriptors(pid)).containsExactly(0, 1, 2, 3);
+        assertThat(Path.of("/proc/" + pid + "/fd/3").toRealPath()).isEqualTo(file.toRealPath());
+      } finally {
+        kill(pid);
+      }
+    }
+  }
+
+  @Test
+  void oneDescriptorIsClosedAndOneOntoItselfStaysOpenOnExec() throws Exception {
+    try (Descriptor inherited = inheritable(600);
+        Descriptor closed = inheritable(620);
+        Descriptor marked = nullDevice()) {
+      assertThat(spawning.addClose(closed.number())).isZero();
+      assertThat(spawning.addDup2(marked.number(), marked.number())).isZero();
+      int pid = spawn("/bin/sleep", "60");
+      try {
+        assertThat(descriptors(pid))
+            .contains(inherited.number(), marked.number())
+            .doesNotContain(closed.number());
+      } finally {
+        kill(pid);
+      }
+    }
+  }
+
+  @Test
+  void theChildStartsInTheDirectoryOfADescriptor() throws Exception {
+    try (Descriptor place = open(directory, Files.O_RDONLY | Files.O_DIRECTORY)) {
+      assertThat(spawning.addFchdir(place.number())).isZero();
+      int pid = spawn("/bin/sleep", "60");
+      try {
+        assertThat(Path.of("/proc/" + pid + "/cwd").toRealPath()).isEqualTo(directory.toRealPath());
+      } finally {
+        kill(pid);
+      }
+    }
+  }
+
+  @Test
+  void anActionThatFailsInTheChildIsTheErrorOfTheSpawn() {
+    assertThat(spawning.addFchdir(9999)).isZero();
+
+    assertThat(spawn("/bin/true")).isEqualTo(-Errno.EBADF.number());
+  }
+
+  @Test
+  void anActionOnNoDescriptorIsRefusedAtOnce() {
+    assertThat(spawning.addDup2(-1, 1)).isEqualTo(-Errno.EBADF.number());
+    assertThat(spawning.addClose(-1)).isEqualTo(-Errno.EBADF.number());
+    assertThat(spawning.addCloseFrom(-1)).isEqualTo(-Errno.EBADF.number());
+    assertThat(spawning.setFlags(0x4000)).isEqualTo(-Errno.EINVAL.number());
+  }
+
+  @Test
+  void theChildLeadsASessionOnlyIfSoAsked() throws IOException {
+    int same = spawn("/bin/sleep", "60");
+    assertThat(spawning.setFlags(Spawning.POSIX_SPAWN_SETSID)).isZero();
+    int own = spawn("/bin/sleep", "60");
+    try {
+      assertThat(Processes.getsid(same)).isEqualTo(Processes.getsid(0));
+      assertThat(Processes.getsid(own)).isEqualTo(own);
+    } finally {
+      kill(same);
+      kill(own);
+    }
+  }
+
+  @Test
+  void theChildIgnoresAndBlocksNoSignalWhateverItsParentDoes() throws Exception {
+    List<String> lines =
+        ChildJvm.of(SpawnWithCleanSignals.class)
+            .startedBy("nohup", "env", "--block-signal=USR1", "--ignore-signal=USR2,RTMAX")
+            .run()
+            .output()
+            .lines()
+            .toList();
+
+    // HUP and the last real-time signal (HotSpot takes USR2 for itself); USR1.
+    assertThat(Long.parseUnsignedLong(lines.get(0), 16) & 0x8000_0000_0000_0001L)
+        .as("what the parent ignores")
+        .isEqualTo(0x8000_0000_0000_0001L);
+    assertThat(Long.parseUnsignedLong(lines.get(1), 16) & 0x200)
+        .as("what the parent blocks")
+        .isEqualTo(0x200);
+    assertThat(lines.get(2)).as("what the child ignores").isEqualTo("0000000000000000");
+    assertThat(lines.get(3)).as("what the child blocks").isEqualTo("0000000000000000");
+  }
+
+  static final class SpawnWithCleanSignals {
+    public static void main(String[] args) throws IOException {
+      int pid;
+      try (Spawning spawning = new Spawning()) {
+        int flags = Spawning.POSIX_SPAWN_SETSIGDEF | Spawning.POSIX_SPAWN_SETSIGMASK;
+        if (spawning.setFlags(flags) != 0
+            || spawning.setAllSignalsDefault() != 0
+            || spawning.setEmptySignalMask() != 0) {
+          throw new AssertionError("attributes");
+        }
+        pid = spawning.spawn(bytes("/bin/sleep"), List.of(bytes("sleep"), bytes("60")), List.of());
+      }
+      System.out.println(status("thread-self", "SigIgn"));
+      System.out.println(status("thread-self", "SigBlk"));
+      System.out.println(status(Integer.toString(pid), "SigIgn"));
+      System.out.println(status(Integer.toString(pid), "SigBlk"));
+      Signals.kill(pid, 9);
+      Processes.waitpid(pid, new int[1], 0);
+    }
+
+    private static String status(String process, String field) throws IOException {
+      for (String line :
+          java.nio.file.Files.readAllLines(Path.of("/proc/" + process + "/status"))) {
+        if (line.startsWith(field + ":")) {
+          return line.substring(field.length() + 1).strip();
+        }
+      }
+      throw new AssertionError(field);
+    }
+  }
+
+  @Test
+  void oneObjectSpawnsAsOftenAsAsked() {
+    assertThat(await(spawn("/bin/true"))).isZero();
+    assertThat(await(spawn("/bin/false"))).isEqualTo(1 << 8);
+  }
+
+  @Test
+  void aClosedSpawnIsRefusedAndClosedAgainInPeace() throws Exception {
+    assertThat(ChildJvm.of(CloseTwice.class).run().output()).isEqualTo("refused refused closed");
+  }
+
+  static final class CloseTwice {
+    public static void main(String[] args) {
+      StringBuilder said = new StringBuilder();
+      Spawning spawning = new Spawning();
+      for (int fd = 0; fd < 100; fd++) {
+        spawning.addClose(fd);
+      }
+      spawning.close();
+      try {
+        spawning.addClose(3);
+      } catch (IllegalStateException e) {
+        said.append("refused ");
+      }
+      try {
+        spawning.spawn(bytes("/bin/true"), List.of(bytes("true")), List.of());
+      } catch (IllegalStateException e) {
+        said.append("refused ");
+      }
+      spawning.close();
+      System.out.println(said + "closed");
+    }
+  }
+
+  private int spawn(String... argv) {
+    return spawning.spawn(
+        bytes(argv[0]), Arrays.stream(argv).map(SpawningTest::bytes).toList(), List.of());
+  }
+
+  private static int await(int pid) {
+    int[] status = new int[1];
+    assertThat(Processes.waitpid(pid, status, 0)).isEqualTo(pid);
+    return status[0];
+  }
+
+  private static void kill(int pid) {
+    assertThat(Signals.kill(pid, 9)).isZero();
+    assertThat(await(pid)).isEqualTo(9);
+  }
+
+  private static Set<Integer> descriptors(int pid) throws IOException {
+    Set<Integer> numbers = new TreeSet<>();
+    try (var files = java.nio.file.Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
+      files.forEach(file -> numbers.add(Integer.valueOf(file.getFileName().toString())));
+    }
+    return numbers;
+  }
+
+  private static Descriptor nullDevice() throws PosixException {
+    return open(Path.of("/dev/null"), Files.O_RDWR | Files.O_CLOEXEC);
+  }
+
+  /** A descriptor that a child inherits, numbered where no other thread opens any. */
+  private static Descriptor inheritable(int lowest) throws PosixException {
+    try (Descriptor file = nullDevice()) {
+      Descriptor copy = Descriptor.adopt(Files.fcntl(file.number(), Files.F_DUPFD_CLOEXEC, lowest));
+      PosixException.check(Files.fcntl(copy.number(), Files.F_SETFD, 0), "fcntl", copy);
+      return copy;
+    }
+  }
+
+  private static Descriptor open(Path path, int flags) throws PosixException {
+    return Descriptor.adopt(
+        PosixException.check(Files.open(NativePath.bytes(path), flags, 0600), "open", path));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(UTF_8);
+  }
+}
