@@ -60,7 +60,7 @@ public final class Child {
       if (ended == null) {
         PosixException.check(result, "waitid", pid);
         int[] status = new int[1];
-        PosixException.check(Processes.waitpid(pid, status), "waitpid", pid);
+        PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid);
         ended = new ExitStatus(status[0]);
       }
       return ended;

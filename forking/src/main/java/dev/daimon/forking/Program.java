@@ -379,7 +379,8 @@ public final class Program {
    * the calling thread.
    *
    * @param directory the directory
-   * @throws PosixException {@code ENOENT}, {@code ENOTDIR}, {@code EACCES} and all others of open(2)
+   * @throws PosixException {@code ENOENT}, {@code ENOTDIR}, {@code EACCES} and all others of
+   *     open(2)
    */
   public static void checkDirectory(Path directory) throws PosixException {
     List<Descriptor> opened = new ArrayList<>();

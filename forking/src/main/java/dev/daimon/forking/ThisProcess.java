@@ -26,7 +26,8 @@ public final class ThisProcess {
   }
 
   /**
-   * Makes it the leader of a new session and of a new process group, without a controlling terminal.
+   * Makes it the leader of a new session and of a new process group, without a controlling
+   * terminal.
    *
    * <p>What it spawns afterwards belongs to the session without leading it, so it can never get a
    * controlling terminal by opening one.

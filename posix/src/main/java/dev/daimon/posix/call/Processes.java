@@ -10,6 +10,9 @@ import java.util.List;
 
 /** Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}. */
 public final class Processes {
+  /** {@code waitpid}: return at once if no child has ended. */
+  public static final int WNOHANG = 1;
+
   /** {@code waitid}: the id is a process id. */
   static final int P_PID = 1;
 
@@ -98,10 +101,10 @@ public final class Processes {
   }
 
   /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */
-  public static int waitpid(int pid, int[] status) {
+  public static int waitpid(int pid, int[] status, int options) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
-      int result = Libc.call(WAITPID, pid, memory.address(), 0);
+      int result = Libc.call(WAITPID, pid, memory.address(), options);
       status[0] = memory.get(JAVA_INT, 0);
       return result;
     }
