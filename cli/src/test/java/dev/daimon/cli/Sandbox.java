@@ -1,0 +1,152 @@
+package dev.daimon.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A directory and a set of processes for one test: whatever the test starts is found again by a
+ * variable in its environment, and is gone when the test is over.
+ */
+final class Sandbox implements BeforeEachCallback, AfterEachCallback {
+  /** The built distribution. */
+  static final Path DAIMON = Path.of(System.getProperty("daimon.dist"), "bin/daimon");
+
+  private static final String MARK = "DAIMON_TEST";
+  private static final int DEADLINE_SECONDS = 60;
+
+  private final String mark = UUID.randomUUID().toString();
+  private Path directory = Path.of("/nowhere");
+
+  /** What a finished command has said. */
+  record Result(int exitCode, String out, String err) {}
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    directory = Files.createTempDirectory("daimon-test").toRealPath();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws Exception {
+    for (ProcessHandle process : processes()) {
+      process.destroyForcibly();
+      process.onExit().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  /** Every living process that this test has started, directly or not. */
+  List<ProcessHandle> processes() throws IOException {
+    List<ProcessHandle> found = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : all) {
+        if (environment(process).contains(MARK + "=" + mark)) {
+          ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(found::add);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static List<String> environment(Path process) {
+    try {
+      byte[] block = Files.readAllBytes(process.resolve("environ"));
+      return List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
+    } catch (IOException gone) {
+      return List.of();
+    }
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  Path file(String name) {
+    return directory.resolve(name);
+  }
+
+  /** Runs {@code daimon} with these words, to its end. */
+  Result daimon(String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(DAIMON.toString()));
+    command.addAll(List.of(words));
+    return run(command, Map.of());
+  }
+
+  /** Runs a shell script to its end; {@code $daimon} is the command, {@code $dir} the directory. */
+  Result shell(String script, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("/bin/bash", "-c", script, "script"));
+    command.addAll(List.of(arguments));
+    return run(command, Map.of("daimon", DAIMON.toString(), "dir", directory.toString()));
+  }
+
+  Result run(List<String> command, Map<String, String> variables) throws Exception {
+    Path out = Files.createTempFile("daimon-test", ".out");
+    Path err = Files.createTempFile("daimon-test", ".err");
+    try {
+      Process process =
+          prepare(command, variables)
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile())
+              .start();
+      process.getOutputStream().close();
+      if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new AssertionError(command + " did not end; it said: " + Files.readString(err));
+      }
+      return new Result(
+          process.exitValue(),
+          Files.readString(out, StandardCharsets.ISO_8859_1),
+          Files.readString(err, StandardCharsets.UTF_8));
+    } finally {
+      Files.delete(out);
+      Files.delete(err);
+    }
+  }
+
+  /** A command of this test, not yet started. */
+  ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().putAll(variables);
+    builder.environment().put(MARK, mark);
+    return builder;
+  }
+
+  /** The process id in a pidfile. */
+  static long pid(Path pidFile) throws IOException {
+    return Long.parseLong(Files.readString(pidFile).strip());
+  }
+
+  /** A line of {@code /proc/PID/status}, without its name. */
+  static String status(long pid, String name) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+      if (line.startsWith(name + ":")) {
+        return line.substring(name.length() + 1).strip();
+      }
+    }
+    throw new AssertionError("no " + name + " in the status of process " + pid);
+  }
+
+  /** A field of {@code /proc/PID/stat}, counted as in proc(5), from 3 up. */
+  static long stat(long pid, int field) throws IOException {
+    String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+    // The program's name, in parentheses, may hold anything.
+    String[] rest = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return Long.parseLong(rest[field - 3].strip());
+  }
+}
