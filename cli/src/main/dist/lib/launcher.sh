@@ -13,6 +13,12 @@
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
 [ -e /proc/self/fd/2 ] || exec 2>/dev/null
 
+# Nothing could be found from there, and no JVM starts there.
+[ -n "$PWD" ] || {
+    echo "daimon: the current directory does not exist any more: change to another one" >&2
+    exit 71
+}
+
 . "$home/lib/jvm.sh"
 
 command=${1-}
@@ -54,11 +60,14 @@ interrupted() {
     kill -s TERM "$!" 2>/dev/null
 }
 
-start() {
-    signal= woken=
-    trap 'interrupted INT' INT
-    trap 'interrupted TERM' TERM
-    trap 'interrupted HUP' HUP
+# Whether the caller has left SIGCHLD blocked: then "wait" would never see a child end.
+is_child_signal_blocked() {
+    read -r stat </proc/$$/stat
+    set -- ${stat##*) }
+    [ $((${30} >> 16 & 1)) -eq 1 ]
+}
+
+start_and_wait() {
     "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@" &
     # One that came before there was anybody to tell.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
@@ -71,6 +80,19 @@ start() {
         again=$?
         if [ $again -ne 127 ]; then status=$again; fi
     done
+}
+
+start() {
+    signal= woken=
+    trap 'interrupted INT' INT
+    trap 'interrupted TERM' TERM
+    trap 'interrupted HUP' HUP
+    if is_child_signal_blocked; then
+        "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@"
+        status=$?
+    else
+        start_and_wait "$@"
+    fi
     trap - INT TERM HUP
     case $status in
     0) exit 0 ;;
