@@ -16,13 +16,10 @@ final class CommandLine {
 
   private final String command;
   private final org.apache.commons.cli.CommandLine parsed;
-  private final boolean separated;
 
-  private CommandLine(
-      String command, org.apache.commons.cli.CommandLine parsed, boolean separated) {
+  private CommandLine(String command, org.apache.commons.cli.CommandLine parsed) {
     this.command = command;
     this.parsed = parsed;
-    this.separated = separated;
   }
 
   static Options options() {
@@ -75,9 +72,15 @@ final class CommandLine {
       String message = Text.readable(String.valueOf(problem.getMessage()));
       throw new Failure(Failure.USAGE, message + SEE_HELP + command);
     }
-    int separator = words.size() - parsed.getArgList().size() - 1;
-    boolean separated = separator >= 0 && words.get(separator).equals("--");
-    return new CommandLine(command, parsed, separated);
+    int program = words.size() - parsed.getArgList().size();
+    boolean separated = program > 0 && words.get(program - 1).equals("--");
+    // Of "-vX" the parser takes the v for an option, and X for the program.
+    if (!separated && program < words.size() && words.get(program).startsWith("-")) {
+      throw new Failure(
+          Failure.USAGE,
+          "unknown option " + Text.readable(words.get(program)) + SEE_HELP + command);
+    }
+    return new CommandLine(command, parsed);
   }
 
   boolean asksForHelp() {
@@ -118,9 +121,6 @@ final class CommandLine {
     List<String> program = parsed.getArgList();
     if (program.isEmpty()) {
       throw usage("no program was given");
-    }
-    if (!separated && program.get(0).startsWith("-")) {
-      throw usage("unknown option " + Text.readable(program.get(0)));
     }
     if (program.get(0).isEmpty()) {
       throw usage("the program's name is empty");

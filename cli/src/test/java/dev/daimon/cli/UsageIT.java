@@ -1,0 +1,290 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.commons.cli.Option;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the command says, and to which words it says no. */
+class UsageIT {
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  static Stream<List<String>> wrongWords() {
+    return Stream.of(
+        List.of(),
+        List.of("no-such-command"),
+        List.of("-p"),
+        List.of("start"),
+        List.of("start", "--"),
+        List.of("start", ""),
+        List.of("start", "--", ""),
+        List.of("run"),
+        List.of("start", "-p"),
+        List.of("start", "--pidfile"),
+        List.of("start", "--no-such-option", "true"),
+        List.of("start", "-X", "true"),
+        List.of("start", "-vX", "true"),
+        List.of("start", "--pid", "/x", "true"),
+        List.of("start", "-p", "", "true"),
+        List.of("start", "-m", "", "true"),
+        List.of("start", "-m", "8", "true"),
+        List.of("start", "-m", "1000", "true"),
+        List.of("start", "-m", "-1", "true"),
+        List.of("start", "-m", "u=rwx", "true"),
+        List.of("start", "-m", "0x1", "true"),
+        List.of("start", "-m", "99999999999", "true"),
+        List.of("start", "--keep-fd", "", "true"),
+        List.of("start", "--keep-fd", "x", "true"),
+        List.of("start", "--keep-fd", "2", "true"),
+        List.of("start", "--keep-fd", "-1", "true"),
+        List.of("start", "--keep-fd", "99999999999", "true"),
+        List.of("start", "--no-lock", "-l", "/tmp/lock", "true"),
+        List.of("start", "--verbose=yes", "true"),
+        List.of("help", "no-such-command"),
+        List.of("help", "start", "run"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongWords")
+  void wrongWordsAreToldInOneLine(List<String> words) throws Exception {
+    Sandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("help");
+    assertThat(sandbox.processes()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-p, pidfile",
+    "--pidfile, pidfile",
+    "-l, lock",
+    "-o, stdout",
+    "-e, stderr",
+    "-c, chdir",
+    "--chdir, chdir"
+  })
+  void aRelativePathIsAUsageError(String option, String name) throws Exception {
+    for (String path : List.of("file", "./file", "../file", "~/file")) {
+      Sandbox.Result result = sandbox.daimon("start", option, path, "true");
+
+      assertThat(result.exitCode()).isEqualTo(64);
+      assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("--" + name, path);
+    }
+    assertThat(sandbox.directory()).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "start -p $dir/pid -- sleep 1000",
+        "start -p $dir/pid sleep 1000",
+        "start --pidfile=$dir/pid sleep 1000",
+        "start -p$dir/pid sleep 1000",
+        "start -ap $dir/pid sleep 1000",
+        "start -p /no/such/directory/pid -p $dir/pid sleep 1000",
+        "start -p $dir/pid -- env -v sleep 1000",
+        "start -p $dir/pid env -v sleep 1000"
+      })
+  void theseAreTheSame(String words) throws Exception {
+    assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.awaitProgram("sleep")).isEqualTo(Sandbox.pid(sandbox.file("pid")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "-h", "help"})
+  void theOverviewNamesTheCommandsAndTheExitCodes(String words) throws Exception {
+    Sandbox.Result result = sandbox.daimon(words);
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out())
+        .contains("daimon start", "daimon run", "64", "66", "67", "69", "71", "73", "77");
+    assertThat(result.out().lines()).allMatch(line -> line.length() <= 92);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "start --help",
+        "start -h",
+        "start --help true",
+        "help start",
+        "run --help",
+        "help run",
+        "start -p /x --help"
+      })
+  void theHelpOnACommandNamesEveryOption(String words) throws Exception {
+    Sandbox.Result result = sandbox.daimon(words.split(" ", -1));
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.err()).isEmpty();
+    for (Option option : CommandLine.options().getOptions()) {
+      String letter = option.getOpt() == null ? "    " : "-" + option.getOpt() + ", ";
+      assertThat(result.out()).contains(letter + "--" + option.getLongOpt() + " ");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--version", "-V"})
+  void theVersionIsOneLine(String words) throws Exception {
+    Sandbox.Result result = sandbox.daimon(words);
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).matches("daimon \\d+\\.\\d+\\.\\d+\\S*\n");
+  }
+
+  @Test
+  void everyStepIsToldWhereAskedFor() throws Exception {
+    Sandbox.Result result =
+        sandbox.shell("$daimon start -v -l $dir/lock -p $dir/pid -o $dir/log sleep 1000");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).isEmpty();
+    long pid = Sandbox.pid(sandbox.file("pid"));
+    assertThat(result.err().lines())
+        .allMatch(line -> line.startsWith("daimon: "))
+        .anyMatch(line -> line.contains("found /") && line.endsWith("/sleep"))
+        .anyMatch(line -> line.contains("locked " + sandbox.file("lock")))
+        .anyMatch(line -> line.contains("locked " + sandbox.file("pid")))
+        .anyMatch(line -> line.contains("opened " + sandbox.file("log")))
+        .anyMatch(line -> line.contains("started ") && line.contains(Long.toString(pid)))
+        .anyMatch(line -> line.contains("wrote process id " + pid));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-p /no/such/directory/pid, 73, /no/such/directory/pid, open, ENOENT",
+    "-l /no/such/directory/lock, 73, /no/such/directory/lock, open, ENOENT",
+    "-o /no/such/directory/log, 73, /no/such/directory/log, open, ENOENT",
+    "-o /etc, 73, /etc, open, EISDIR",
+    "-c /no/such/directory, 71, /no/such/directory, open, ENOENT"
+  })
+  void aFailureNamesPathCallAndReason(
+      String options, int exitCode, String path, String call, String reason) throws Exception {
+    Sandbox.Result result = sandbox.shell("$daimon start " + options + " sleep 1000");
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains(path, call, reason);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "start $'/no/such\\nprogram'",
+        "start $'no\\nsuch'",
+        "start -p $'relative\\npath' true",
+        "start -p $'/no/such\\ndirectory\\r/pid' true",
+        "start -o $'/no/such\\033[31m/log' true",
+        "start $'--no-such\\noption' true",
+        "start -m $'0\\n' true",
+        "start -u $'no\\nsuch' true",
+        "$'no\\nsuch'",
+        "help $'no\\nsuch'"
+      })
+  void aControlCharacterDoesNotMakeASecondLine(String words) throws Exception {
+    Sandbox.Result result = sandbox.shell("$daimon " + words);
+
+    assertThat(result.exitCode()).isBetween(64, 77);
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).doesNotContain("\033", "\r");
+  }
+
+  @Test
+  void aDryRunPrintsThePlanAndChangesNothing() throws Exception {
+    Files.writeString(sandbox.file("log"), "kept\n");
+    Files.writeString(sandbox.file("stale"), "4194000\n");
+    List<String> before = snapshot();
+
+    Sandbox.Result result =
+        sandbox.shell(
+            "$daimon start --dry-run -p $dir/stale -l $dir/lock -o $dir/log -e $dir/err -c $dir"
+                + " -m 027 -E A=b -- touch $dir/ran");
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out())
+        .contains("/touch", sandbox.file("ran").toString(), "027", "A=b")
+        .contains(sandbox.file("stale").toString(), sandbox.file("lock").toString())
+        .contains(sandbox.file("log").toString(), sandbox.file("err").toString());
+    assertThat(snapshot()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"run --dry-run", "start -f --dry-run"})
+  void aDryRunInTheForegroundDoesNotRunEither(String command) throws Exception {
+    Sandbox.Result result = sandbox.shell("$daimon " + command + " -p $dir/pid touch $dir/ran");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).contains("/touch");
+    assertThat(sandbox.directory()).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-p $dir/held true, 69",
+    "-l $dir/held true, 69",
+    "-p /no/such/directory/pid true, 73",
+    "-p $dir/directory true, 73",
+    "-p $dir/link true, 73",
+    "-o $dir/directory true, 73",
+    "-o $dir/link true, 73",
+    "/no/such/program, 66",
+    "$dir/held, 66",
+    "-u no-such-user true, 67",
+    "-g no-such-group true, 67",
+    "-p $dir/x -o $dir/x true, 64",
+    "-p x true, 64",
+    "-c /no/such/directory true, 71"
+  })
+  void aDryRunFindsTheSameErrors(String words, int exitCode) throws Exception {
+    Files.createDirectory(sandbox.file("directory"));
+    Files.createSymbolicLink(sandbox.file("link"), Path.of("target"));
+    sandbox.shell("$daimon start -p $dir/held sleep 1000");
+    List<String> before = snapshot();
+
+    Sandbox.Result result = sandbox.shell("$daimon start --dry-run " + words);
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);
+    assertThat(snapshot()).isEqualTo(before);
+    assertThat(sandbox.shell("$daimon start " + words).exitCode()).isEqualTo(exitCode);
+  }
+
+  /** Every file with its attributes and content. */
+  private List<String> snapshot() throws IOException {
+    List<String> all = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(sandbox.directory())) {
+      for (Path file : files.sorted().toList()) {
+        boolean regular = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
+        PosixFileAttributes attributes =
+            Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        all.add(
+            file
+                + " "
+                + attributes.fileKey()
+                + " "
+                + attributes.permissions()
+                + " "
+                + attributes.lastModifiedTime()
+                + " "
+                + (regular ? Files.readString(file) : ""));
+      }
+    }
+    return all;
+  }
+}
