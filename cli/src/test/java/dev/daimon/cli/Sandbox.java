@@ -184,14 +184,14 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     return pid(pidFile);
   }
 
-  /** Waits until a process of this test has become this program; its process id. */
+  /** Waits until a process of this test has become this program and waits; its process id. */
   long awaitProgram(String name) throws Exception {
     long[] found = {0};
     await(
         "a process " + name,
         () -> {
           for (ProcessHandle process : processes()) {
-            if (command(process.pid()).equals(name)) {
+            if (sleepingProgram(process.pid()).equals(name)) {
               found[0] = process.pid();
             }
           }
@@ -200,10 +200,10 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     return found[0];
   }
 
-  /** The name of the program that a process runs, cut to 15 characters; empty if it is gone. */
-  private static String command(long pid) {
+  /** The program of a process that is loaded and waits; empty for any other one. */
+  private static String sleepingProgram(long pid) {
     try {
-      return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+      return status(pid, "State").startsWith("S") ? status(pid, "Name") : "";
     } catch (IOException gone) {
       return "";
     }
