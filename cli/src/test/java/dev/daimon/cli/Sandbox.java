@@ -43,10 +43,14 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
 
   @Override
   public void afterEach(ExtensionContext context) throws Exception {
-    for (ProcessHandle process : processes()) {
-      process.destroyForcibly();
-      process.onExit().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
-    }
+    // Not onExit: of a process that is no child the JDK asks every few seconds only.
+    await(
+        "the end of every process",
+        () -> {
+          List<ProcessHandle> left = processes();
+          left.forEach(ProcessHandle::destroyForcibly);
+          return left.isEmpty();
+        });
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
