@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How the program is found, and what happens if it is not. */
-class ProgramIT {
+class LookupIT {
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
   static Stream<Arguments> unusable() {
