@@ -216,8 +216,8 @@ public final class Identity {
    *
    * <ul>
    *   <li>All threads share one memory: who controls this thread controls the process.
-   *   <li>While the action runs, the target user may signal the thread, {@code SIGKILL} included,
-   *       which ends the process.
+   *   <li>The target user may signal the thread until it is gone, shortly after the action, {@code
+   *       SIGKILL} included, which ends the process.
    *   <li>From the change on the kernel counts the process as not dumpable: the target user cannot
    *       trace it or read its memory, unless {@code fs.suid_dumpable} is 1.
    *   <li>A thread that the action starts keeps this identity for its whole life, such as the one

@@ -224,6 +224,8 @@ final class Child {
     String built =
         identity.call(() -> new ProcessBuilder("id", "-G").start().inputReader().readLine());
     System.out.println("built " + built);
+    // The builder's waiting thread was started in the action, and lives on for a while.
+    credentials().forEach(System.out::println);
   }
 
   private static void callFailures(Identity identity) throws Exception {
