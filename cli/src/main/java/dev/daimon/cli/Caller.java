@@ -5,9 +5,8 @@ import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +41,13 @@ final class Caller {
     this.launcher = launcher;
   }
 
-  static Caller find() throws Failure {
+  /**
+   * Finds the caller.
+   *
+   * @param withDescriptors whether the descriptors are needed: reading them takes as long as all
+   *     the rest
+   */
+  static Caller find(boolean withDescriptors) throws Failure {
     Long process = Long.getLong(PROCESS);
     if (process == null) {
       return new Caller(Environment.current(), null, 0);
@@ -50,7 +55,7 @@ final class Caller {
     String pipe = System.getProperty(PIPE);
     try {
       Environment environment = Environment.of(process);
-      int[] descriptors = Descriptors.inheritableOf(process);
+      int[] descriptors = withDescriptors ? Descriptors.inheritableOf(process) : null;
       if (pipe == null) {
         return new Caller(environment, descriptors, process);
       }
@@ -60,7 +65,8 @@ final class Caller {
       // The copy has done its work. It is this JVM's child, and must not become the program's.
       Descriptor.adopt(writeEnd).close();
       Child.adopt(process).waitFor();
-      return new Caller(environment, without(descriptors, readEnd), 0);
+      int[] own = descriptors == null ? null : without(descriptors, readEnd);
+      return new Caller(environment, own, 0);
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, "cannot read the caller's environment: " + failure);
     }
@@ -90,8 +96,8 @@ final class Caller {
   /** The words of this process's command line, one character for each byte. */
   static List<String> commandLine() throws Failure {
     String line;
-    try {
-      line = Text.ofBytes(Files.readAllBytes(Path.of("/proc/self/cmdline")));
+    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
+      line = Text.ofBytes(file.readAllBytes());
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, "cannot read the command line: " + failure);
     }
@@ -113,7 +119,10 @@ final class Caller {
     return environment;
   }
 
-  /** The descriptors that the program would inherit; null if they cannot be told from the JVM's. */
+  /**
+   * The descriptors that the program would inherit; null if they were not asked for, or cannot be
+   * told from the JVM's.
+   */
   int @Nullable [] descriptors() {
     return descriptors;
   }

@@ -43,7 +43,7 @@ final class Launch {
     this.request = request;
     this.verdict = verdict;
     terminal = new Terminal(request.verbose);
-    caller = Caller.find();
+    caller = Caller.find(!request.keptDescriptors.isEmpty() || !request.closeDescriptors);
   }
 
   int launch() throws Failure {

@@ -1,10 +1,9 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.call.Processes;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,7 +40,10 @@ public final class Environment {
    *     proc_pid_environ(5)</a>
    */
   public static Environment of(long pid) throws IOException {
-    byte[] block = Files.readAllBytes(Path.of("/proc/" + pid + "/environ"));
+    byte[] block;
+    try (FileInputStream file = new FileInputStream("/proc/" + pid + "/environ")) {
+      block = file.readAllBytes();
+    }
     List<byte[]> entries = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < block.length; i++) {
