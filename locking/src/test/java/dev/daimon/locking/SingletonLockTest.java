@@ -580,7 +580,7 @@ class SingletonLockTest {
   }
 
   private void unmount() throws Exception {
-    assertThat(exitOf("umount", directory.toString())).isZero();
+    assertThat(exitOf("umount", "-l", directory.toString())).isZero();
   }
 
   private static void fill(Path filler) {
