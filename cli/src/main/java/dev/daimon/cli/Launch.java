@@ -78,6 +78,9 @@ final class Launch {
     } catch (Failure failure) {
       files.undo(failure);
       throw failure;
+    } catch (RuntimeException | Error bug) {
+      files.undo(new Failure(Failure.BUG, bug.toString()));
+      throw bug;
     }
   }
 
@@ -238,7 +241,7 @@ final class Launch {
     try {
       checkInterruption();
       files.writePid(child.pid());
-    } catch (Failure failure) {
+    } catch (Failure | RuntimeException failure) {
       stop(child, failure);
       throw failure;
     }
@@ -284,7 +287,7 @@ final class Launch {
   }
 
   /** Takes back the start of a program that ran for a moment. */
-  private static void stop(Child child, Failure reason) {
+  private static void stop(Child child, Exception reason) {
     try {
       child.signal(Signal.KILL);
       child.waitFor();
