@@ -4,9 +4,10 @@
 #         passes signals on, and dies or exits as the start has gone.
 # run:    java takes this process's place, and the program takes java's: one process id throughout.
 #
-# Either way java reads the environment and the descriptors of the caller from /proc: of this
-# shell, or of a copy of it that waits. A shell passes on only variables whose names it knows how
-# to spell, and adds some.
+# Either way java reads the caller's environment, descriptors and directory from /proc: those of
+# this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
+# how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
+# gone.
 
 # A closed standard stream would be the number of the next file that is opened.
 [ -e /proc/self/fd/0 ] || exec 0</dev/null
@@ -37,12 +38,14 @@ free_descriptors() {
 run() {
     if free_descriptors; then
         eval "exec $r<<END
+a line, which makes every shell use a pipe
 END
 exec $w>/proc/self/fd/$r"
         (
             eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
         ) &
         eval "exec $r<&-"
+        cd /
         exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w "$@"
     fi
     exec "$jdk/bin/java" $options "$@"
@@ -59,7 +62,7 @@ start() {
     trap 'interrupted INT' INT
     trap 'interrupted TERM' TERM
     trap 'interrupted HUP' HUP
-    "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@" &
+    (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@") &
     # One that came before there was anybody to tell.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
     wait "$!"

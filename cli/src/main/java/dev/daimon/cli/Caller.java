@@ -7,14 +7,16 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whoever typed {@code daimon}: the environment and the descriptors that the program is to inherit,
- * as they were before a shell and a JVM changed them.
+ * Whoever typed {@code daimon}: where they stood, and the environment and the descriptors that the
+ * program is to inherit, as they were before a shell and a JVM changed them.
  *
  * <p>The launcher script names the process that still has them, itself or a copy of itself; without
  * the script they are this JVM's own.
@@ -30,13 +32,16 @@ final class Caller {
   private static final String PIPE = "daimon.pipe";
 
   private final Environment environment;
+  private final Path directory;
   private final int @Nullable [] descriptors;
 
   /** The parent whose end interrupts a start; 0 if nobody's does. */
   private final long launcher;
 
-  private Caller(Environment environment, int @Nullable [] descriptors, long launcher) {
+  private Caller(
+      Environment environment, Path directory, int @Nullable [] descriptors, long launcher) {
     this.environment = environment;
+    this.directory = directory;
     this.descriptors = descriptors;
     this.launcher = launcher;
   }
@@ -49,15 +54,17 @@ final class Caller {
    */
   static Caller find(boolean withDescriptors) throws Failure {
     Long process = Long.getLong(PROCESS);
-    if (process == null) {
-      return new Caller(Environment.current(), null, 0);
-    }
     String pipe = System.getProperty(PIPE);
     try {
+      Path directory =
+          Files.readSymbolicLink(Path.of("/proc/" + (process == null ? "self" : process) + "/cwd"));
+      if (process == null) {
+        return new Caller(Environment.current(), directory, null, 0);
+      }
       Environment environment = Environment.of(process);
       int[] descriptors = withDescriptors ? Descriptors.inheritableOf(process) : null;
       if (pipe == null) {
-        return new Caller(environment, descriptors, process);
+        return new Caller(environment, directory, descriptors, process);
       }
       int comma = pipe.indexOf(',');
       int readEnd = Integer.parseInt(pipe, 0, comma, 10);
@@ -66,9 +73,9 @@ final class Caller {
       Descriptor.adopt(writeEnd).close();
       Child.adopt(process).waitFor();
       int[] own = descriptors == null ? null : without(descriptors, readEnd);
-      return new Caller(environment, own, 0);
+      return new Caller(environment, directory, own, 0);
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "cannot read the caller's environment: " + failure);
+      throw new Failure(Failure.SYSTEM, "cannot read what the caller left in /proc: " + failure);
     }
   }
 
@@ -117,6 +124,11 @@ final class Caller {
 
   Environment environment() {
     return environment;
+  }
+
+  /** Where the caller stood; a path that leads nowhere if that directory is gone. */
+  Path directory() {
+    return directory;
   }
 
   /**

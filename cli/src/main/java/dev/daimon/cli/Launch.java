@@ -142,7 +142,7 @@ final class Launch {
   /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
   private Path judge(@Nullable Identity identity, Environment environment) throws Failure {
     byte[] name = Text.bytes(request.command.get(0));
-    Path here = currentDirectory();
+    Path here = caller.directory();
     byte[] searchPath = environment.get("PATH");
     try {
       Path executable;
@@ -163,17 +163,6 @@ final class Launch {
       throw new Failure(Failure.NO_PROGRAM, missing);
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, failure);
-    }
-  }
-
-  private Path currentDirectory() throws Failure {
-    if (request.command.get(0).startsWith("/")) {
-      return Path.of("/");
-    }
-    try {
-      return Path.of("/proc/self/cwd").toRealPath();
-    } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "the current directory cannot be told: " + failure);
     }
   }
 
