@@ -92,7 +92,7 @@ class DescriptorTest {
     FileStatus expected = new FileStatus();
     assertThat(Files.stat("/dev/null".getBytes(StandardCharsets.US_ASCII), expected)).isZero();
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
-      for (int round = 0; round < 2000; round++) {
+      for (int round = 0; round < 200; round++) {
         Descriptor descriptor = Descriptor.adopt(openNull());
         CountDownLatch started = new CountDownLatch(4);
         List<Future<?>> duplicating = new ArrayList<>();

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * {@code grp.h}.
  */
 public final class Accounts {
+  /** As many supplementary groups as a process may have: {@code linux/limits.h}. */
+  private static final int NGROUPS_MAX = 65536;
+
   private static final int ENOENT = 2;
   private static final int ESRCH = 3;
   private static final int ERANGE = 34;
@@ -117,7 +120,10 @@ public final class Accounts {
   private static int lookUp(Arena arena, long function, long key, MemorySegment entry, long size) {
     MemorySegment result = arena.allocate(JAVA_LONG);
     long buffer = arena.allocate(size).address();
-    int error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
+    int error;
+    do {
+      error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
+    } while (error == Libc.EINTR);
     // How some sources say that there is none; glibc does so where /etc/passwd is missing.
     if (error == ENOENT || error == ESRCH) {
       return 0;
@@ -130,7 +136,7 @@ public final class Accounts {
 
   /** The groups of a user, the given one among them. */
   public static int[] getgrouplist(byte[] user, int group) {
-    for (int size = 64; ; size *= 2) {
+    for (int size = 64; size <= 2 * NGROUPS_MAX; size *= 2) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment count = arena.allocate(JAVA_INT);
         Native.view(count).putInt(0, size);
@@ -152,6 +158,8 @@ public final class Accounts {
         }
       }
     }
+    // More groups than the kernel takes; fewer than all would be a silent loss.
+    throw new IllegalStateException("the groups of a user do not end");
   }
 
   private static byte[] string(MemorySegment entry, int offset) {

@@ -29,7 +29,7 @@ final class Libc {
   /** Names of optional functions to do without, separated by commas; for tests. */
   private static final String WITHOUT = "dev.daimon.posix.without";
 
-  private static final int EINTR = 4;
+  static final int EINTR = 4;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
