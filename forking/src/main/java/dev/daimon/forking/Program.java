@@ -208,7 +208,9 @@ public final class Program {
    * Runs the program as a child of this JVM, and returns when it was executed.
    *
    * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
-   * vfork}, safe with any number of threads, and its cost does not grow with the heap.
+   * vfork}, safe with any number of threads, and its cost does not grow with the heap. It ends in
+   * the midst of the exec: for a moment more {@code /proc} shows no arguments and no environment,
+   * and descriptors marked close-on-exec, with their locks, are open unless they were swept.
    *
    * @return the running program
    * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
