@@ -122,7 +122,7 @@ final class ChildJvm {
   }
 
   private static void copy(Path from, Path to) throws IOException, InterruptedException {
-    String script = "cp -r \"$1\" \"$2\" && chmod -R a+rX \"$2\" \"$3\"";
+    String script = "cp -r \"$1\" \"$2\" && chmod -R a+rX \"$2\" && chmod a+rx \"$3\"";
     Process process =
         new ProcessBuilder(
                 "sh", "-c", script, "sh", from.toString(), to.toString(), to.getParent().toString())
