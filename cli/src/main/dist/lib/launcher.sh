@@ -57,11 +57,14 @@ interrupted() {
     kill -s TERM "$!" 2>/dev/null
 }
 
-start() {
-    signal= woken=
-    trap 'interrupted INT' INT
-    trap 'interrupted TERM' TERM
-    trap 'interrupted HUP' HUP
+# Whether the caller has left SIGCHLD blocked: then "wait" would never see a child end.
+is_child_signal_blocked() {
+    read -r stat </proc/$$/stat
+    set -- ${stat##*) }
+    [ $((${30} >> 16 & 1)) -eq 1 ]
+}
+
+start_and_wait() {
     (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@") &
     # One that came before there was anybody to tell.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
@@ -74,6 +77,19 @@ start() {
         again=$?
         if [ $again -ne 127 ]; then status=$again; fi
     done
+}
+
+start() {
+    signal= woken=
+    trap 'interrupted INT' INT
+    trap 'interrupted TERM' TERM
+    trap 'interrupted HUP' HUP
+    if is_child_signal_blocked; then
+        (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@")
+        status=$?
+    else
+        start_and_wait "$@"
+    fi
     trap - INT TERM HUP
     case $status in
     0) exit 0 ;;

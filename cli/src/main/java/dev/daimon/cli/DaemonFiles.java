@@ -10,6 +10,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,6 +90,9 @@ final class DaemonFiles {
       refuseSameFile(standardOutput);
       refuseSameFile(standardError);
     } catch (LockHeldException held) {
+      if (isSameFile(request.lockFile, request.pidFile)) {
+        throw usage(request.pidFile, "the lock file " + request.lockFile);
+      }
       throw new Failure(Failure.ALREADY_RUNNING, "already running: " + held.getMessage());
     } catch (IOException failure) {
       throw new Failure(Failure.CANNOT_CREATE, failure);
@@ -97,12 +101,28 @@ final class DaemonFiles {
 
   /** Hard links and linked directories: another name, and still the same file. */
   private void refuseSameFile(@Nullable OutputFile output) throws Failure, IOException {
-    for (Descriptor descriptor : lockDescriptors()) {
-      if (output != null && output.isSameFile(descriptor)) {
-        throw new Failure(
-            Failure.USAGE, output.path() + " is the pidfile or the lock file by another name");
-      }
+    if (output == null) {
+      return;
     }
+    if (lockFile != null && output.isSameFile(lockFile.descriptor())) {
+      throw usage(output.path(), "the lock file " + lockFile.path());
+    }
+    if (pidFile != null && output.isSameFile(pidFile.descriptor())
+        || unlockedPidFile != null && isSameFile(output.path(), request.pidFile)) {
+      throw usage(output.path(), "the pidfile " + request.pidFile);
+    }
+  }
+
+  private static boolean isSameFile(@Nullable Path one, @Nullable Path other) {
+    try {
+      return one != null && other != null && Files.isSameFile(one, other);
+    } catch (IOException missing) {
+      return false;
+    }
+  }
+
+  private static Failure usage(@Nullable Path path, String other) {
+    return new Failure(Failure.USAGE, path + " is " + other + " by another name");
   }
 
   /** Empties the pidfile, with space for the pid reserved, and then the output files. */

@@ -5,10 +5,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -125,6 +128,114 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     builder.environment().putAll(variables);
     builder.environment().put(MARK, mark);
     return builder;
+  }
+
+  /** A condition that others bring about. */
+  interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  /** Waits until it holds. */
+  static void await(String description, Condition condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    while (!condition.holds()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("waited in vain: " + description);
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+  }
+
+  /** Waits until everything that this test has started is over. */
+  void awaitEnd() throws Exception {
+    await("the end of every process", () -> processes().isEmpty());
+  }
+
+  /** A copy of the command that every user may read and run; the sandbox, too, is open to all. */
+  Path publicDaimon() throws Exception {
+    openToAll(directory, "rwxr-xr-x");
+    Path copy = file("dist");
+    if (!Files.exists(copy)) {
+      Result result =
+          run(
+              List.of("cp", "-a", DAIMON.getParent().getParent().toString(), copy.toString()),
+              Map.of());
+      if (result.exitCode() != 0) {
+        throw new IOException(result.err());
+      }
+    }
+    return copy.resolve("bin/daimon");
+  }
+
+  /** Sets a directory's permissions, such as {@code rwxr-xr-x}. */
+  static void openToAll(Path path, String permissions) throws IOException {
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+  }
+
+  /** Starts a program that stays, silently, with a pidfile; its process id. */
+  long start(String... words) throws Exception {
+    Path pidFile = file("pid");
+    List<String> all = new ArrayList<>(List.of("start", "-p", pidFile.toString()));
+    all.addAll(List.of(words));
+    Result result = daimon(all.toArray(new String[0]));
+    if (!result.equals(new Result(0, "", ""))) {
+      throw new AssertionError(result);
+    }
+    return pid(pidFile);
+  }
+
+  /** Waits until a process of this test has become this program; its process id. */
+  long awaitProgram(String name) throws Exception {
+    long[] found = {0};
+    await(
+        "a process " + name,
+        () -> {
+          for (ProcessHandle process : processes()) {
+            if (command(process.pid()).equals(name)) {
+              found[0] = process.pid();
+            }
+          }
+          return found[0] != 0;
+        });
+    return found[0];
+  }
+
+  /** The name of the program that a process runs, cut to 15 characters; empty if it is gone. */
+  private static String command(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+    } catch (IOException gone) {
+      return "";
+    }
+  }
+
+  /** An executable file with these lines. */
+  Path script(String name, String... lines) throws IOException {
+    Path script = file(name);
+    Files.write(script, List.of(lines));
+    openToAll(script, "rwxr-xr-x");
+    return script;
+  }
+
+  /** The open descriptors of a process that has come to rest, and where they lead to. */
+  static SortedMap<Integer, String> descriptors(long pid) throws Exception {
+    // While it is being loaded, its libraries are open.
+    await("process " + pid + " to sleep", () -> status(pid, "State").startsWith("S"));
+    SortedMap<Integer, String> found = new TreeMap<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path one : all) {
+        found.put(
+            Integer.valueOf(one.getFileName().toString()), Files.readSymbolicLink(one).toString());
+      }
+    }
+    return found;
+  }
+
+  /** A file of NUL-terminated strings, as {@code cmdline} is in /proc; one character a byte. */
+  static List<String> strings(Path file) throws IOException {
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    List<String> strings = List.of(text.split("\0", -1));
+    return strings.subList(0, strings.size() - 1);
   }
 
   /** The process id in a pidfile. */
