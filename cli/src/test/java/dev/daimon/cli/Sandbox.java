@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -125,6 +126,48 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     builder.environment().putAll(variables);
     builder.environment().put(MARK, mark);
     return builder;
+  }
+
+  /** A condition that others bring about. */
+  interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  /** Waits until it holds. */
+  static void await(String description, Condition condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    while (!condition.holds()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("waited in vain: " + description);
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+  }
+
+  /** Waits until everything that this test has started is over. */
+  void awaitEnd() throws Exception {
+    await("the end of every process", () -> processes().isEmpty());
+  }
+
+  /** A copy of the command that every user may read and run; the sandbox, too, is open to all. */
+  Path publicDaimon() throws Exception {
+    openToAll(directory, "rwxr-xr-x");
+    Path copy = file("dist");
+    if (!Files.exists(copy)) {
+      Result result =
+          run(
+              List.of("cp", "-a", DAIMON.getParent().getParent().toString(), copy.toString()),
+              Map.of());
+      if (result.exitCode() != 0) {
+        throw new IOException(result.err());
+      }
+    }
+    return copy.resolve("bin/daimon");
+  }
+
+  /** Sets a directory's permissions, such as {@code rwxr-xr-x}. */
+  static void openToAll(Path path, String permissions) throws IOException {
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
   }
 
   /** The process id in a pidfile. */
