@@ -36,6 +36,10 @@ final class DaemonFiles {
   private @Nullable SingletonLock pidFile;
   private PidFile.@Nullable Pending unlockedPidFile;
   private boolean unlockedAsTarget;
+
+  /** Whether the file opened last was opened as the target user. */
+  private boolean openedAsTarget;
+
   private @Nullable OutputFile standardOutput;
   private @Nullable OutputFile standardError;
 
@@ -77,6 +81,7 @@ final class DaemonFiles {
         terminal.step("locked " + request.pidFile);
       } else if (request.pidFile != null) {
         unlockedPidFile = open(request.pidFile, new Unlocked());
+        unlockedAsTarget = openedAsTarget;
       }
       if (request.standardOutput != null) {
         standardOutput = open(request.standardOutput, new Output());
@@ -220,14 +225,14 @@ final class DaemonFiles {
     try {
       T file = identity.call(() -> kind.open(path));
       undo.add(() -> runAs(true, () -> kind.undo(file)));
-      unlockedAsTarget = true;
+      openedAsTarget = true;
       return file;
     } catch (PosixException denied) {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
     undo.add(() -> kind.undo(file));
-    unlockedAsTarget = false;
+    openedAsTarget = false;
     Ownership.give(kind.descriptor(file), path, identity, kind.created(file));
     return file;
   }
