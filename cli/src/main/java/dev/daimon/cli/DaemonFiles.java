@@ -10,6 +10,8 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -273,6 +275,10 @@ final class DaemonFiles {
   private static final class Unlocked implements Kind<PidFile.Pending> {
     @Override
     public PidFile.Pending open(Path path) throws IOException {
+      // Only the rename would tell, with the program running.
+      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
       return PidFile.at(path).prepare();
     }
 
