@@ -138,6 +138,8 @@ final class DaemonFiles {
     try {
       if (pidFile != null) {
         pidFile.write(pid);
+        // A file that was there before stays, and must not name a program that is stopped again.
+        undo.add(pidFile::empty);
         requireInPlace(pidFile);
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
