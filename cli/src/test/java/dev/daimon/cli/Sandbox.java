@@ -41,10 +41,14 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
 
   @Override
   public void afterEach(ExtensionContext context) throws Exception {
-    for (ProcessHandle process : processes()) {
-      process.destroyForcibly();
-      process.onExit().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
-    }
+    // Again and again, for what they start meanwhile.
+    await(
+        "the end of every process",
+        () -> {
+          List<ProcessHandle> left = processes();
+          left.forEach(ProcessHandle::destroyForcibly);
+          return left.isEmpty();
+        });
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
