@@ -52,10 +52,15 @@ final class Verdict implements Runnable {
   /** The JVM's shutdown, by a signal or by {@link #exit}. */
   @Override
   public synchronized void run() {
-    if (decided) {
-      return;
+    if (!decided) {
+      interrupted = true;
+      awaitDecision();
     }
-    interrupted = true;
+    // A signal may have begun the shutdown just before the decision, and its code is not ours.
+    Runtime.getRuntime().halt(code);
+  }
+
+  private synchronized void awaitDecision() {
     try {
       if (forwardTo != null) {
         forwardTo.signal(Signal.TERM);
@@ -66,6 +71,5 @@ final class Verdict implements Runnable {
     } catch (PosixException | InterruptedException failure) {
       code = Failure.INTERRUPTED;
     }
-    Runtime.getRuntime().halt(code);
   }
 }
