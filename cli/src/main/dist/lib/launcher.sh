@@ -90,13 +90,20 @@ start() {
     else
         start_and_wait "$@"
     fi
-    trap - INT TERM HUP
+    # The verdict is there: a signal that comes now is too late to change it.
+    trap '' INT TERM HUP
     case $status in
     0) exit 0 ;;
     # "start --foreground": run me in your place.
-    122) run "$@" ;;
+    122)
+        trap - INT TERM HUP
+        run "$@"
+        ;;
     esac
-    if [ -n "$signal" ]; then kill -s "$signal" $$; fi
+    if [ -n "$signal" ]; then
+        trap - "$signal"
+        kill -s "$signal" $$
+    fi
     exit $status
 }
 

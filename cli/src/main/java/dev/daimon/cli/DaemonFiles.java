@@ -11,6 +11,7 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -165,6 +166,8 @@ final class DaemonFiles {
     try {
       if (pidFile != null) {
         pidFile.write(pid);
+        // A file that was there before stays, and must not name a program that is stopped again.
+        undo.add(pidFile::empty);
         requireInPlace(pidFile);
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
@@ -300,6 +303,10 @@ final class DaemonFiles {
   private static final class Unlocked implements Kind<PidFile.Pending> {
     @Override
     public PidFile.Pending open(Path path) throws IOException {
+      // Only the rename would tell, with the program running.
+      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
       return PidFile.at(path).prepare();
     }
 
