@@ -18,8 +18,8 @@ unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG
 
 # A short life on little memory; and nothing changed in itself that the program would inherit:
 # neither the limit of descriptors nor what a core dump holds.
-options="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
--XX:-MaxFDLimit -XX:+UnlockDiagnosticVMOptions -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
+options="-Xint -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
+-XX:-MaxFDLimit -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
 
 # Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.

@@ -4,20 +4,15 @@
 #         passes signals on, and dies or exits as the start has gone.
 # run:    java takes this process's place, and the program takes java's: one process id throughout.
 #
-# Either way java reads the environment and the descriptors of the caller from /proc: of this
-# shell, or of a copy of it that waits. A shell passes on only variables whose names it knows how
-# to spell, and adds some.
+# Either way java reads the caller's environment, descriptors and directory from /proc: those of
+# this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
+# how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
+# gone.
 
 # A closed standard stream would be the number of the next file that is opened.
 [ -e /proc/self/fd/0 ] || exec 0</dev/null
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
 [ -e /proc/self/fd/2 ] || exec 2>/dev/null
-
-# Nothing could be found from there, and no JVM starts there.
-[ -n "$PWD" ] || {
-    echo "daimon: the current directory does not exist any more: change to another one" >&2
-    exit 71
-}
 
 . "$home/lib/jvm.sh"
 
@@ -43,12 +38,14 @@ free_descriptors() {
 run() {
     if free_descriptors; then
         eval "exec $r<<END
+a line, which makes every shell use a pipe
 END
 exec $w>/proc/self/fd/$r"
         (
             eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
         ) &
         eval "exec $r<&-"
+        cd /
         exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w "$@"
     fi
     exec "$jdk/bin/java" $options "$@"
@@ -68,7 +65,7 @@ is_child_signal_blocked() {
 }
 
 start_and_wait() {
-    "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@" &
+    (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@") &
     # One that came before there was anybody to tell.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
     wait "$!"
@@ -88,18 +85,25 @@ start() {
     trap 'interrupted TERM' TERM
     trap 'interrupted HUP' HUP
     if is_child_signal_blocked; then
-        "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@"
+        (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@")
         status=$?
     else
         start_and_wait "$@"
     fi
-    trap - INT TERM HUP
+    # The verdict is there: a signal that comes now is too late to change it.
+    trap '' INT TERM HUP
     case $status in
     0) exit 0 ;;
     # "start --foreground": run me in your place.
-    122) run "$@" ;;
+    122)
+        trap - INT TERM HUP
+        run "$@"
+        ;;
     esac
-    if [ -n "$signal" ]; then kill -s "$signal" $$; fi
+    if [ -n "$signal" ]; then
+        trap - "$signal"
+        kill -s "$signal" $$
+    fi
     exit $status
 }
 

@@ -5,6 +5,7 @@ import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +15,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whoever typed {@code daimon}: the environment and the descriptors that the program is to inherit,
- * as they were before a shell and a JVM changed them.
+ * Whoever typed {@code daimon}: where they stood, and the environment and the descriptors that the
+ * program is to inherit, as they were before a shell and a JVM changed them.
  *
  * <p>The launcher script names the process that still has them, itself or a copy of itself; without
  * the script they are this JVM's own.
@@ -31,28 +32,39 @@ final class Caller {
   private static final String PIPE = "daimon.pipe";
 
   private final Environment environment;
+  private final Path directory;
   private final int @Nullable [] descriptors;
 
   /** The parent whose end interrupts a start; 0 if nobody's does. */
   private final long launcher;
 
-  private Caller(Environment environment, int @Nullable [] descriptors, long launcher) {
+  private Caller(
+      Environment environment, Path directory, int @Nullable [] descriptors, long launcher) {
     this.environment = environment;
+    this.directory = directory;
     this.descriptors = descriptors;
     this.launcher = launcher;
   }
 
-  static Caller find() throws Failure {
+  /**
+   * Finds the caller.
+   *
+   * @param withDescriptors whether the descriptors are needed: reading them takes as long as all
+   *     the rest
+   */
+  static Caller find(boolean withDescriptors) throws Failure {
     Long process = Long.getLong(PROCESS);
-    if (process == null) {
-      return new Caller(Environment.current(), null, 0);
-    }
     String pipe = System.getProperty(PIPE);
     try {
+      Path directory =
+          Files.readSymbolicLink(Path.of("/proc/" + (process == null ? "self" : process) + "/cwd"));
+      if (process == null) {
+        return new Caller(Environment.current(), directory, null, 0);
+      }
       Environment environment = Environment.of(process);
-      int[] descriptors = Descriptors.inheritableOf(process);
+      int[] descriptors = withDescriptors ? Descriptors.inheritableOf(process) : null;
       if (pipe == null) {
-        return new Caller(environment, descriptors, process);
+        return new Caller(environment, directory, descriptors, process);
       }
       int comma = pipe.indexOf(',');
       int readEnd = Integer.parseInt(pipe, 0, comma, 10);
@@ -60,9 +72,10 @@ final class Caller {
       // The copy has done its work. It is this JVM's child, and must not become the program's.
       Descriptor.adopt(writeEnd).close();
       Child.adopt(process).waitFor();
-      return new Caller(environment, without(descriptors, readEnd), 0);
+      int[] own = descriptors == null ? null : without(descriptors, readEnd);
+      return new Caller(environment, directory, own, 0);
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "cannot read the caller's environment: " + failure);
+      throw new Failure(Failure.SYSTEM, "cannot read what the caller left in /proc: " + failure);
     }
   }
 
@@ -90,8 +103,8 @@ final class Caller {
   /** The words of this process's command line, one character for each byte. */
   static List<String> commandLine() throws Failure {
     String line;
-    try {
-      line = Text.ofBytes(Files.readAllBytes(Path.of("/proc/self/cmdline")));
+    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
+      line = Text.ofBytes(file.readAllBytes());
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, "cannot read the command line: " + failure);
     }
@@ -113,7 +126,15 @@ final class Caller {
     return environment;
   }
 
-  /** The descriptors that the program would inherit; null if they cannot be told from the JVM's. */
+  /** Where the caller stood; a path that leads nowhere if that directory is gone. */
+  Path directory() {
+    return directory;
+  }
+
+  /**
+   * The descriptors that the program would inherit; null if they were not asked for, or cannot be
+   * told from the JVM's.
+   */
   int @Nullable [] descriptors() {
     return descriptors;
   }

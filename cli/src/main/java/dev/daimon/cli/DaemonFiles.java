@@ -11,6 +11,7 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +35,7 @@ final class DaemonFiles {
 
   private @Nullable SingletonLock lockFile;
   private @Nullable SingletonLock pidFile;
-  private PidFile.@Nullable Pending unlockedPidFile;
-  private boolean unlockedAsTarget;
+  private @Nullable Opened<PidFile.Pending> unlockedPidFile;
   private @Nullable OutputFile standardOutput;
   private @Nullable OutputFile standardError;
 
@@ -48,6 +48,17 @@ final class DaemonFiles {
   /** Something done with the rights that a file was opened with. */
   private interface Step {
     void run() throws IOException;
+  }
+
+  /** A file, and whether it was opened as the target user: what is done to it later is, too. */
+  private static final class Opened<T> {
+    final T file;
+    final boolean asTarget;
+
+    Opened(T file, boolean asTarget) {
+      this.file = file;
+      this.asTarget = asTarget;
+    }
   }
 
   /** How a kind of file is opened and taken back. */
@@ -69,23 +80,26 @@ final class DaemonFiles {
   void open() throws Failure {
     try {
       if (request.lockFile != null) {
-        lockFile = open(request.lockFile, new Lock());
+        lockFile = open(request.lockFile, new Lock()).file;
         terminal.step("locked " + request.lockFile);
       }
       if (request.pidFile != null && request.lock) {
-        pidFile = open(request.pidFile, new Lock());
+        pidFile = open(request.pidFile, new Lock()).file;
         terminal.step("locked " + request.pidFile);
       } else if (request.pidFile != null) {
         unlockedPidFile = open(request.pidFile, new Unlocked());
       }
       if (request.standardOutput != null) {
-        standardOutput = open(request.standardOutput, new Output());
+        standardOutput = open(request.standardOutput, new Output()).file;
         terminal.step("opened " + request.standardOutput);
       }
       if (request.standardError != null) {
-        boolean shared = request.standardError.equals(request.standardOutput);
-        standardError = shared ? standardOutput : open(request.standardError, new Output());
-        terminal.step("opened " + request.standardError);
+        if (request.standardError.equals(request.standardOutput)) {
+          standardError = standardOutput;
+        } else {
+          standardError = open(request.standardError, new Output()).file;
+          terminal.step("opened " + request.standardError);
+        }
       }
       refuseSameFile(standardOutput);
       refuseSameFile(standardError);
@@ -107,8 +121,9 @@ final class DaemonFiles {
     if (lockFile != null && output.isSameFile(lockFile.descriptor())) {
       throw usage(output.path(), "the lock file " + lockFile.path());
     }
-    if ((pidFile != null && output.isSameFile(pidFile.descriptor()))
-        || (unlockedPidFile != null && isSameFile(output.path(), request.pidFile))) {
+    boolean locked = pidFile != null && output.isSameFile(pidFile.descriptor());
+    boolean unlocked = unlockedPidFile != null && isSameFile(output.path(), request.pidFile);
+    if (locked || unlocked) {
       throw usage(output.path(), "the pidfile " + request.pidFile);
     }
   }
@@ -151,6 +166,8 @@ final class DaemonFiles {
     try {
       if (pidFile != null) {
         pidFile.write(pid);
+        // A file that was there before stays, and must not name a program that is stopped again.
+        undo.add(pidFile::empty);
         requireInPlace(pidFile);
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
@@ -166,8 +183,8 @@ final class DaemonFiles {
     }
   }
 
-  private void commit(PidFile.Pending pending, long pid) throws IOException {
-    runAs(unlockedAsTarget, () -> pending.commit(pid));
+  private void commit(Opened<PidFile.Pending> pending, long pid) throws IOException {
+    runAs(pending.asTarget, () -> pending.file.commit(pid));
   }
 
   private static void requireInPlace(SingletonLock lock) throws Failure, IOException {
@@ -211,25 +228,23 @@ final class DaemonFiles {
     undo.clear();
   }
 
-  private <T> T open(Path path, Kind<T> kind) throws IOException {
+  private <T> Opened<T> open(Path path, Kind<T> kind) throws IOException {
     if (identity == null) {
       T file = kind.open(path);
       undo.add(() -> kind.undo(file));
-      return file;
+      return new Opened<>(file, false);
     }
     try {
       T file = identity.call(() -> kind.open(path));
       undo.add(() -> runAs(true, () -> kind.undo(file)));
-      unlockedAsTarget = true;
-      return file;
+      return new Opened<>(file, true);
     } catch (PosixException denied) {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
     undo.add(() -> kind.undo(file));
-    unlockedAsTarget = false;
     Ownership.give(kind.descriptor(file), path, identity, kind.created(file));
-    return file;
+    return new Opened<>(file, false);
   }
 
   private static void requireRootsAlone(Path path, PosixException denied) throws IOException {
@@ -288,6 +303,10 @@ final class DaemonFiles {
   private static final class Unlocked implements Kind<PidFile.Pending> {
     @Override
     public PidFile.Pending open(Path path) throws IOException {
+      // Only the rename would tell, with the program running.
+      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
       return PidFile.at(path).prepare();
     }
 

@@ -14,6 +14,9 @@ final class Failure extends Exception {
   /** Already running: the lock is held. */
   static final int ALREADY_RUNNING = 69;
 
+  /** A defect of Daimon's own. */
+  static final int BUG = 70;
+
   /** A system call failed. */
   static final int SYSTEM = 71;
 

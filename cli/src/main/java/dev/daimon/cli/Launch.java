@@ -43,7 +43,7 @@ final class Launch {
     this.request = request;
     this.verdict = verdict;
     terminal = new Terminal(request.verbose);
-    caller = Caller.find();
+    caller = Caller.find(!request.keptDescriptors.isEmpty() || !request.closeDescriptors);
   }
 
   int launch() throws Failure {
@@ -78,6 +78,9 @@ final class Launch {
     } catch (Failure failure) {
       files.undo(failure);
       throw failure;
+    } catch (RuntimeException | Error bug) {
+      files.undo(new Failure(Failure.BUG, bug.toString()));
+      throw bug;
     }
   }
 
@@ -139,7 +142,7 @@ final class Launch {
   /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
   private Path judge(@Nullable Identity identity, Environment environment) throws Failure {
     byte[] name = Text.bytes(request.command.get(0));
-    Path here = currentDirectory();
+    Path here = caller.directory();
     byte[] searchPath = environment.get("PATH");
     try {
       Path executable;
@@ -160,17 +163,6 @@ final class Launch {
       throw new Failure(Failure.NO_PROGRAM, missing);
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, failure);
-    }
-  }
-
-  private Path currentDirectory() throws Failure {
-    if (request.command.get(0).startsWith("/")) {
-      return Path.of("/");
-    }
-    try {
-      return Path.of("/proc/self/cwd").toRealPath();
-    } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "the current directory cannot be told: " + failure);
     }
   }
 
@@ -238,7 +230,7 @@ final class Launch {
     try {
       checkInterruption();
       files.writePid(child.pid());
-    } catch (Failure failure) {
+    } catch (Failure | RuntimeException failure) {
       stop(child, failure);
       throw failure;
     }
@@ -284,7 +276,7 @@ final class Launch {
   }
 
   /** Takes back the start of a program that ran for a moment. */
-  private static void stop(Child child, Failure reason) {
+  private static void stop(Child child, Exception reason) {
     try {
       child.signal(Signal.KILL);
       child.waitFor();

@@ -13,7 +13,7 @@ public final class Main {
    */
   public static void main(String[] args) {
     Verdict verdict = Verdict.guard();
-    verdict.exit(run(verdict, args.length));
+    Verdict.exit(run(verdict, args.length));
   }
 
   private static int run(Verdict verdict, int count) {
@@ -25,6 +25,10 @@ public final class Main {
     } catch (Failure failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));
       return failure.exitCode();
+    } catch (RuntimeException | Error bug) {
+      // Not thrown on: the JVM would wait for this verdict.
+      new Terminal(false).error("internal error, please report it: " + bug);
+      return Failure.BUG;
     }
   }
 

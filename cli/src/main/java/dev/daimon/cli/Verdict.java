@@ -3,18 +3,18 @@ package dev.daimon.cli;
 import dev.daimon.forking.Child;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exit code, agreed upon between the work and a signal that interrupts it.
+ * The exit code, and what stands between it and a signal.
  *
- * <p>TERM, HUP and INT start the JVM's shutdown. It waits here until the work has seen that, and
- * has either taken back what it did or finished, and it ends with the code that says which.
+ * <p>TERM, HUP and INT start the JVM's shutdown. It stops here, while the work goes on: the work
+ * sees that it was interrupted, takes back what it did or finishes it, and ends the JVM with the
+ * code that says which.
  */
 final class Verdict implements Runnable {
   private boolean interrupted;
-  private boolean decided;
-  private int code;
   private @Nullable Child forwardTo;
 
   private Verdict() {}
@@ -38,34 +38,29 @@ final class Verdict implements Runnable {
     }
   }
 
-  /** Ends the JVM. */
-  void exit(int exitCode) {
-    synchronized (this) {
-      code = exitCode;
-      decided = true;
-      notifyAll();
-    }
-    // Waits for ever if the JVM is ending already: then run() ends it.
-    System.exit(exitCode);
+  /** Ends the JVM, also while its shutdown is waiting. */
+  static void exit(int exitCode) {
+    Runtime.getRuntime().halt(exitCode);
   }
 
-  /** The JVM's shutdown, by a signal or by {@link #exit}. */
+  /** The JVM's shutdown: never over. */
   @Override
-  public synchronized void run() {
-    if (decided) {
-      return;
+  public void run() {
+    interrupt();
+    while (true) {
+      LockSupport.park();
     }
+  }
+
+  private synchronized void interrupt() {
     interrupted = true;
-    try {
-      if (forwardTo != null) {
+    if (forwardTo != null) {
+      try {
         forwardTo.signal(Signal.TERM);
+      } catch (PosixException gone) {
+        // It is somebody else's by now, and its end, which is being waited for, tells the rest.
+        return;
       }
-      while (!decided) {
-        wait();
-      }
-    } catch (PosixException | InterruptedException failure) {
-      code = Failure.INTERRUPTED;
     }
-    Runtime.getRuntime().halt(code);
   }
 }

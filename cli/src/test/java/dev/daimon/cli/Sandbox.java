@@ -43,7 +43,7 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
 
   @Override
   public void afterEach(ExtensionContext context) throws Exception {
-    // Not onExit: of a process that is no child the JDK asks every few seconds only.
+    // Again and again, for what they start meanwhile.
     await(
         "the end of every process",
         () -> {
@@ -126,6 +126,66 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     }
   }
 
+  /**
+   * The command under strace, which slows down one system call of it, so that something can be done
+   * at that very moment; the process is the command's own.
+   */
+  Process slowed(List<String> delays, String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null"));
+    StringBuilder calls = new StringBuilder("trace=");
+    for (String delay : delays) {
+      calls.append(delay, 0, delay.indexOf(':')).append(',');
+      command.addAll(List.of("-e", "inject=" + delay));
+    }
+    command.addAll(List.of("-e", calls.substring(0, calls.length() - 1)));
+    command.add(DAIMON.toString());
+    command.addAll(List.of(words));
+    return prepare(command, Map.of())
+        .redirectOutput(file("slowed.out").toFile())
+        .redirectError(file("slowed.err").toFile())
+        .start();
+  }
+
+  /** Every living process of this test that runs a program of this name. */
+  List<ProcessHandle> running(String program) throws IOException {
+    List<ProcessHandle> found = new ArrayList<>();
+    for (ProcessHandle process : processes()) {
+      if (runs(process.pid(), program)) {
+        found.add(process);
+      }
+    }
+    return found;
+  }
+
+  private static boolean runs(long pid, String program) {
+    try {
+      return status(pid, "Name").equals(program) && !status(pid, "State").startsWith("Z");
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** Whether somebody holds a lock on the file. */
+  static boolean isLocked(Path file) throws Exception {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    Process flock =
+        new ProcessBuilder("flock", "--nonblock", file.toString(), "true")
+            .redirectErrorStream(true)
+            .start();
+    return flock.waitFor() != 0;
+  }
+
+  /** Whether somebody holds a lock on the file, asked without taking it for a moment. */
+  static boolean isListedAsLocked(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
+    return Files.readString(Path.of("/proc/locks")).contains(inode);
+  }
+
   /** A command of this test, not yet started. */
   ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
@@ -188,14 +248,14 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     return pid(pidFile);
   }
 
-  /** Waits until a process of this test has become this program and waits; its process id. */
+  /** Waits until a process of this test has become this program; its process id. */
   long awaitProgram(String name) throws Exception {
     long[] found = {0};
     await(
         "a process " + name,
         () -> {
           for (ProcessHandle process : processes()) {
-            if (sleepingProgram(process.pid()).equals(name)) {
+            if (command(process.pid()).equals(name)) {
               found[0] = process.pid();
             }
           }
@@ -204,10 +264,10 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
     return found[0];
   }
 
-  /** The program of a process that is loaded and waits; empty for any other one. */
-  private static String sleepingProgram(long pid) {
+  /** The name of the program that a process runs, cut to 15 characters; empty if it is gone. */
+  private static String command(long pid) {
     try {
-      return status(pid, "State").startsWith("S") ? status(pid, "Name") : "";
+      return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
     } catch (IOException gone) {
       return "";
     }

@@ -1,5 +1,6 @@
 package dev.daimon.forking;
 
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Processes;
@@ -19,6 +20,9 @@ public final class Child {
   private final Path program;
   private @Nullable ExitStatus ended;
 
+  /** Somebody else has waited for it: its pid may be a stranger's. */
+  private boolean lost;
+
   Child(int pid, Path program) {
     this.pid = pid;
     this.program = program;
@@ -29,9 +33,13 @@ public final class Child {
    *
    * @param pid a child of this process that nobody has waited for
    * @return the child
+   * @throws IllegalArgumentException if it is no process id: 0 and less stand for many processes
    */
   public static Child adopt(long pid) {
-    return new Child(Math.toIntExact(pid), Path.of("/proc/" + pid));
+    if (pid <= 0 || pid > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("not a process id: " + pid);
+    }
+    return new Child((int) pid, Path.of("/proc/" + pid));
   }
 
   /** {@return the process id} */
@@ -58,6 +66,7 @@ public final class Child {
     int result = Processes.awaitEnd(pid);
     synchronized (this) {
       if (ended == null) {
+        lost = result == -Errno.ECHILD.number();
         PosixException.check(result, "waitid", pid);
         int[] status = new int[1];
         PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid);
@@ -68,13 +77,15 @@ public final class Child {
   }
 
   /**
-   * Sends a signal, unless the end of the program was seen already.
+   * Sends a signal, unless {@link #waitFor()} has seen the end of the program, or has found it
+   * gone.
    *
    * @param signal the signal
-   * @throws PosixException {@code EPERM} if the program belongs to somebody else by now
+   * @throws PosixException {@code EPERM} if the program belongs to somebody else by now, {@code
+   *     ESRCH} if somebody else waited for it
    */
   public synchronized void signal(Signal signal) throws PosixException {
-    if (ended == null) {
+    if (ended == null && !lost) {
       PosixException.check(Signals.kill(pid, signal.number()), "kill", pid);
     }
   }

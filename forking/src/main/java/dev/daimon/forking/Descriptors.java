@@ -5,6 +5,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -42,7 +43,7 @@ public final class Descriptors {
 
   /**
    * Lists the descriptors that a program executed by another process would inherit: those open
-   * there and not marked close-on-exec.
+   * there and not marked close-on-exec. One that is closed meanwhile may be left out.
    *
    * @param pid the process
    * @return their numbers, ascending
@@ -61,12 +62,28 @@ public final class Descriptors {
     return Arrays.copyOf(listed, count);
   }
 
-  /** The status flags that fdinfo tells of a descriptor, close-on-exec among them. */
-  private static int flags(long pid, int number) throws IOException {
-    String info =
-        java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + pid + "/fdinfo/" + number));
-    int start = info.indexOf("flags:") + "flags:".length();
-    return Integer.parseInt(info.substring(start, info.indexOf('\n', start)).trim(), 8);
+  /**
+   * The status flags that fdinfo tells of a descriptor, close-on-exec among them; just that one for
+   * a descriptor closed since it was listed, as the listing's own is if it is this JVM.
+   */
+  private static int flags(long pid, int number) throws PosixException {
+    String path = "/proc/" + pid + "/fdinfo/" + number;
+    byte[] bytes = path.getBytes(StandardCharsets.US_ASCII);
+    int fd = Files.open(bytes, Files.O_RDONLY | Files.O_CLOEXEC, 0);
+    if (fd == -Errno.ENOENT.number()) {
+      return Files.O_CLOEXEC;
+    }
+    PosixException.check(fd, "open", path);
+    byte[] info = new byte[128];
+    int length = Files.read(fd, info);
+    Files.close(fd);
+    if (length == -Errno.ENOENT.number()) {
+      return Files.O_CLOEXEC;
+    }
+    PosixException.check(length, "read", path);
+    String text = new String(info, 0, length, StandardCharsets.US_ASCII);
+    int start = text.indexOf("flags:") + "flags:".length();
+    return Integer.parseInt(text.substring(start, text.indexOf('\n', start)).strip(), 8);
   }
 
   /**

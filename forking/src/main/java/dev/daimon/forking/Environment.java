@@ -1,10 +1,9 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.call.Processes;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,14 +33,17 @@ public final class Environment {
    * Returns the environment that another process was started with.
    *
    * @param pid the process, which must not end meanwhile
-   * @return its environment; empty if the process is a zombie, or has executed another program
-   *     while this was being read
-   * @throws IOException if there is no such process, or it may not be read
+   * @return its environment; empty in the midst of an exec, even just after a spawn has returned,
+   *     and by some kernels if it is a zombie
+   * @throws IOException if there is no such process, it is a zombie, or it may not be read
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
    *     proc_pid_environ(5)</a>
    */
   public static Environment of(long pid) throws IOException {
-    byte[] block = Files.readAllBytes(Path.of("/proc/" + pid + "/environ"));
+    byte[] block;
+    try (FileInputStream file = new FileInputStream("/proc/" + pid + "/environ")) {
+      block = file.readAllBytes();
+    }
     List<byte[]> entries = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < block.length; i++) {
@@ -94,11 +96,11 @@ public final class Environment {
   /**
    * Returns a copy without a variable.
    *
-   * @param name the variable, in ASCII
+   * @param name the variable, as UTF-8
    * @return the changed copy
    */
   public Environment without(String name) {
-    return without(name.getBytes(StandardCharsets.US_ASCII));
+    return without(name.getBytes(StandardCharsets.UTF_8));
   }
 
   private Environment without(byte[] name) {
@@ -114,11 +116,11 @@ public final class Environment {
   /**
    * Returns the value of a variable; the first one if there are several.
    *
-   * @param name the variable, in ASCII
+   * @param name the variable, as UTF-8
    * @return its value, or null
    */
   public byte @Nullable [] get(String name) {
-    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     for (byte[] entry : entries) {
       if (isNamed(entry, bytes)) {
         return Arrays.copyOfRange(entry, bytes.length + 1, entry.length);

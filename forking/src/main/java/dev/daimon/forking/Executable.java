@@ -24,10 +24,15 @@ public final class Executable {
   /** As many bytes of a {@code #!} line as the kernel reads. */
   private static final int HEAD = 256;
 
-  /** As many interpreters of interpreters as the kernel follows. */
+  /** As many interpreters of interpreters as the kernel follows; an ELF file's does not count. */
   private static final int MAX_INTERPRETERS = 5;
 
   private static final int ELF_INTERPRETER = 3;
+
+  /** As large a table of program headers, and as long a name, as the kernel reads. */
+  private static final int MAX_ELF_TABLE = 65_536;
+
+  private static final int MAX_ELF_NAME = 4_096;
 
   private Executable() {}
 
@@ -91,8 +96,42 @@ public final class Executable {
     }
   }
 
-  /** Why a program cannot be executed, or null. */
+  /** Why a program, or the interpreter it names, cannot be executed; or null. */
   private static @Nullable String problem(byte[] path, int depth) {
+    String problem = fileProblem(path);
+    if (problem != null) {
+      return problem;
+    }
+    int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
+    if (fd < 0) {
+      // Executable but not readable: the kernel alone can tell.
+      return null;
+    }
+    boolean script;
+    byte @Nullable [] interpreter;
+    try {
+      byte[] head = new byte[HEAD];
+      int length = Files.pread(fd, head, 0);
+      script = head[0] == '#' && head[1] == '!';
+      interpreter = script ? scriptInterpreter(head) : elfInterpreter(fd, head, length);
+    } finally {
+      Files.close(fd);
+    }
+    if (interpreter == null || (interpreter.length > 0 && interpreter[0] != '/')) {
+      return null;
+    }
+    if (!script) {
+      problem = fileProblem(interpreter);
+    } else if (depth == 0) {
+      return "its interpreters do not end";
+    } else {
+      problem = problem(interpreter, depth - 1);
+    }
+    return problem == null ? null : "its interpreter " + text(interpreter) + ": " + problem;
+  }
+
+  /** Why a file cannot be executed, whatever it holds; or null. */
+  private static @Nullable String fileProblem(byte[] path) {
     FileStatus status = new FileStatus();
     int error = Files.stat(path, status);
     if (error < 0) {
@@ -102,64 +141,42 @@ public final class Executable {
       return status.isDirectory() ? "is a directory" : "is not a regular file";
     }
     error = Files.eaccess(path, Files.X_OK);
-    if (error < 0) {
-      return "no permission to execute it: " + Errno.of(-error);
-    }
-    byte @Nullable [] interpreter = interpreter(path);
-    if (interpreter == null || interpreter.length == 0 || interpreter[0] != '/') {
-      return null;
-    }
-    if (depth == 0) {
-      return "its interpreters do not end";
-    }
-    String problem = problem(interpreter, depth - 1);
-    return problem == null ? null : "its interpreter " + text(interpreter) + ": " + problem;
-  }
-
-  /** The program that the kernel starts for this one: of a {@code #!} line or of an ELF file. */
-  private static byte @Nullable [] interpreter(byte[] path) {
-    int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
-    if (fd < 0) {
-      // Executable but not readable: the kernel alone can tell.
-      return null;
-    }
-    try {
-      byte[] head = new byte[HEAD];
-      int length = Files.pread(fd, head, 0);
-      if (length >= 2 && head[0] == '#' && head[1] == '!') {
-        return scriptInterpreter(head, length);
-      }
-      if (length >= 64 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F') {
-        return elfInterpreter(fd, ByteBuffer.wrap(head));
-      }
-      return null;
-    } finally {
-      Files.close(fd);
-    }
-  }
-
-  private static byte[] scriptInterpreter(byte[] head, int length) {
-    int start = 2;
-    while (start < length && (head[start] == ' ' || head[start] == '\t')) {
-      start++;
-    }
-    int end = start;
-    while (end < length && head[end] != ' ' && head[end] != '\t' && head[end] != '\n') {
-      end++;
-    }
-    return Arrays.copyOfRange(head, start, end);
+    return error < 0 ? "no permission to execute it: " + Errno.of(-error) : null;
   }
 
   /**
+   * The interpreter as the kernel reads it, which may be empty; null if there is none, or if the
+   * kernel cannot know where its name ends, so that a shell runs the script.
+   */
+  private static byte @Nullable [] scriptInterpreter(byte[] head) {
+    int start = 2;
+    while (start < HEAD && (head[start] == ' ' || head[start] == '\t')) {
+      start++;
+    }
+    int end = start;
+    while (end < HEAD && " \t\n\0".indexOf(head[end]) < 0) {
+      end++;
+    }
+    return end == HEAD || head[start] == '\n' ? null : Arrays.copyOfRange(head, start, end);
+  }
+
+  /**
+   * The program that loads an ELF file; null if it names none, or if the kernel would not read its
+   * headers.
+   *
    * @see <a href="https://man7.org/linux/man-pages/man5/elf.5.html">elf(5)</a>
    */
-  private static byte @Nullable [] elfInterpreter(int fd, ByteBuffer header) {
-    boolean wide = header.get(4) == 2;
-    header.order(header.get(5) == 2 ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+  private static byte @Nullable [] elfInterpreter(int fd, byte[] head, int length) {
+    if (length < 64 || head[0] != 0x7f || head[1] != 'E' || head[2] != 'L' || head[3] != 'F') {
+      return null;
+    }
+    boolean wide = head[4] == 2;
+    ByteBuffer header =
+        ByteBuffer.wrap(head).order(head[5] == 2 ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
     long table = wide ? header.getLong(32) : Integer.toUnsignedLong(header.getInt(28));
     int size = Short.toUnsignedInt(header.getShort(wide ? 54 : 42));
     int count = Short.toUnsignedInt(header.getShort(wide ? 56 : 44));
-    if (size < (wide ? 56 : 32)) {
+    if (size != (wide ? 56 : 32) || size * count > MAX_ELF_TABLE) {
       return null;
     }
     byte[] bytes = new byte[size];
@@ -167,16 +184,24 @@ public final class Executable {
     for (int i = 0; i < count && Files.pread(fd, bytes, table + (long) i * size) == size; i++) {
       if (entry.getInt(0) == ELF_INTERPRETER) {
         long offset = wide ? entry.getLong(8) : Integer.toUnsignedLong(entry.getInt(4));
-        byte[] name = new byte[HEAD];
-        int length = Files.pread(fd, name, offset);
-        int end = 0;
-        while (end < length && name[end] != 0) {
-          end++;
-        }
-        return Arrays.copyOf(name, end);
+        long nameSize = wide ? entry.getLong(32) : Integer.toUnsignedLong(entry.getInt(16));
+        return nameSize < 2 || nameSize > MAX_ELF_NAME
+            ? null
+            : elfName(fd, offset, new byte[(int) nameSize]);
       }
     }
     return null;
+  }
+
+  private static byte @Nullable [] elfName(int fd, long offset, byte[] name) {
+    if (Files.pread(fd, name, offset) != name.length || name[name.length - 1] != 0) {
+      return null;
+    }
+    int end = 0;
+    while (name[end] != 0) {
+      end++;
+    }
+    return Arrays.copyOf(name, end);
   }
 
   private static Path path(String latin1, Path directory, boolean entryIsEmpty) {

@@ -208,7 +208,9 @@ public final class Program {
    * Runs the program as a child of this JVM, and returns when it was executed.
    *
    * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
-   * vfork}, safe with any number of threads, and its cost does not grow with the heap.
+   * vfork}, safe with any number of threads, and its cost does not grow with the heap. It ends in
+   * the midst of the exec: for a moment more {@code /proc} shows no arguments and no environment,
+   * and descriptors marked close-on-exec, with their locks, are open unless they were swept.
    *
    * @return the running program
    * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
@@ -218,8 +220,9 @@ public final class Program {
    */
   public Child spawn() throws IOException {
     List<Descriptor> opened = new ArrayList<>();
+    List<OutputFile> toEmpty = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
-      int[] sources = openStreams(opened);
+      int[] sources = openStreams(opened, toEmpty);
       act(
           spawning.setFlags(
               Spawning.POSIX_SPAWN_SETSIGDEF
@@ -241,6 +244,7 @@ public final class Program {
       if (sweep) {
         sweep(spawning);
       }
+      empty(toEmpty);
       return new Child(started(spawning), path);
     } finally {
       closeAll(opened);
@@ -294,24 +298,20 @@ public final class Program {
    */
   public void exec() throws IOException {
     List<Descriptor> opened = new ArrayList<>();
-    Descriptor[] before = new Descriptor[STREAMS];
+    List<OutputFile> toEmpty = new ArrayList<>();
+    @Nullable Descriptor[] before = new Descriptor[STREAMS];
+    int moved = 0;
     try {
-      int[] sources = openStreams(opened);
+      int[] sources = openStreams(opened, toEmpty);
       if (directory != null) {
-        openDirectory(directory, opened);
         PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
       }
       for (int stream = 0; stream < STREAMS; stream++) {
-        if (sources[stream] != stream) {
-          int copy = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, STREAMS);
-          if (copy >= 0) {
-            before[stream] = Descriptor.adopt(copy);
-          }
-        }
+        before[stream] = copy(stream, opened);
       }
-      for (int stream = 0; stream < STREAMS; stream++) {
-        if (sources[stream] != stream) {
-          PosixException.check(Files.dup2(sources[stream], stream), "dup2", stream);
+      for (; moved < STREAMS; moved++) {
+        if (sources[moved] != moved) {
+          PosixException.check(Files.dup2(sources[moved], moved), "dup2", moved);
         }
       }
       if (sweep) {
@@ -320,6 +320,7 @@ public final class Program {
       for (int number : kept) {
         Descriptors.unmarkCloseOnExec(number);
       }
+      empty(toEmpty);
       byte[] file = NativePath.bytes(path);
       List<byte[]> envp = environmentEntries();
       int error = Processes.execve(file, argv(file), envp);
@@ -328,28 +329,49 @@ public final class Program {
       }
       throw new PosixException("execve", path.toString(), Errno.of(-error));
     } finally {
-      for (int stream = 0; stream < STREAMS; stream++) {
-        if (before[stream] != null) {
-          Files.dup2(before[stream].number(), stream);
-          opened.add(before[stream]);
+      for (int stream = 0; stream < moved; stream++) {
+        Descriptor copy = before[stream];
+        if (copy == null) {
+          Files.close(stream);
+        } else {
+          Files.dup2(copy.number(), stream);
         }
       }
       closeAll(opened);
     }
   }
 
+  /** A copy of a standard stream, to be closed with the others; null if the stream is closed. */
+  private static @Nullable Descriptor copy(int stream, List<Descriptor> opened)
+      throws PosixException {
+    int number = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, STREAMS);
+    if (number == -Errno.EBADF.number()) {
+      return null;
+    }
+    Descriptor copy =
+        Descriptor.adopt(PosixException.check(number, "fcntl F_DUPFD_CLOEXEC", stream));
+    opened.add(copy);
+    return copy;
+  }
+
   /**
    * The descriptor that each standard stream becomes a copy of: above the streams, so that none is
    * overwritten first, or the stream's own number where it is inherited.
    */
-  private int[] openStreams(List<Descriptor> opened) throws PosixException {
+  private int[] openStreams(List<Descriptor> opened, List<OutputFile> toEmpty)
+      throws PosixException {
     int[] sources = new int[STREAMS];
     for (int stream = 0; stream < STREAMS; stream++) {
       Redirect redirect = streams[stream];
       if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)) {
         sources[stream] = aboveStreams(descriptor, opened);
       } else if (redirect instanceof Redirect.ToFile(Path file, boolean append)) {
-        sources[stream] = openFile(file, append, opened);
+        OutputFile output = OutputFile.open(file);
+        opened.add(output.descriptor());
+        if (!append) {
+          toEmpty.add(output);
+        }
+        sources[stream] = aboveStreams(output.descriptor(), opened);
       } else if (redirect instanceof Redirect.NullDevice) {
         sources[stream] = openNullDevice(opened);
       } else {
@@ -364,14 +386,11 @@ public final class Program {
     return open(device, Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY, "/dev/null", opened);
   }
 
-  private static int openFile(Path file, boolean append, List<Descriptor> opened)
-      throws PosixException {
-    OutputFile output = OutputFile.open(file);
-    opened.add(output.descriptor());
-    if (!append) {
-      output.truncate();
+  /** Last of all, so that a program that cannot be started costs as few files as possible. */
+  private static void empty(List<OutputFile> files) throws PosixException {
+    for (OutputFile file : files) {
+      file.truncate();
     }
-    return aboveStreams(output.descriptor(), opened);
   }
 
   /**

@@ -37,7 +37,8 @@ public sealed interface Redirect {
   }
 
   /**
-   * Redirects to a file that is emptied before the program starts.
+   * Redirects to a file that is emptied before the program starts: once every file is open, but
+   * before it is known whether the program can be executed.
    *
    * @param path the file, created if it is missing
    * @return the redirection

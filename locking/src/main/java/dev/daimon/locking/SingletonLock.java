@@ -36,10 +36,10 @@ public final class SingletonLock implements AutoCloseable {
   /** More than the longest process id, less than the smallest block. */
   private static final int RESERVED = 32;
 
-  /** How often the file may be unlinked under {@link #acquire}; each time another one had it. */
+  /** How often the file may be replaced while it is being locked. */
   private static final int ATTEMPTS = 1000;
 
-  /** What the holder's file may change while its process id is read. */
+  /** How often a file that its holder rewrites meanwhile is read again. */
   private static final int READS = 10;
 
   /** Stale file handle: the path names another file by now. */

@@ -7,7 +7,6 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Processes;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -177,7 +176,11 @@ public final class PidFile {
     try {
       pending.reserve();
     } catch (PosixException failure) {
-      pending.abandon(failure);
+      try {
+        pending.close();
+      } catch (PosixException second) {
+        failure.addSuppressed(second);
+      }
       throw failure;
     }
     return pending;
@@ -258,8 +261,8 @@ public final class PidFile {
     }
 
     /**
-     * Writes the process id and puts the file in its place, atomically. If this fails, the
-     * temporary file is removed and the pidfile is as it was.
+     * Writes the process id and puts the file in its place, atomically. If this fails the pidfile
+     * is as it was, and {@link #close()} is all that is left to do.
      *
      * @param pid the process id, from 1 to {@value PidFile#MAX_PID}
      * @throws PosixException if it cannot be written, or the path is a directory ({@code EISDIR})
@@ -270,19 +273,14 @@ public final class PidFile {
       checkPid(pid);
       int number = descriptor.number();
       byte[] line = Long.toString(pid).concat("\n").getBytes(StandardCharsets.US_ASCII);
-      try {
-        int count = PosixException.check(Files.pwrite(number, line, 0), "write", target.path);
-        if (count < line.length) {
-          throw new PosixException("write", target.path.toString(), Errno.ENOSPC);
-        }
-        // Some file systems tell only now that there was no space.
-        descriptor.close();
-        PosixException.check(Files.rename(temporary, target.bytes), "rename", target.path);
-        done = true;
-      } catch (PosixException failure) {
-        abandon(failure);
-        throw failure;
+      int count = PosixException.check(Files.pwrite(number, line, 0), "write", target.path);
+      if (count < line.length) {
+        throw new PosixException("write", target.path.toString(), Errno.ENOSPC);
       }
+      // Some file systems tell only now that there was no space.
+      descriptor.close();
+      PosixException.check(Files.rename(temporary, target.bytes), "rename", target.path);
+      done = true;
     }
 
     /**
@@ -297,14 +295,6 @@ public final class PidFile {
         try (descriptor) {
           PosixException.check(Files.unlink(temporary), "unlink", NativePath.of(temporary));
         }
-      }
-    }
-
-    private void abandon(IOException failure) {
-      try {
-        close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
       }
     }
   }

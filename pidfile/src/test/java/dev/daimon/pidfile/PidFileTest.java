@@ -284,7 +284,7 @@ class PidFileTest {
       }
       assertThat(file.read()).isEqualTo(2);
     } finally {
-      run("umount", directory.toString());
+      run("umount", "-l", directory.toString());
     }
   }
 

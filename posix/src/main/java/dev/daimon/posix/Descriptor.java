@@ -50,10 +50,12 @@ public final class Descriptor implements AutoCloseable {
    * position, status flags and {@code flock} lock.
    *
    * @return the new descriptor, to be closed by the caller
+   * @throws IllegalStateException if this one is closed
    * @throws PosixException if the process has no descriptor left ({@code EMFILE})
    * @see <a href="https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html">F_DUPFD_CLOEXEC(2)</a>
    */
-  public Descriptor duplicate() throws PosixException {
+  // The lock is held over the call: after a close in between, the number may be another file's.
+  public synchronized Descriptor duplicate() throws PosixException {
     int number = number();
     return adopt(
         PosixException.check(

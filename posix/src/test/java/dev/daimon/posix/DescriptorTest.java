@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -81,6 +83,50 @@ class DescriptorTest {
 
       assertThat(Files.flock(first.number(), Files.LOCK_EX | Files.LOCK_NB)).isZero();
       assertThat(Files.flock(second.number(), Files.LOCK_EX | Files.LOCK_NB)).isZero();
+    }
+  }
+
+  /** The number may be another file's by the time a slow {@code duplicate} comes to use it. */
+  @Test
+  void aDuplicateIsNeverThatOfAFileThatGotTheNumberLater() throws Exception {
+    FileStatus expected = new FileStatus();
+    assertThat(Files.stat("/dev/null".getBytes(StandardCharsets.US_ASCII), expected)).isZero();
+    try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+      for (int round = 0; round < 200; round++) {
+        Descriptor descriptor = Descriptor.adopt(openNull());
+        CountDownLatch started = new CountDownLatch(4);
+        List<Future<?>> duplicating = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          duplicating.add(
+              threads.submit(() -> {
+                duplicateUntilClosed(descriptor, expected, started);
+                return null;
+              }));
+        }
+        started.await();
+        descriptor.close();
+        for (Future<?> thread : duplicating) {
+          thread.get();
+        }
+      }
+    }
+  }
+
+  private static void duplicateUntilClosed(
+      Descriptor descriptor, FileStatus expected, CountDownLatch started) throws PosixException {
+    started.countDown();
+    while (true) {
+      Descriptor duplicate;
+      try {
+        duplicate = descriptor.duplicate();
+      } catch (IllegalStateException closed) {
+        return;
+      }
+      try (duplicate) {
+        FileStatus status = new FileStatus();
+        assertThat(Files.fstat(duplicate.number(), status)).isZero();
+        assertThat(status.isSameFile(expected)).isTrue();
+      }
     }
   }
 

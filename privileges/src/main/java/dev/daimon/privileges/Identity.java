@@ -216,8 +216,8 @@ public final class Identity {
    *
    * <ul>
    *   <li>All threads share one memory: who controls this thread controls the process.
-   *   <li>While the action runs, the target user may signal the thread, {@code SIGKILL} included,
-   *       which ends the process.
+   *   <li>The target user may signal the thread until it is gone, shortly after the action, {@code
+   *       SIGKILL} included, which ends the process.
    *   <li>From the change on the kernel counts the process as not dumpable: the target user cannot
    *       trace it or read its memory, unless {@code fs.suid_dumpable} is 1.
    *   <li>A thread that the action starts keeps this identity for its whole life, such as the one
@@ -325,7 +325,7 @@ public final class Identity {
       ThreadStatus after = ThreadStatus.own();
       String fault = new Switched(before, sorted(groups)).fault(after);
       if (fault != null) {
-        throw new CredentialsException(after.name() + " " + fault);
+        throw new CredentialsException(after.name().concat(" ").concat(fault));
       }
     }
   }
@@ -388,23 +388,35 @@ public final class Identity {
   private static void requireEveryThread(Requirement requirement)
       throws PosixException, CredentialsException {
     long deadline = System.nanoTime() + ENDING_NANOS;
+    while (true) {
+      String fault = firstFault(requirement);
+      if (fault == null) {
+        return;
+      }
+      if (System.nanoTime() - deadline > 0) {
+        throw new CredentialsException(fault);
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  /** What is wrong with one of the threads; null for nothing. */
+  private static @Nullable String firstFault(Requirement requirement)
+      throws PosixException, CredentialsException {
     String @Nullable [] threads = new File("/proc/self/task").list();
     if (threads == null) {
       throw new CredentialsException("the threads cannot be read from /proc/self/task");
     }
     for (String thread : threads) {
-      while (true) {
-        ThreadStatus status = ThreadStatus.of(thread);
-        String fault = status == null || status.hasEnded() ? null : requirement.fault(status);
-        if (fault == null) {
-          break;
+      ThreadStatus status = ThreadStatus.of(thread);
+      if (status != null && !status.hasEnded()) {
+        String fault = requirement.fault(status);
+        if (fault != null) {
+          return status.name().concat(" ").concat(fault);
         }
-        if (System.nanoTime() - deadline > 0) {
-          throw new CredentialsException("thread " + thread + " " + fault);
-        }
-        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
+    return null;
   }
 
   /** Tries to get the old ids back, in this thread alone; that must fail unless this is root. */

@@ -47,8 +47,15 @@ class CallTest {
 
   @Test
   void aProgramSpawnedThereHasTheIdentity(@TempDir Path directory) throws Exception {
-    assertThat(ChildJvm.run(List.of(), "call-spawn", "worker", "-", directory.toString()))
-        .containsExactly("-u 0 7001", "-g 0 7001", "-G 0 7001 7010 7011", "built 7001 7010 7011");
+    assertThat(
+            ChildJvm.run(
+                List.of("setpriv", "--groups=7020"),
+                "call-spawn",
+                "worker",
+                "-",
+                directory.toString()))
+        .containsExactly(
+            "-u 0 7001", "-g 0 7001", "-G 0 7001 7010 7011", "built 7001 7010 7011", ROOT, WORKER);
   }
 
   @Test

@@ -15,8 +15,10 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -29,6 +31,7 @@ final class Child {
   public static void main(String[] arguments) throws Exception {
     switch (arguments[0]) {
       case "resolve" -> resolve(arguments);
+      case "groups" -> groups(arguments);
       case "assume" -> assume(identity(arguments));
       case "assume-among-threads" -> assumeAmongThreads(identity(arguments));
       case "assume-during-call" -> assumeDuringCall(identity(arguments));
@@ -67,6 +70,19 @@ final class Child {
       } catch (UnknownAccountException unknown) {
         System.out.println(unknown.getMessage());
       }
+    }
+  }
+
+  /** Prints the groups of users, and what {@code id} says. */
+  private static void groups(String[] arguments) throws Exception {
+    for (int i = 1; i < arguments.length; i++) {
+      int[] ids =
+          Arrays.stream(Identity.of(arguments[i], null).groups())
+              .mapToInt(id -> (int) id)
+              .toArray();
+      Process id = new ProcessBuilder("id", "-G", arguments[i]).start();
+      System.out.println(
+          "[" + ThreadStatus.list(ids) + "] = [" + id.inputReader().readLine() + "]");
     }
   }
 
@@ -208,6 +224,8 @@ final class Child {
     String built =
         identity.call(() -> new ProcessBuilder("id", "-G").start().inputReader().readLine());
     System.out.println("built " + built);
+    // The builder's waiting thread was started in the action, and lives on for a while.
+    credentials().forEach(System.out::println);
   }
 
   private static void callFailures(Identity identity) throws Exception {
@@ -306,10 +324,7 @@ final class Child {
     for (String line : Files.readAllLines(status)) {
       String[] field = line.split(":\\s*", 2);
       if (Set.of("Uid", "Gid", "Groups").contains(field[0])) {
-        values.add(
-            field[0].toLowerCase(java.util.Locale.ROOT)
-                + " "
-                + field[1].strip().replace('\t', ' '));
+        values.add(field[0].toLowerCase(Locale.ROOT) + " " + field[1].strip().replace('\t', ' '));
       }
       if (field[0].equals("CapEff")) {
         values.add(field[1].matches("0+") ? "powerless" : "powerful");

@@ -61,6 +61,18 @@ class IdentityTest {
   }
 
   @Test
+  @Tag("root")
+  void theGroupsAreThoseThatIdPrints() throws Exception {
+    assertThat(ChildJvm.run(List.of(), "groups", "worker", "4242", "homeless", "huge", "root"))
+        .containsExactly(
+            "[7001 7010 7011] = [7001 7010 7011]",
+            "[7002 7011] = [7002 7011]",
+            "[7010] = [7010]",
+            "[4294967293 7011] = [4294967293 7011]",
+            "[0] = [0]");
+  }
+
+  @Test
   void everyAccountOfThisMachineHasTheIdsAndGroupsThatIdPrints() throws Exception {
     for (String entry : output("getent", "passwd")) {
       String user = entry.split(":", -1)[0];

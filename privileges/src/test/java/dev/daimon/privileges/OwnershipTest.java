@@ -209,6 +209,21 @@ class OwnershipTest {
     }
 
     @Test
+    void theWayThroughALinkIsTheWayToItsTarget() throws Exception {
+      Path real = directory(root.resolve("real"), 0755, 0);
+      Path file = Files.createFile(real.resolve("file"));
+      Files.createFile(open.resolve("file"));
+
+      give(Files.createSymbolicLink(root.resolve("good"), real).resolve("file"), somebody, false);
+
+      assertThat(owner(file)).isEqualTo("7001:7010");
+      assertRefused(
+          Files.createSymbolicLink(root.resolve("bad"), open).resolve("file"),
+          false,
+          "it was there before, and others than root may write to a directory above it");
+    }
+
+    @Test
     void anExistingFileInAStickyDirectoryIsRefused() throws Exception {
       Path sticky = directory(root.resolve("sticky"), 01777, 0);
 

@@ -14,6 +14,9 @@ import java.util.Set;
  * ones still ignored ({@code nohup} works that way), while handlers become defaults by themselves.
  * All 64 signals count, 32 and 33 too, which the C library keeps for itself and hides.
  *
+ * <p>A JVM catches some signals even if it was started with them ignored, such as {@code SIGUSR2}:
+ * that the caller ignored them can no longer be seen.
+ *
  * @see <a href="https://man7.org/linux/man-pages/man2/sigaction.2.html">sigaction(2)</a>
  */
 public final class Dispositions {

@@ -21,16 +21,16 @@ class DispositionsTest {
     String ignored = Child.hex(1L | 1L << 9 | 1L << 13 | 1L << 33 | 1L << 63 | SIGNAL_32);
     List<String> lines =
         Child.run(
-            List.of("env", "--default-signal", "--ignore-signal=HUP,USR1,ALRM,RTMIN,RTMAX"),
+            List.of("env", "--default-signal", "--ignore-signal=HUP,USR1,USR2,ALRM,RTMIN,RTMAX"),
             "reset");
 
     assertThat(lines.get(0)).isEqualTo("ignored " + ignored);
     assertThat(lines.get(2)).isEqualTo("kernel " + ignored);
     String caught = lines.get(1).substring("caught ".length());
     assertThat(lines.get(3)).isEqualTo("kernel " + caught);
-    assertThat(Long.parseUnsignedLong(caught, 16) & (1L << 10 | SIGNAL_33))
-        .as("SIGSEGV and 33 are caught")
-        .isEqualTo(1L << 10 | SIGNAL_33);
+    assertThat(Long.parseUnsignedLong(caught, 16) & (1L << 10 | 1L << 11 | SIGNAL_33))
+        .as("SIGSEGV, SIGUSR2 and 33 are caught")
+        .isEqualTo(1L << 10 | 1L << 11 | SIGNAL_33);
     assertThat(lines.subList(4, 8))
         .containsExactly(
             "ignored " + Child.hex(0),

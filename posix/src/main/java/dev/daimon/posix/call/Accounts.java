@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * {@code grp.h}.
  */
 public final class Accounts {
+  /** As many supplementary groups as a process may have: {@code linux/limits.h}. */
+  private static final int NGROUPS_MAX = 65536;
+
   private static final int ENOENT = 2;
   private static final int ESRCH = 3;
   private static final int ERANGE = 34;
@@ -41,8 +44,8 @@ public final class Accounts {
 
     private User(MemorySegment passwd) {
       name = string(passwd, Layouts.passwd.pw_name);
-      uid = passwd.get(JAVA_INT, Layouts.passwd.pw_uid);
-      gid = passwd.get(JAVA_INT, Layouts.passwd.pw_gid);
+      uid = Native.view(passwd).getInt(Layouts.passwd.pw_uid);
+      gid = Native.view(passwd).getInt(Layouts.passwd.pw_gid);
       home = string(passwd, Layouts.passwd.pw_dir);
       shell = string(passwd, Layouts.passwd.pw_shell);
     }
@@ -106,7 +109,7 @@ public final class Accounts {
         long key = Native.string(arena, name).address();
         int result = lookUp(arena, GETGRNAM, key, entry, size);
         if (result != -ERANGE) {
-          found[0] = result > 0 ? entry.get(JAVA_INT, Layouts.group.gr_gid) : null;
+          found[0] = result > 0 ? Native.view(entry).getInt(Layouts.group.gr_gid) : null;
           return Math.min(result, 0);
         }
       }
@@ -117,7 +120,10 @@ public final class Accounts {
   private static int lookUp(Arena arena, long function, long key, MemorySegment entry, long size) {
     MemorySegment result = arena.allocate(JAVA_LONG);
     long buffer = arena.allocate(size).address();
-    int error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
+    int error;
+    do {
+      error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
+    } while (error == Libc.EINTR);
     // How some sources say that there is none; glibc does so where /etc/passwd is missing.
     if (error == ENOENT || error == ESRCH) {
       return 0;
@@ -125,15 +131,15 @@ public final class Accounts {
     if (error != 0) {
       return -error;
     }
-    return result.get(JAVA_LONG, 0) == 0 ? 0 : 1;
+    return Native.view(result).getLong(0) == 0 ? 0 : 1;
   }
 
   /** The groups of a user, the given one among them. */
   public static int[] getgrouplist(byte[] user, int group) {
-    for (int size = 64; ; size *= 2) {
+    for (int size = 64; size <= 2 * NGROUPS_MAX; size *= 2) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment count = arena.allocate(JAVA_INT);
-        count.set(JAVA_INT, 0, size);
+        Native.view(count).putInt(0, size);
         MemorySegment groups = arena.allocate(JAVA_INT, size);
         int result =
             (int)
@@ -147,15 +153,17 @@ public final class Accounts {
                     0);
         if (result >= 0) {
           int[] list = new int[size];
-          MemorySegment.copy(groups, JAVA_INT, 0, list, 0, size);
-          return Arrays.copyOf(list, count.get(JAVA_INT, 0));
+          Native.view(groups).asIntBuffer().get(list);
+          return Arrays.copyOf(list, Native.view(count).getInt(0));
         }
       }
     }
+    // More groups than the kernel takes; fewer than all would be a silent loss.
+    throw new IllegalStateException("the groups of a user do not end");
   }
 
   private static byte[] string(MemorySegment entry, int offset) {
-    byte[] bytes = Native.bytes(entry.get(JAVA_LONG, offset));
+    byte[] bytes = Native.bytes(Native.view(entry).getLong(offset));
     return bytes == null ? new byte[0] : bytes;
   }
 }

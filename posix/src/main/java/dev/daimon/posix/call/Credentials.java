@@ -89,7 +89,7 @@ public final class Credentials {
       MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, groups.length));
       int count = Libc.call(GETGROUPS, groups.length, memory.address());
       if (groups.length > 0 && count > 0) {
-        MemorySegment.copy(memory, JAVA_INT, 0, groups, 0, count);
+        Native.view(memory).asIntBuffer().get(groups, 0, count);
       }
       return count;
     }
@@ -100,14 +100,14 @@ public final class Credentials {
       MemorySegment memory = arena.allocate(JAVA_INT, 3);
       long first = memory.address();
       int result = Libc.call(function, first, first + Integer.BYTES, first + 2L * Integer.BYTES);
-      MemorySegment.copy(memory, JAVA_INT, 0, ids, 0, 3);
+      Native.view(memory).asIntBuffer().get(ids, 0, 3);
       return result;
     }
   }
 
   private static MemorySegment ids(Arena arena, int[] ids) {
     MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, ids.length));
-    MemorySegment.copy(ids, 0, memory, JAVA_INT, 0, ids.length);
+    Native.view(memory).asIntBuffer().put(ids);
     return memory;
   }
 }

@@ -1,10 +1,7 @@
 package dev.daimon.posix.call;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /** What {@code statx} tells of a file: the out-parameter of {@link Files#fstat} and its kin. */
 public final class FileStatus {
@@ -19,16 +16,17 @@ public final class FileStatus {
   /** Nothing yet: a call fills it. */
   public FileStatus() {}
 
-  void read(MemorySegment statx) {
-    mode = Short.toUnsignedInt(statx.get(JAVA_SHORT, Layouts.statx.stx_mode));
-    links = Integer.toUnsignedLong(statx.get(JAVA_INT, Layouts.statx.stx_nlink));
-    uid = statx.get(JAVA_INT, Layouts.statx.stx_uid);
-    gid = statx.get(JAVA_INT, Layouts.statx.stx_gid);
-    inode = statx.get(JAVA_LONG, Layouts.statx.stx_ino);
-    size = statx.get(JAVA_LONG, Layouts.statx.stx_size);
+  void read(MemorySegment memory) {
+    ByteBuffer statx = Native.view(memory);
+    mode = Short.toUnsignedInt(statx.getShort(Layouts.statx.stx_mode));
+    links = Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_nlink));
+    uid = statx.getInt(Layouts.statx.stx_uid);
+    gid = statx.getInt(Layouts.statx.stx_gid);
+    inode = statx.getLong(Layouts.statx.stx_ino);
+    size = statx.getLong(Layouts.statx.stx_size);
     device =
-        (long) statx.get(JAVA_INT, Layouts.statx.stx_dev_major) << 32
-            | Integer.toUnsignedLong(statx.get(JAVA_INT, Layouts.statx.stx_dev_minor));
+        (long) statx.getInt(Layouts.statx.stx_dev_major) << 32
+            | Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_dev_minor));
   }
 
   /** Permission bits, with set-user-id, set-group-id and sticky. */

@@ -1,7 +1,5 @@
 package dev.daimon.posix.call;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -213,7 +211,7 @@ public final class Files {
       MemorySegment memory = arena.allocate(buffer.length);
       int count = Libc.call(function, fd, memory.address(), buffer.length, offset, 0, 0);
       if (count > 0) {
-        MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, count);
+        Native.view(memory).get(buffer, 0, count);
       }
       return count;
     }
@@ -232,7 +230,7 @@ public final class Files {
   private static int write(long function, int fd, byte[] bytes, long offset) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(bytes.length);
-      MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, 0, bytes.length);
+      Native.view(memory).put(bytes);
       return Libc.call(function, fd, memory.address(), bytes.length, offset, 0, 0);
     }
   }
@@ -260,7 +258,7 @@ public final class Files {
           Libc.call(
               READLINK, Native.string(arena, path).address(), memory.address(), buffer.length);
       if (length > 0) {
-        MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, length);
+        Native.view(memory).get(buffer, 0, length);
       }
       return length;
     }

@@ -9,6 +9,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ final class Libc {
   /** Names of optional functions to do without, separated by commas; for tests. */
   private static final String WITHOUT = "dev.daimon.posix.without";
 
-  private static final int EINTR = 4;
+  static final int EINTR = 4;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
@@ -39,14 +40,22 @@ final class Libc {
           Linker.Option.captureCallState("errno"));
 
   /** Where the calling thread's errno is captured: a call's result and its error are one. */
-  private static final class Captured extends ThreadLocal<MemorySegment> {
-    @Override
-    protected MemorySegment initialValue() {
-      return Arena.ofAuto().allocate(JAVA_INT);
+  private static final class Captured {
+    private final MemorySegment memory = Arena.ofAuto().allocate(JAVA_INT);
+    private final ByteBuffer view = Native.view(memory);
+
+    int value() {
+      return view.getInt(0);
     }
   }
 
-  private static final Captured ERRNO = new Captured();
+  private static final ThreadLocal<Captured> ERRNO =
+      new ThreadLocal<>() {
+        @Override
+        protected Captured initialValue() {
+          return new Captured();
+        }
+      };
 
   private Libc() {}
 
@@ -76,7 +85,7 @@ final class Libc {
       if (result != -1) {
         return result;
       }
-      int errno = ERRNO.get().get(JAVA_INT, 0);
+      int errno = ERRNO.get().value();
       if (errno != EINTR) {
         return -errno;
       }
@@ -102,14 +111,14 @@ final class Libc {
   /** As {@link #call(long, long)}, but not made again after a signal. */
   static int callOnce(long function, long a) {
     int result = (int) raw(function, a, 0, 0, 0, 0, 0);
-    return result == -1 ? -ERRNO.get().get(JAVA_INT, 0) : result;
+    return result == -1 ? -ERRNO.get().value() : result;
   }
 
   /** Calls a function and returns what it returns, all 64 bits. */
   static long raw(long function, long a, long b, long c, long d, long e, long f) {
     try {
       return (long)
-          CALL.invokeExact(MemorySegment.ofAddress(function), ERRNO.get(), a, b, c, d, e, f);
+          CALL.invokeExact(MemorySegment.ofAddress(function), ERRNO.get().memory, a, b, c, d, e, f);
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
     }

@@ -1,16 +1,28 @@
 package dev.daimon.posix.call;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** C strings and arrays of them, to and from Java's bytes. */
+/** Native memory as Java sees it: C strings, arrays of them, and views. */
 final class Native {
+  // size_t strlen(const char *s);
+  private static final long STRLEN = Libc.address("strlen");
+
   private Native() {}
+
+  /**
+   * The memory as a buffer in the machine's byte order. Not with the segment's own accessors: the
+   * first use of each makes a method handle, which costs milliseconds at start-up.
+   */
+  static ByteBuffer view(MemorySegment memory) {
+    return memory.asByteBuffer().order(ByteOrder.nativeOrder());
+  }
 
   /**
    * A C string of these bytes.
@@ -24,15 +36,16 @@ final class Native {
       }
     }
     MemorySegment string = arena.allocate(bytes.length + 1L);
-    MemorySegment.copy(bytes, 0, string, JAVA_BYTE, 0, bytes.length);
+    view(string).put(bytes);
     return string;
   }
 
   /** A null-terminated array of C strings, such as argv. */
   static MemorySegment strings(Arena arena, List<byte[]> strings) {
     MemorySegment array = arena.allocate(JAVA_LONG, strings.size() + 1L);
-    for (int i = 0; i < strings.size(); i++) {
-      array.setAtIndex(JAVA_LONG, i, string(arena, strings.get(i)).address());
+    ByteBuffer pointers = view(array);
+    for (byte[] string : strings) {
+      pointers.putLong(string(arena, string).address());
     }
     return array;
   }
@@ -42,13 +55,8 @@ final class Native {
     if (address == 0) {
       return null;
     }
-    MemorySegment memory = Libc.memory(address, Long.MAX_VALUE);
-    int length = 0;
-    while (memory.get(JAVA_BYTE, length) != 0) {
-      length++;
-    }
-    byte[] bytes = new byte[length];
-    MemorySegment.copy(memory, JAVA_BYTE, 0, bytes, 0, length);
+    byte[] bytes = new byte[Math.toIntExact(Libc.raw(STRLEN, address))];
+    view(Libc.memory(address, bytes.length)).get(bytes);
     return bytes;
   }
 }

@@ -1,7 +1,6 @@
 package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -105,7 +104,7 @@ public final class Processes {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
       int result = Libc.call(WAITPID, pid, memory.address(), options);
-      status[0] = memory.get(JAVA_INT, 0);
+      status[0] = Native.view(memory).getInt(0);
       return result;
     }
   }
@@ -125,6 +124,6 @@ public final class Processes {
   }
 
   private static long pointer(long address) {
-    return Libc.memory(address, Long.BYTES).get(JAVA_LONG, 0);
+    return Native.view(Libc.memory(address, Long.BYTES)).getLong(0);
   }
 }

@@ -1,7 +1,5 @@
 package dev.daimon.posix.call;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -46,11 +44,11 @@ public final class Signals {
   public static int sigmask(int how, long mask, long[] old) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
-      set.set(JAVA_LONG, 0, mask);
+      Native.view(set).putLong(0, mask);
       MemorySegment oldSet = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
       // Returns the error number itself.
       int result = -(int) Libc.raw(PTHREAD_SIGMASK, how, set.address(), oldSet.address(), 0, 0, 0);
-      old[0] = oldSet.get(JAVA_LONG, 0);
+      old[0] = Native.view(oldSet).getLong(0);
       return result;
     }
   }
@@ -63,7 +61,7 @@ public final class Signals {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       int result = sigaction(signal, 0, action.address());
-      handler[0] = action.get(JAVA_LONG, Layouts.kernel_sigaction.sa_handler);
+      handler[0] = Native.view(action).getLong(Layouts.kernel_sigaction.sa_handler);
       return result;
     }
   }
@@ -72,7 +70,7 @@ public final class Signals {
   public static int setHandler(int signal, long handler) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
-      action.set(JAVA_LONG, Layouts.kernel_sigaction.sa_handler, handler);
+      Native.view(action).putLong(Layouts.kernel_sigaction.sa_handler, handler);
       return sigaction(signal, action.address(), 0);
     }
   }

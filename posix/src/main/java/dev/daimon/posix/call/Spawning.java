@@ -127,7 +127,7 @@ public final class Spawning implements AutoCloseable {
                   attributes.address(),
                   Native.strings(strings, argv).address(),
                   Native.strings(strings, envp).address());
-      return error == 0 ? pid.get(JAVA_INT, 0) : -error;
+      return error == 0 ? Native.view(pid).getInt(0) : -error;
     }
   }
 

@@ -49,6 +49,7 @@ class AbiTest {
           #include <errno.h>
           #include <fcntl.h>
           #include <grp.h>
+          #include <limits.h>
           #include <pwd.h>
           #include <signal.h>
           #include <spawn.h>
@@ -233,16 +234,17 @@ class AbiTest {
 
   /** The width with which the sources read or write each field of a structure. */
   private static Map<String, Integer> widths() throws IOException {
-    Pattern access = Pattern.compile("(JAVA_\\w+|string\\(\\w+),\\s*Layouts\\.(\\w+\\.\\w+)");
+    Pattern access =
+        Pattern.compile(
+            "((?:get|put)(?:Short|Int|Long)\\(|string\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);
       while (matcher.find()) {
         int width =
             switch (matcher.group(1)) {
-              case "JAVA_BYTE" -> 1;
-              case "JAVA_SHORT" -> 2;
-              case "JAVA_INT" -> 4;
+              case "getShort(", "putShort(" -> 2;
+              case "getInt(", "putInt(" -> 4;
               default -> 8;
             };
         widths.put(matcher.group(2), width);

@@ -1,0 +1,283 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Root starts a user's program, and that user wants to have root's files. */
+@Tag("root")
+class AttackIT {
+  private static final int CANNOT_CREATE = 73;
+
+  /** Of each race. */
+  private static final int STARTS = 60;
+
+  @RegisterExtension static final TestUser USER = new TestUser("dmattack");
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  /** Root's own directory, with root's own files under the names that the daemon uses. */
+  private Path victims = Path.of("/");
+
+  /** The attacker's. */
+  private Path lair = Path.of("/");
+
+  @BeforeEach
+  void prepare() throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    victims = Files.createDirectory(sandbox.file("victims"));
+    for (String name : List.of("pid", "lock", "log")) {
+      Files.writeString(victims.resolve(name), "precious\n");
+    }
+    lair = Files.createDirectory(sandbox.file("lair"));
+    TestUser.output("chown", USER.name(), lair.toString());
+  }
+
+  /** Each is done as the user, in the lair, as fast as a shell can. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          the directory | mkdir -p d; mv -T d e; ln -sfnT $victims d; rm -f d; mv -T e d
+          symbolic links | for f in pid lock log; do rm -f d/$f; ln -sf $victims/$f d/$f; rm -f d/$f; done
+          hard links | for f in pid lock log; do ln -f $victims/$f d/$f; rm -f d/$f; done
+          renamed links | for f in pid lock log; do ln -sf $victims/$f l; mv -fT l d/$f; :>f; mv -fT f d/$f; done
+          """)
+  void noSwapOfFilesOrDirectoriesReachesRootsOwn(String what, String swap) throws Exception {
+    Path directory = Files.createDirectory(lair.resolve("d"));
+    TestUser.output("chown", USER.name(), directory.toString());
+    List<String> before = victims();
+
+    Process attacker = asUser("cd $lair; while :; do " + swap + "; done 2>/dev/null");
+    int started = 0;
+    int refused = 0;
+    try {
+      for (int i = 0; i < STARTS; i++) {
+        Sandbox.Result result = start(directory, "true");
+        if (result.exitCode() == 0) {
+          started++;
+        } else {
+          assertThat(result.exitCode()).as(result.err()).isIn(CANNOT_CREATE, 69);
+          refused++;
+        }
+        assertThat(victims()).as(what).isEqualTo(before);
+      }
+      assertThat(attacker.isAlive()).isTrue();
+    } finally {
+      attacker.destroyForcibly().waitFor();
+    }
+    // Otherwise nothing was raced.
+    assertThat(started + refused).isEqualTo(STARTS);
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  /**
+   * A directory of root's, moved away and back by root's own rename of its parent, is no way in.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aLinkToRootsDirectoryIsNoDirectoryOfRoots(String option) throws Exception {
+    runAsUser("ln -s $victims $lair/d");
+    List<String> before = victims();
+
+    Sandbox.Result result = refused(option, lair.resolve("d/new"));
+
+    assertThat(result.err()).contains("EACCES").contains("root");
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aHardLinkOfRootsFileIsRefused(String option) throws Exception {
+    Path link = Files.createLink(lair.resolve("link"), victims.resolve("log"));
+    List<String> before = victims();
+
+    refused(option, link);
+
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  /** Even where nobody else could have made it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aFileWithTwoNamesIsNotHandedOver(String option) throws Exception {
+    Path link = Files.createLink(victims.resolve("link"), victims.resolve("log"));
+    List<String> before = victims();
+
+    assertThat(refused(option, link).err()).contains("2 hard links");
+
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aFileOfRootsInTheUsersDirectoryIsRefused(String option) throws Exception {
+    Path file = Files.writeString(lair.resolve("file"), "precious\n");
+
+    refused(option, file);
+
+    assertThat(file).hasContent("precious");
+    assertThat(describe(file)).startsWith("0:0 644");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aFileOfRootsInAStickyDirectoryIsRefused(String option) throws Exception {
+    Path sticky = sticky();
+    Path file = Files.writeString(sticky.resolve("file"), "precious\n");
+
+    refused(option, file);
+
+    assertThat(file).hasContent("precious");
+    assertThat(describe(file)).startsWith("0:0 644");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  void aFileOfAThirdUsersInAStickyDirectoryIsRefused(String option) throws Exception {
+    Path sticky = sticky();
+    Path file = Files.writeString(sticky.resolve("file"), "precious\n");
+    TestUser.output("chown", "nobody", file.toString());
+
+    refused(option, file);
+
+    assertThat(file).hasContent("precious");
+    assertThat(describe(file)).startsWith("65534:0 644");
+  }
+
+  @Test
+  void newFilesInAStickyDirectoryAreTheUsers() throws Exception {
+    Path sticky = sticky();
+
+    assertThat(start(sticky, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+
+    for (String name : List.of("pid", "lock", "log")) {
+      assertThat(describe(sticky.resolve(name))).startsWith(USER.uid() + ":" + USER.gid() + " 644");
+    }
+  }
+
+  @Test
+  void newFilesInADirectoryOfRootsAreMadeAndHandedOver() throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("roots"));
+
+    assertThat(start(directory, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+
+    for (String name : List.of("pid", "lock", "log")) {
+      assertThat(describe(directory.resolve(name)))
+          .startsWith(USER.uid() + ":" + USER.gid() + " 644");
+    }
+    assertThat(describe(directory)).startsWith("0:0 755");
+  }
+
+  /** The next start of the same daemon finds them as the user's. */
+  @Test
+  void theFilesThatWereHandedOverWillDoTheNextTime() throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("roots"));
+
+    for (int i = 0; i < 2; i++) {
+      assertThat(start(directory, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+      sandbox.awaitEnd();
+    }
+  }
+
+  /** Root must not tell, by a lock or by an error, what it alone may see. */
+  @Test
+  void theUserReplacesTheLogBetweenTwoStartsByALink() throws Exception {
+    List<String> before = victims();
+    assertThat(start(lair, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+    sandbox.awaitEnd();
+    runAsUser("ln -sf $victims/log $lair/log");
+
+    Sandbox.Result result = start(lair, "true");
+
+    assertThat(result.exitCode()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err()).contains("ELOOP").hasLineCount(1);
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  private Path sticky() throws IOException, InterruptedException {
+    Path sticky = Files.createDirectory(sandbox.file("sticky"));
+    TestUser.output("chmod", "1777", sticky.toString());
+    return sticky;
+  }
+
+  private Sandbox.Result start(Path directory, String program) throws Exception {
+    return sandbox.daimon(
+        "start",
+        "-u",
+        USER.name(),
+        "-p",
+        directory.resolve("pid").toString(),
+        "-l",
+        directory.resolve("lock").toString(),
+        "-o",
+        directory.resolve("log").toString(),
+        program);
+  }
+
+  /** A start that must fail, with one line, and run nothing. */
+  private Sandbox.Result refused(String option, Path file) throws Exception {
+    Path ran = lair.resolve("ran");
+    Sandbox.Result result =
+        sandbox.daimon(
+            "start", "-u", USER.name(), option, file.toString(), "touch", ran.toString());
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err()).startsWith("daimon: ").contains(file.toString()).hasLineCount(1);
+    assertThat(ran).doesNotExist();
+    return result;
+  }
+
+  private void runAsUser(String script) throws Exception {
+    assertThat(asUser(script).waitFor()).isZero();
+  }
+
+  private Process asUser(String script) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "setpriv",
+                "--reuid=" + USER.uid(),
+                "--regid=" + USER.gid(),
+                "--init-groups",
+                "/bin/sh",
+                "-c",
+                script));
+    return sandbox
+        .prepare(command, Map.of("victims", victims.toString(), "lair", lair.toString()))
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  /** Everything in root's directory: name, owner, mode, links and content. */
+  private List<String> victims() throws Exception {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(victims)) {
+      for (Path file : files.sorted().toList()) {
+        // A hard link in the lair is the attacker's own doing, and no change.
+        String content = Files.isRegularFile(file) ? Files.readString(file) : "";
+        found.add(file + " " + describe(file) + " " + content);
+      }
+    }
+    return found;
+  }
+
+  private static String describe(Path file) throws IOException {
+    Map<String, Object> attributes = Files.readAttributes(file, "unix:uid,gid,mode");
+    int mode = (int) attributes.get("mode") & 07777;
+    return attributes.get("uid") + ":" + attributes.get("gid") + " " + Integer.toOctalString(mode);
+  }
+}

@@ -1,0 +1,276 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files that cannot be had: one line that says why, nothing lost, and the program never ran. */
+class FileErrorIT {
+  private static final int CANNOT_CREATE = 73;
+  private static final int PAGE = 4096;
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @ParameterizedTest
+  @CsvSource({
+    "start, -p",
+    "start, -l",
+    "start, -o",
+    "start, -e",
+    "run, -p",
+    "run, -l",
+    "run, -o",
+    "run, -e",
+  })
+  void aSymbolicLinkIsNotFollowed(String command, String option) throws Exception {
+    Path target = Files.writeString(sandbox.file("target"), "precious\n");
+    Path link = Files.createSymbolicLink(sandbox.file("link"), target);
+
+    assertRefused(start(command, option, link), link, "ELOOP");
+    assertThat(target).hasContent("precious");
+    assertThat(link).isSymbolicLink();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o", "-e"})
+  void aDanglingLinkCreatesNothing(String option) throws Exception {
+    Path link = Files.createSymbolicLink(sandbox.file("link"), sandbox.file("target"));
+
+    assertRefused(start("start", option, link), link, "ELOOP");
+    assertThat(sandbox.file("target")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"start, -p", "start, -l", "start, -o", "start, -e", "run, -p", "run, -l", "run, -o"})
+  void aDirectoryIsNoFile(String command, String option) throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("directory"));
+
+    assertRefused(start(command, option, directory), directory, "EISDIR");
+  }
+
+  @Test
+  void aDirectoryIsNoUnlockedPidfileEither() throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("directory"));
+
+    assertRefused(start("start", "--no-lock", "-p", directory), directory, "EISDIR");
+    assertThat(sandbox.directory()).isDirectoryNotContaining("glob:**.daimon*");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o", "-e"})
+  void aMissingDirectoryIsNotMade(String option) throws Exception {
+    Path missing = sandbox.file("missing/file");
+
+    assertRefused(start("start", option, missing), missing, "ENOENT");
+    assertThat(missing.getParent()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o", "-e"})
+  void aFileInPlaceOfTheDirectoryIsNamed(String option) throws Exception {
+    Path file = Files.writeString(sandbox.file("file"), "a file");
+
+    assertRefused(start("start", option, file.resolve("pid")), file.resolve("pid"), "ENOTDIR");
+    assertThat(file).hasContent("a file");
+  }
+
+  /** 73, as for every other file: 77 is for the change of identity alone. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o", "-e"})
+  @Tag("root")
+  void aDirectoryWithoutWritePermissionIsNamed(String option) throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("directory"));
+
+    Sandbox.Result result = asNobody(option, directory.resolve("file"));
+
+    assertRefused(result, directory.resolve("file"), "EACCES");
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o", "-e"})
+  @Tag("root")
+  void aFileWithoutWritePermissionStaysAsItIs(String option) throws Exception {
+    Path file = Files.writeString(sandbox.file("file"), "precious\n");
+
+    assertRefused(asNobody(option, file), file, "EACCES");
+    assertThat(file).hasContent("precious");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"-p, false", "-l, false", "-o, false", "-p, true", "-l, true", "-o, true"})
+  @Tag("root")
+  void aReadOnlyFileSystemIsNamed(String option, boolean exists) throws Exception {
+    try (Mount mount = new Mount(sandbox.file("mount"), "size=64k")) {
+      Path file = mount.directory().resolve("file");
+      if (exists) {
+        Files.writeString(file, "precious\n");
+      }
+      mount.makeReadOnly();
+
+      assertRefused(start("start", option, file), file, "EROFS");
+      if (exists) {
+        assertThat(file).hasContent("precious");
+      } else {
+        assertThat(file).doesNotExist();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  @Tag("root")
+  void aFullDiskIsFoundBeforeTheProgramRuns(String command) throws Exception {
+    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+      mount.fill();
+      Path pidFile = mount.directory().resolve("pid");
+      Path log = Files.writeString(sandbox.file("log"), "precious\n");
+
+      assertRefused(start(command, "-o", log.toString(), "-p", pidFile), pidFile, "ENOSPC");
+      assertThat(log).hasContent("precious");
+      assertThat(pidFile).doesNotExist();
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aFullDiskIsFoundWithoutALockToo() throws Exception {
+    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+      mount.fill();
+      Path pidFile = mount.directory().resolve("pid");
+
+      assertRefused(start("start", "--no-lock", "-p", pidFile), pidFile, "ENOSPC");
+      assertThat(mount.directory()).isDirectoryNotContaining("glob:**{pid,.daimon*}");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-p", "-l", "-o"})
+  @Tag("root")
+  void aDiskWithoutRoomForAnotherFileIsNamed(String option) throws Exception {
+    try (Mount mount = new Mount(sandbox.file("mount"), "nr_inodes=2")) {
+      Files.writeString(mount.directory().resolve("other"), "precious\n");
+      Path file = mount.directory().resolve("file");
+
+      assertRefused(start("start", option, file), file, "ENOSPC");
+      assertThat(mount.directory().resolve("other")).hasContent("precious");
+    }
+  }
+
+  /** Its own space is enough for what replaces it. */
+  @Test
+  @Tag("root")
+  void aFullDiskTakesThePidIntoTheOldPidfile() throws Exception {
+    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+      Path pidFile = Files.writeString(mount.directory().resolve("pid"), "1\n");
+      Path log = Files.writeString(mount.directory().resolve("log"), "precious\n");
+      mount.fill();
+
+      Sandbox.Result result = start("start", "-a", "-o", log.toString(), "-p", pidFile);
+
+      assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+      sandbox.awaitEnd();
+      assertThat(log).hasContent("precious");
+      assertThat(Sandbox.pid(pidFile)).isGreaterThan(1);
+    }
+  }
+
+  /** Of several files the last one fails: those before are as they were. */
+  @Test
+  void whatWasOpenedBeforeTheFailureIsPutBack() throws Exception {
+    Path log = Files.writeString(sandbox.file("log"), "precious\n");
+    Path stale = Files.writeString(sandbox.file("stale"), "1\n");
+    Path missing = sandbox.file("missing/err");
+
+    Sandbox.Result result =
+        start(
+            "start",
+            "-p",
+            stale.toString(),
+            "-l",
+            sandbox.file("lock").toString(),
+            "-o",
+            log.toString(),
+            "-e",
+            missing);
+
+    assertRefused(result, missing, "ENOENT");
+    assertThat(log).hasContent("precious");
+    assertThat(stale).hasContent("1");
+    assertThat(sandbox.file("lock")).doesNotExist();
+  }
+
+  /** Starts a program that would leave a mark. */
+  private Sandbox.Result start(String command, Object... options) throws Exception {
+    return sandbox.run(words(Sandbox.DAIMON, command, options), Map.of());
+  }
+
+  private Sandbox.Result asNobody(Object... options) throws Exception {
+    Path daimon = sandbox.publicDaimon();
+    List<String> words =
+        new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    words.addAll(words(daimon, "start", options));
+    return sandbox.run(words, Map.of());
+  }
+
+  private List<String> words(Path daimon, String command, Object... options) {
+    List<String> words = new ArrayList<>(List.of(daimon.toString(), command));
+    for (Object option : options) {
+      words.add(option.toString());
+    }
+    words.addAll(List.of("--", "touch", sandbox.file("ran").toString()));
+    return words;
+  }
+
+  private void assertRefused(Sandbox.Result result, Path path, String errno) throws Exception {
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .startsWith("daimon: ")
+        .hasLineCount(1)
+        .contains(path.toString())
+        .contains(errno);
+    assertThat(sandbox.processes()).isEmpty();
+    assertThat(sandbox.file("ran")).doesNotExist();
+  }
+
+  /** A small file system of its own. */
+  private record Mount(Path directory) implements AutoCloseable {
+    Mount(Path directory, String options) throws Exception {
+      this(Files.createDirectory(directory));
+      TestUser.output("mount", "-t", "tmpfs", "-o", options, "tmpfs", directory.toString());
+    }
+
+    void makeReadOnly() throws Exception {
+      TestUser.output("mount", "-o", "remount,ro", directory.toString());
+    }
+
+    void fill() throws Exception {
+      Path rest = directory.resolve("rest");
+      while (directory.toFile().getFreeSpace() > 0) {
+        Files.write(rest, new byte[PAGE], StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      try {
+        TestUser.output("umount", "--lazy", directory.toString());
+      } catch (InterruptedException interrupted) {
+        throw new IOException(interrupted);
+      }
+    }
+  }
+}

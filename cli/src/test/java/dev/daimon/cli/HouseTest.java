@@ -1,0 +1,179 @@
+package dev.daimon.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The arrows of the house: what may depend on what. */
+class HouseTest {
+  private static final Path ROOT = Path.of(System.getProperty("daimon.root"));
+
+  private static final String[] CONCERNS = {
+    "dev.daimon.pidfile..",
+    "dev.daimon.locking..",
+    "dev.daimon.forking..",
+    "dev.daimon.privileges..",
+    "dev.daimon.signals.."
+  };
+
+  private final JavaClasses house =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPaths(classDirectories());
+
+  private static List<Path> classDirectories() {
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      return modules
+          .map(module -> module.resolve("target/classes"))
+          .filter(Files::isDirectory)
+          .toList();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  @Test
+  void everyModuleIsLookedAt() {
+    assertThat(classDirectories()).hasSize(7);
+    assertThat(house).hasSizeGreaterThan(40);
+  }
+
+  @Test
+  void siblingsNeverDependOnEachOther() {
+    slices()
+        .matching("dev.daimon.(pidfile|locking|forking|privileges|signals)..")
+        .should()
+        .notDependOnEachOther()
+        .check(house);
+  }
+
+  @Test
+  void arrowsRunDownwards() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.posix..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(CONCERNS)
+        .check(house);
+    noClasses()
+        .that()
+        .resideInAnyPackage(CONCERNS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.daimon.cli..")
+        .check(house);
+  }
+
+  @Test
+  void onlyPosixTouchesNativeMemory() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.posix.call..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.lang.foreign..")
+        .check(house);
+  }
+
+  @Test
+  void onlyLibcLinksFunctions() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("dev.daimon.posix.call.Libc")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.foreign.Linker")
+        .check(house);
+  }
+
+  @Test
+  void theCommandMakesNoSystemCallOfItsOwn() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.daimon.posix.call..")
+        .check(house);
+  }
+
+  @Test
+  void librariesNeitherPrintNorEndTheJvm() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.cli..")
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .orShould()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(house);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"posix", "pidfile", "locking", "forking", "privileges", "signals", "cli"})
+  void theBomNamesEveryModule(String module) throws Exception {
+    assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
+        .contains("<artifactId>daimon-" + module + "</artifactId>");
+  }
+
+  @Test
+  void everythingHasTheSameVersion() throws Exception {
+    List<String> versions = new ArrayList<>();
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      for (Path pom : modules.map(module -> module.resolve("pom.xml")).toList()) {
+        if (Files.exists(pom)) {
+          Matcher version =
+              Pattern.compile(
+                      "<groupId>dev.daimon</groupId>\\s*<artifactId>daimon-(parent|bom)"
+                          + "</artifactId>\\s*<version>([^<]*)</version>")
+                  .matcher(Files.readString(pom));
+          assertThat(version.find()).as(pom.toString()).isTrue();
+          versions.add(version.group(2));
+        }
+      }
+    }
+    assertThat(versions).hasSize(8).containsOnly("0.1.0");
+  }
+
+  /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */
+  @Test
+  void noTestIsSkipped() throws Exception {
+    JavaClasses tests =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS)
+            .importPaths(
+                classDirectories().stream()
+                    .map(classes -> classes.resolveSibling("test-classes"))
+                    .toList());
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("org.junit.jupiter.api.Disabled")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("org.junit.jupiter.api.Assumptions")
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAPackage("org.junit.jupiter.api.condition..")
+        .check(tests);
+  }
+}

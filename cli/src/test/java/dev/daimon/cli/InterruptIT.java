@@ -1,0 +1,295 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A start that is interrupted is undone or complete, and its exit status says which. */
+class InterruptIT {
+  private static final int NO_PROGRAM = 66;
+  private static final int LAST_MILLIS = 240;
+  private static final int STEP_MILLIS = 20;
+  private static final int KILLED = 137;
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  /** From before the JVM is there to after the end. */
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM", "HUP", "KILL"})
+  void aSignalToTheLauncherAtAnyMoment(String signal) throws Exception {
+    for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
+      Process launcher = launch(List.of(Sandbox.DAIMON.toString()));
+      pause(delay);
+      kill(signal, launcher.pid());
+      assertUndoneOrComplete(launcher.waitFor(), signal + " after " + delay + " ms");
+    }
+  }
+
+  /** As Ctrl-C and the end of a terminal send them: to everything of the job. */
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM", "HUP"})
+  void aSignalToTheWholeGroupAtAnyMoment(String signal) throws Exception {
+    for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
+      Process launcher = launch(List.of("setsid", Sandbox.DAIMON.toString()));
+      // Not before it leads a group of its own.
+      Sandbox.await("its group", () -> !launcher.isAlive() || leadsGroup(launcher.pid()));
+      pause(delay);
+      kill(signal, -launcher.pid());
+      assertUndoneOrComplete(launcher.waitFor(), signal + " after " + delay + " ms");
+    }
+  }
+
+  @Test
+  void controlCAtATerminalAtAnyMoment() throws Exception {
+    for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
+      List<String> words = words(List.of(Sandbox.DAIMON.toString()));
+      Process terminal =
+          sandbox
+              .prepare(List.of("script", "-qec", String.join(" ", words), "/dev/null"), Map.of())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      pause(delay);
+      type(terminal.getOutputStream(), 3);
+      assertUndoneOrComplete(terminal.waitFor(), "Ctrl-C after " + delay + " ms");
+    }
+  }
+
+  /** Each moment is made long enough to be met; the second delay is of the JVM's own shutdown. */
+  @ParameterizedTest
+  @CsvSource({
+    "locked, flock:delay_exit=600000, TERM",
+    "locked, flock:delay_exit=600000, KILL",
+    "started, pwrite64:delay_enter=600000, INT",
+    "started, pwrite64:delay_enter=600000, TERM",
+    "started, pwrite64:delay_enter=600000, HUP",
+    "started, pwrite64:delay_enter=600000, KILL",
+    "written, pwrite64:delay_exit=600000, INT",
+    "written, pwrite64:delay_exit=600000, TERM",
+    "written, pwrite64:delay_exit=600000, HUP",
+    "written, pwrite64:delay_exit=600000, KILL",
+    "written, pwrite64:delay_exit=300000 clone3:delay_enter=200000, TERM",
+    "written, exit_group:delay_enter=300000, TERM",
+    "written, exit_group:delay_enter=300000, KILL",
+  })
+  @Tag("strace")
+  void aSignalAtTheWorstMoment(String moment, String delays, String signal) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process launcher =
+        sandbox.slowed(
+            List.of(delays.split(" ", -1)), "start", "-p", pidFile.toString(), "sleep", "60");
+    Sandbox.await(
+        moment,
+        () ->
+            switch (moment) {
+              case "locked" -> Sandbox.isListedAsLocked(pidFile);
+              case "started" -> !sandbox.running("sleep").isEmpty();
+              default -> Files.exists(pidFile) && Files.size(pidFile) > 0;
+            });
+    kill(signal, launcher.pid());
+
+    assertUndoneOrComplete(launcher.waitFor(), signal + " when " + moment);
+  }
+
+  @Test
+  @Tag("strace")
+  void whoInterruptsAStartIsToldThatItWasUndone() throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process launcher =
+        sandbox.slowed(
+            List.of("flock:delay_exit=1000000"), "start", "-p", pidFile.toString(), "sleep", "60");
+    Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
+    kill("TERM", launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(143);
+    assertThat(sandbox.file("slowed.err")).hasContent("daimon: interrupted; the start was undone");
+    assertThat(pidFile).doesNotExist();
+  }
+
+  @Test
+  void underNohupAHangupChangesNothing() throws Exception {
+    Sandbox.Result result =
+        sandbox.shell(
+            "nohup $daimon start -p $dir/pid sleep 60 & p=$!;"
+                + " for i in 1 2 3 4 5 6 7 8; do sleep .01; kill -HUP $p 2>/dev/null; done;"
+                + " wait $p");
+
+    // The first one may come before nohup has taken effect.
+    assertUndoneOrComplete(result.exitCode(), "nohup");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "set -m; $daimon start -p $dir/pid sleep 60",
+        "set -m; $daimon start -p $dir/pid sleep 60 & wait $!",
+        "$daimon start -p $dir/pid sleep 60 & wait $!",
+        "set -m; ($daimon start -p $dir/pid sleep 60)",
+        "set -m; $daimon start -p $dir/pid sleep 60 | cat",
+        "bash --norc -ic '$daimon start -p $dir/pid sleep 60' 2>/dev/null",
+        "bash --norc -ic '$daimon start -p $dir/pid sleep 60 & wait $!' 2>/dev/null",
+        "script -qec 'bash --norc -ic \"$daimon start -p $dir/pid sleep 60\"' /dev/null </dev/null",
+        "setsid --wait $daimon start -p $dir/pid sleep 60",
+        "$java -jar $jar start -p $dir/pid sleep 60",
+        "set -m; $java -jar $jar start -p $dir/pid sleep 60",
+        "set -m; $java -jar $jar start -p $dir/pid sleep 60 & wait $!",
+        "setsid --wait $java -jar $jar start -p $dir/pid sleep 60",
+      })
+  void fromAnyKindOfJobTheProgramIsADaemon(String script) throws Exception {
+    Sandbox.Result result = shell(script);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    long pid = Sandbox.pid(sandbox.file("pid"));
+    assertThat(Sandbox.stat(pid, 4)).as("parent").isEqualTo(1);
+    assertThat(Sandbox.stat(pid, 6)).as("session").isNotEqualTo(pid);
+    assertThat(Sandbox.stat(pid, 7)).as("terminal").isZero();
+    assertThat(sandbox.running("sleep")).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "set -m; $daimon start -p $dir/pid $dir/missing",
+        "$java -jar $jar start -p $dir/pid $dir/missing",
+        "set -m; $java -jar $jar start -p $dir/pid $dir/missing",
+      })
+  void fromAnyKindOfJobTheVerdictComesThrough(String script) throws Exception {
+    Sandbox.Result result = shell(script);
+
+    assertThat(result.exitCode()).isEqualTo(NO_PROGRAM);
+    assertThat(result.err()).startsWith("daimon: ").contains("missing").hasLineCount(1);
+    assertThat(sandbox.file("pid")).doesNotExist();
+  }
+
+  /** Ctrl-Z, and fg some time later. */
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0.02", "0.05", "0.1", "0.2"})
+  void aStoppedStartGoesOnWhenItIsContinued(String delay) throws Exception {
+    Sandbox.Result result =
+        shell(
+            "set -m; $daimon start -p $dir/pid sleep 60 & p=$!;"
+                + (" sleep " + delay + "; kill -TSTP -- -$p 2>/dev/null;")
+                + " sleep .1; kill -CONT -- -$p 2>/dev/null; wait -f $p");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertUndoneOrComplete(0, "stopped after " + delay);
+  }
+
+  /** Without the launcher script, as a leader of its group (which spawns itself) and not. */
+  @ParameterizedTest
+  @CsvSource({"TERM, env", "TERM, setsid", "INT, env", "INT, setsid", "HUP, setsid"})
+  void aSignalToTheJvmAtAnyMoment(String signal, String prefix) throws Exception {
+    for (int delay = 0; delay <= 3 * LAST_MILLIS; delay += 3 * STEP_MILLIS) {
+      Process jvm = launch(List.of(prefix, java(), "-jar", jar()));
+      Sandbox.await(
+          "its group", () -> "env".equals(prefix) || !jvm.isAlive() || leadsGroup(jvm.pid()));
+      pause(delay);
+      kill(signal, jvm.pid());
+      assertUndoneOrComplete(jvm.waitFor(), signal + " after " + delay + " ms");
+    }
+  }
+
+  private void assertUndoneOrComplete(int exitCode, String when) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    if (exitCode == 0) {
+      List<ProcessHandle> daemons = sandbox.running("sleep");
+      assertThat(daemons).as(when).hasSize(1);
+      assertThat(Sandbox.pid(pidFile)).as(when).isEqualTo(daemons.getFirst().pid());
+      assertThat(Sandbox.isLocked(pidFile)).as(when).isTrue();
+    } else if (exitCode == KILLED) {
+      // Nobody is left to tell: both will do, but neither half of it.
+      Sandbox.await("the launcher's JVM to end", () -> sandbox.running("java").isEmpty());
+      List<ProcessHandle> daemons = sandbox.running("sleep");
+      assertThat(daemons).as(when).hasSizeLessThan(2);
+      if (daemons.isEmpty()) {
+        assertNothingLeft(when);
+      } else {
+        assertThat(Sandbox.pid(pidFile)).as(when).isEqualTo(daemons.getFirst().pid());
+      }
+    } else {
+      assertThat(sandbox.running("sleep")).as(when + ", status " + exitCode).isEmpty();
+      assertNothingLeft(when);
+    }
+    for (ProcessHandle daemon : sandbox.running("sleep")) {
+      daemon.destroyForcibly();
+    }
+    Sandbox.await("the daemon's end", () -> sandbox.running("sleep").isEmpty());
+    Files.deleteIfExists(pidFile);
+  }
+
+  private void assertNothingLeft(String when) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    assertThat(Files.exists(pidFile) ? Files.readString(pidFile) : "").as(when).isEmpty();
+    assertThat(Sandbox.isLocked(pidFile)).as(when).isFalse();
+  }
+
+  private Process launch(List<String> command) throws Exception {
+    return sandbox
+        .prepare(words(command), Map.of())
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  private List<String> words(List<String> command) {
+    List<String> words = new ArrayList<>(command);
+    words.addAll(List.of("start", "-p", sandbox.file("pid").toString(), "sleep", "60"));
+    return words;
+  }
+
+  private Sandbox.Result shell(String script) throws Exception {
+    return sandbox.shell("export java=" + java() + " jar=" + jar() + "; " + script);
+  }
+
+  private static String java() {
+    return System.getProperty("java.home") + "/bin/java";
+  }
+
+  private static String jar() {
+    return Sandbox.DAIMON.getParent().getParent().resolveSibling("daimon.jar").toString();
+  }
+
+  private static boolean leadsGroup(long pid) {
+    try {
+      return Sandbox.stat(pid, 5) == pid;
+    } catch (IOException gone) {
+      return true;
+    }
+  }
+
+  private static void type(OutputStream keyboard, int key) {
+    try (keyboard) {
+      keyboard.write(key);
+      keyboard.flush();
+    } catch (IOException over) {
+      // Whoever was to be interrupted has ended.
+      return;
+    }
+  }
+
+  /** It is the moment itself that is tried here, so there is nothing to wait for. */
+  private static void pause(int millis) throws InterruptedException {
+    TimeUnit.MILLISECONDS.sleep(millis);
+  }
+
+  private static void kill(String signal, long pid) throws Exception {
+    // It may be over already.
+    new ProcessBuilder("kill", "-s", signal, "--", Long.toString(pid))
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+  }
+}

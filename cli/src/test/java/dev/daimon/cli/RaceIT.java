@@ -1,0 +1,221 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A pidfile that is unlinked or replaced during a start: never two daemons. */
+class RaceIT {
+  private static final int ALREADY_RUNNING = 69;
+  private static final int CANNOT_CREATE = 73;
+  private static final int ROUNDS = 10;
+  private static final int STARTS = 4;
+
+  /** Of the start that is slowed down: long enough for another one to come first. */
+  private static final String LOCKED = "flock:delay_exit=1500000";
+
+  private static final String STARTED = "pwrite64:delay_enter=1500000";
+  private static final String WRITTEN = "pwrite64:delay_exit=1500000";
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  /** A holder that stops unlinks the file while it holds the lock, as the protocol allows. */
+  @Test
+  void ofStartsThatCompeteWithAnUnlinkingHolderOneWins() throws Exception {
+    Path pidFile = sandbox.file("pid");
+    List<String> holder =
+        List.of(
+            "/bin/sh",
+            "-c",
+            "while :; do exec 9>>$0; flock -n 9 && [ $0 -ef /proc/self/fd/9 ] && rm $0; done",
+            pidFile.toString());
+    Process unlinker =
+        sandbox.prepare(holder, Map.of()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    for (int round = 0; round < ROUNDS; round++) {
+      List<Process> starts = new ArrayList<>();
+      for (int i = 0; i < STARTS; i++) {
+        starts.add(
+            sandbox
+                .prepare(
+                    List.of(
+                        Sandbox.DAIMON.toString(), "start", "-p", pidFile.toString(), "sleep", "9"),
+                    Map.of())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start());
+      }
+      int successes = 0;
+      for (Process start : starts) {
+        int code = start.waitFor();
+        assertThat(code).isIn(0, ALREADY_RUNNING);
+        successes += code == 0 ? 1 : 0;
+      }
+      List<ProcessHandle> daemons = sandbox.running("sleep");
+      assertThat(successes).isLessThanOrEqualTo(1);
+      assertThat(daemons).hasSize(successes);
+      if (successes == 1) {
+        assertThat(Sandbox.pid(pidFile)).isEqualTo(daemons.getFirst().pid());
+        daemons.getFirst().destroyForcibly();
+        Sandbox.await("its end", () -> sandbox.running("sleep").isEmpty());
+      }
+    }
+    assertThat(unlinker.isAlive()).isTrue();
+  }
+
+  @Test
+  void ofStartsThatCompeteOneWinsAndTheOthersSayWho() throws Exception {
+    Path pidFile = sandbox.file("pid");
+
+    Sandbox.Result result =
+        sandbox.shell(
+            "for i in 1 2 3 4 5 6 7 8; do"
+                + " { $daimon start -p $dir/pid sleep 60; echo $?; } & done; wait");
+
+    assertThat(result.out().lines().filter("0"::equals)).hasSize(1);
+    assertThat(result.out().lines().filter("69"::equals)).hasSize(7);
+    assertThat(result.err()).hasLineCount(7);
+    assertThat(sandbox.running("sleep")).hasSize(1);
+    assertThat(sandbox.running("sleep").getFirst().pid()).isEqualTo(Sandbox.pid(pidFile));
+  }
+
+  @Test
+  @Tag("strace")
+  void aFileUnlinkedUnderTheLockIsLockedAnew() throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process first = slowed(LOCKED);
+    Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
+    Files.delete(pidFile);
+
+    assertThat(first.waitFor()).isZero();
+
+    assertOnlyDaemonIsNamed(pidFile);
+    assertThat(Sandbox.isLocked(pidFile)).isTrue();
+  }
+
+  @Test
+  @Tag("strace")
+  void ofTwoStartsOneOfWhichHasLostItsFileTheOtherWins() throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process first = slowed(LOCKED);
+    Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
+    Files.delete(pidFile);
+    Sandbox.Result second = start();
+
+    assertThat(second.exitCode()).isZero();
+    assertThat(first.waitFor()).isEqualTo(ALREADY_RUNNING);
+    assertOnlyDaemonIsNamed(pidFile);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {STARTED, WRITTEN})
+  @Tag("strace")
+  void anUnlinkBetweenLockAndEndLeavesNothingRunning(String moment) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process first = slowed(moment);
+    awaitMoment(moment);
+    Files.delete(pidFile);
+
+    assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
+
+    assertThat(sandbox.file("slowed.err")).content().contains(pidFile.toString()).hasLineCount(1);
+    assertThat(sandbox.running("sleep")).isEmpty();
+    assertThat(pidFile).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {STARTED, WRITTEN})
+  @Tag("strace")
+  void anUnlinkBetweenLockAndEndLeavesTheOtherDaemonAlone(String moment) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process first = slowed(moment);
+    awaitMoment(moment);
+    Files.delete(pidFile);
+    Sandbox.Result second = start();
+
+    assertThat(second.exitCode()).isZero();
+    assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
+    assertOnlyDaemonIsNamed(pidFile);
+    assertThat(Sandbox.isLocked(pidFile)).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {STARTED, WRITTEN})
+  @Tag("strace")
+  void whatReplacesThePidfileIsLeftAsItIs(String moment) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Path other = Files.writeString(sandbox.file("other"), "precious\n");
+    Process first = slowed(moment);
+    awaitMoment(moment);
+    Files.move(other, pidFile, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+
+    assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
+
+    assertThat(sandbox.running("sleep")).isEmpty();
+    assertThat(pidFile).hasContent("precious");
+  }
+
+  /** A second name of the pidfile, or a pidfile that was there before, must not name the dead. */
+  @ParameterizedTest
+  @CsvSource({STARTED + ", true", STARTED + ", false", WRITTEN + ", true", WRITTEN + ", false"})
+  @Tag("strace")
+  void aPidfileNeverNamesAProgramThatWasStoppedAgain(String moment, boolean stale)
+      throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Path lock = sandbox.file("lock");
+    if (stale) {
+      Files.writeString(pidFile, "");
+    }
+    Process first = slowed(moment, "-l", lock.toString());
+    awaitMoment(moment);
+    Files.delete(lock);
+
+    assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
+
+    assertThat(sandbox.running("sleep")).isEmpty();
+    if (stale) {
+      assertThat(pidFile).isEmptyFile();
+    } else {
+      assertThat(pidFile).doesNotExist();
+    }
+    assertThat(Sandbox.isLocked(pidFile)).isFalse();
+  }
+
+  private void awaitMoment(String moment) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    if (moment.equals(STARTED)) {
+      Sandbox.await("the program", () -> !sandbox.running("sleep").isEmpty());
+    } else {
+      Sandbox.await("the pid", () -> Files.exists(pidFile) && Files.size(pidFile) > 0);
+    }
+  }
+
+  private Process slowed(String moment, String... options) throws Exception {
+    return sandbox.slowed(List.of(moment), words(options));
+  }
+
+  private Sandbox.Result start() throws Exception {
+    return sandbox.daimon(words());
+  }
+
+  private String[] words(String... options) {
+    List<String> words = new ArrayList<>(List.of("start", "-p", sandbox.file("pid").toString()));
+    words.addAll(List.of(options));
+    words.addAll(List.of("sleep", "60"));
+    return words.toArray(String[]::new);
+  }
+
+  private void assertOnlyDaemonIsNamed(Path pidFile) throws Exception {
+    List<ProcessHandle> daemons = sandbox.running("sleep");
+    assertThat(daemons).hasSize(1);
+    assertThat(Sandbox.pid(pidFile)).isEqualTo(daemons.getFirst().pid());
+  }
+}

@@ -1,0 +1,483 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whose program it is: {@code --user} and {@code --group}. */
+@Tag("root")
+class UserIT {
+  /** A number that no account has. */
+  private static final String NOBODYS = "3000000123";
+
+  private static final int NO_PERMISSION = 77;
+  private static final int NO_USER = 67;
+  private static final int NO_PROGRAM = 66;
+  private static final int SYSTEM = 71;
+
+  @RegisterExtension static final TestUser USER = new TestUser("dmuser");
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aUserAloneBringsItsGroupAndAllOfItsGroups(String command) throws Exception {
+    String status = saidBy(command, List.of("-u", USER.name()), "cat", "/proc/self/status");
+
+    assertIds(status, USER.uid(), USER.gid());
+    assertThat(groups(status)).isEqualTo(sorted(TestUser.output("id", "-G", USER.name())));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aUserNumberMeansTheSameAsTheName(String command) throws Exception {
+    String status = saidBy(command, List.of("-u", "#" + USER.uid()), "cat", "/proc/self/status");
+
+    assertIds(status, USER.uid(), USER.gid());
+    assertThat(groups(status)).isEqualTo(sorted(TestUser.output("id", "-G", USER.name())));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aGroupAloneReplacesTheSupplementaryGroupsAndLeavesTheUser(String command) throws Exception {
+    long group = gidOf(USER.group("a"));
+
+    String status =
+        saidBy(
+            List.of("setpriv", "--groups=0,4,5"),
+            command,
+            List.of("-g", USER.group("a")),
+            "cat",
+            "/proc/self/status");
+
+    assertIds(status, 0, group);
+    assertThat(groups(status)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aUserWithAGroupIsInThatGroupAndStaysAMemberOfItsOthers(String command) throws Exception {
+    List<String> both = List.of("-u", USER.name(), "-g", USER.group("a"));
+
+    String status = saidBy(command, both, "cat", "/proc/self/status");
+
+    long group = gidOf(USER.group("a"));
+    assertIds(status, USER.uid(), group);
+    assertThat(groups(status)).isEqualTo(sorted(group + " " + gidOf(USER.group("b"))));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "start, 3000000123",
+    "start, #3000000123",
+    "run, 3000000123",
+    "run, #3000000123",
+  })
+  void aNumberWithoutAnAccountHasTheGroupOfThatNumberAndNoOther(String command, String user)
+      throws Exception {
+    String status = saidBy(command, List.of("-u", user), "cat", "/proc/self/status");
+
+    assertIds(status, Long.parseLong(NOBODYS), Long.parseLong(NOBODYS));
+    assertThat(groups(status)).isEmpty();
+  }
+
+  @Test
+  void aNumberWithoutAnAccountTakesTheGroupThatIsGiven() throws Exception {
+    List<String> both = List.of("-u", NOBODYS, "-g", "#4000000456");
+
+    String status = saidBy("start", both, "cat", "/proc/self/status");
+
+    assertIds(status, Long.parseLong(NOBODYS), 4_000_000_456L);
+    assertThat(groups(status)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void noCapabilityOfRootsIsLeft(String command) throws Exception {
+    String status = saidBy(command, List.of("-u", USER.name()), "cat", "/proc/self/status");
+
+    for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
+      assertThat(line(status, set)).as(set).matches("0+");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void homeUserAndLogNameFollowTheUser(String command) throws Exception {
+    String environment = saidBy(command, List.of("-u", USER.name()), "env");
+
+    assertThat(environment.lines())
+        .contains("HOME=" + TestUser.HOME, "USER=" + USER.name(), "LOGNAME=" + USER.name());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aVariableThatIsAskedForWinsOverTheUsersOwn(String command) throws Exception {
+    List<String> options = List.of("-E", "HOME=/mine", "-E", "LOGNAME", "-u", USER.name());
+
+    String environment = saidBy(command, options, "env");
+
+    assertThat(environment.lines())
+        .contains("HOME=/mine", "USER=" + USER.name(), "LOGNAME=")
+        .doesNotContain("HOME=" + TestUser.HOME);
+  }
+
+  @Test
+  void aGroupAloneLeavesTheEnvironmentAsItIs() throws Exception {
+    String environment =
+        saidBy(
+            List.of("env", "HOME=/as/before", "USER=before", "LOGNAME=before"),
+            "start",
+            List.of("-g", USER.group("a")),
+            "env");
+
+    assertThat(environment.lines()).contains("HOME=/as/before", "USER=before", "LOGNAME=before");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "start, -u, root",
+    "start, -g, root",
+    "start, -u, #0",
+    "start, -u, 3000000123",
+    "run, -u, root",
+    "run, -g, root",
+  })
+  void whoIsNotRootCannotBecomeAnother(String command, String option, String name)
+      throws Exception {
+    Path directory = directoryOf("nobody");
+    Path pidFile = directory.resolve("pid");
+
+    Sandbox.Result result =
+        asNobody(command, option, name, "-p", pidFile.toString(), "touch", directory + "/ran");
+
+    assertThat(result.exitCode()).isEqualTo(NO_PERMISSION);
+    assertOneLine(result);
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "start, -u nobody",
+    "start, -u 65534",
+    "start, -g nogroup",
+    "start, -u nobody -g nogroup",
+    "run, -u nobody",
+    "run, -g #65534",
+  })
+  void whoIsThatUserAlreadyNeedsNoRight(String command, String options) throws Exception {
+    Path directory = directoryOf("nobody");
+    List<String> words = new ArrayList<>(List.of(command));
+    words.addAll(List.of(options.split(" ", -1)));
+    words.addAll(List.of("-o", directory + "/log", "id", "-u"));
+
+    Sandbox.Result result = asNobody(words.toArray(String[]::new));
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    sandbox.awaitEnd();
+    assertThat(directory.resolve("log")).hasContent("65534");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-u, no-such-user",
+    "-g, no-such-group",
+    "-u, #nobody",
+    "-u, #",
+    "-u, -1",
+    "-u, 4294967295",
+    "-g, 4294967296",
+    "-u, 99999999999999999999",
+  })
+  void whoDoesNotExistIsNamed(String option, String name) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    for (String command : List.of("start", "run")) {
+      Sandbox.Result result =
+          sandbox.daimon(
+              command,
+              option,
+              name,
+              "-p",
+              pidFile.toString(),
+              "touch",
+              sandbox.file("ran").toString());
+
+      assertThat(result.exitCode()).as(result.err()).isEqualTo(NO_USER);
+      assertOneLine(result);
+      assertThat(result.err()).contains(name);
+      assertThat(sandbox.directory()).isEmptyDirectory();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void everyFileBelongsToTheUserThen(String command) throws Exception {
+    List<String> names = List.of("pid", "lock", "out", "err");
+
+    Sandbox.Result result =
+        sandbox.daimon(
+            command,
+            "-u",
+            USER.name(),
+            "-p",
+            sandbox.file("pid").toString(),
+            "-l",
+            sandbox.file("lock").toString(),
+            "-o",
+            sandbox.file("out").toString(),
+            "-e",
+            sandbox.file("err").toString(),
+            "true");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    for (String name : names) {
+      assertThat(ownerOf(sandbox.file(name))).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+    }
+  }
+
+  @Test
+  void existingFilesInADirectoryOfRootsAreHandedOver() throws Exception {
+    Path log = Files.writeString(sandbox.file("log"), "before\n");
+    Path pidFile = Files.writeString(sandbox.file("pid"), "1\n");
+
+    Sandbox.Result result =
+        sandbox.daimon(
+            "start",
+            "-u",
+            USER.name(),
+            "-a",
+            "-o",
+            log.toString(),
+            "-p",
+            pidFile.toString(),
+            "echo",
+            "after");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    sandbox.awaitEnd();
+    assertThat(log).hasContent("before\nafter");
+    assertThat(ownerOf(log)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+    assertThat(ownerOf(pidFile)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+  }
+
+  @Test
+  void aGroupAloneChangesTheGroupOfTheFilesAlone() throws Exception {
+    Path log = sandbox.file("log");
+
+    Sandbox.Result result =
+        sandbox.daimon("start", "-g", USER.group("a"), "-o", log.toString(), "true");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(ownerOf(log)).isEqualTo("0:" + gidOf(USER.group("a")) + " 644");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"root, user", "user, root"})
+  void anUnlockedPidfileAndALogMayBeInDirectoriesOfDifferentOwners(
+      String ownerOfPidfile, String ownerOfLog) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path pidFile = directoryOf("root".equals(ownerOfPidfile) ? "root" : USER.name(), "p", "pid");
+    Path log = directoryOf("root".equals(ownerOfLog) ? "root" : USER.name(), "l", "log");
+
+    Sandbox.Result result =
+        sandbox.daimon(
+            "start",
+            "-u",
+            USER.name(),
+            "--no-lock",
+            "-p",
+            pidFile.toString(),
+            "-o",
+            log.toString(),
+            "sleep",
+            "60");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(Sandbox.status(Sandbox.pid(pidFile), "Name")).isEqualTo("sleep");
+    assertThat(ownerOf(pidFile)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+    assertThat(ownerOf(log)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aProgramThatOnlyTheUserMayExecuteRuns(String command) throws Exception {
+    Path program = program(directoryOf(USER.name()), "r-x------", USER.name());
+
+    assertThat(saidBy(command, List.of("-u", USER.name()), program.toString()).strip())
+        .isEqualTo("it ran");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aProgramThatTheUserMayNotExecuteIsNotRunByRootEither(String command) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path program = program(directoryOf("root"), "rwx------", "root");
+    Path log = Files.writeString(sandbox.file("log"), "before");
+
+    Sandbox.Result result =
+        sandbox.daimon(command, "-u", USER.name(), "-o", log.toString(), program.toString());
+
+    assertThat(result.exitCode()).isEqualTo(NO_PROGRAM);
+    assertOneLine(result);
+    assertThat(result.err()).contains(program.toString());
+    assertThat(log).hasContent("before");
+  }
+
+  @Test
+  void theProgramIsLookedUpInPathAsTheUser() throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path hidden = directoryOf("root", "hidden", "bin");
+    Files.createDirectory(hidden);
+    Sandbox.openToAll(hidden.getParent(), "rwx------");
+    program(hidden, "rwxr-xr-x", "root");
+    Path visible = directoryOf(USER.name());
+    Path program = program(visible, "r-x------", USER.name());
+    Files.writeString(program, "#!/bin/sh\necho the right one\n");
+
+    String said =
+        saidBy(
+            List.of("env", "PATH=" + hidden + ":" + visible + ":" + System.getenv("PATH")),
+            "start",
+            List.of("-u", USER.name()),
+            "program");
+
+    assertThat(said.strip()).isEqualTo("the right one");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void theWorkingDirectoryIsJudgedAsTheUser(String command) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path directory = directoryOf("root", "closed", "").toAbsolutePath();
+    Sandbox.openToAll(directory, "rwx------");
+    Path ran = sandbox.file("ran");
+
+    Sandbox.Result result =
+        sandbox.daimon(
+            command, "-u", USER.name(), "-c", directory.toString(), "touch", ran.toString());
+
+    assertThat(result.exitCode()).isEqualTo(SYSTEM);
+    assertOneLine(result);
+    assertThat(result.err()).contains(directory.toString()).contains("EACCES");
+    assertThat(ran).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void aWorkingDirectoryThatOnlyTheUserMayEnterWillDo(String command) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path directory = directoryOf(USER.name());
+    Sandbox.openToAll(directory, "rwx------");
+
+    String said = saidBy(command, List.of("-u", USER.name(), "-c", directory.toString()), "pwd");
+
+    assertThat(said.strip()).isEqualTo(directory.toString());
+  }
+
+  private String saidBy(String command, List<String> options, String... program) throws Exception {
+    return saidBy(List.of(), command, options, program);
+  }
+
+  /** What a program prints that is started with these options. */
+  private String saidBy(
+      List<String> prefix, String command, List<String> options, String... program)
+      throws Exception {
+    List<String> words = new ArrayList<>(prefix);
+    words.addAll(List.of(Sandbox.DAIMON.toString(), command));
+    words.addAll(options);
+    Path log = sandbox.file("said");
+    if ("start".equals(command)) {
+      words.addAll(List.of("-o", log.toString()));
+    }
+    words.add("--");
+    words.addAll(List.of(program));
+    Sandbox.Result result = sandbox.run(words, Map.of());
+    assertThat(result.err()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    if ("run".equals(command)) {
+      return result.out();
+    }
+    sandbox.awaitEnd();
+    return Files.readString(log);
+  }
+
+  private Sandbox.Result asNobody(String... words) throws Exception {
+    List<String> command =
+        new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    command.add(sandbox.publicDaimon().toString());
+    command.addAll(List.of(words));
+    return sandbox.run(command, Map.of());
+  }
+
+  /** A new directory of somebody's. */
+  private Path directoryOf(String user) throws Exception {
+    return directoryOf(user, "of-" + user, "").toAbsolutePath();
+  }
+
+  private Path directoryOf(String user, String name, String file) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path directory = Files.createDirectory(sandbox.file(name));
+    TestUser.output("chown", user, directory.toString());
+    return file.isEmpty() ? directory : directory.resolve(file);
+  }
+
+  private static Path program(Path directory, String permissions, String owner) throws Exception {
+    Path program = directory.resolve("program");
+    Files.writeString(program, "#!/bin/sh\necho it ran\n");
+    TestUser.output("chown", owner, program.toString());
+    Sandbox.openToAll(program, permissions);
+    return program;
+  }
+
+  private static String ownerOf(Path path) throws Exception {
+    return TestUser.output("stat", "-c", "%u:%g %a", path.toString());
+  }
+
+  private static long gidOf(String group) throws Exception {
+    return Long.parseLong(TestUser.output("getent", "group", group).split(":", -1)[2]);
+  }
+
+  /** Real, effective, saved and file system ids, all of them. */
+  private static void assertIds(String status, long uid, long gid) {
+    assertThat(line(status, "Uid")).isEqualTo(String.join("\t", nCopies(uid)));
+    assertThat(line(status, "Gid")).isEqualTo(String.join("\t", nCopies(gid)));
+  }
+
+  private static List<String> nCopies(long id) {
+    return Stream.generate(() -> Long.toString(id)).limit(4).toList();
+  }
+
+  private static List<String> groups(String status) {
+    return sorted(line(status, "Groups"));
+  }
+
+  private static List<String> sorted(String words) {
+    return Arrays.stream(words.split("\\s+", -1)).filter(w -> !w.isEmpty()).sorted().toList();
+  }
+
+  private static String line(String status, String name) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(name.length() + 1).strip())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void assertOneLine(Sandbox.Result result) {
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").endsWith("\n").hasLineCount(1);
+  }
+}

@@ -1,0 +1,312 @@
+package dev.daimon.forking;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Files;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OutputFileTest {
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @CsvSource({"000, rw-r--r--", "022, rw-r--r--", "027, rw-r-----", "077, rw-------"})
+  void aMissingFileIsCreatedWithMode0644LessTheUmask(String umask, String mode) throws Exception {
+    Path path = directory.resolve("log");
+    assertThat(
+            ChildJvm.of(Create.class)
+                .startedBy("sh", "-c", "umask " + umask + "; exec \"$@\"", "sh")
+                .run(path)
+                .lines())
+        .containsExactly("created true", "created false");
+    assertThat(permissions(path)).isEqualTo(mode);
+  }
+
+  static final class Create {
+    public static void main(String[] args) throws IOException {
+      for (int i = 0; i < 2; i++) {
+        try (OutputFile output = OutputFile.open(Path.of(args[0]))) {
+          System.out.println("created " + output.created());
+        }
+      }
+    }
+  }
+
+  @Test
+  void anExistingFileIsOpenedAsItIs() throws IOException {
+    Path path = java.nio.file.Files.writeString(directory.resolve("log"), "kept\n");
+    java.nio.file.Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+
+    try (OutputFile output = OutputFile.open(path)) {
+      assertThat(output.created()).isFalse();
+      assertThat(output.isRegularFile()).isTrue();
+      assertThat(output.path()).isEqualTo(path);
+    }
+    assertThat(path).hasContent("kept");
+    assertThat(permissions(path)).isEqualTo("rw-------");
+  }
+
+  @Test
+  void twoOfOneFileLoseNothingToEachOther() throws IOException {
+    Path path = directory.resolve("log");
+    try (OutputFile first = OutputFile.open(path);
+        OutputFile second = OutputFile.open(path)) {
+      write(first, "1\n");
+      write(second, "2\n");
+      write(first, "3\n");
+    }
+    assertThat(path).hasContent("1\n2\n3\n");
+  }
+
+  @Test
+  void whatIsWrittenAfterATruncationStandsAtTheBeginning() throws IOException {
+    Path path = java.nio.file.Files.writeString(directory.resolve("log"), "old\n");
+    try (OutputFile output = OutputFile.open(path)) {
+      write(output, "more\n");
+      assertThat(path).hasContent("old\nmore\n");
+      output.truncate();
+      assertThat(path).isEmptyFile();
+      write(output, "new\n");
+    }
+    assertThat(path).hasContent("new\n");
+  }
+
+  @Test
+  void aSymbolicLinkIsRefusedAndItsTargetIsNotCreated() throws IOException {
+    Path target = directory.resolve("target");
+    Path link = java.nio.file.Files.createSymbolicLink(directory.resolve("link"), target);
+
+    assertRefused(link, Errno.ELOOP);
+    assertThat(target).doesNotExist();
+    java.nio.file.Files.createFile(target);
+    assertRefused(link, Errno.ELOOP);
+  }
+
+  @Test
+  void aLinkInTheMiddleOfThePathIsFollowed() throws IOException {
+    Path link = java.nio.file.Files.createSymbolicLink(directory.resolve("link"), directory);
+
+    try (OutputFile output = OutputFile.open(link.resolve("log"))) {
+      assertThat(output.created()).isTrue();
+    }
+    assertThat(directory.resolve("log")).isEmptyFile();
+  }
+
+  @Test
+  void whatCannotBeWrittenIsAnErrorThatNamesIt() throws IOException {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+
+    assertRefused(directory, Errno.EISDIR);
+    assertRefused(directory.resolve("missing/log"), Errno.ENOENT);
+    assertRefused(file.resolve("log"), Errno.ENOTDIR);
+  }
+
+  @Test
+  void aFifoNobodyReadsIsAnErrorAndNoWait() throws IOException {
+    assertRefused(fifo(), Errno.ENXIO);
+  }
+
+  @Test
+  void aFifoWithAReaderIsWrittenAsUsual() throws IOException {
+    Path fifo = fifo();
+    byte[] bytes = fifo.toString().getBytes(StandardCharsets.UTF_8);
+    try (Descriptor reader =
+            Descriptor.adopt(Files.open(bytes, Files.O_RDONLY | Files.O_NONBLOCK, 0));
+        OutputFile output = OutputFile.open(fifo)) {
+      assertThat(output.isRegularFile()).isFalse();
+      assertThat(output.created()).isFalse();
+      int flags = Files.fcntl(output.descriptor().number(), Files.F_GETFL, 0);
+      assertThat(flags & Files.O_NONBLOCK).as("a program expects its output to wait").isZero();
+      output.truncate();
+
+      write(output, "through");
+      byte[] read = new byte[7];
+      assertThat(Files.read(reader.number(), read)).isEqualTo(7);
+      assertThat(read).asString().isEqualTo("through");
+    }
+  }
+
+  @Test
+  void itAppendsAndIsClosedByAnExec() throws IOException {
+    try (OutputFile output = OutputFile.open(directory.resolve("log"))) {
+      int number = output.descriptor().number();
+      assertThat(Files.fcntl(number, Files.F_GETFL, 0) & (Files.O_APPEND | Files.O_NONBLOCK))
+          .isEqualTo(Files.O_APPEND);
+      assertThat(Files.fcntl(number, Files.F_GETFD, 0)).isEqualTo(Files.FD_CLOEXEC);
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void anOrdinaryUserOpensTheNullDevice() throws Exception {
+    assertThat(
+            ChildJvm.of(NullDevice.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(directory)
+                .run()
+                .lines())
+        .containsExactly("created false", "regular false");
+  }
+
+  static final class NullDevice {
+    public static void main(String[] args) throws IOException {
+      Path device = Path.of("/dev/null");
+      try (OutputFile output = OutputFile.open(device)) {
+        output.truncate();
+        output.removeIfCreated();
+        System.out.println("created " + output.created());
+        System.out.println("regular " + output.isRegularFile());
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aFileWithoutPermissionIsAnError() throws Exception {
+    Path path = java.nio.file.Files.createFile(directory.resolve("roots"));
+    assertThat(
+            ChildJvm.of(Refused.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(directory)
+                .run(path, directory.resolve("new"))
+                .lines())
+        .containsExactly(
+            "open " + path + " EACCES", "open " + directory.resolve("new") + " EACCES");
+  }
+
+  static final class Refused {
+    public static void main(String[] args) throws IOException {
+      for (String path : args) {
+        try (OutputFile output = OutputFile.open(Path.of(path))) {
+          System.out.println("opened " + output.path());
+        } catch (PosixException refused) {
+          System.out.println(
+              refused.call() + " " + refused.subject() + " " + refused.errno().name());
+        }
+      }
+    }
+  }
+
+  @Test
+  void theSameFileIsKnownByAnyName() throws IOException {
+    Path path = directory.resolve("log");
+    try (OutputFile output = OutputFile.open(path);
+        OutputFile link =
+            OutputFile.open(java.nio.file.Files.createLink(directory.resolve("link"), path));
+        OutputFile other = OutputFile.open(directory.resolve("other"))) {
+      assertThat(output.isSameFile(link.descriptor())).isTrue();
+      assertThat(output.isSameFile(output.descriptor())).isTrue();
+      assertThat(output.isSameFile(other.descriptor())).isFalse();
+    }
+  }
+
+  @Test
+  void itsCreationIsTakenBackWhileItIsEmpty() throws IOException {
+    Path path = directory.resolve("log");
+    try (OutputFile output = OutputFile.open(path)) {
+      output.removeIfCreated();
+      assertThat(path).doesNotExist();
+      output.removeIfCreated();
+    }
+  }
+
+  @Test
+  void whatWasThereBeforeIsNotRemoved() throws IOException {
+    Path path = java.nio.file.Files.createFile(directory.resolve("log"));
+    try (OutputFile output = OutputFile.open(path)) {
+      output.removeIfCreated();
+    }
+    assertThat(path).exists();
+  }
+
+  @Test
+  void whatWasWrittenIsNotRemoved() throws IOException {
+    Path path = directory.resolve("log");
+    try (OutputFile output = OutputFile.open(path)) {
+      write(output, "said");
+      output.removeIfCreated();
+    }
+    assertThat(path).hasContent("said");
+  }
+
+  @Test
+  void whatSomebodyPutInItsPlaceIsNotRemoved() throws IOException {
+    Path path = directory.resolve("log");
+    try (OutputFile output = OutputFile.open(path)) {
+      java.nio.file.Files.move(path, directory.resolve("log.1"));
+      java.nio.file.Files.createFile(path);
+      output.removeIfCreated();
+      assertThat(path).exists();
+      java.nio.file.Files.delete(path);
+      java.nio.file.Files.createSymbolicLink(path, directory.resolve("log.1"));
+      output.removeIfCreated();
+    }
+    assertThat(path).isSymbolicLink();
+    assertThat(directory.resolve("log.1")).exists();
+  }
+
+  @Test
+  void aFileThatComesAndGoesMeanwhileIsOpenedAllTheSame() throws Exception {
+    Path path = directory.resolve("log");
+    String script = "while :; do : >>\"$0\"; rm -f \"$0\"; done";
+    Child other = Program.at(Path.of("/bin/sh")).arguments("-c", script, path.toString()).spawn();
+    try {
+      for (int i = 0; i < 500; i++) {
+        OutputFile.open(path).close();
+      }
+    } finally {
+      other.signal(Signal.KILL);
+      other.waitFor();
+    }
+  }
+
+  @Test
+  void aRefusedOpeningLeavesNoDescriptor() throws IOException {
+    Path fifo = fifo();
+    for (int i = 0; i < 3; i++) {
+      assertRefused(fifo, Errno.ENXIO);
+      assertRefused(directory, Errno.EISDIR);
+    }
+    assertThat(Running.descriptors("self").values())
+        .doesNotContain(fifo.toString(), directory.toString());
+  }
+
+  private Path fifo() throws IOException {
+    Path fifo = directory.resolve("fifo");
+    Child mkfifo = Program.at(Path.of("/usr/bin/mkfifo")).arguments(fifo.toString()).spawn();
+    assertThat(mkfifo.waitFor().exitCode()).hasValue(0);
+    return fifo;
+  }
+
+  private static void assertRefused(Path path, Errno errno) {
+    assertThatThrownBy(() -> OutputFile.open(path))
+        .isInstanceOfSatisfying(
+            PosixException.class,
+            refused -> {
+              assertThat(refused.errno()).isEqualTo(errno);
+              assertThat(refused.call()).isEqualTo("open");
+              assertThat(refused.subject()).isEqualTo(path.toString());
+            });
+  }
+
+  private static void write(OutputFile output, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    assertThat(Files.write(output.descriptor().number(), bytes)).isEqualTo(bytes.length);
+  }
+
+  private static String permissions(Path path) throws IOException {
+    return PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(path));
+  }
+}

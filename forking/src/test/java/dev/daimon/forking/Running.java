@@ -1,0 +1,102 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A program that is still running, as {@code /proc} shows it. Closing kills it.
+ *
+ * <p>A {@code vfork} ends in the midst of an exec: the kernel closes descriptors and lays out the
+ * arguments a moment later. So the program is looked at when it sleeps.
+ */
+final class Running implements AutoCloseable {
+  private final Child child;
+
+  private Running(Child child) {
+    this.child = child;
+  }
+
+  /** A program that stays until it is killed. */
+  static Program sleeper() {
+    return Program.at(Path.of("/bin/sleep")).arguments("120");
+  }
+
+  static Running start(Program program) throws IOException {
+    Running running = new Running(program.spawn());
+    awaitSleep(running.pid());
+    return running;
+  }
+
+  /** Waits until a program has been executed altogether, and sleeps in a system call of its own. */
+  static void awaitSleep(long pid) throws IOException {
+    Path process = Path.of("/proc/" + pid);
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (Files.readAllBytes(process.resolve("cmdline")).length == 0
+        || !status(Long.toString(pid), "State").startsWith("S")) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("process " + pid + " does not sleep");
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  long pid() {
+    return child.pid();
+  }
+
+  /** Its open descriptors and where each leads. */
+  SortedMap<Integer, String> descriptors() throws IOException {
+    return descriptors(Long.toString(pid()));
+  }
+
+  static SortedMap<Integer, String> descriptors(String process) throws IOException {
+    SortedMap<Integer, String> descriptors = new TreeMap<>();
+    File directory = new File("/proc/" + process + "/fd");
+    for (String name : directory.list()) {
+      Path link = directory.toPath().resolve(name);
+      if (Files.isSymbolicLink(link)) {
+        descriptors.put(Integer.valueOf(name), Files.readSymbolicLink(link).toString());
+      }
+    }
+    return descriptors;
+  }
+
+  Path workingDirectory() throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/" + pid() + "/cwd"));
+  }
+
+  /** A field of its status, such as {@code SigIgn}. */
+  String status(String field) throws IOException {
+    return status(Long.toString(pid()), field);
+  }
+
+  static String status(String process, String field) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + process + "/status"))) {
+      if (line.startsWith(field + ":")) {
+        return line.substring(field.length() + 1).strip();
+      }
+    }
+    throw new AssertionError("no " + field);
+  }
+
+  /** Its words, argv[0] first; one character a byte. */
+  List<String> commandLine() throws IOException {
+    byte[] line = Files.readAllBytes(Path.of("/proc/" + pid() + "/cmdline"));
+    return Arrays.asList(new String(line, StandardCharsets.ISO_8859_1).split("\0"));
+  }
+
+  @Override
+  public void close() throws PosixException {
+    child.signal(Signal.KILL);
+    child.waitFor();
+  }
+}

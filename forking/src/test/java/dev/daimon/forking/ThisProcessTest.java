@@ -1,0 +1,90 @@
+package dev.daimon.forking;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Processes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ThisProcessTest {
+  @Test
+  void theIdsAreThoseThatJavaTells() {
+    ProcessHandle self = ProcessHandle.current();
+
+    assertThat(ThisProcess.id()).isEqualTo(self.pid());
+    assertThat(ThisProcess.parent()).isEqualTo(self.parent().orElseThrow().pid());
+  }
+
+  @Test
+  void aProcessThatLeadsNoGroupLeadsASessionAfterSetsid() throws Exception {
+    assertThat(ChildJvm.of(Setsid.class).run().lines())
+        .containsExactly("leader false", "done", "leader true", "session true");
+  }
+
+  @Test
+  void aLeaderOfAGroupIsRefusedAnotherSession() throws Exception {
+    assertThat(ChildJvm.of(Setsid.class).startedBy("setsid", "--wait").run().lines())
+        .containsExactly("leader true", "setsid EPERM", "leader true", "session true");
+  }
+
+  static final class Setsid {
+    public static void main(String[] args) {
+      System.out.println("leader " + ThisProcess.isGroupLeader());
+      try {
+        ThisProcess.setsid();
+        System.out.println("done");
+      } catch (PosixException refused) {
+        System.out.println(refused.call() + " " + refused.errno().name());
+      }
+      System.out.println("leader " + ThisProcess.isGroupLeader());
+      System.out.println("session " + (Processes.getsid(0) == ThisProcess.id()));
+    }
+  }
+
+  @Test
+  void theUmaskCountsAtOnceForEveryThreadAndForWhatIsSpawned(@TempDir Path directory)
+      throws Exception {
+    assertThat(
+            ChildJvm.of(Umask.class)
+                .startedBy("sh", "-c", "umask 027; exec \"$@\"", "sh")
+                .run(directory)
+                .lines())
+        .containsExactly("before 27", "rw-------", "0077", "before 77", "rw-r-----");
+  }
+
+  static final class Umask {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      System.out.println("before " + Integer.toOctalString(ThisProcess.umask(077)));
+      Thread.ofPlatform().start(() -> create(directory.resolve("first"))).join();
+      Program.at(Path.of("/bin/sh")).arguments("-c", "umask").spawn().waitFor();
+      System.out.println("before " + Integer.toOctalString(ThisProcess.umask(027)));
+      create(directory.resolve("second"));
+    }
+
+    private static void create(Path file) {
+      try {
+        // Without a mode of its own, which java.nio would take for the last word.
+        Files.newOutputStream(file).close();
+        System.out.println(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+      } catch (java.io.IOException failure) {
+        throw new java.io.UncheckedIOException(failure);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 01000, Integer.MIN_VALUE, Integer.MAX_VALUE})
+  void whatIsNoUmaskIsRefused(int mask) {
+    assertThatThrownBy(() -> ThisProcess.umask(mask))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("umask");
+  }
+}

@@ -1,0 +1,107 @@
+package dev.daimon.posix.call;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileStatusTest {
+  @TempDir Path directory;
+
+  @Test
+  void aFilesStatusIsWhatStatSays() throws Exception {
+    Path file = java.nio.file.Files.writeString(directory.resolve("file"), "1234567");
+    java.nio.file.Files.createLink(directory.resolve("second"), file);
+    output("chmod", "4751", file.toString());
+
+    assertThat(text(status(file)))
+        .isEqualTo(output("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
+        .startsWith("4751 2 ");
+  }
+
+  @Test
+  @Tag("root")
+  void idsAreUnsignedAndSizesAreWide() throws Exception {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+    output("chown", "4294967294:3000000000", file.toString());
+    output("truncate", "-s", "5G", file.toString());
+
+    assertThat(text(status(file)))
+        .isEqualTo(output("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
+        .contains(" 4294967294 3000000000 ")
+        .contains(" 5368709120 ");
+  }
+
+  @Test
+  void everyKindIsTold() throws Exception {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+    Path link = java.nio.file.Files.createSymbolicLink(directory.resolve("link"), file);
+
+    assertThat(kind(status(file))).isEqualTo("regular");
+    assertThat(kind(status(directory))).isEqualTo("directory");
+    assertThat(kind(status(link))).isEqualTo("link");
+    assertThat(kind(status(Path.of("/dev/null")))).isEmpty();
+  }
+
+  @Test
+  void aLinkIsFollowedByStatAndNotByLstat() throws Exception {
+    Path path = java.nio.file.Files.createFile(directory.resolve("file"));
+    Path link = java.nio.file.Files.createSymbolicLink(directory.resolve("link"), path);
+    Path other = java.nio.file.Files.createFile(directory.resolve("other"));
+    FileStatus followed = new FileStatus();
+    assertThat(Files.stat(NativePath.bytes(link), followed)).isZero();
+
+    assertThat(followed.isSameFile(status(path))).isTrue();
+    assertThat(status(link).isSameFile(status(path))).isFalse();
+    assertThat(status(other).isSameFile(status(path))).isFalse();
+  }
+
+  @Test
+  void aFailedCallLeavesWhatWasThere() throws Exception {
+    FileStatus status = status(directory);
+
+    assertThat(Files.stat(NativePath.bytes(directory.resolve("missing")), status))
+        .isEqualTo(-Errno.ENOENT.number());
+    assertThat(Files.fstat(-1, status)).isEqualTo(-Errno.EBADF.number());
+
+    assertThat(kind(status)).isEqualTo("directory");
+  }
+
+  private static FileStatus status(Path path) {
+    FileStatus status = new FileStatus();
+    assertThat(Files.lstat(NativePath.bytes(path), status)).isZero();
+    return status;
+  }
+
+  private static String kind(FileStatus status) {
+    return (status.isRegularFile() ? "regular" : "")
+        + (status.isDirectory() ? "directory" : "")
+        + (status.isSymbolicLink() ? "link" : "");
+  }
+
+  private static String text(FileStatus status) {
+    return "%o %d %s %s %d %d %d,%d"
+        .formatted(
+            status.permissions(),
+            status.links(),
+            Integer.toUnsignedString(status.uid()),
+            Integer.toUnsignedString(status.gid()),
+            status.inode(),
+            status.size(),
+            status.device() >>> 32,
+            status.device() & 0xffffffffL);
+  }
+
+  private static String output(String... command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).start();
+    String output = new String(process.getInputStream().readAllBytes(), US_ASCII).strip();
+    assertThat(process.waitFor()).isZero();
+    return output;
+  }
+}
