@@ -8,6 +8,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.posix.call.Spawning;
+import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

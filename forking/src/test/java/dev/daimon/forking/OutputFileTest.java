@@ -8,6 +8,9 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -114,12 +117,12 @@ class OutputFileTest {
   }
 
   @Test
-  void aFifoNobodyReadsIsAnErrorAndNoWait() throws IOException {
+  void aFifoNobodyReadsIsAnErrorAndNoWait() throws Exception {
     assertRefused(fifo(), Errno.ENXIO);
   }
 
   @Test
-  void aFifoWithAReaderIsWrittenAsUsual() throws IOException {
+  void aFifoWithAReaderIsWrittenAsUsual() throws Exception {
     Path fifo = fifo();
     byte[] bytes = fifo.toString().getBytes(StandardCharsets.UTF_8);
     try (Descriptor reader =
@@ -273,20 +276,19 @@ class OutputFileTest {
   }
 
   @Test
-  void aRefusedOpeningLeavesNoDescriptor() throws IOException {
+  void aRefusedOpeningLeavesNoDescriptor() throws Exception {
     Path fifo = fifo();
     for (int i = 0; i < 3; i++) {
       assertRefused(fifo, Errno.ENXIO);
       assertRefused(directory, Errno.EISDIR);
     }
-    assertThat(Running.descriptors("self").values())
+    assertThat(Proc.descriptors("self").values())
         .doesNotContain(fifo.toString(), directory.toString());
   }
 
-  private Path fifo() throws IOException {
+  private Path fifo() throws Exception {
     Path fifo = directory.resolve("fifo");
-    Child mkfifo = Program.at(Path.of("/usr/bin/mkfifo")).arguments(fifo.toString()).spawn();
-    assertThat(mkfifo.waitFor().exitCode()).hasValue(0);
+    Command.run("mkfifo", fifo.toString());
     return fifo;
   }
 

@@ -10,6 +10,8 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -80,8 +82,8 @@ class ProgramTest {
 
     static final class Signals {
       public static void main(String[] args) throws IOException {
-        System.out.println(Running.status("thread-self", "SigIgn"));
-        System.out.println(Running.status("thread-self", "SigBlk"));
+        System.out.println(Proc.status("thread-self", "SigIgn"));
+        System.out.println(Proc.status("thread-self", "SigBlk"));
         try (Running running = Running.start(Running.sleeper())) {
           System.out.println(running.status("SigIgn"));
           System.out.println(running.status("SigBlk"));
@@ -158,7 +160,7 @@ class ProgramTest {
     void streamsAreInheritedUnlessRedirected() throws IOException {
       try (Running running = Running.start(Running.sleeper())) {
         assertThat(running.descriptors())
-            .isEqualTo(Running.descriptors("self").headMap(3))
+            .isEqualTo(Proc.descriptors("self").headMap(3))
             .containsOnlyKeys(0, 1, 2);
       }
     }
@@ -736,7 +738,7 @@ class ProgramTest {
       }
 
       private static Map<Integer, String> streams() throws IOException {
-        return Map.copyOf(Running.descriptors("self").headMap(3));
+        return Map.copyOf(Proc.descriptors("self").headMap(3));
       }
     }
 

@@ -2,7 +2,7 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
-import java.io.File;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * A program that is still running, as {@code /proc} shows it. Closing kills it.
@@ -41,7 +40,7 @@ final class Running implements AutoCloseable {
     Path process = Path.of("/proc/" + pid);
     long deadline = System.nanoTime() + 60_000_000_000L;
     while (Files.readAllBytes(process.resolve("cmdline")).length == 0
-        || !status(Long.toString(pid), "State").startsWith("S")) {
+        || !Proc.status(Long.toString(pid), "State").startsWith("S")) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("process " + pid + " does not sleep");
       }
@@ -55,19 +54,7 @@ final class Running implements AutoCloseable {
 
   /** Its open descriptors and where each leads. */
   SortedMap<Integer, String> descriptors() throws IOException {
-    return descriptors(Long.toString(pid()));
-  }
-
-  static SortedMap<Integer, String> descriptors(String process) throws IOException {
-    SortedMap<Integer, String> descriptors = new TreeMap<>();
-    File directory = new File("/proc/" + process + "/fd");
-    for (String name : directory.list()) {
-      Path link = directory.toPath().resolve(name);
-      if (Files.isSymbolicLink(link)) {
-        descriptors.put(Integer.valueOf(name), Files.readSymbolicLink(link).toString());
-      }
-    }
-    return descriptors;
+    return Proc.descriptors(Long.toString(pid()));
   }
 
   Path workingDirectory() throws IOException {
@@ -76,16 +63,7 @@ final class Running implements AutoCloseable {
 
   /** A field of its status, such as {@code SigIgn}. */
   String status(String field) throws IOException {
-    return status(Long.toString(pid()), field);
-  }
-
-  static String status(String process, String field) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/" + process + "/status"))) {
-      if (line.startsWith(field + ":")) {
-        return line.substring(field.length() + 1).strip();
-      }
-    }
-    throw new AssertionError("no " + field);
+    return Proc.status(Long.toString(pid()), field);
   }
 
   /** Its words, argv[0] first; one character a byte. */

@@ -1,44 +1,13 @@
 package dev.daimon.locking;
 
-import dev.daimon.posix.PosixException;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URL;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** What the tests start as another process. */
 final class LockingProgram {
   private LockingProgram() {}
-
-  /** The command line of a JVM that runs {@link #main} with these arguments. */
-  static List<String> command(String... arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(ProcessHandle.current().info().command().orElseThrow());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
-    command.add(
-        String.join(
-            ":",
-            root(LockingProgram.class),
-            root(SingletonLock.class),
-            root(PosixException.class)));
-    command.add(LockingProgram.class.getName());
-    command.addAll(List.of(arguments));
-    return command;
-  }
-
-  /** The directory or archive that a class was loaded from. */
-  private static String root(Class<?> type) {
-    URL url = type.getResource(type.getSimpleName() + ".class");
-    String text = url.toString();
-    String root = text.substring(0, text.length() - type.getName().length() - ".class".length());
-    root = root.startsWith("jar:") ? root.substring("jar:".length(), root.length() - 2) : root;
-    return Path.of(URI.create(root)).toString();
-  }
 
   /**
    * {@code hold PATH}: locks, writes its process id, says "held", and ends with its input. {@code

@@ -8,9 +8,11 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Spawning;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -78,7 +80,7 @@ class SingletonLockTest {
 
   @Test
   void aLockOfAnotherProcessIsRefusedWithThatProcessUntilItEnds() throws Exception {
-    Process holder = start("hold", path.toString());
+    Process holder = ChildJvm.of(LockingProgram.class).start("hold", path);
     try {
       assertThat(holder.inputReader().readLine()).isEqualTo("held");
       assertHeld(holder.pid());
@@ -92,7 +94,7 @@ class SingletonLockTest {
 
   @Test
   void aKilledHolderHoldsNothing() throws Exception {
-    Process holder = start("hold", path.toString());
+    Process holder = ChildJvm.of(LockingProgram.class).start("hold", path);
     try {
       assertThat(holder.inputReader().readLine()).isEqualTo("held");
     } finally {
@@ -200,7 +202,7 @@ class SingletonLockTest {
     List<Process> processes = new ArrayList<>();
     try {
       for (int i = 0; i < 4; i++) {
-        processes.add(start("compete", path.toString(), witness.toString(), "500"));
+        processes.add(ChildJvm.of(LockingProgram.class).start("compete", path, witness, 500));
       }
       for (Process process : processes) {
         assertThat(process.waitFor()).isZero();
@@ -391,27 +393,27 @@ class SingletonLockTest {
     Path fifo = fifo();
     try (SingletonLock lock = SingletonLock.acquire(path)) {
       lock.write(4242);
-      int before = openInDirectory();
+      List<String> before = Proc.openIn(directory);
       for (int i = 0; i < 20; i++) {
         assertHeld(4242);
         assertThatThrownBy(() -> SingletonLock.acquire(fifo))
             .isInstanceOf(NotRegularFileException.class);
         assertThat(SingletonLock.isHeld(path)).isTrue();
       }
-      assertThat(openInDirectory()).isEqualTo(before);
+      assertThat(Proc.openIn(directory)).isEqualTo(before);
     }
   }
 
   @Test
   @Tag("root")
   void anUnprivilegedProcessIsToldWhatItMayNot() throws Exception {
-    List<String> command = new ArrayList<>();
-    command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
-    command.addAll(LockingProgram.command("acquire", path.toString()));
+    Path classes = Files.createDirectory(directory.resolve("classes"));
+    ChildJvm jvm = ChildJvm.of(LockingProgram.class).startedBy(ChildJvm.AS_NOBODY).copied(classes);
+    String refused = "open " + path + ": Permission denied (EACCES, 13)";
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    assertThat(outputOf(command)).isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
+    assertThat(jvm.run("acquire", path).output()).isEqualTo(refused);
     Files.createFile(path);
-    assertThat(outputOf(command)).isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
+    assertThat(jvm.run("acquire", path).output()).isEqualTo(refused);
   }
 
   @Test
@@ -500,13 +502,16 @@ class SingletonLockTest {
     Files.createFile(path);
     // flock(1) takes the lock for the shell's descriptor 9 and ends; Java does not inherit it.
     String script = "exec 9<\"$0\"; flock -n 9 || exit; \"$@\" 9<&-";
-    List<String> command = new ArrayList<>();
-    command.addAll(List.of("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script));
-    command.add(path.toString());
-    command.addAll(LockingProgram.command("isHeld", path.toString()));
-    assertThat(outputOf(command)).isEqualTo("true");
-    command.set(6, script.replace("flock -n 9", "true"));
-    assertThat(outputOf(command)).isEqualTo("false");
+    assertThat(isHeldInAContainer(script)).isEqualTo("true");
+    assertThat(isHeldInAContainer(script.replace("flock -n 9", "true"))).isEqualTo("false");
+  }
+
+  private String isHeldInAContainer(String script) throws Exception {
+    return ChildJvm.of(LockingProgram.class)
+        .startedBy("unshare", "--pid", "--fork", "--mount-proc")
+        .startedBy("sh", "-c", script, path.toString())
+        .run("isHeld", path)
+        .output();
   }
 
   @Test
@@ -541,7 +546,7 @@ class SingletonLockTest {
         unmount();
       }
     } finally {
-      assertThat(exitOf("rm", "-r", memory.toString())).isZero();
+      Command.run("rm", "-r", memory.toString());
     }
   }
 
@@ -568,7 +573,7 @@ class SingletonLockTest {
 
   private Path fifo() throws Exception {
     Path fifo = directory.resolve("fifo");
-    assertThat(exitOf("mkfifo", fifo.toString())).isZero();
+    Command.run("mkfifo", fifo.toString());
     return fifo;
   }
 
@@ -576,26 +581,16 @@ class SingletonLockTest {
     List<String> command = new ArrayList<>(List.of("mount"));
     command.addAll(List.of(arguments));
     command.add(directory.toString());
-    assertThat(exitOf(command.toArray(new String[0]))).isZero();
+    Command.run(command.toArray(new String[0]));
   }
 
   private void unmount() throws Exception {
-    assertThat(exitOf("umount", "-l", directory.toString())).isZero();
+    Command.run("umount", "-l", directory.toString());
   }
 
   private static void fill(Path filler) {
     assertThatThrownBy(() -> Files.write(filler, new byte[1 << 16]))
         .hasMessageContaining("No space left");
-  }
-
-  private static Process start(String... arguments) {
-    try {
-      return new ProcessBuilder(LockingProgram.command(arguments))
-          .redirectError(ProcessBuilder.Redirect.INHERIT)
-          .start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Ends a process that lives as long as its input. */
@@ -609,28 +604,7 @@ class SingletonLockTest {
     return new ProcessBuilder(command).inheritIO().start().waitFor();
   }
 
-  private static String outputOf(List<String> command) throws Exception {
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    process.waitFor();
-    return output.strip();
-  }
-
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** How many descriptors of this JVM lead into the test's directory. */
-  private int openInDirectory() throws IOException {
-    int count = 0;
-    try (var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path entry : entries) {
-        if (Files.isSymbolicLink(entry) && Files.readSymbolicLink(entry).startsWith(directory)) {
-          count++;
-        }
-      }
-    }
-    return count;
   }
 }

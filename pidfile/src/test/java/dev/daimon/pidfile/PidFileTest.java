@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +97,7 @@ class PidFileTest {
   @Test
   void neitherWaitsForAFifoNorReadsADirectoryOrADevice() throws Exception {
     Path fifo = directory.resolve("fifo");
-    assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+    Command.run("mkfifo", fifo.toString());
     for (Path special : List.of(fifo, directory, Path.of("/dev/null"))) {
       assertThatThrownBy(() -> PidFile.at(special).read())
           .isInstanceOf(MalformedPidFileException.class)
@@ -225,13 +227,13 @@ class PidFileTest {
     Path notThere = directory.resolve("no/x.pid");
     Files.writeString(path, "nothing");
     Path taken = Files.createDirectory(directory.resolve("taken"));
-    int before = openInDirectory();
+    List<String> before = Proc.openIn(directory);
     for (int i = 0; i < 20; i++) {
       assertThatThrownBy(file::read).isInstanceOf(MalformedPidFileException.class);
       assertThatThrownBy(() -> PidFile.at(notThere).write(1)).isInstanceOf(PosixException.class);
       assertThatThrownBy(() -> PidFile.at(taken).write(1)).isInstanceOf(PosixException.class);
     }
-    assertThat(openInDirectory()).isEqualTo(before);
+    assertThat(Proc.openIn(directory)).isEqualTo(before);
   }
 
   @Test
@@ -269,7 +271,7 @@ class PidFileTest {
   @Tag("root")
   void aFullDiskIsFoundBeforeAnythingIsWritten() throws Exception {
     // 3 pages: one for the old pidfile, one for what fills the rest, one for the root itself.
-    run("mount", "-t", "tmpfs", "-o", "size=12k", "daimon-test", directory.toString());
+    Command.run("mount", "-t", "tmpfs", "-o", "size=12k", "daimon-test", directory.toString());
     try {
       file.write(1);
       fill(directory.resolve("fill"));
@@ -284,17 +286,13 @@ class PidFileTest {
       }
       assertThat(file.read()).isEqualTo(2);
     } finally {
-      run("umount", "-l", directory.toString());
+      Command.run("umount", "-l", directory.toString());
     }
   }
 
   private static void fill(Path filler) {
     assertThatThrownBy(() -> Files.write(filler, new byte[1 << 16]))
         .hasMessageContaining("No space left");
-  }
-
-  private static void run(String... command) throws Exception {
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
   }
 
   private static void assertErrno(
@@ -310,18 +308,5 @@ class PidFileTest {
       entries.forEach(entry -> names.add(entry.getFileName().toString()));
     }
     return names;
-  }
-
-  /** How many descriptors of this JVM lead into the test's directory. */
-  private int openInDirectory() throws IOException {
-    int count = 0;
-    try (var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path entry : entries) {
-        if (Files.isSymbolicLink(entry) && Files.readSymbolicLink(entry).startsWith(directory)) {
-          count++;
-        }
-      }
-    }
-    return count;
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.daimon.posix.call.Files;
+import dev.daimon.testing.ChildJvm;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ class NativePathTest {
   void anyNameIsTheSameBytesInEveryLocale(String locale, @TempDir Path directory) throws Exception {
     assertThat(
             ChildJvm.of(RoundTrip.class)
-                .environment("LC_ALL=" + locale)
+                .startedBy("env", "LC_ALL=" + locale)
                 .run(directory.toString())
                 .output())
         .isEmpty();

@@ -2,6 +2,7 @@ package dev.daimon.privileges;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ChildJvm;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,13 +28,13 @@ class AssumeTest {
       })
   void everyThreadHasTheIdentityAfterwards(String user, String group, String credentials)
       throws Exception {
-    assertThat(ChildJvm.run(List.of("setpriv", "--groups=0,7020"), "assume", user, group))
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=0,7020"), "assume", user, group))
         .containsExactly("current false", "assumed", "current true", credentials);
   }
 
   @Test
   void rootBecomesRootWithRootsGroupsAlone() throws Exception {
-    assertThat(ChildJvm.run(List.of("setpriv", "--groups=0,7020"), "assume", "root", "-"))
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=0,7020"), "assume", "root", "-"))
         .containsExactly(
             "current true",
             "assumed",
@@ -43,7 +44,7 @@ class AssumeTest {
 
   @Test
   void twoHundredThreadsChangeWhileOthersStartAndNobodyGetsBack() throws Exception {
-    assertThat(ChildJvm.run(List.of(), "assume-among-threads", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "assume-among-threads", "worker", "-"))
         .containsExactly(
             "200 threads and more true",
             "uid 7001 7001 7001 7001, gid 7001 7001 7001 7001, groups 7001 7010 7011, powerless",
@@ -56,7 +57,7 @@ class AssumeTest {
 
   @Test
   void anOrdinaryUserMayNotBecomeAnother() throws Exception {
-    assertThat(ChildJvm.run(ChildJvm.AS_NOBODY, "assume", "root", "-"))
+    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "assume", "root", "-"))
         .containsExactly(
             "current false",
             "setgroups 0: Operation not permitted (EPERM, 1)",
@@ -70,7 +71,7 @@ class AssumeTest {
     List<String> prefix =
         List.of("setpriv", "--reuid=7003", "--regid=7010", "--groups=7011", "--inh-caps=-all");
 
-    assertThat(ChildJvm.run(prefix, "assume", "homeless", "-"))
+    assertThat(OwnAccounts.run(prefix, "assume", "homeless", "-"))
         .containsExactly(
             "current true",
             "assumed",
@@ -81,7 +82,7 @@ class AssumeTest {
   @Test
   void aRealIdAloneIsNotThatUser() throws Exception {
     assertThat(
-            ChildJvm.run(
+            OwnAccounts.run(
                 List.of("setpriv", "--ruid=7001", "--clear-groups"), "assume", "root", "-"))
         .containsExactly(
             "current false",
@@ -94,7 +95,7 @@ class AssumeTest {
   void capabilitiesThatOutliveRootAreFound() throws Exception {
     List<String> prefix = List.of("setpriv", "--securebits=+no_setuid_fixup");
 
-    assertThat(ChildJvm.run(prefix, "assume", "worker", "-").get(1))
+    assertThat(OwnAccounts.run(prefix, "assume", "worker", "-").get(1))
         .matches("thread [0-9]+ has kept root's capabilities \\(securebits prevent their loss\\)");
   }
 
@@ -109,7 +110,7 @@ class AssumeTest {
             "--inh-caps=-all,+setuid,+setgid",
             "--ambient-caps=-all,+setuid,+setgid");
 
-    assertThat(ChildJvm.run(prefix, "assume", "worker", "-"))
+    assertThat(OwnAccounts.run(prefix, "assume", "worker", "-"))
         .contains("the process can get user id 65534 back");
   }
 
@@ -118,10 +119,10 @@ class AssumeTest {
     String worker =
         "uid 7001 7001 7001 7001, gid 7001 7001 7001 7001, groups 7001 7010 7011, powerless";
 
-    assertThat(ChildJvm.run(List.of(), "assume-during-call", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "assume-during-call", "worker", "-"))
         .containsExactly(
             "thread N has credentials of its own: user ids 7001 7001 7001 7001", worker);
-    assertThat(ChildJvm.run(List.of(), "assume-after-calls", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "assume-after-calls", "worker", "-"))
         .containsExactly(worker);
   }
 }

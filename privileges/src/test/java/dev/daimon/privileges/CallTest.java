@@ -2,6 +2,7 @@ package dev.daimon.privileges;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ChildJvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -19,7 +20,7 @@ class CallTest {
 
   @Test
   void oneThreadHasTheIdentityAndAllOthersKeepTheirs() throws Exception {
-    assertThat(ChildJvm.run(List.of("setpriv", "--groups=7020"), "call", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "call", "worker", "-"))
         .containsExactly(
             "in the calling thread false", "own " + WORKER, ROOT, WORKER, "after " + ROOT);
   }
@@ -28,7 +29,7 @@ class CallTest {
   void theGroupAloneCanChange() throws Exception {
     String changed = "uid 0 0 0 0, gid 7011 7011 7011 7011, groups , powerful";
 
-    assertThat(ChildJvm.run(List.of("setpriv", "--groups=7020"), "call", "-", "more"))
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "call", "-", "more"))
         .containsExactly(
             "in the calling thread false", "own " + changed, ROOT, changed, "after " + ROOT);
   }
@@ -39,7 +40,7 @@ class CallTest {
     Path secret = Files.writeString(directory.resolve("secret"), "roots alone");
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
 
-    assertThat(ChildJvm.run(List.of(), "call-files", "worker", "more", directory.toString()))
+    assertThat(OwnAccounts.run(List.of(), "call-files", "worker", "more", directory.toString()))
         .containsExactly("denied", "roots alone");
     assertThat(Files.getAttribute(directory.resolve("created"), "unix:uid")).isEqualTo(7001);
     assertThat(Files.getAttribute(directory.resolve("created"), "unix:gid")).isEqualTo(7011);
@@ -48,7 +49,7 @@ class CallTest {
   @Test
   void aProgramSpawnedThereHasTheIdentity(@TempDir Path directory) throws Exception {
     assertThat(
-            ChildJvm.run(
+            OwnAccounts.run(
                 List.of("setpriv", "--groups=7020"),
                 "call-spawn",
                 "worker",
@@ -60,25 +61,25 @@ class CallTest {
 
   @Test
   void whateverTheActionThrowsComesOut() throws Exception {
-    assertThat(ChildJvm.run(List.of(), "call-failures", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "call-failures", "worker", "-"))
         .containsExactly("the same true", "the same true", "the same true");
   }
 
   @Test
   void anInterruptWaitsForTheActionsEnd() throws Exception {
-    assertThat(ChildJvm.run(List.of(), "call-interrupted", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "call-interrupted", "worker", "-"))
         .containsExactly("the action ended by itself", "interrupted true");
   }
 
   @Test
   void anOrdinaryUserMayNotActAsAnother() throws Exception {
-    assertThat(ChildJvm.run(ChildJvm.AS_NOBODY, "call", "root", "-").get(0))
+    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "call", "root", "-").get(0))
         .isEqualTo("setgroups 0: Operation not permitted (EPERM, 1)");
   }
 
   @Test
   void whoIsThatUserAlreadyActsInTheCallingThread() throws Exception {
-    assertThat(ChildJvm.run(ChildJvm.AS_NOBODY, "call", "nobody", "-").get(0))
+    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "call", "nobody", "-").get(0))
         .isEqualTo("in the calling thread true");
   }
 
@@ -86,7 +87,7 @@ class CallTest {
   void capabilitiesThatOutliveRootAreRefused() throws Exception {
     List<String> prefix = List.of("setpriv", "--securebits=+no_setuid_fixup", "--groups=7020");
 
-    assertThat(ChildJvm.run(prefix, "call", "worker", "-"))
+    assertThat(OwnAccounts.run(prefix, "call", "worker", "-"))
         .containsExactly(
             "the calling thread has kept root's capabilities (securebits prevent their loss)",
             "after " + ROOT);

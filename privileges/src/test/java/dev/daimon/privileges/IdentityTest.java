@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.testing.Command;
 import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.ForAll;
@@ -55,7 +56,7 @@ class IdentityTest {
       expected.add(each[2]);
     }
 
-    List<String> lines = ChildJvm.run(List.of(), arguments.toArray(String[]::new));
+    List<String> lines = OwnAccounts.run(List.of(), arguments.toArray(String[]::new));
 
     assertThat(lines).containsExactlyElementsOf(expected);
   }
@@ -63,7 +64,7 @@ class IdentityTest {
   @Test
   @Tag("root")
   void theGroupsAreThoseThatIdPrints() throws Exception {
-    assertThat(ChildJvm.run(List.of(), "groups", "worker", "4242", "homeless", "huge", "root"))
+    assertThat(OwnAccounts.run(List.of(), "groups", "worker", "4242", "homeless", "huge", "root"))
         .containsExactly(
             "[7001 7010 7011] = [7001 7010 7011]",
             "[7002 7011] = [7002 7011]",
@@ -74,14 +75,14 @@ class IdentityTest {
 
   @Test
   void everyAccountOfThisMachineHasTheIdsAndGroupsThatIdPrints() throws Exception {
-    for (String entry : output("getent", "passwd")) {
+    for (String entry : Command.run("getent", "passwd").lines().toList()) {
       String user = entry.split(":", -1)[0];
 
       Identity identity = Identity.of(user, null);
 
-      assertThat(identity.uid()).hasValue(Long.parseLong(output("id", "-u", user).get(0)));
-      assertThat(identity.gid()).isEqualTo(Long.parseLong(output("id", "-g", user).get(0)));
-      assertThat(ids(identity)).as(user).isEqualTo(output("id", "-G", user).get(0));
+      assertThat(identity.uid()).hasValue(Long.parseLong(Command.run("id", "-u", user)));
+      assertThat(identity.gid()).isEqualTo(Long.parseLong(Command.run("id", "-g", user)));
+      assertThat(ids(identity)).as(user).isEqualTo(Command.run("id", "-G", user));
     }
   }
 
@@ -159,12 +160,5 @@ class IdentityTest {
       ids.append(ids.isEmpty() ? "" : " ").append(group);
     }
     return ids.toString();
-  }
-
-  private static List<String> output(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).start();
-    List<String> lines = process.inputReader().readAllLines();
-    assertThat(process.waitFor()).isZero();
-    return lines;
   }
 }

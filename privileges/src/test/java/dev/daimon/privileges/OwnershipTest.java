@@ -7,6 +7,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -282,7 +283,7 @@ class OwnershipTest {
       Files.setAttribute(root, "unix:mode", 0755);
       Path file = Files.createFile(root.resolve("file"));
 
-      assertThat(ChildJvm.run(ChildJvm.AS_NOBODY, "give", "worker", "-", file.toString()))
+      assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "give", "worker", "-", file.toString()))
           .isEqualTo(List.of("fchown " + file + ": Operation not permitted (EPERM, 1)"));
     }
 

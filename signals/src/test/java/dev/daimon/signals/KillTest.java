@@ -8,10 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
-import java.util.List;
+import dev.daimon.testing.ChildJvm;
+import java.nio.file.Path;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -67,14 +69,15 @@ class KillTest {
 
   @Test
   @Tag("root")
-  void anotherUsersProcessMayNotBeSignalled() throws Exception {
+  void anotherUsersProcessMayNotBeSignalled(@TempDir Path classes) throws Exception {
     Process sleeper = new ProcessBuilder("sleep", "60").start();
     try {
       assertThat(
-              Child.run(
-                  List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-                  "kill",
-                  Long.toString(sleeper.pid())))
+              ChildJvm.of(Child.class)
+                  .startedBy(ChildJvm.AS_NOBODY)
+                  .copied(classes)
+                  .run("kill", sleeper.pid())
+                  .lines())
           .containsExactly("kill " + sleeper.pid() + ": Operation not permitted (EPERM, 1)");
       assertThat(sleeper.isAlive()).isTrue();
     } finally {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * and nothing is run, so that a cross compiler does as well.
  *
  * <pre>
- * ./mvnw verify -pl posix -Dtest=AbiTest -Ddaimon.cc=aarch64-linux-gnu-gcc
+ * ./mvnw verify -pl testing,posix -Dtest=AbiTest -Ddaimon.cc=aarch64-linux-gnu-gcc
  * </pre>
  */
 class AbiTest {

@@ -4,7 +4,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,7 +22,7 @@ class AccountsTest {
   private final Integer[] group = new Integer[1];
 
   @Test
-  void theEntryOfRootIsTheDatabases() throws IOException {
+  void theEntryOfRootIsTheDatabases() throws Exception {
     assertThat(Accounts.getpwnam(bytes("root"), user)).isZero();
     assertThat(text(user[0])).isEqualTo(passwd("root"));
 
@@ -33,7 +34,7 @@ class AccountsTest {
   }
 
   @Test
-  void everyUserIsFoundByNameAndByNumber() throws IOException {
+  void everyUserIsFoundByNameAndByNumber() throws Exception {
     for (String line : java.nio.file.Files.readAllLines(Path.of("/etc/passwd"))) {
       String name = line.substring(0, line.indexOf(':'));
       assertThat(Accounts.getpwnam(bytes(name), user)).isZero();
@@ -72,12 +73,12 @@ class AccountsTest {
   }
 
   @Test
-  void theGroupsOfRootAreThoseThatIdTells() throws IOException {
+  void theGroupsOfRootAreThoseThatIdTells() throws Exception {
     assertThat(
             Arrays.stream(Accounts.getgrouplist(bytes("root"), 0))
                 .mapToObj(Integer::toUnsignedString)
                 .collect(Collectors.joining(" ")))
-        .isEqualTo(output("id", "-G", "root"));
+        .isEqualTo(Command.run("id", "-G", "root"));
   }
 
   /** In a mount namespace of its own, so that the machine's database stays as it is. */
@@ -152,14 +153,9 @@ class AccountsTest {
   }
 
   /** What getent says, without password and comment. */
-  private static String passwd(String name) throws IOException {
-    return output("getent", "passwd", name)
+  private static String passwd(String name) throws IOException, InterruptedException {
+    return Command.run("getent", "passwd", name)
         .replaceFirst("^(.*?):.*?:(.*?):(.*?):.*?:", "$1:$2:$3:");
-  }
-
-  private static String output(String... command) throws IOException {
-    Process process = new ProcessBuilder(command).start();
-    return new String(process.getInputStream().readAllBytes(), UTF_8).strip();
   }
 
   private static byte[] bytes(String text) {

@@ -2,8 +2,8 @@ package dev.daimon.posix.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
 import dev.daimon.posix.Errno;
+import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ class CredentialsTest {
   @Test
   @Tag("root")
   void theCLibrarysCallsChangeEveryThreadForGood() throws Exception {
-    assertThat(ChildJvm.of(WholeProcess.class).run().output().lines().distinct())
+    assertThat(ChildJvm.of(WholeProcess.class).run().lines().stream().distinct())
         .containsExactly(
             "0 0 0",
             "Uid 1001 1001 1001 1001, Gid 1002 1002 1002 1002, Groups 3 7 4294967294",
@@ -58,7 +58,7 @@ class CredentialsTest {
   @Test
   @Tag("root")
   void theBareSystemCallsChangeTheCallingThreadAlone() throws Exception {
-    List<String> lines = ChildJvm.of(OneThread.class).run().output().lines().toList();
+    List<String> lines = ChildJvm.of(OneThread.class).run().lines();
 
     assertThat(lines.getFirst()).isEqualTo("0 0 0");
     assertThat(lines)

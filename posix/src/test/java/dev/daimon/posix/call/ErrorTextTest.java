@@ -2,7 +2,7 @@ package dev.daimon.posix.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
+import dev.daimon.testing.ChildJvm;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,7 +31,7 @@ class ErrorTextTest {
   @ParameterizedTest
   @ValueSource(strings = {"C", "C.UTF-8", "de_DE.UTF-8"})
   void theTextIsTheSameInEveryLocale(String locale) throws Exception {
-    assertThat(ChildJvm.of(Print.class).environment("LC_ALL=" + locale).run().output())
+    assertThat(ChildJvm.of(Print.class).startedBy("env", "LC_ALL=" + locale).run().output())
         .isEqualTo("Permission denied");
   }
 

@@ -1,11 +1,10 @@
 package dev.daimon.posix.call;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
-import java.io.IOException;
+import dev.daimon.testing.Command;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -18,10 +17,10 @@ class FileStatusTest {
   void aFilesStatusIsWhatStatSays() throws Exception {
     Path file = java.nio.file.Files.writeString(directory.resolve("file"), "1234567");
     java.nio.file.Files.createLink(directory.resolve("second"), file);
-    output("chmod", "4751", file.toString());
+    Command.run("chmod", "4751", file.toString());
 
     assertThat(text(status(file)))
-        .isEqualTo(output("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
+        .isEqualTo(Command.run("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
         .startsWith("4751 2 ");
   }
 
@@ -29,11 +28,11 @@ class FileStatusTest {
   @Tag("root")
   void idsAreUnsignedAndSizesAreWide() throws Exception {
     Path file = java.nio.file.Files.createFile(directory.resolve("file"));
-    output("chown", "4294967294:3000000000", file.toString());
-    output("truncate", "-s", "5G", file.toString());
+    Command.run("chown", "4294967294:3000000000", file.toString());
+    Command.run("truncate", "-s", "5G", file.toString());
 
     assertThat(text(status(file)))
-        .isEqualTo(output("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
+        .isEqualTo(Command.run("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
         .contains(" 4294967294 3000000000 ")
         .contains(" 5368709120 ");
   }
@@ -96,12 +95,5 @@ class FileStatusTest {
             status.size(),
             status.device() >>> 32,
             status.device() & 0xffffffffL);
-  }
-
-  private static String output(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).start();
-    String output = new String(process.getInputStream().readAllBytes(), US_ASCII).strip();
-    assertThat(process.waitFor()).isZero();
-    return output;
   }
 }

@@ -29,11 +29,12 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.daimon.posix.ChildJvm;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -86,8 +87,7 @@ class FilesTest {
 
   @Test
   void aFifoThatNobodyReadsIsNotWaitedFor() throws Exception {
-    assertThat(new ProcessBuilder("mkfifo", directory.resolve("fifo").toString()).start().waitFor())
-        .isZero();
+    Command.run("mkfifo", directory.resolve("fifo").toString());
 
     assertThat(Files.open(path("fifo"), O_WRONLY | O_NONBLOCK, 0)).isEqualTo(-Errno.ENXIO.number());
   }
@@ -375,10 +375,8 @@ class FilesTest {
     return NativePath.bytes(directory.resolve(name));
   }
 
-  private String stat(String format, String name) throws IOException {
-    Process stat =
-        new ProcessBuilder("stat", "-c", format, directory.resolve(name).toString()).start();
-    return new String(stat.getInputStream().readAllBytes(), US_ASCII).strip();
+  private String stat(String format, String name) throws IOException, InterruptedException {
+    return Command.run("stat", "-c", format, directory.resolve(name).toString());
   }
 
   private static byte[] bytes(String text) {

@@ -3,8 +3,8 @@ package dev.daimon.posix.call;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
 import dev.daimon.posix.Errno;
+import dev.daimon.testing.ChildJvm;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -132,7 +132,7 @@ class ProcessesTest {
 
   @Test
   void anExecutedProgramHasThisPidAndTheGivenArgumentsAndEnvironment() throws Exception {
-    List<String> lines = ChildJvm.of(Execve.class).run().output().lines().toList();
+    List<String> lines = ChildJvm.of(Execve.class).run().lines();
 
     assertThat(lines).hasSize(2);
     assertThat(lines.get(1)).isEqualTo("-2 " + lines.get(0) + " zero one two A=1");

@@ -2,11 +2,11 @@ package dev.daimon.posix.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class SignalsTest {
@@ -86,11 +86,6 @@ class SignalsTest {
   }
 
   private static long status(String process, String field) throws IOException {
-    for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/" + process + "/status"))) {
-      if (line.startsWith(field + ":")) {
-        return Long.parseUnsignedLong(line.substring(field.length() + 1).strip(), 16);
-      }
-    }
-    throw new AssertionError(field);
+    return Long.parseUnsignedLong(Proc.status(process, field), 16);
   }
 }

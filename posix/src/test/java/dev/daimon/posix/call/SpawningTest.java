@@ -3,11 +3,12 @@ package dev.daimon.posix.call;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.posix.ChildJvm;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -153,9 +154,7 @@ class SpawningTest {
         ChildJvm.of(SpawnWithCleanSignals.class)
             .startedBy("nohup", "env", "--block-signal=USR1", "--ignore-signal=USR2,RTMAX")
             .run()
-            .output()
-            .lines()
-            .toList();
+            .lines();
 
     // HUP and the last real-time signal (HotSpot takes USR2 for itself); USR1.
     assertThat(Long.parseUnsignedLong(lines.get(0), 16) & 0x8000_0000_0000_0001L)
@@ -180,22 +179,12 @@ class SpawningTest {
         }
         pid = spawning.spawn(bytes("/bin/sleep"), List.of(bytes("sleep"), bytes("60")), List.of());
       }
-      System.out.println(status("thread-self", "SigIgn"));
-      System.out.println(status("thread-self", "SigBlk"));
-      System.out.println(status(Integer.toString(pid), "SigIgn"));
-      System.out.println(status(Integer.toString(pid), "SigBlk"));
+      System.out.println(Proc.status("thread-self", "SigIgn"));
+      System.out.println(Proc.status("thread-self", "SigBlk"));
+      System.out.println(Proc.status(Integer.toString(pid), "SigIgn"));
+      System.out.println(Proc.status(Integer.toString(pid), "SigBlk"));
       Signals.kill(pid, 9);
       Processes.waitpid(pid, new int[1], 0);
-    }
-
-    private static String status(String process, String field) throws IOException {
-      for (String line :
-          java.nio.file.Files.readAllLines(Path.of("/proc/" + process + "/status"))) {
-        if (line.startsWith(field + ":")) {
-          return line.substring(field.length() + 1).strip();
-        }
-      }
-      throw new AssertionError(field);
     }
   }
 

@@ -1,0 +1,181 @@
+package dev.daimon.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@code main} of a test in a JVM of its own: for what would change this JVM for good, or needs
+ * two processes, or has to be started in a certain way.
+ *
+ * <pre>{@code
+ * List<String> lines =
+ *     ChildJvm.of(Mask.class).startedBy("env", "--block-signal=USR1").run("argument").lines();
+ * }</pre>
+ *
+ * <p>The JVM has on its class path the modules under test, their tests, and this package; none of
+ * the test libraries.
+ */
+public final class ChildJvm {
+  /** A command that becomes nobody; the class files had better be {@linkplain #copied copied}. */
+  public static final List<String> AS_NOBODY =
+      List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
+
+  private static final int DEADLINE_SECONDS = 60;
+
+  private final Class<?> main;
+  private final List<String> prefix = new ArrayList<>();
+  private final List<String> options = new ArrayList<>();
+  private @Nullable Path copies;
+
+  /**
+   * How a JVM ended, and what it printed, one character a byte.
+   *
+   * @param pid the process that was started: the JVM, if the commands before it only execute it
+   * @param exit its exit code, or 128 and the signal that ended it
+   * @param out its standard output
+   * @param err its standard error
+   */
+  public record Result(long pid, int exit, String out, String err) {
+    /** Returns what was printed, stripped, by a JVM that must have ended well and silently. */
+    public String output() {
+      if (exit != 0 || !err.isEmpty()) {
+        throw new AssertionError("the child JVM failed: " + this);
+      }
+      return out.strip();
+    }
+
+    /** Returns the lines of {@link #output()}, where white space counts. */
+    public List<String> lines() {
+      output();
+      return out.lines().toList();
+    }
+  }
+
+  private ChildJvm(Class<?> main) {
+    this.main = main;
+  }
+
+  /** Returns a JVM for the {@code main} of this class. */
+  public static ChildJvm of(Class<?> main) {
+    return new ChildJvm(main);
+  }
+
+  /**
+   * Starts it by another program, such as {@code nohup} or {@code env A=B}; the first one first.
+   */
+  public ChildJvm startedBy(String... command) {
+    return startedBy(List.of(command));
+  }
+
+  /** Starts it by another program, such as {@link #AS_NOBODY}. */
+  public ChildJvm startedBy(List<String> command) {
+    prefix.addAll(command);
+    return this;
+  }
+
+  /** Adds an option of the JVM. */
+  public ChildJvm option(String option) {
+    options.add(option);
+    return this;
+  }
+
+  /**
+   * Takes the class files from a copy that every user can read, wherever the checkout is.
+   *
+   * @param directory where to copy them; it becomes searchable by every user
+   */
+  public ChildJvm copied(Path directory) {
+    copies = directory;
+    return this;
+  }
+
+  /** Runs it to its end, without an input. After a minute that is an error. */
+  public Result run(Object... arguments) throws IOException, InterruptedException {
+    List<String> command = command(arguments);
+    Path out = Files.createTempFile("daimon-child", ".out");
+    Path err = Files.createTempFile("daimon-child", ".err");
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectInput(new File("/dev/null"))
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile())
+              .start();
+      if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly().waitFor();
+        throw new AssertionError("not done in time: " + command + text(out) + text(err));
+      }
+      return new Result(process.pid(), process.exitValue(), text(out), text(err));
+    } finally {
+      Files.delete(out);
+      Files.delete(err);
+    }
+  }
+
+  /** Starts it to be talked to, and ended, by the test; its errors go to this JVM's. */
+  public Process start(Object... arguments) throws IOException, InterruptedException {
+    return new ProcessBuilder(command(arguments))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private List<String> command(Object... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(prefix);
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.add("-XX:-CreateCoredumpOnCrash");
+    command.add("-XX:ErrorFile=" + Path.of("target/hs_err_%p.log").toAbsolutePath());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(options);
+    command.addAll(List.of("-cp", classPath(), main.getName()));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    return command;
+  }
+
+  private String classPath() throws IOException, InterruptedException {
+    // The module under test and what it requires; an IDE may put everything on the class path.
+    String modules = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
+    // This package first: its archive is then open before a main counts its descriptors.
+    List<String> places = new ArrayList<>(List.of(root(ChildJvm.class), root(main)));
+    places.addAll(Arrays.asList(modules.split(File.pathSeparator, -1)));
+    if (copies != null) {
+      for (int i = 0; i < places.size(); i++) {
+        Path original = Path.of(places.get(i));
+        Path copy = copies.resolve(i + original.getFileName().toString());
+        Command.run("cp", "-rT", original.toString(), copy.toString());
+        Command.run("chmod", "-R", "a+rX", copy.toString());
+        places.set(i, copy.toString());
+      }
+      Command.run("chmod", "a+rx", copies.toString());
+    }
+    return String.join(File.pathSeparator, places);
+  }
+
+  /** The directory or archive of a class; its code source would be the module that it patches. */
+  private static String root(Class<?> type) {
+    String file = "/" + type.getName().replace('.', '/') + ".class";
+    String url = Objects.requireNonNull(type.getResource(file)).toString();
+    String root = url.substring(0, url.length() - file.length());
+    if (root.startsWith("jar:")) {
+      root = root.substring("jar:".length(), root.length() - "!".length());
+    }
+    return Path.of(URI.create(root)).toString();
+  }
+
+  private static String text(Path file) throws IOException {
+    return Files.readString(file, StandardCharsets.ISO_8859_1);
+  }
+}

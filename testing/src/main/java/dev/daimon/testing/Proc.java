@@ -1,0 +1,49 @@
+package dev.daimon.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What the kernel says of a process in {@code /proc}. A process is named as there: by its id, or
+ * {@code self}, or {@code thread-self}.
+ */
+public final class Proc {
+  private Proc() {}
+
+  /** Returns a field of its status, such as {@code SigIgn}. */
+  public static String status(String process, String field) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc", process, "status"))) {
+      if (line.startsWith(field + ":")) {
+        return line.substring(field.length() + 1).strip();
+      }
+    }
+    throw new AssertionError("no " + field);
+  }
+
+  /** Returns its open descriptors and where each leads, without the one that lists them. */
+  public static SortedMap<Integer, String> descriptors(String process) throws IOException {
+    SortedMap<Integer, String> descriptors = new TreeMap<>();
+    File directory = new File("/proc/" + process + "/fd");
+    // Listed altogether first, so that the listing's own descriptor is closed.
+    for (String name : Objects.requireNonNull(directory.list())) {
+      Path link = directory.toPath().resolve(name);
+      if (Files.isSymbolicLink(link)) {
+        descriptors.put(Integer.valueOf(name), Files.readSymbolicLink(link).toString());
+      }
+    }
+    return descriptors;
+  }
+
+  /** Returns what this JVM has open in a directory. */
+  public static List<String> openIn(Path directory) throws IOException {
+    return descriptors("self").values().stream()
+        .filter(leadsTo -> Path.of(leadsTo).startsWith(directory))
+        .toList();
+  }
+}
