@@ -1,9 +1,9 @@
-# find_jdk: sets $jdk to the home of a Java 25 or later, or to nothing.
-# Looks at JAVA_HOME, the java on the PATH and the usual folders, in this order, and reads each
+# find_jdk TOOL: sets $jdk to the home of a Java 25 or later that has this tool, java or javac, or to
+# nothing. Looks at JAVA_HOME, the java on the PATH and the usual folders, in this order, and reads each
 # one's "release" file, so that no JVM is started to ask for its version.
 
 is_jdk() {
-    [ -x "$1/bin/java" ] && [ -r "$1/release" ] || return 1
+    [ -n "$1" ] && [ -x "$1/bin/$2" ] && [ -r "$1/release" ] || return 1
     while IFS='="' read -r key _ version _; do
         if [ "$key" = JAVA_VERSION ]; then
             feature=${version%%[!0-9]*}
@@ -16,7 +16,7 @@ is_jdk() {
 
 find_jdk() {
     for jdk in "${JAVA_HOME:-}" "$(java_on_path)" /usr/lib/jvm/* /opt/java/* /opt/jdk*; do
-        if is_jdk "$jdk"; then return 0; fi
+        if is_jdk "$jdk" "$1"; then return 0; fi
     done
     jdk=
     return 1

@@ -2,9 +2,9 @@
 
 jdk=
 if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
-[ -x "$jdk/bin/java" ] || {
+[ -n "$jdk" ] && [ -x "$jdk/bin/java" ] || {
     . "$home/lib/find-jdk.sh"
-    find_jdk || {
+    find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
         exit 71
     }
@@ -14,12 +14,21 @@ for jar in "$home"/lib/daimon-*.jar; do :; done
 cache=${jar%.jar}.aot
 
 # The caller's are the program's, and would steer this JVM.
-unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG
+unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG JDK_AOT_VM_OPTIONS
 
-# A short life on little memory; and nothing changed in itself that the program would inherit:
+# A path with a colon is several to java.
+case $home in
+*:*)
+    echo "daimon: java cannot run from a path with a colon: $home" >&2
+    exit 71
+    ;;
+esac
+
+# A short life on little memory; signals left alone, and no words on standard output; and nothing changed in itself that the program would inherit:
 # neither the limit of descriptors nor what a core dump holds.
-options="-Xint -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
--XX:-MaxFDLimit -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
+options="-Xint -Xrs -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
+-XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
+-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
 
 # Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.

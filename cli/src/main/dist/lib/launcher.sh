@@ -22,33 +22,34 @@ if [ -r "$cache" ]; then set -- -XX:AOTCache="$cache" "$@"; fi
 # A cache that does not fit is left aside without a word.
 set -- -Xlog:disable -Xlog:all=warning,aot*=off,cds*=off:stderr "$@"
 
-# Finds two free descriptors of one digit: $r and $w.
-free_descriptors() {
-    r= w=
+# Finds two free descriptors of one digit: $r and $w. Where there are none it takes two that are the
+# caller's; the environment is still right then, but no descriptor can be passed on.
+find_descriptors() {
+    r= w= borrowed=false
     for n in 3 4 5 6 7 8 9; do
         if ! [ -e /proc/self/fd/$n ]; then
             w=$r r=$n
-            if [ -n "$w" ]; then return 0; fi
+            if [ -n "$w" ]; then return; fi
         fi
     done
-    return 1
+    r=8 w=9 borrowed=true
 }
 
 # The copy of this shell reads a pipe that only java holds open: it ends when java says so, or ends.
 run() {
-    if free_descriptors; then
-        eval "exec $r<<END
+    find_descriptors
+    eval "exec $r<<END
 a line, which makes every shell use a pipe
 END
 exec $w>/proc/self/fd/$r"
-        (
-            eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
-        ) &
-        eval "exec $r<&-"
-        cd /
-        exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w "$@"
-    fi
-    exec "$jdk/bin/java" $options "$@"
+    (
+        trap '' HUP INT TERM
+        eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
+    ) &
+    eval "exec $r<&-"
+    cd /
+    exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w \
+        -Ddaimon.borrowed=$borrowed "$@"
 }
 
 interrupted() {
@@ -68,17 +69,19 @@ start_and_wait() {
     (cd / && exec "$jdk/bin/java" $options -Ddaimon.caller=$$ "$@") &
     # One that came before there was anybody to tell.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
-    wait "$!"
+    # How it ended is told below, not by the shell.
+    wait "$!" 2>/dev/null
     status=$?
-    # A signal ends the first wait only; java still gives its verdict.
+    # A signal ends the first wait only; java is still there, and decides.
     while [ -n "$woken" ]; do
         woken=
-        wait "$!"
+        wait "$!" 2>/dev/null
         again=$?
         if [ $again -ne 127 ]; then status=$again; fi
     done
 }
 
+# Until java ignores signals nothing was changed, and one ends it; from then on it goes on to the end.
 start() {
     signal= woken=
     trap 'interrupted INT' INT
@@ -93,18 +96,22 @@ start() {
     # The verdict is there: a signal that comes now is too late to change it.
     trap '' INT TERM HUP
     case $status in
-    0) exit 0 ;;
-    # "start --foreground": run me in your place.
-    122)
-        trap - INT TERM HUP
-        run "$@"
+    0 | 64 | 66 | 67 | 69 | 70 | 71 | 73 | 77) exit $status ;;
+    122 | 129 | 130 | 143)
+        if [ -n "$signal" ]; then
+            echo "daimon: interrupted; nothing was started" >&2
+            trap - "$signal"
+            kill -s "$signal" $$
+        fi
         ;;
     esac
-    if [ -n "$signal" ]; then
-        trap - "$signal"
-        kill -s "$signal" $$
+    # "start --foreground": run me in your place.
+    if [ $status -eq 122 ]; then
+        trap - INT TERM HUP
+        run "$@"
     fi
-    exit $status
+    echo "daimon: java has failed (status $status); whether the program runs is not known" >&2
+    exit 71
 }
 
 case $command in

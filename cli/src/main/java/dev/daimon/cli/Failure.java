@@ -26,9 +26,6 @@ final class Failure extends Exception {
   /** No permission to change identity. */
   static final int NO_PERMISSION = 77;
 
-  /** The start was interrupted, and undone: as a shell tells the end by SIGTERM. */
-  static final int INTERRUPTED = 143;
-
   private static final long serialVersionUID = 1;
 
   private final int exitCode;

@@ -35,13 +35,11 @@ final class Launch {
   private static final int RUN_BY_EXEC = 122;
 
   private final Request request;
-  private final Verdict verdict;
   private final Terminal terminal;
   private final Caller caller;
 
-  Launch(Request request, Verdict verdict) throws Failure {
+  Launch(Request request) throws Failure {
     this.request = request;
-    this.verdict = verdict;
     terminal = new Terminal(request.verbose);
     caller = Caller.find(!request.keptDescriptors.isEmpty() || !request.closeDescriptors);
   }
@@ -54,7 +52,7 @@ final class Launch {
         && !request.dryRun
         && !caller.hasMadeSession()
         && ThisProcess.isGroupLeader()) {
-      return Respawn.inNewSession(verdict);
+      return Respawn.inNewSession();
     }
     checkKeptDescriptors();
     Identity identity = identity();
@@ -67,6 +65,9 @@ final class Launch {
     ThisProcess.umask(request.umask);
     DaemonFiles files = new DaemonFiles(request, identity, terminal);
     try {
+      if (!request.foreground) {
+        bePersistent();
+      }
       files.open();
       Program program = program(executable, environment, files);
       if (request.foreground) {
@@ -220,7 +221,6 @@ final class Launch {
       if (!caller.hasMadeSession()) {
         ThisProcess.setsid();
       }
-      checkInterruption();
       files.prepare();
       child = identity == null ? program.spawn() : identity.call(program::spawn);
     } catch (IOException failure) {
@@ -228,7 +228,6 @@ final class Launch {
     }
     terminal.step("started " + child);
     try {
-      checkInterruption();
       files.writePid(child.pid());
     } catch (Failure | RuntimeException failure) {
       stop(child, failure);
@@ -236,7 +235,12 @@ final class Launch {
     }
   }
 
-  /** Turns this process into the program. Returns never. */
+  /**
+   * Turns this process into the program. Returns never.
+   *
+   * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile that
+   * nobody has locked.
+   */
   private void become(Program program, @Nullable Identity identity, DaemonFiles files)
       throws Failure {
     try {
@@ -269,9 +273,18 @@ final class Launch {
     return new Failure(program ? Failure.NO_PROGRAM : Failure.SYSTEM, failure);
   }
 
-  private void checkInterruption() throws Failure {
-    if (verdict.isInterrupted() || caller.isGone()) {
-      throw new Failure(Failure.INTERRUPTED, "interrupted; the start was undone");
+  /**
+   * The point of no return. Until here nothing was changed, and a signal simply ends this JVM; from
+   * here on it takes milliseconds, and the start is carried through, or taken back by itself.
+   */
+  private void bePersistent() throws Failure {
+    try {
+      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+    } catch (PosixException failure) {
+      throw new Failure(Failure.SYSTEM, failure);
+    }
+    if (caller.isGone()) {
+      throw new Failure(Failure.SYSTEM, "the launcher has ended; nothing was started");
     }
   }
 

@@ -12,30 +12,29 @@ public final class Main {
    * @param args the command and its options
    */
   public static void main(String[] args) {
-    Verdict verdict = Verdict.guard();
-    Verdict.exit(run(verdict, args.length));
+    // Halted, not shut down: the hooks' machinery takes longer than a start, and there is no hook.
+    Runtime.getRuntime().halt(run(args.length));
   }
 
-  private static int run(Verdict verdict, int count) {
+  private static int run(int count) {
     try {
       // The last words are ours; a JVM decodes its arguments by the locale, so they are only
       // counted.
       List<String> words = Caller.commandLine();
-      return dispatch(verdict, words.subList(words.size() - count, words.size()));
+      return dispatch(words.subList(words.size() - count, words.size()));
     } catch (Failure failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));
       return failure.exitCode();
     } catch (RuntimeException | Error bug) {
-      // Not thrown on: the JVM would wait for this verdict.
       new Terminal(false).error("internal error, please report it: " + bug);
       return Failure.BUG;
     }
   }
 
-  private static int dispatch(Verdict verdict, List<String> words) throws Failure {
+  private static int dispatch(List<String> words) throws Failure {
     String command = words.isEmpty() ? "" : words.get(0);
     return switch (command) {
-      case "start", "run" -> launch(verdict, command, words.subList(1, words.size()));
+      case "start", "run" -> launch(command, words.subList(1, words.size()));
       case "help" -> help(String.join(" ", words.subList(1, words.size())));
       case "--help", "-h" -> help("");
       case "--version", "-V" ->
@@ -48,9 +47,9 @@ public final class Main {
     };
   }
 
-  private static int launch(Verdict verdict, String command, List<String> words) throws Failure {
+  private static int launch(String command, List<String> words) throws Failure {
     CommandLine line = CommandLine.parse(command, words);
-    return line.asksForHelp() ? help(command) : new Launch(line.request(), verdict).launch();
+    return line.asksForHelp() ? help(command) : new Launch(line.request()).launch();
   }
 
   private static int help(String command) throws Failure {

@@ -4,6 +4,8 @@ import dev.daimon.forking.Child;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Signal;
+import dev.daimon.signals.Dispositions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,13 +16,15 @@ import java.util.List;
  *
  * <p>A JVM that leads a process group, as one does that a shell with job control starts directly,
  * may not call {@code setsid}. It then does what the launcher script does otherwise: it waits, and
- * passes on signals and the verdict.
+ * passes on how it went.
  */
 final class Respawn {
   private Respawn() {}
 
-  static int inNewSession(Verdict verdict) throws Failure {
+  static int inNewSession() throws Failure {
     try {
+      // The other one decides, within milliseconds; this one must be there to tell.
+      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
       List<String> words = Caller.commandLine();
       List<byte[]> arguments = new ArrayList<>();
       arguments.add(Text.bytes("-D" + Caller.PROCESS + "=" + ThisProcess.id()));
@@ -36,7 +40,6 @@ final class Respawn {
               .newSession()
               .sweep(false)
               .spawn();
-      verdict.forwardTo(child);
       return child.waitFor().shellStatus();
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, failure);

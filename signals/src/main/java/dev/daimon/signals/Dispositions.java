@@ -65,6 +65,22 @@ public final class Dispositions {
     }
   }
 
+  /**
+   * Ignores signals from now on, in every thread, whatever handler there was.
+   *
+   * <p>One that came before may still be on its way to a handler of the JVM's: to its shutdown, for
+   * {@code SIGHUP}, {@code SIGINT} and {@code SIGTERM}, unless the JVM was started with {@code -Xrs}.
+   *
+   * @param signals any but KILL and STOP
+   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
+   */
+  public static void ignore(Signal... signals) throws PosixException {
+    for (Signal signal : signals) {
+      PosixException.check(
+          Signals.setHandler(signal.number(), Signals.SIG_IGN), "rt_sigaction", signal);
+    }
+  }
+
   private static Set<Signal> with(boolean ignored) throws PosixException {
     Set<Signal> signals = new LinkedHashSet<>();
     for (int number = 1; number <= Signal.MAX_NUMBER; number++) {
