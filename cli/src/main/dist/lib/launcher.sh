@@ -48,7 +48,7 @@ exec $w>/proc/self/fd/$r"
     ) &
     eval "exec $r<&-"
     cd /
-    exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$r,$w \
+    exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$w \
         -Ddaimon.borrowed=$borrowed "$@"
 }
 

@@ -28,8 +28,11 @@ final class Caller {
   /** Set where this JVM was spawned as the leader of its session. */
   static final String LEADER = "daimon.leader";
 
-  /** The two ends of the pipe that the script's copy waits at: "3,4". */
+  /** The end of the pipe whose other end the script's copy waits at. */
   private static final String PIPE = "daimon.pipe";
+
+  /** Set to true where the pipe took the place of descriptors of the caller's. */
+  private static final String BORROWED = "daimon.borrowed";
 
   private final Environment environment;
   private final Path directory;
@@ -62,32 +65,43 @@ final class Caller {
         return new Caller(Environment.current(), directory, null, 0);
       }
       Environment environment = Environment.of(process);
-      int[] descriptors = withDescriptors ? Descriptors.inheritableOf(process) : null;
+      int[] descriptors = withDescriptors ? descriptors(process) : null;
       if (pipe == null) {
         return new Caller(environment, directory, descriptors, process);
       }
-      int comma = pipe.indexOf(',');
-      int readEnd = Integer.parseInt(pipe, 0, comma, 10);
-      int writeEnd = Integer.parseInt(pipe, comma + 1, pipe.length(), 10);
       // The copy has done its work. It is this JVM's child, and must not become the program's.
-      Descriptor.adopt(writeEnd).close();
+      Descriptor.adopt(Integer.parseInt(pipe)).close();
       Child.adopt(process).waitFor();
-      int[] own = descriptors == null ? null : without(descriptors, readEnd);
-      return new Caller(environment, directory, own, 0);
+      return new Caller(environment, directory, descriptors, 0);
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, "cannot read what the caller left in /proc: " + failure);
     }
   }
 
-  private static int[] without(int[] numbers, int without) {
-    int[] rest = new int[numbers.length];
+  /** Those that the caller left open, and this JVM has inherited. */
+  private static int[] descriptors(long process) throws Failure, IOException {
+    if (Boolean.getBoolean(BORROWED)) {
+      throw new Failure(
+          Failure.SYSTEM, "cannot pass on descriptors: leave two of 3 to 9 free for the launcher");
+    }
+    int[] numbers = Descriptors.inheritableOf(process);
     int count = 0;
     for (int number : numbers) {
-      if (number != without) {
-        rest[count++] = number;
+      if (isSameFile(process, number)) {
+        numbers[count++] = number;
       }
     }
-    return Arrays.copyOf(rest, count);
+    return Arrays.copyOf(numbers, count);
+  }
+
+  /** Not the launcher's: what it had open itself is something else here, or nothing. */
+  private static boolean isSameFile(long process, int number) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/" + process + "/fd/" + number))
+          .equals(Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)));
+    } catch (IOException closed) {
+      return false;
+    }
   }
 
   /** Whether a launcher waits for this JVM to end, so that it cannot become the program. */

@@ -65,22 +65,48 @@ final class CommandLine {
             .setAllowPartialMatching(false)
             .setStripLeadingAndTrailingQuotes(false)
             .get();
+    Options options = options();
+    List<String> joined = joined(options, words);
     org.apache.commons.cli.CommandLine parsed;
     try {
-      parsed = parser.parse(options(), words.toArray(new String[0]), true);
+      parsed = parser.parse(options, joined.toArray(new String[0]), true);
     } catch (ParseException problem) {
       String message = Text.readable(String.valueOf(problem.getMessage()));
       throw new Failure(Failure.USAGE, message + SEE_HELP + command);
     }
-    int program = words.size() - parsed.getArgList().size();
-    boolean separated = program > 0 && words.get(program - 1).equals("--");
+    int program = joined.size() - parsed.getArgList().size();
+    boolean separated = program > 0 && joined.get(program - 1).equals("--");
     // Of "-vX" the parser takes the v for an option, and X for the program.
-    if (!separated && program < words.size() && words.get(program).startsWith("-")) {
+    if (!separated && program < joined.size() && joined.get(program).startsWith("-")) {
       throw new Failure(
           Failure.USAGE,
-          "unknown option " + Text.readable(words.get(program)) + SEE_HELP + command);
+          "unknown option " + Text.readable(joined.get(program)) + SEE_HELP + command);
     }
     return new CommandLine(command, parsed);
+  }
+
+  /**
+   * The words with each option's value joined to it, "--name=VALUE": the parser would not take a
+   * value that looks like an option, and "-n -bash" is a login shell's name.
+   */
+  private static List<String> joined(Options options, List<String> words) {
+    List<String> joined = new ArrayList<>(words.size());
+    int next = 0;
+    while (next < words.size()) {
+      String word = words.get(next++);
+      boolean mayBeOption = word.startsWith("-") && word.length() > 1 && !word.equals("--");
+      Option option = mayBeOption ? options.getOption(word) : null;
+      if (option != null && option.hasArg() && next < words.size()) {
+        joined.add("--" + option.getLongOpt() + "=" + words.get(next++));
+      } else {
+        joined.add(word);
+      }
+      if (!mayBeOption) {
+        joined.addAll(words.subList(next, words.size()));
+        break;
+      }
+    }
+    return joined;
   }
 
   boolean asksForHelp() {
@@ -138,6 +164,9 @@ final class CommandLine {
     String value = value(option);
     if (value == null) {
       return null;
+    }
+    if (value.endsWith("/") && !option.equals("chdir")) {
+      throw usage("--" + option + " wants a file, not \"" + Text.readable(value) + "\"");
     }
     if (!value.startsWith("/")) {
       throw usage("--" + option + " wants an absolute path, not \"" + Text.readable(value) + "\"");

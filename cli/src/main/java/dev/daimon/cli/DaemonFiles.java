@@ -33,6 +33,9 @@ final class DaemonFiles {
   /** How to take back what was done, first things first. */
   private final List<Step> undo = new ArrayList<>();
 
+  /** What changes owner, once everything is open. */
+  private final List<Step> gifts = new ArrayList<>();
+
   private @Nullable SingletonLock lockFile;
   private @Nullable SingletonLock pidFile;
   private @Nullable Opened<PidFile.Pending> unlockedPidFile;
@@ -73,7 +76,7 @@ final class DaemonFiles {
   }
 
   /**
-   * Locks and opens everything, and changes nothing that exists: no content, only owners.
+   * Locks and opens everything, and changes nothing that exists.
    *
    * @throws Failure 69 for a held lock, 73 for everything else, 64 for one file with two purposes
    */
@@ -109,8 +112,22 @@ final class DaemonFiles {
       }
       throw new Failure(Failure.ALREADY_RUNNING, "already running: " + held.getMessage());
     } catch (IOException failure) {
-      throw new Failure(Failure.CANNOT_CREATE, failure);
+      throw new Failure(Failure.CANNOT_CREATE, explained(failure));
     }
+  }
+
+  /** What the kernel's words hide from a person. */
+  private static String explained(IOException failure) {
+    String message = String.valueOf(failure.getMessage());
+    if (failure instanceof PosixException posix && posix.call().equals("open")) {
+      if (posix.errno().equals(Errno.ELOOP)) {
+        return message + "; it is a symbolic link";
+      }
+      if (posix.errno().equals(Errno.ENXIO)) {
+        return message + "; it is a FIFO that nobody reads";
+      }
+    }
+    return message;
   }
 
   /** Hard links and linked directories: another name, and still the same file. */
@@ -140,9 +157,15 @@ final class DaemonFiles {
     return new Failure(Failure.USAGE, path + " is " + other + " by another name");
   }
 
-  /** Empties the pidfile, with space for the pid reserved, and then the output files. */
+  /**
+   * Gives the files to their new owner; empties the pidfile, with space for the pid reserved, and
+   * then the output files.
+   */
   void prepare() throws Failure {
     try {
+      for (Step gift : gifts) {
+        gift.run();
+      }
       if (pidFile != null) {
         pidFile.prepare();
       }
@@ -185,6 +208,17 @@ final class DaemonFiles {
 
   private void commit(Opened<PidFile.Pending> pending, long pid) throws IOException {
     runAs(pending.asTarget, () -> pending.file.commit(pid));
+    if (request.pidFile != null) {
+      PidFile committed = PidFile.at(request.pidFile);
+      undo.add(() -> runAs(pending.asTarget, () -> removeIfNaming(committed, pid)));
+    }
+  }
+
+  /** Nobody else's: without a lock another start may have put its own in place. */
+  private static void removeIfNaming(PidFile pidFile, long pid) throws IOException {
+    if (pidFile.read() == pid) {
+      pidFile.remove();
+    }
   }
 
   private static void requireInPlace(SingletonLock lock) throws Failure, IOException {
@@ -243,7 +277,7 @@ final class DaemonFiles {
     }
     T file = kind.open(path);
     undo.add(() -> kind.undo(file));
-    Ownership.give(kind.descriptor(file), path, identity, kind.created(file));
+    gifts.add(() -> Ownership.give(kind.descriptor(file), path, identity, kind.created(file)));
     return new Opened<>(file, false);
   }
 

@@ -238,8 +238,8 @@ final class Launch {
   /**
    * Turns this process into the program. Returns never.
    *
-   * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile that
-   * nobody has locked.
+   * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile
+   * that nobody has locked.
    */
   private void become(Program program, @Nullable Identity identity, DaemonFiles files)
       throws Failure {

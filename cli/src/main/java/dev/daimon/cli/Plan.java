@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -29,10 +30,10 @@ final class Plan {
   void print() throws Failure {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
-    checkFile(request.lockFile);
-    checkFile(request.pidFile);
-    checkFile(request.standardOutput);
-    checkFile(request.standardError);
+    checkFile(request.lockFile, false);
+    checkFile(request.pidFile, false);
+    checkFile(request.standardOutput, true);
+    checkFile(request.standardError, true);
 
     StringBuilder plan = new StringBuilder();
     line(plan, request.foreground ? "become" : "start", executable);
@@ -77,16 +78,17 @@ final class Plan {
     }
   }
 
-  private void checkFile(@Nullable Path path) throws Failure {
+  private void checkFile(@Nullable Path path, boolean output) throws Failure {
     if (path == null) {
       return;
     }
     try {
-      String problem = identity == null ? problem(path) : identity.call(() -> problem(path));
+      String problem =
+          identity == null ? problem(path, output) : identity.call(() -> problem(path, output));
       Path directory = path.getParent();
       boolean root = identity != null && directory != null && Ownership.isRootsAlone(directory);
       if (!problem.isEmpty() && root) {
-        problem = problem(path);
+        problem = problem(path, output);
       }
       if (!problem.isEmpty()) {
         throw new Failure(Failure.CANNOT_CREATE, path + ": " + problem);
@@ -97,7 +99,7 @@ final class Plan {
   }
 
   /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */
-  private static String problem(Path path) {
+  private static String problem(Path path, boolean output) {
     if (Files.isSymbolicLink(path)) {
       return "is a symbolic link";
     }
@@ -105,6 +107,17 @@ final class Plan {
       return "is a directory";
     }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      if (output) {
+        // Changes nothing in a file that exists, and finds what only the opening can tell.
+        try (OutputFile _ = OutputFile.open(path)) {
+          return "";
+        } catch (PosixException refused) {
+          return refused.errno().toString();
+        }
+      }
+      if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+        return "is not a regular file";
+      }
       return Files.isWritable(path) ? "" : "no permission to write to it";
     }
     Path directory = path.getParent();

@@ -21,7 +21,7 @@ public final class Environment {
   private final List<byte[]> entries;
 
   private Environment(List<byte[]> entries) {
-    this.entries = entries;
+    this.entries = List.copyOf(entries);
   }
 
   /** {@return the environment of this JVM, as the C library holds it} */

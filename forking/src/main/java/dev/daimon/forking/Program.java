@@ -70,9 +70,10 @@ public final class Program {
    *
    * @param name any bytes but NUL
    * @return this
+   * @throws IllegalArgumentException if there is a NUL byte in it
    */
   public Program name(byte[] name) {
-    this.name = name.clone();
+    this.name = withoutNul(name);
     return this;
   }
 
@@ -81,6 +82,7 @@ public final class Program {
    *
    * @param arguments those after {@code argv[0]}
    * @return this
+   * @throws IllegalArgumentException if there is a NUL character in one
    */
   public Program arguments(String... arguments) {
     List<byte[]> bytes = new ArrayList<>(arguments.length);
@@ -95,10 +97,24 @@ public final class Program {
    *
    * @param arguments those after {@code argv[0]}; any bytes but NUL
    * @return this
+   * @throws IllegalArgumentException if there is a NUL byte in one
    */
   public Program arguments(List<byte[]> arguments) {
-    this.arguments = List.copyOf(arguments);
+    List<byte[]> copies = new ArrayList<>(arguments.size());
+    for (byte[] argument : arguments) {
+      copies.add(withoutNul(argument));
+    }
+    this.arguments = copies;
     return this;
+  }
+
+  private static byte[] withoutNul(byte[] bytes) {
+    for (byte b : bytes) {
+      if (b == 0) {
+        throw new IllegalArgumentException("a NUL byte in an argument");
+      }
+    }
+    return bytes.clone();
   }
 
   /**

@@ -69,7 +69,8 @@ public final class Dispositions {
    * Ignores signals from now on, in every thread, whatever handler there was.
    *
    * <p>One that came before may still be on its way to a handler of the JVM's: to its shutdown, for
-   * {@code SIGHUP}, {@code SIGINT} and {@code SIGTERM}, unless the JVM was started with {@code -Xrs}.
+   * {@code SIGHUP}, {@code SIGINT} and {@code SIGTERM}, unless the JVM was started with {@code
+   * -Xrs}.
    *
    * @param signals any but KILL and STOP
    * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
