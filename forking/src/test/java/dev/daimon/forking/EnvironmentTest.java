@@ -181,4 +181,12 @@ class EnvironmentTest {
   private static byte[] bytes(String text) {
     return text.getBytes(ISO_8859_1);
   }
+
+  @Test
+  void itsEntriesCannotBeTakenOutOfIt() {
+    Environment environment = Environment.current().with("A", "1");
+
+    assertThatThrownBy(() -> environment.entries().clear())
+        .isInstanceOf(UnsupportedOperationException.class);
+  }
 }

@@ -1,6 +1,7 @@
 package dev.daimon.forking;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -476,15 +477,23 @@ class ProgramTest {
     }
 
     @Test
-    void aNulByteIsRefusedAndNothingRuns() throws IOException {
-      int[] before = Descriptors.list();
-      Program program =
-          shell("a\0b")
-              .standardOutput(Redirect.truncate(directory.resolve("out")))
-              .directory(directory);
+    void aNulByteIsRefusedWhenItIsGiven() {
+      Program program = Program.at(Path.of("/bin/true"));
 
-      assertThatThrownBy(program::spawn).isInstanceOf(IllegalArgumentException.class);
-      assertThat(Descriptors.list()).isEqualTo(before);
+      assertThatThrownBy(() -> program.arguments("a\0b"))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> program.name(new byte[1]))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void argumentsAreThoseAtTheTimeOfTheCall() throws IOException {
+      byte[] argument = {'a'};
+      Program program =
+          Program.at(Path.of("/bin/echo")).arguments(List.of("-n".getBytes(US_ASCII), argument));
+      argument[0] = 'b';
+
+      assertThat(output(program)).isEqualTo("a");
     }
 
     @Test
