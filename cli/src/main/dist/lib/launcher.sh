@@ -22,34 +22,37 @@ if [ -r "$cache" ]; then set -- -XX:AOTCache="$cache" "$@"; fi
 # A cache that does not fit is left aside without a word.
 set -- -Xlog:disable -Xlog:all=warning,aot*=off,cds*=off:stderr "$@"
 
-# Finds two free descriptors of one digit: $r and $w. Where there are none it takes two that are the
-# caller's; the environment is still right then, but no descriptor can be passed on.
+# Finds two free descriptors of one digit, all that a shell can name: $r and $w.
 find_descriptors() {
-    r= w= borrowed=false
+    r= w=
     for n in 3 4 5 6 7 8 9; do
         if ! [ -e /proc/self/fd/$n ]; then
             w=$r r=$n
-            if [ -n "$w" ]; then return; fi
+            if [ -n "$w" ]; then return 0; fi
         fi
     done
-    r=8 w=9 borrowed=true
+    return 1
 }
 
-# The copy of this shell reads a pipe that only java holds open: it ends when java says so, or ends.
+# The copy of this shell waits until java has read what it needs, and kills it. It reads a pipe that
+# only java holds open, so it ends with java, too. A caller that has taken every digit gets a copy
+# that just stops.
 run() {
-    find_descriptors
-    eval "exec $r<<END
+    if find_descriptors; then
+        eval "exec $r<<END
 a line, which makes every shell use a pipe
 END
 exec $w>/proc/self/fd/$r"
-    (
-        trap '' HUP INT TERM
-        eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
-    ) &
-    eval "exec $r<&-"
+        (
+            trap '' HUP INT TERM
+            eval "exec $w>&-; read -r _ <&$r; read -r _ <&$r"
+        ) &
+        eval "exec $r<&-"
+    else
+        (read -r pid _ </proc/self/stat && kill -STOP "$pid") &
+    fi
     cd /
-    exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.pipe=$w \
-        -Ddaimon.borrowed=$borrowed "$@"
+    exec "$jdk/bin/java" $options -Ddaimon.caller=$! -Ddaimon.copy=true "$@"
 }
 
 interrupted() {

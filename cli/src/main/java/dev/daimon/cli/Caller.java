@@ -4,7 +4,7 @@ import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.ThisProcess;
-import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Signal;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,11 +28,11 @@ final class Caller {
   /** Set where this JVM was spawned as the leader of its session. */
   static final String LEADER = "daimon.leader";
 
-  /** The end of the pipe whose other end the script's copy waits at. */
-  private static final String PIPE = "daimon.pipe";
+  /** Set where that process is a copy of the script, this JVM's child, and waits for its end. */
+  private static final String COPY = "daimon.copy";
 
-  /** Set to true where the pipe took the place of descriptors of the caller's. */
-  private static final String BORROWED = "daimon.borrowed";
+  /** Set where there is no script, and this JVM was told to leave signals alone all the same. */
+  static final String DIRECT = "daimon.direct";
 
   private final Environment environment;
   private final Path directory;
@@ -57,7 +57,6 @@ final class Caller {
    */
   static Caller find(boolean withDescriptors) throws Failure {
     Long process = Long.getLong(PROCESS);
-    String pipe = System.getProperty(PIPE);
     try {
       Path directory =
           Files.readSymbolicLink(Path.of("/proc/" + (process == null ? "self" : process) + "/cwd"));
@@ -66,12 +65,13 @@ final class Caller {
       }
       Environment environment = Environment.of(process);
       int[] descriptors = withDescriptors ? descriptors(process) : null;
-      if (pipe == null) {
+      if (!Boolean.getBoolean(COPY)) {
         return new Caller(environment, directory, descriptors, process);
       }
-      // The copy has done its work. It is this JVM's child, and must not become the program's.
-      Descriptor.adopt(Integer.parseInt(pipe)).close();
-      Child.adopt(process).waitFor();
+      // It has done its work, and must not become the program's child.
+      Child copy = Child.adopt(process);
+      copy.signal(Signal.KILL);
+      copy.waitFor();
       return new Caller(environment, directory, descriptors, 0);
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, "cannot read what the caller left in /proc: " + failure);
@@ -79,11 +79,7 @@ final class Caller {
   }
 
   /** Those that the caller left open, and this JVM has inherited. */
-  private static int[] descriptors(long process) throws Failure, IOException {
-    if (Boolean.getBoolean(BORROWED)) {
-      throw new Failure(
-          Failure.SYSTEM, "cannot pass on descriptors: leave two of 3 to 9 free for the launcher");
-    }
+  private static int[] descriptors(long process) throws IOException {
     int[] numbers = Descriptors.inheritableOf(process);
     int count = 0;
     for (int number : numbers) {
@@ -102,6 +98,11 @@ final class Caller {
     } catch (IOException closed) {
       return false;
     }
+  }
+
+  /** Whether a signal just ends this JVM, instead of beginning a shutdown beside the work. */
+  static boolean leavesSignalsAlone() {
+    return Long.getLong(PROCESS) != null || Boolean.getBoolean(DIRECT);
   }
 
   /** Whether a launcher waits for this JVM to end, so that it cannot become the program. */

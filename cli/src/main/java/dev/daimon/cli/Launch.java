@@ -45,6 +45,9 @@ final class Launch {
   }
 
   int launch() throws Failure {
+    if (!Caller.leavesSignalsAlone()) {
+      Respawn.leavingSignalsAlone();
+    }
     if (request.foreground && caller.isWaiting()) {
       return RUN_BY_EXEC;
     }

@@ -11,39 +11,56 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * This very command once more, as the leader of a session of its own.
- *
- * <p>A JVM that leads a process group, as one does that a shell with job control starts directly,
- * may not call {@code setsid}. It then does what the launcher script does otherwise: it waits, and
- * passes on how it went.
- */
+/** This very command once more, where no launcher script has started it as it should be. */
 final class Respawn {
   private Respawn() {}
 
+  /** In this process's place, as a JVM that a signal just ends. Returns only by a failure. */
+  static void leavingSignalsAlone() throws Failure {
+    try {
+      List<String> words = Caller.commandLine();
+      program(words, "-Xrs", "-D" + Caller.DIRECT + "=true").exec();
+    } catch (IOException failure) {
+      throw new Failure(Failure.SYSTEM, failure);
+    }
+  }
+
+  /**
+   * As the leader of a session of its own, while this one waits for its verdict. A JVM that leads a
+   * process group, as one does that a shell with job control starts directly, may not call {@code
+   * setsid}.
+   */
   static int inNewSession() throws Failure {
     try {
-      // The other one decides, within milliseconds; this one must be there to tell.
+      // The other one decides, within a moment; this one must be there to tell.
       Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
       List<String> words = Caller.commandLine();
-      List<byte[]> arguments = new ArrayList<>();
-      arguments.add(Text.bytes("-D" + Caller.PROCESS + "=" + ThisProcess.id()));
-      arguments.add(Text.bytes("-D" + Caller.LEADER + "=true"));
-      for (String word : words.subList(1, words.size())) {
-        arguments.add(Text.bytes(word));
-      }
       Child child =
-          Program.at(Path.of("/proc/self/exe").toRealPath())
-              .name(Text.bytes(words.get(0)))
-              .arguments(arguments)
+          program(
+                  words,
+                  "-D" + Caller.PROCESS + "=" + ThisProcess.id(),
+                  "-D" + Caller.LEADER + "=true")
               .environment(withoutJavaOptions())
               .newSession()
-              .sweep(false)
               .spawn();
       return child.waitFor().shellStatus();
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, failure);
     }
+  }
+
+  private static Program program(List<String> words, String... options) throws IOException {
+    List<byte[]> arguments = new ArrayList<>();
+    for (String option : options) {
+      arguments.add(Text.bytes(option));
+    }
+    for (String word : words.subList(1, words.size())) {
+      arguments.add(Text.bytes(word));
+    }
+    return Program.at(Path.of("/proc/self/exe").toRealPath())
+        .name(Text.bytes(words.get(0)))
+        .arguments(arguments)
+        .sweep(false);
   }
 
   /** Those are the program's, which gets them from this JVM's own environment. */
