@@ -1,0 +1,106 @@
+package dev.daimon.cli;
+
+import dev.daimon.forking.OutputFile;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/**
+ * How a kind of file is opened, and how that is taken back.
+ *
+ * @param <T> the open file
+ */
+interface FileKind<T> {
+  T open(Path path) throws IOException;
+
+  Descriptor descriptor(T file);
+
+  /** Whether opening it created it. */
+  boolean created(T file);
+
+  /** Closes it, and removes it if opening it created it. */
+  void undo(T file) throws IOException;
+
+  /** A file that is locked: the pidfile, and the lock file. */
+  final class Lock implements FileKind<SingletonLock> {
+    @Override
+    public SingletonLock open(Path path) throws IOException {
+      return SingletonLock.acquire(path);
+    }
+
+    @Override
+    public Descriptor descriptor(SingletonLock lock) {
+      return lock.descriptor();
+    }
+
+    @Override
+    public boolean created(SingletonLock lock) {
+      return lock.created();
+    }
+
+    @Override
+    public void undo(SingletonLock lock) throws IOException {
+      if (lock.created()) {
+        lock.remove();
+      }
+      lock.close();
+    }
+  }
+
+  /** A pidfile without a lock, to be put in place when the program runs. */
+  final class Unlocked implements FileKind<PidFile.Pending> {
+    @Override
+    public PidFile.Pending open(Path path) throws IOException {
+      // Only the rename would tell, with the program running.
+      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+        throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
+      return PidFile.at(path).prepare();
+    }
+
+    @Override
+    public Descriptor descriptor(PidFile.Pending pending) {
+      return pending.descriptor();
+    }
+
+    @Override
+    public boolean created(PidFile.Pending pending) {
+      return true;
+    }
+
+    @Override
+    public void undo(PidFile.Pending pending) throws IOException {
+      pending.close();
+    }
+  }
+
+  /** An output file. */
+  final class Output implements FileKind<OutputFile> {
+    @Override
+    public OutputFile open(Path path) throws IOException {
+      return OutputFile.open(path);
+    }
+
+    @Override
+    public Descriptor descriptor(OutputFile output) {
+      return output.descriptor();
+    }
+
+    @Override
+    public boolean created(OutputFile output) {
+      return output.created();
+    }
+
+    @Override
+    public void undo(OutputFile output) throws IOException {
+      output.removeIfCreated();
+      output.close();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package dev.daimon.cli;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens files for the target user, and takes everything back if the program does not start.
+ *
+ * <p>With a target user a file is opened <em>as that user</em>, so nobody can make root open what
+ * the user could not. Only where the user may not, root opens it, if nobody but root can change
+ * anything on the way there; the file then changes owner, once all files are open.
+ */
+final class FileOpener {
+  private final @Nullable Identity identity;
+
+  /** How to take back what was done, first things first. */
+  private final List<Step> undo = new ArrayList<>();
+
+  /** What changes owner. */
+  private final List<Step> gifts = new ArrayList<>();
+
+  FileOpener(@Nullable Identity identity) {
+    this.identity = identity;
+  }
+
+  /** Something done to a file. */
+  interface Step {
+    void run() throws IOException;
+  }
+
+  /** A file, and whether it was opened as the target user: what is done to it later is, too. */
+  static final class Opened<T> {
+    final T file;
+    final boolean asTarget;
+
+    Opened(T file, boolean asTarget) {
+      this.file = file;
+      this.asTarget = asTarget;
+    }
+  }
+
+  /**
+   * Opens a file, as the target user if there is one and it may.
+   *
+   * @throws IOException if neither may
+   */
+  <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
+    if (identity == null) {
+      T file = kind.open(path);
+      undo.add(() -> kind.undo(file));
+      return new Opened<>(file, false);
+    }
+    try {
+      T file = identity.call(() -> kind.open(path));
+      undo.add(() -> runAs(true, () -> kind.undo(file)));
+      return new Opened<>(file, true);
+    } catch (PosixException denied) {
+      requireRootsAlone(path, denied);
+    }
+    T file = kind.open(path);
+    undo.add(() -> kind.undo(file));
+    gifts.add(() -> Ownership.give(kind.descriptor(file), path, identity, kind.created(file)));
+    return new Opened<>(file, false);
+  }
+
+  private static void requireRootsAlone(Path path, PosixException denied) throws IOException {
+    Errno errno = denied.errno();
+    Path directory = path.getParent();
+    boolean forbidden = errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM);
+    if (!forbidden || directory == null) {
+      throw denied;
+    }
+    if (!Ownership.isRootsAlone(directory)) {
+      throw new IOException(
+          denied.getMessage()
+              + " for the user, and root opens nothing where others can interfere: "
+              + directory
+              + " is not root's alone");
+    }
+  }
+
+  /** Does something with the rights that a file was opened with. */
+  void runAs(boolean target, Step step) throws IOException {
+    if (target && identity != null) {
+      boolean _ =
+          identity.call(() -> {
+            step.run();
+            return true;
+          });
+    } else {
+      step.run();
+    }
+  }
+
+  /** Gives the files that root has opened to the target user. */
+  void give() throws IOException {
+    for (Step gift : gifts) {
+      gift.run();
+    }
+  }
+
+  /** What is to be done if everything is taken back, before all that was to be done so far. */
+  void onUndo(Step step) {
+    undo.add(step);
+  }
+
+  /** Takes everything back, the last thing first, and returns what could not be. */
+  List<IOException> undo() {
+    List<IOException> left = new ArrayList<>();
+    for (int i = undo.size() - 1; i >= 0; i--) {
+      try {
+        undo.get(i).run();
+      } catch (IOException failure) {
+        left.add(failure);
+      }
+    }
+    undo.clear();
+    return left;
+  }
+}
