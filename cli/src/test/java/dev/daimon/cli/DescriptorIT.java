@@ -50,15 +50,17 @@ class DescriptorIT {
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
   void keptDescriptorsReachTheProgramUnderTheirNumbers(String command) throws Exception {
-    long pid = background(LEAK, command, "--keep-fd 7 --keep-fd 900 --keep-fd 3");
+    // The launcher needs two numbers in the foreground.
+    String leak = LEAK + ("run".equals(command) ? "exec 5<&- 8<&-;" : "");
+    long pid = background(leak, command, "--keep-fd 7 --keep-fd 900 --keep-fd 3");
 
     SortedMap<Integer, String> descriptors = Sandbox.descriptors(pid);
-    String leak = sandbox.file("leak").toString();
+    String file = sandbox.file("leak").toString();
     assertThat(descriptors)
         .hasSize(7)
-        .containsEntry(3, leak)
-        .containsEntry(7, leak)
-        .containsEntry(900, leak)
+        .containsEntry(3, file)
+        .containsEntry(7, file)
+        .containsEntry(900, file)
         .containsValue(sandbox.file("pid").toString());
   }
 
@@ -68,6 +70,9 @@ class DescriptorIT {
     "run, exec 3<$dir/leak 9<$dir/leak 250<$dir/leak;",
     "start, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
     "run, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
+    "start, for n in $(seq 3 9); do eval \"exec $n<$dir/leak\"; done;",
+    "start, for n in $(seq 3 14); do eval \"exec $n<$dir/leak\"; done;",
+    "start, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
     "start, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;"
   })
@@ -85,6 +90,41 @@ class DescriptorIT {
     assertThat(descriptors)
         .containsValue(sandbox.file("pid").toString())
         .hasSize(3 + own.strip().split(" ", -1).length + 1);
+  }
+
+  /** The launcher's pipe has no number left then. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "run --no-close-fds",
+        "run --keep-fd 4",
+        "start -f --keep-fd 4",
+        "start -f --no-close-fds"
+      })
+  void withNoNumberLeftForTheLauncherNothingCanBePassedOnInTheForeground(String command)
+      throws Exception {
+    Sandbox.Result result =
+        sandbox.shell(LEAK + "$daimon " + command + " -p $dir/pid touch $dir/ran");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(71);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("3 to 9");
+    assertThat(sandbox.file("ran")).doesNotExist();
+    assertThat(sandbox.file("pid")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void whatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
+    String closed = "for n in $(seq 3 17); do eval \"exec $n<&-\"; done; ";
+    for (int number = 3; number <= 17; number++) {
+      Sandbox.Result result =
+          sandbox.shell(closed + "$daimon " + command + " --keep-fd " + number + " touch $dir/ran");
+
+      assertThat(result.exitCode()).as(number + ": " + result.err()).isEqualTo(64);
+      assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("" + number);
+    }
+    assertThat(sandbox.file("ran")).doesNotExist();
   }
 
   @Test
