@@ -279,7 +279,7 @@ final class Launch {
    */
   private void bePersistent() throws Failure {
     try {
-      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      Persistence.begin();
     } catch (PosixException failure) {
       throw new Failure(Failure.SYSTEM, failure);
     }

@@ -4,8 +4,6 @@ import dev.daimon.forking.Child;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
-import dev.daimon.posix.Signal;
-import dev.daimon.signals.Dispositions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +22,7 @@ final class Respawn {
   static int inNewSession() throws Failure {
     try {
       // The other one decides, within milliseconds; this one must be there to tell.
-      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      Persistence.begin();
       List<String> words = Caller.commandLine();
       List<byte[]> arguments = new ArrayList<>();
       arguments.add(Text.bytes("-D" + Caller.PROCESS + "=" + ThisProcess.id()));
