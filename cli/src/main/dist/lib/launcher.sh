@@ -96,8 +96,14 @@ start() {
     else
         start_and_wait "$@"
     fi
-    # The verdict is there: a signal that comes now is too late to change it.
-    trap '' INT TERM HUP
+    if [ $status -eq 122 ]; then
+        # "start --foreground": run me in your place. A signal that comes now ends this process.
+        trap - INT TERM HUP
+        if [ -z "$signal" ]; then run "$@"; fi
+    else
+        # The verdict is there: a signal that comes now is too late to change it.
+        trap '' INT TERM HUP
+    fi
     case $status in
     0 | 64 | 66 | 67 | 69 | 70 | 71 | 73 | 77) exit $status ;;
     122 | 129 | 130 | 143)
@@ -108,11 +114,6 @@ start() {
         fi
         ;;
     esac
-    # "start --foreground": run me in your place.
-    if [ $status -eq 122 ]; then
-        trap - INT TERM HUP
-        run "$@"
-    fi
     echo "daimon: java has failed (status $status); whether the program runs is not known" >&2
     exit 71
 }

@@ -117,7 +117,9 @@ class BytesIT {
     "-E 'A=\"q\"', A=\"q\"",
     "-E '\"A\"=1', \"A\"=1",
     "-E 'A= x ', 'A= x '",
-    "-E INHERITED=new, INHERITED=new"
+    "-E INHERITED=new, INHERITED=new",
+    "-E -x=y, -x=y",
+    "--env -E=-E, -E=-E"
   })
   void aVariableCanBeSet(String options, String entry) throws Exception {
     long pid = start("INHERITED=old", "start", options + STAY);
@@ -149,7 +151,14 @@ class BytesIT {
     "start, --name, ''",
     "run, -n, web worker",
     "start, -n, \u00c3\u00a4",
-    "start, -n, -dash"
+    "start, -n, -dash",
+    "start, -n, -nginx",
+    "run, -n, -nginx",
+    "start, -n, -login",
+    "start, --name, -login",
+    "start, -n, --help",
+    "start, -n, -v",
+    "start, -n, --"
   })
   void theProgramsOwnNameCanBeChosen(String command, String option, String name) throws Exception {
     byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);

@@ -53,12 +53,12 @@ class DescriptorIT {
     long pid = background(LEAK, command, "--keep-fd 7 --keep-fd 900 --keep-fd 3");
 
     SortedMap<Integer, String> descriptors = Sandbox.descriptors(pid);
-    String leak = sandbox.file("leak").toString();
+    String file = sandbox.file("leak").toString();
     assertThat(descriptors)
         .hasSize(7)
-        .containsEntry(3, leak)
-        .containsEntry(7, leak)
-        .containsEntry(900, leak)
+        .containsEntry(3, file)
+        .containsEntry(7, file)
+        .containsEntry(900, file)
         .containsValue(sandbox.file("pid").toString());
   }
 
@@ -68,7 +68,13 @@ class DescriptorIT {
     "run, exec 3<$dir/leak 9<$dir/leak 250<$dir/leak;",
     "start, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
     "run, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
+    "start, for n in $(seq 3 9); do eval \"exec $n<$dir/leak\"; done;",
+    "start, for n in $(seq 3 14); do eval \"exec $n<$dir/leak\"; done;",
+    "start, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
     "start, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;",
+    "run, for n in $(seq 3 9); do eval \"exec $n<$dir/leak\"; done;",
+    "run, for n in $(seq 3 14); do eval \"exec $n<$dir/leak\"; done;",
+    "run, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;"
   })
   void withoutASweepTheProgramGetsWhatTheCallerHadAndTheLock(String command, String leak)
@@ -85,6 +91,20 @@ class DescriptorIT {
     assertThat(descriptors)
         .containsValue(sandbox.file("pid").toString())
         .hasSize(3 + own.strip().split(" ", -1).length + 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void whatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
+    String closed = "for n in $(seq 3 17); do eval \"exec $n<&-\"; done; ";
+    for (int number = 3; number <= 17; number++) {
+      Sandbox.Result result =
+          sandbox.shell(closed + "$daimon " + command + " --keep-fd " + number + " touch $dir/ran");
+
+      assertThat(result.exitCode()).as(number + ": " + result.err()).isEqualTo(64);
+      assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("" + number);
+    }
+    assertThat(sandbox.file("ran")).doesNotExist();
   }
 
   @Test

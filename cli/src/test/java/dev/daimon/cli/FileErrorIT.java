@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Files that cannot be had: one line that says why, nothing lost, and the program never ran. */
 class FileErrorIT {
   private static final int CANNOT_CREATE = 73;
+  private static final int SYSTEM = 71;
   private static final int PAGE = 4096;
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
@@ -38,7 +39,10 @@ class FileErrorIT {
     Path target = Files.writeString(sandbox.file("target"), "precious\n");
     Path link = Files.createSymbolicLink(sandbox.file("link"), target);
 
-    assertRefused(start(command, option, link), link, "ELOOP");
+    Sandbox.Result result = start(command, option, link);
+
+    assertRefused(result, link, "ELOOP");
+    assertThat(result.err()).endsWith("; it is a symbolic link\n");
     assertThat(target).hasContent("precious");
     assertThat(link).isSymbolicLink();
   }
@@ -50,6 +54,18 @@ class FileErrorIT {
 
     assertRefused(start("start", option, link), link, "ELOOP");
     assertThat(sandbox.file("target")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"start, -o", "start, -e", "run, -o", "run, -e"})
+  void aFifoThatNobodyReadsIsCalledThat(String command, String option) throws Exception {
+    Path fifo = sandbox.file("fifo");
+    TestUser.output("mkfifo", fifo.toString());
+
+    Sandbox.Result result = start(command, option, fifo);
+
+    assertRefused(result, fifo, "ENXIO");
+    assertThat(result.err()).endsWith("; it is a FIFO that nobody reads\n");
   }
 
   @ParameterizedTest
@@ -210,6 +226,30 @@ class FileErrorIT {
     assertThat(log).hasContent("precious");
     assertThat(stale).hasContent("1");
     assertThat(sandbox.file("lock")).doesNotExist();
+  }
+
+  /** Found out by the exec itself, when all files are written: the program is open for writing. */
+  @ParameterizedTest
+  @ValueSource(strings = {"run --no-lock", "run", "start --no-lock", "start", "start -f"})
+  void aProgramThatCannotBeExecutedAfterAllIsNamedByNoPidfile(String command) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    for (String before : List.of("", "1\n")) {
+      Files.deleteIfExists(pidFile);
+      if (!before.isEmpty()) {
+        Files.writeString(pidFile, before);
+      }
+
+      Sandbox.Result result =
+          sandbox.shell(
+              "cp /bin/touch $dir/program; exec 3>>$dir/program;"
+                  + (" $daimon " + command + " -p $dir/pid $dir/program $dir/ran"));
+
+      assertThat(result.exitCode()).as(result.err()).isEqualTo(SYSTEM);
+      assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("ETXTBSY");
+      assertThat(sandbox.processes()).isEmpty();
+      assertThat(sandbox.file("ran")).doesNotExist();
+      assertThat(Files.exists(pidFile) ? Files.readString(pidFile) : "").isIn("", before);
+    }
   }
 
   /** Starts a program that would leave a mark. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +24,10 @@ class InterruptIT {
   private static final int LAST_MILLIS = 240;
   private static final int STEP_MILLIS = 20;
   private static final int KILLED = 137;
+
+  /** The system call's number. */
+  private static final String UMASK =
+      "aarch64".equals(System.getProperty("os.arch")) ? "166" : "95";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -104,6 +109,73 @@ class InterruptIT {
     assertUndoneOrComplete(launcher.waitFor(), signal + " when " + moment);
   }
 
+  /** Java is a script here, which stays until it is told to end; to the launcher it is the same. */
+  @ParameterizedTest
+  @CsvSource({"TERM, start, 143", "INT, start, 130", "HUP, start, 129", "TERM, start -f, 143"})
+  void whoInterruptsAStartIsToldThatNothingWasStarted(String signal, String command, int status)
+      throws Exception {
+    Path daimon = daimonWithJava("exec sleep 1000");
+    Process launcher = launchTold(List.of(daimon.toString()), command);
+    sandbox.awaitProgram("sleep");
+
+    kill(signal, launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(status);
+    assertThat(sandbox.file("told")).hasContent("daimon: interrupted; nothing was started");
+    assertThat(sandbox.processes()).isEmpty();
+  }
+
+  /** With the real one, at its last moment before it makes up its mind. */
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
+  @Tag("strace")
+  void beforeTheFirstChangeASignalEndsTheStart(String signal, int status) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    // The first of umask's calls is the launch's own.
+    Process launcher =
+        sandbox.slowed(
+            List.of("umask:delay_enter=2000000"), "start", "-p", pidFile.toString(), "sleep", "60");
+    Sandbox.await("the launch", () -> inCall("java", UMASK));
+    kill(signal, launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(status);
+    assertThat(Files.readString(sandbox.file("slowed.err")))
+        .contains("daimon: interrupted; nothing was started\n")
+        .doesNotContain("failed", "rap");
+    assertThat(pidFile).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  /** The program is not run in the launcher's place then. */
+  @Test
+  @Tag("strace")
+  void aSignalAfterTheVerdictOfAForegroundStartEndsItToo() throws Exception {
+    Path daimon =
+        daimonWithJava(
+            "case $* in *daimon.copy*) exec sleep 1000 ;; esac",
+            "touch " + sandbox.file("verdict"),
+            "exit 122");
+    for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
+      Files.deleteIfExists(sandbox.file("verdict"));
+      Process launcher =
+          launchTold(
+              List.of(
+                  "strace -D -qq -o /dev/null -e trace=rt_sigaction"
+                      .concat(" -e inject=rt_sigaction:delay_exit=20000 ")
+                      .concat(daimon.toString())
+                      .split(" ", -1)),
+              "start -f");
+      Sandbox.await("the verdict", () -> Files.exists(sandbox.file("verdict")));
+      pause(delay);
+      kill("TERM", launcher.pid());
+
+      String when = "TERM after " + delay + " ms";
+      assertThat(launcher.waitFor(20, TimeUnit.SECONDS)).as(when).isTrue();
+      assertThat(launcher.exitValue()).as(when).isEqualTo(143);
+      sandbox.awaitEnd();
+    }
+  }
+
   @Test
   @Tag("strace")
   void aStartThatHasLockedItsPidfileIsCarriedThrough() throws Exception {
@@ -117,6 +189,26 @@ class InterruptIT {
     assertThat(launcher.waitFor()).isZero();
     assertThat(sandbox.file("slowed.err")).isEmptyFile();
     assertUndoneOrComplete(0, "interrupted while it was locked");
+  }
+
+  @Test
+  @Tag("strace")
+  void aJvmThatIsKilledIsToldInOneLine() throws Exception {
+    Path pidFile = sandbox.file("pid");
+    Process launcher =
+        sandbox.slowed(
+            List.of("umask:delay_enter=2000000"), "start", "-p", pidFile.toString(), "sleep", "60");
+    Sandbox.await("the launch", () -> inCall("java", UMASK));
+    kill("KILL", sandbox.running("java").getFirst().pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(71);
+    // Strace itself may have a word to say.
+    assertThat(Files.readAllLines(sandbox.file("slowed.err")))
+        .filteredOn(line -> !line.startsWith("strace: "))
+        .containsExactly(
+            "daimon: java has failed (status 137); whether the program runs is not known");
+    assertThat(pidFile).doesNotExist();
+    sandbox.awaitEnd();
   }
 
   @Test
@@ -228,6 +320,43 @@ class InterruptIT {
     }
     Sandbox.await("the daemon's end", () -> sandbox.running("sleep").isEmpty());
     Files.deleteIfExists(pidFile);
+  }
+
+  /** Whether a process of this name is in this system call. */
+  private boolean inCall(String program, String number) throws IOException {
+    for (ProcessHandle process : sandbox.running(program)) {
+      try (DirectoryStream<Path> threads =
+          Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
+        for (Path thread : threads) {
+          if (Files.readString(thread.resolve("syscall")).startsWith(number + " ")) {
+            return true;
+          }
+        }
+      } catch (IOException gone) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /** A copy of the command with a Java of its own. */
+  private Path daimonWithJava(String... lines) throws Exception {
+    Path daimon = sandbox.publicDaimon();
+    Path home = Files.createDirectories(sandbox.file("jdk/bin")).getParent();
+    sandbox.script("jdk/bin/java", "#!/bin/sh\n" + String.join("\n", lines));
+    Files.writeString(sandbox.file("dist/lib/jdk"), home + "\n");
+    return daimon;
+  }
+
+  private Process launchTold(List<String> daimon, String command) throws Exception {
+    List<String> words = new ArrayList<>(daimon);
+    words.addAll(List.of(command.split(" ", -1)));
+    words.add("true");
+    return sandbox
+        .prepare(words, Map.of())
+        .redirectErrorStream(true)
+        .redirectOutput(sandbox.file("told").toFile())
+        .start();
   }
 
   private void assertNothingLeft(String when) throws Exception {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +107,23 @@ class RunIT {
 
     process.destroyForcibly().waitFor();
     assertThat(sandbox.daimon(second, "-p", pidFile.toString(), "true").exitCode()).isZero();
+  }
+
+  /** The program would end by it, too: what counts is that nothing runs on. */
+  @ParameterizedTest
+  @CsvSource({"run, 60", "start -f, 180"})
+  void aSignalAtAnyMomentOfTheStartEndsTheProcess(String command, int lastMillis) throws Exception {
+    for (int delay = 0; delay <= lastMillis; delay += 3) {
+      Process process = background(command, "-p", sandbox.file("pid").toString(), "sleep", "1000");
+      TimeUnit.MILLISECONDS.sleep(delay);
+      process.destroy();
+
+      String when = "TERM after " + delay + " ms";
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).as(when).isTrue();
+      assertThat(process.exitValue()).as(when).isEqualTo(143);
+      sandbox.awaitEnd();
+      assertThat(Sandbox.isLocked(sandbox.file("pid"))).as(when).isFalse();
+    }
   }
 
   @Test

@@ -89,6 +89,27 @@ class UsageIT {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"-p", "--pidfile", "-l", "-o", "-e"})
+  void aNameThatEndsLikeADirectorysIsAUsageError(String option) throws Exception {
+    for (String path : List.of(sandbox.file("x") + "/", sandbox.directory() + "/", "/")) {
+      Sandbox.Result result = sandbox.daimon("start", option, path, "true");
+
+      assertThat(result.exitCode()).isEqualTo(64);
+      assertThat(result.err())
+          .startsWith("daimon: ")
+          .hasLineCount(1)
+          .contains("wants a file", path);
+    }
+    assertThat(sandbox.directory()).isEmptyDirectory();
+  }
+
+  @Test
+  void aDirectoryMayEndLikeADirectory() throws Exception {
+    assertThat(sandbox.shell("$daimon run -c $dir/ pwd"))
+        .isEqualTo(new Sandbox.Result(0, sandbox.directory() + "\n", ""));
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "start -p $dir/pid -- sleep 1000",
@@ -243,6 +264,16 @@ class UsageIT {
     "-p $dir/link true, 73",
     "-o $dir/directory true, 73",
     "-o $dir/link true, 73",
+    "-e $dir/link true, 73",
+    "-p /dev/null true, 73",
+    "-l /dev/null true, 73",
+    "-p $dir/fifo true, 73",
+    "-o $dir/fifo true, 73",
+    "-e $dir/fifo true, 73",
+    "-o /no/such/directory/log true, 73",
+    "--no-lock -p $dir/directory true, 73",
+    "-p $dir/y/ true, 64",
+    "--keep-fd 77 true, 64",
     "/no/such/program, 66",
     "$dir/held, 66",
     "-u no-such-user true, 67",
@@ -254,6 +285,7 @@ class UsageIT {
   void aDryRunFindsTheSameErrors(String words, int exitCode) throws Exception {
     Files.createDirectory(sandbox.file("directory"));
     Files.createSymbolicLink(sandbox.file("link"), Path.of("target"));
+    TestUser.output("mkfifo", sandbox.file("fifo").toString());
     sandbox.shell("$daimon start -p $dir/held sleep 1000");
     List<String> before = snapshot();
 

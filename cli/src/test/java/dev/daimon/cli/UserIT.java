@@ -26,6 +26,7 @@ class UserIT {
   private static final int NO_USER = 67;
   private static final int NO_PROGRAM = 66;
   private static final int SYSTEM = 71;
+  private static final int CANNOT_CREATE = 73;
 
   @RegisterExtension static final TestUser USER = new TestUser("dmuser");
 
@@ -270,6 +271,29 @@ class UserIT {
     assertThat(log).hasContent("before\nafter");
     assertThat(ownerOf(log)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
     assertThat(ownerOf(pidFile)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void afterAFailedStartRootsFilesAreRootsStill(String command) throws Exception {
+    Path pidFile = Files.writeString(sandbox.file("pid"), "1\n");
+    Path lock = Files.writeString(sandbox.file("lock"), "kept\n");
+    Path log = Files.writeString(sandbox.file("log"), "before\n");
+
+    Sandbox.Result result =
+        sandbox.shell(
+            ("$daimon " + command + " -u " + USER.name())
+                + " -p $dir/pid -l $dir/lock -o $dir/log -e $dir/missing/err touch $dir/ran");
+
+    assertThat(result.exitCode()).isEqualTo(CANNOT_CREATE);
+    assertOneLine(result);
+    for (Path file : List.of(pidFile, lock, log)) {
+      assertThat(ownerOf(file)).as(file.toString()).isEqualTo("0:0 644");
+    }
+    assertThat(pidFile).hasContent("1");
+    assertThat(lock).hasContent("kept");
+    assertThat(log).hasContent("before");
+    assertThat(sandbox.file("ran")).doesNotExist();
   }
 
   @Test

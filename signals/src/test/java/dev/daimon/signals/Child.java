@@ -32,6 +32,24 @@ final class Child {
         printStatus("SigIgn");
         printStatus("SigCgt");
       }
+      case "ignore" -> {
+        print("ignored", Dispositions.ignored());
+        Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+        print("ignored", Dispositions.ignored());
+        printStatus("SigIgn");
+        for (Signal signal : List.of(Signal.HUP, Signal.INT, Signal.TERM)) {
+          Kill.send(ProcessHandle.current().pid(), signal);
+        }
+        System.out.println("is still here");
+      }
+      case "ignore-too-much" -> {
+        try {
+          Dispositions.ignore(Signal.of(14), Signal.KILL, Signal.USR1);
+        } catch (PosixException refused) {
+          System.out.println("refused");
+        }
+        print("ignored", Dispositions.ignored());
+      }
       case "mask" -> {
         print("blocked", SignalMask.current());
         printStatus("SigBlk");

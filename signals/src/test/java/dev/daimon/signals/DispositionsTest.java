@@ -3,9 +3,14 @@ package dev.daimon.signals;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.util.List;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DispositionsTest {
   /**
@@ -55,6 +60,33 @@ class DispositionsTest {
     List<String> lines = Child.run(List.of("env", "--default-signal", "nohup"), "reset");
 
     assertThat(lines).contains("ignored " + Child.hex(1L | SIGNAL_32), "ignored " + Child.hex(0));
+  }
+
+  @Test
+  void anIgnoredSignalDoesNothing() throws Exception {
+    List<String> lines = Child.run(List.of("env", "--default-signal"), "ignore");
+
+    assertThat(lines)
+        .containsExactly(
+            "ignored " + Child.hex(SIGNAL_32),
+            "ignored " + Child.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
+            "kernel " + Child.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
+            "is still here");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {9, 19})
+  void killAndStopCannotBeIgnored(int number) throws Exception {
+    assertThatThrownBy(() -> Dispositions.ignore(Signal.of(number)))
+        .asInstanceOf(InstanceOfAssertFactories.type(PosixException.class))
+        .returns(Errno.EINVAL, PosixException::errno)
+        .returns("rt_sigaction", PosixException::call);
+  }
+
+  @Test
+  void theSignalsBeforeTheRefusedOneAreIgnored() throws Exception {
+    assertThat(Child.run(List.of("env", "--default-signal"), "ignore-too-much"))
+        .containsExactly("refused", "ignored " + Child.hex(1L << 13 | SIGNAL_32));
   }
 
   @Test

@@ -1,0 +1,232 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The unpacked files: wherever they are, however they are called, whatever Java is about. */
+class DistributionIT {
+  private static final String JDK = System.getProperty("java.home");
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @ParameterizedTest
+  @CsvSource({
+    "with space, '', \"$dir/with space/bin/daimon\" run",
+    "with space, with space/bin, ./daimon run",
+    "with space, with space/bin, sh daimon run",
+    "bin/d, bin, d/bin/daimon run",
+    "bin/d, '', bin/d/bin/daimon run",
+    "bin/d, bin/d/bin, ./daimon run",
+    "bin/d, bin/d/bin, sh daimon run",
+    "bin/d, bin/d/bin, sh ./daimon run",
+    "bin/d, bin/d/lib, ../bin/daimon run",
+    "bin/d, bin/d/bin, PATH=.:$PATH daimon run",
+    "bin/d, bin/d, PATH=bin:$PATH daimon run",
+    "bin, bin, bin/daimon run",
+    "bin, bin/bin, sh daimon run",
+    "d, '', ln -s $dir/d/bin/daimon absolute; ./absolute run",
+    "d, '', mkdir x; ln -s ../d/bin/daimon x/relative; x/relative run",
+    "d, d, ln -s bin/daimon relative; cd /; $dir/d/relative run",
+    "d, '', ln -s d/bin/daimon one; ln -s $dir/one two; ./two run",
+    "d, '', ln -s d linked; linked/bin/daimon run",
+    "d, '', ln -s d/bin linked; linked/daimon run",
+    "d, d/bin, ./daimonize -f",
+    "d, '', d/bin/daimonize -f",
+    "d, '', ln -s d/bin/daimonize daimonize; ./daimonize -f",
+    "d, '', ln -s d/bin/daimon daimonize; PATH=.:$PATH daimonize -f",
+  })
+  void theCommandWorksFromEverywhere(String place, String here, String command) throws Exception {
+    copyTo(sandbox.file(place));
+
+    Sandbox.Result result =
+        sandbox.shell("cd \"$dir/" + here + "\"; " + command + " echo it works");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run", "--version"})
+  void aPathWithAColonIsRefusedInOneLine(String words) throws Exception {
+    Path home = copyTo(sandbox.file("a:b"));
+
+    Sandbox.Result result = sandbox.shell("'" + home + "/bin/daimon' " + words + " touch $dir/ran");
+
+    assertThat(result.exitCode()).isEqualTo(71);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("colon", "a:b");
+    assertThat(sandbox.file("ran")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"missing", "empty", "gone"})
+  void javaHomeWillDoWhereTheJdkIsNotKnown(String known) throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    forgetJdk(home, known);
+
+    Sandbox.Result result =
+        sandbox.run(
+            List.of(home + "/bin/daimon", "run", "echo", "it works"), Map.of("JAVA_HOME", JDK));
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+  }
+
+  /** Neither as JAVA_HOME nor on the PATH, be its path a link or not. */
+  @ParameterizedTest
+  @CsvSource({
+    "$dir/old, $dir/old/bin:/usr/bin:/bin",
+    "$dir/old, $dir/links:/usr/bin:/bin",
+    "'', $dir/links:/usr/bin:/bin",
+    "/, /usr/bin:/bin",
+    "'', /usr/bin:/bin",
+    "'', /nowhere",
+  })
+  void anOlderJavaIsNeverUsed(String javaHome, String path) throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    forgetJdk(home, "missing");
+    fakeJdk("old", "17.0.15", "touch " + sandbox.file("used"), "exit 1");
+    Files.createDirectory(sandbox.file("links"));
+    Files.createSymbolicLink(sandbox.file("links/java"), sandbox.file("old/bin/java"));
+
+    Sandbox.Result result =
+        sandbox.shell(
+            "PATH=" + path + " JAVA_HOME=" + javaHome + " $dir/d/bin/daimon --version </dev/null");
+
+    assertThat(sandbox.file("used")).doesNotExist();
+    if (result.exitCode() == 0) {
+      assertThat(result.out()).startsWith("daimon ");
+      assertThat(result.err()).isEmpty();
+    } else {
+      // This machine has no other one in a usual place.
+      assertThat(result.exitCode()).isEqualTo(71);
+      assertThat(result.out()).isEmpty();
+      assertThat(result.err()).startsWith("daimon: no JDK").hasLineCount(1);
+    }
+  }
+
+  /** However java fails, it is told in one line, and the shell adds no words of its own. */
+  @ParameterizedTest
+  @CsvSource({
+    "kill -KILL $$, 137, start true",
+    "kill -KILL $$, 137, start -f true",
+    "kill -SEGV $$, 139, start true",
+    "kill -ABRT $$, 134, start true",
+    "kill -TERM $$, 143, start true",
+    "exit 1, 1, start true",
+    "exit 1, 1, --version"
+  })
+  void aFailureOfJavaItselfIsToldInOneLine(String end, int status, String words) throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    fakeJdk("jdk", "25", end);
+    Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
+
+    Sandbox.Result result = sandbox.shell("ulimit -c 0; $dir/d/bin/daimon " + words);
+
+    assertThat(result)
+        .isEqualTo(
+            new Sandbox.Result(
+                71,
+                "",
+                "daimon: java has failed (status "
+                    + status
+                    + "); whether the program runs is not known\n"));
+  }
+
+  /** In the foreground the status is the JVM's own: it is there in place of the launcher. */
+  @ParameterizedTest
+  @CsvSource({"start, 71", "start -f, 71", "--version, 71", "run, 1"})
+  void aJvmThatCannotStartLeavesNoFilesAndSaysNothingOnStandardOutput(String words, int status)
+      throws Exception {
+    Sandbox.Result result =
+        sandbox.shell("cd $dir; ulimit -v 400000; $daimon " + words + " touch $dir/ran");
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(status);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).isNotEmpty();
+    assertThat(sandbox.directory()).isEmptyDirectory();
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(Path.of("/"), "{hs_err,core}*")) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @Test
+  void theCallersJavaOptionsDoNotSpoilTheCache() throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    Path cache = cacheOf(home);
+    Files.writeString(cache, "spoilt");
+
+    Sandbox.Result result =
+        sandbox.run(
+            List.of(home + "/lib/make-cache"),
+            Map.of(
+                "JDK_AOT_VM_OPTIONS", "-Xnonsense",
+                "JAVA_TOOL_OPTIONS", "-Xnonsense",
+                "JDK_JAVA_OPTIONS", "-Xnonsense"));
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(Files.size(cache)).isGreaterThan(1_000_000);
+    assertThat(sandbox.shell("$dir/d/bin/daimon run echo it works"))
+        .isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+    assertNothingNew(home);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"echo no memory; exit 1", "exit 0", "kill -KILL $$"})
+  void theOldCacheStaysIfNoNewOneCanBeMade(String end) throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    Path cache = cacheOf(home);
+    fakeJdk("jdk", "25", end);
+    Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
+
+    Sandbox.Result result = sandbox.run(List.of(home + "/lib/make-cache"), Map.of());
+
+    assertThat(result.exitCode()).isNotZero();
+    assertThat(result.err()).isNotEmpty();
+    assertThat(cache).hasSameBinaryContentAs(cacheOf(Sandbox.DAIMON.getParent().getParent()));
+    assertNothingNew(home);
+  }
+
+  private static void assertNothingNew(Path home) throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(home.resolve("lib"), "*.new*")) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  private static Path cacheOf(Path home) throws IOException {
+    try (DirectoryStream<Path> caches = Files.newDirectoryStream(home.resolve("lib"), "*.aot")) {
+      return caches.iterator().next();
+    }
+  }
+
+  private static void forgetJdk(Path home, String how) throws IOException {
+    Path known = home.resolve("lib/jdk");
+    switch (how) {
+      case "missing" -> Files.delete(known);
+      case "empty" -> Files.writeString(known, "");
+      default -> Files.writeString(known, "/no/such/jdk\n");
+    }
+  }
+
+  /** A Java that does as it is told. */
+  private void fakeJdk(String name, String version, String... lines) throws IOException {
+    Path bin = Files.createDirectories(sandbox.file(name + "/bin"));
+    Files.writeString(bin.resolveSibling("release"), "JAVA_VERSION=\"" + version + "\"\n");
+    sandbox.script(name + "/bin/java", "#!/bin/sh\n" + String.join("\n", lines));
+  }
+
+  private static Path copyTo(Path home) throws Exception {
+    Files.createDirectories(home.getParent());
+    TestUser.output("cp", "-a", Sandbox.DAIMON.getParent().getParent().toString(), home.toString());
+    return home;
+  }
+}
