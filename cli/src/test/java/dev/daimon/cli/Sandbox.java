@@ -1,6 +1,7 @@
 package dev.daimon.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -114,7 +115,7 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
       process.getOutputStream().close();
       if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
-        throw new AssertionError(command + " did not end; it said: " + Files.readString(err));
+        throw new AssertionError(command + " did not end; it said: " + beginning(err));
       }
       return new Result(
           process.exitValue(),
@@ -197,6 +198,13 @@ final class Sandbox implements BeforeEachCallback, AfterEachCallback {
   /** A condition that others bring about. */
   interface Condition {
     boolean holds() throws Exception;
+  }
+
+  /** What a file begins with: enough to judge, and to be told, whatever went wrong. */
+  static String beginning(Path file) throws IOException {
+    try (InputStream content = Files.newInputStream(file)) {
+      return new String(content.readNBytes(4000), StandardCharsets.UTF_8);
+    }
   }
 
   /** Waits until it holds. */
