@@ -95,8 +95,11 @@ final class CommandLine {
     while (next < words.size()) {
       String word = words.get(next++);
       boolean mayBeOption = word.startsWith("-") && word.length() > 1 && !word.equals("--");
-      Option option = mayBeOption ? options.getOption(word) : null;
-      if (option != null && option.hasArg() && next < words.size()) {
+      Option option = mayBeOption ? awaitingValue(options, word) : null;
+      if (option != null && next < words.size()) {
+        if (!word.startsWith("--") && word.length() > 2) {
+          joined.add(word.substring(0, word.length() - 1));
+        }
         joined.add("--" + option.getLongOpt() + "=" + words.get(next++));
       } else {
         joined.add(word);
@@ -107,6 +110,26 @@ final class CommandLine {
       }
     }
     return joined;
+  }
+
+  /** The option that takes the next word as its value: "--name", "-n", or the last of "-vn". */
+  private static @Nullable Option awaitingValue(Options options, String word) {
+    if (word.startsWith("--")) {
+      String name = word.substring(2);
+      return options.hasLongOption(name) && options.getOption(name).hasArg()
+          ? options.getOption(name)
+          : null;
+    }
+    for (int i = 1; i < word.length(); i++) {
+      String letter = word.substring(i, i + 1);
+      if (!options.hasShortOption(letter)) {
+        return null;
+      }
+      if (options.getOption(letter).hasArg()) {
+        return i == word.length() - 1 ? options.getOption(letter) : null;
+      }
+    }
+    return null;
   }
 
   boolean asksForHelp() {

@@ -82,10 +82,10 @@ final class DaemonFiles {
     String message = String.valueOf(failure.getMessage());
     if (failure instanceof PosixException posix && posix.call().equals("open")) {
       if (posix.errno().equals(Errno.ELOOP)) {
-        return message + "; it is a symbolic link";
+        return message + "; a symbolic link is not followed";
       }
       if (posix.errno().equals(Errno.ENXIO)) {
-        return message + "; it is a FIFO that nobody reads";
+        return message + "; nobody reads this FIFO, or it is a socket";
       }
     }
     return message;

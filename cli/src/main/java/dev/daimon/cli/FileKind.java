@@ -57,9 +57,15 @@ interface FileKind<T> {
   final class Unlocked implements FileKind<PidFile.Pending> {
     @Override
     public PidFile.Pending open(Path path) throws IOException {
-      // Only the rename would tell, with the program running.
-      if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      // The rename would replace a link or a device, and find a directory with the program running.
+      if (Files.isSymbolicLink(path)) {
+        throw new PosixException("open", path.toString(), Errno.ELOOP);
+      }
+      if (Files.isDirectory(path)) {
         throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
+      if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(path)) {
+        throw new IOException(path + ": not a regular file");
       }
       return PidFile.at(path).prepare();
     }

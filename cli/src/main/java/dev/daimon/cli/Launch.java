@@ -113,10 +113,16 @@ final class Launch {
       boolean denied = failure.errno().equals(Errno.EPERM);
       throw new Failure(
           denied ? Failure.NO_PERMISSION : Failure.SYSTEM,
-          "cannot change user or group: " + failure.getMessage());
+          "cannot become " + who() + ": " + failure.getMessage());
     } catch (IOException failure) {
       throw new Failure(Failure.NO_PERMISSION, failure);
     }
+  }
+
+  private String who() {
+    String user = request.user == null ? "" : "user " + Text.readable(request.user);
+    String group = request.group == null ? "" : "group " + Text.readable(request.group);
+    return user + (user.isEmpty() || group.isEmpty() ? "" : ", ") + group;
   }
 
   private static @Nullable String readable(@Nullable String text) {
@@ -229,10 +235,10 @@ final class Launch {
     } catch (IOException failure) {
       throw notStarted(failure);
     }
-    terminal.step("started " + child);
     try {
+      terminal.step("started " + child);
       files.writePid(child.pid());
-    } catch (Failure | RuntimeException failure) {
+    } catch (Failure | RuntimeException | Error failure) {
       stop(child, failure);
       throw failure;
     }
@@ -292,7 +298,7 @@ final class Launch {
   }
 
   /** Takes back the start of a program that ran for a moment. */
-  private static void stop(Child child, Exception reason) {
+  private static void stop(Child child, Throwable reason) {
     try {
       child.signal(Signal.KILL);
       child.waitFor();

@@ -21,6 +21,9 @@ public final class Main {
       // The last words are ours; a JVM decodes its arguments by the locale, so they are only
       // counted.
       List<String> words = Caller.commandLine();
+      if (count > words.size()) {
+        throw new Failure(Failure.USAGE, "java must get the command itself, not in an @file");
+      }
       return dispatch(words.subList(words.size() - count, words.size()));
     } catch (Failure failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));

@@ -1,6 +1,5 @@
 package dev.daimon.cli;
 
-import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -34,6 +33,11 @@ final class Plan {
     checkFile(request.pidFile, false);
     checkFile(request.standardOutput, true);
     checkFile(request.standardError, true);
+    refuseSame(request.pidFile, request.lockFile);
+    refuseSame(request.pidFile, request.standardOutput);
+    refuseSame(request.pidFile, request.standardError);
+    refuseSame(request.lockFile, request.standardOutput);
+    refuseSame(request.lockFile, request.standardError);
 
     StringBuilder plan = new StringBuilder();
     line(plan, request.foreground ? "become" : "start", executable);
@@ -98,8 +102,20 @@ final class Plan {
     }
   }
 
+  /** One file by two names, which the command line does not show. */
+  private static void refuseSame(@Nullable Path one, @Nullable Path other) throws Failure {
+    try {
+      if (one != null && other != null && Files.isSameFile(one, other)) {
+        throw new Failure(Failure.USAGE, one + " is " + other + " by another name");
+      }
+    } catch (IOException missing) {
+      // A file that is not there yet is nobody's other name.
+      return;
+    }
+  }
+
   /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */
-  private static String problem(Path path, boolean output) {
+  private String problem(Path path, boolean output) {
     if (Files.isSymbolicLink(path)) {
       return "is a symbolic link";
     }
@@ -107,18 +123,15 @@ final class Plan {
       return "is a directory";
     }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-      if (output) {
-        // Changes nothing in a file that exists, and finds what only the opening can tell.
-        try (OutputFile _ = OutputFile.open(path)) {
-          return "";
-        } catch (PosixException refused) {
-          return refused.errno().toString();
-        }
-      }
-      if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      // Not opened to see: a FIFO's reader would notice.
+      if (!output && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
         return "is not a regular file";
       }
-      return Files.isWritable(path) ? "" : "no permission to write to it";
+      // Without a lock the file is replaced, not written.
+      boolean replaced = !request.lock && path.equals(request.pidFile);
+      if (!replaced) {
+        return Files.isWritable(path) ? "" : "no permission to write to it";
+      }
     }
     Path directory = path.getParent();
     if (directory == null || !Files.isDirectory(directory)) {

@@ -158,7 +158,9 @@ class BytesIT {
     "start, --name, -login",
     "start, -n, --help",
     "start, -n, -v",
-    "start, -n, --"
+    "start, -n, --",
+    "start, -an, -u",
+    "run, --umask=022 -an, -login"
   })
   void theProgramsOwnNameCanBeChosen(String command, String option, String name) throws Exception {
     byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);

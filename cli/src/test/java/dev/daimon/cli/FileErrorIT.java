@@ -42,9 +42,22 @@ class FileErrorIT {
     Sandbox.Result result = start(command, option, link);
 
     assertRefused(result, link, "ELOOP");
-    assertThat(result.err()).endsWith("; it is a symbolic link\n");
+    assertThat(result.err()).endsWith("; a symbolic link is not followed\n");
     assertThat(target).hasContent("precious");
     assertThat(link).isSymbolicLink();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void anUnlockedPidfileReplacesNothingButAFile(String command) throws Exception {
+    Path link = Files.createSymbolicLink(sandbox.file("link"), sandbox.file("target"));
+    Path fifo = sandbox.file("fifo");
+    TestUser.output("mkfifo", fifo.toString());
+
+    assertRefused(start(command, "--no-lock", "-p", link), link, "ELOOP");
+    assertRefused(start(command, "--no-lock", "-p", fifo), fifo, "not a regular file");
+    assertThat(link).isSymbolicLink();
+    assertThat(Files.getAttribute(fifo, "unix:mode")).isEqualTo(0010644);
   }
 
   @ParameterizedTest
@@ -65,7 +78,7 @@ class FileErrorIT {
     Sandbox.Result result = start(command, option, fifo);
 
     assertRefused(result, fifo, "ENXIO");
-    assertThat(result.err()).endsWith("; it is a FIFO that nobody reads\n");
+    assertThat(result.err()).endsWith("; nobody reads this FIFO, or it is a socket\n");
   }
 
   @ParameterizedTest

@@ -268,8 +268,10 @@ class UsageIT {
     "-p /dev/null true, 73",
     "-l /dev/null true, 73",
     "-p $dir/fifo true, 73",
-    "-o $dir/fifo true, 73",
-    "-e $dir/fifo true, 73",
+    "--no-lock -p $dir/link true, 73",
+    "--no-lock -p $dir/fifo true, 73",
+    "-p $dir/file -o $dir/other-name true, 64",
+    "-p $dir/file -l $dir/other-name true, 64",
     "-o /no/such/directory/log true, 73",
     "--no-lock -p $dir/directory true, 73",
     "-p $dir/y/ true, 64",
@@ -286,6 +288,7 @@ class UsageIT {
     Files.createDirectory(sandbox.file("directory"));
     Files.createSymbolicLink(sandbox.file("link"), Path.of("target"));
     TestUser.output("mkfifo", sandbox.file("fifo").toString());
+    Files.createLink(sandbox.file("other-name"), Files.createFile(sandbox.file("file")));
     sandbox.shell("$daimon start -p $dir/held sleep 1000");
     List<String> before = snapshot();
 
