@@ -20,3 +20,8 @@ mv "$target.new" "$target"
 rm -rf "$target.old"
 
 "$target/lib/make-cache"
+
+# For ./daimon in the checkout: a line for each input, which says whether it is newer than all this.
+cd "$sources/../../../.."
+find pom.xml .mvn ./*/pom.xml ./*/src/main cli/src/build |
+    sed 's|.*|[ "$root/&" -nt "$home" ] \&\& stale=yes|' >"$target.inputs"

@@ -54,20 +54,42 @@ final class FileOpener {
   <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
     if (identity == null) {
       T file = kind.open(path);
-      undo.add(() -> kind.undo(file));
+      undo.add(new TakeBack<>(kind, file, false));
       return new Opened<>(file, false);
     }
     try {
       T file = identity.call(() -> kind.open(path));
-      undo.add(() -> runAs(true, () -> kind.undo(file)));
+      undo.add(new TakeBack<>(kind, file, true));
       return new Opened<>(file, true);
     } catch (PosixException denied) {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
-    undo.add(() -> kind.undo(file));
+    undo.add(new TakeBack<>(kind, file, false));
     gifts.add(() -> Ownership.give(kind.descriptor(file), path, identity, kind.created(file)));
     return new Opened<>(file, false);
+  }
+
+  /** A class, not a lambda: every start makes these, also without the AOT cache. */
+  private final class TakeBack<T> implements Step {
+    private final FileKind<T> kind;
+    private final T file;
+    private final boolean asTarget;
+
+    TakeBack(FileKind<T> kind, T file, boolean asTarget) {
+      this.kind = kind;
+      this.file = file;
+      this.asTarget = asTarget;
+    }
+
+    @Override
+    public void run() throws IOException {
+      if (asTarget) {
+        runAs(true, () -> kind.undo(file));
+      } else {
+        kind.undo(file);
+      }
+    }
   }
 
   private static void requireRootsAlone(Path path, PosixException denied) throws IOException {
