@@ -24,9 +24,10 @@ case $home in
     ;;
 esac
 
-# A short life on little memory; signals left alone, and no words on standard output; and nothing changed in itself that the program would inherit:
+# A short life on little memory; signals left alone (with which java would
+# open a socket in /tmp, to be attached to), and no words on standard output; and nothing changed in itself that the program would inherit:
 # neither the limit of descriptors nor what a core dump holds.
-options="-Xint -Xrs -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
+options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
 -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
 -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"

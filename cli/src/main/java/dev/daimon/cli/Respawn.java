@@ -19,7 +19,8 @@ final class Respawn {
   static void leavingSignalsAlone() throws Failure {
     try {
       List<String> words = Caller.commandLine();
-      program(words, "-Xrs", "-D" + Caller.DIRECT + "=true").exec();
+      // With -Xrs alone java would open a socket in /tmp, and leave it there.
+      program(words, "-Xrs", "-XX:+DisableAttachMechanism", "-D" + Caller.DIRECT + "=true").exec();
     } catch (IOException failure) {
       throw new Failure(Failure.SYSTEM, failure);
     }

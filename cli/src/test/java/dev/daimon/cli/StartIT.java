@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +21,29 @@ class StartIT {
   private static final int TTY = 7;
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "$daimon start true",
+        "$daimon run true",
+        "$daimon start -f true",
+        "$java -jar $jar start true",
+        "set -m; $java -jar $jar start true"
+      })
+  @Tag("root")
+  void nothingIsLeftInTheDirectoryForTemporaryFiles(String command) throws Exception {
+    Sandbox.Result result =
+        sandbox.shell(
+            "java='%s/bin/java -XX:-UsePerfData'; jar=%s/../daimon.jar; export daimon java jar;"
+                    .formatted(
+                        System.getProperty("java.home"), Sandbox.DAIMON.getParent().getParent())
+                + " unshare --mount bash -c 'mount -t tmpfs none /tmp; "
+                + command
+                + "; ls -A /tmp'");
+
+    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+  }
 
   @Test
   void theProgramIsAChildOfInitInASessionItDoesNotLead() throws Exception {
