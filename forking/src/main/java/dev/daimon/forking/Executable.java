@@ -58,6 +58,7 @@ public final class Executable {
     }
     String entries = searchPath == null ? DEFAULT_PATH : latin1(searchPath);
     @Nullable Path denied = null;
+    @Nullable Path hidden = null;
     for (int start = 0; start <= entries.length(); ) {
       int colon = entries.indexOf(':', start);
       int end = colon < 0 ? entries.length() : colon;
@@ -70,12 +71,19 @@ public final class Executable {
         check(path, name);
         return path;
       }
-      if (error == 0 || error == -Errno.EACCES.number()) {
+      if (error == 0) {
         denied = denied == null ? path : denied;
+      } else if (error == -Errno.EACCES.number()) {
+        hidden = hidden == null ? path : hidden;
       }
     }
-    throw new NotExecutableException(
-        text(name), denied == null ? "not found in PATH" : "no permission to execute " + denied);
+    String reason = "not found in PATH";
+    if (denied != null) {
+      reason = "no permission to execute " + denied;
+    } else if (hidden != null) {
+      reason += ", with no permission to look for " + hidden;
+    }
+    throw new NotExecutableException(text(name), reason);
   }
 
   /**

@@ -186,7 +186,7 @@ class ExecutableTest {
               roots + ": no permission to execute it: Permission denied (EACCES, 13)",
               unreadable + ": fine",
               hidden + ": Permission denied (EACCES, 13)",
-              "prog: no permission to execute " + hidden);
+              "prog: not found in PATH, with no permission to look for " + hidden);
     }
 
     static final class CheckAll {
