@@ -106,7 +106,7 @@ final class DaemonFiles {
     }
   }
 
-  private static boolean isSameFile(@Nullable Path one, @Nullable Path other) {
+  static boolean isSameFile(@Nullable Path one, @Nullable Path other) {
     try {
       return one != null && other != null && Files.isSameFile(one, other);
     } catch (IOException missing) {
@@ -114,7 +114,7 @@ final class DaemonFiles {
     }
   }
 
-  private static Failure usage(@Nullable Path path, String other) {
+  static Failure usage(@Nullable Path path, String other) {
     return new Failure(Failure.USAGE, path + " is " + other + " by another name");
   }
 

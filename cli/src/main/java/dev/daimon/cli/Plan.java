@@ -104,13 +104,8 @@ final class Plan {
 
   /** One file by two names, which the command line does not show. */
   private static void refuseSame(@Nullable Path one, @Nullable Path other) throws Failure {
-    try {
-      if (one != null && other != null && Files.isSameFile(one, other)) {
-        throw new Failure(Failure.USAGE, one + " is " + other + " by another name");
-      }
-    } catch (IOException missing) {
-      // A file that is not there yet is nobody's other name.
-      return;
+    if (DaemonFiles.isSameFile(one, other)) {
+      throw DaemonFiles.usage(one, String.valueOf(other));
     }
   }
 
