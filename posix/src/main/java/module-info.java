@@ -20,5 +20,6 @@ module dev.daimon.posix {
       dev.daimon.locking,
       dev.daimon.forking,
       dev.daimon.privileges,
+      dev.daimon.readiness,
       dev.daimon.signals;
 }

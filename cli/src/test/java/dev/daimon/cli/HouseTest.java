@@ -29,6 +29,7 @@ class HouseTest {
     "dev.daimon.locking..",
     "dev.daimon.forking..",
     "dev.daimon.privileges..",
+    "dev.daimon.readiness..",
     "dev.daimon.signals.."
   };
 
@@ -57,7 +58,7 @@ class HouseTest {
   @Test
   void siblingsNeverDependOnEachOther() {
     slices()
-        .matching("dev.daimon.(pidfile|locking|forking|privileges|signals)..")
+        .matching("dev.daimon.(pidfile|locking|forking|privileges|readiness|signals)..")
         .should()
         .notDependOnEachOther()
         .check(house);
@@ -129,7 +130,17 @@ class HouseTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"posix", "pidfile", "locking", "forking", "privileges", "signals", "cli"})
+  @ValueSource(
+      strings = {
+        "posix",
+        "pidfile",
+        "locking",
+        "forking",
+        "privileges",
+        "readiness",
+        "signals",
+        "cli"
+      })
   void theBomNamesEveryModule(String module) throws Exception {
     assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
         .contains("<artifactId>daimon-" + module + "</artifactId>");

@@ -1,5 +1,7 @@
 package dev.daimon.posix.call;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -92,6 +94,18 @@ public final class Files {
   /** Set the open file's status flags. */
   public static final int F_SETFL = 4;
 
+  /** Forbid changes of a file in memory. */
+  public static final int F_ADD_SEALS = 1033;
+
+  /** With {@link #F_ADD_SEALS}: the file cannot grow. */
+  public static final int F_SEAL_GROW = 4;
+
+  /** {@code memfd_create}: close on exec. */
+  public static final int MFD_CLOEXEC = 1;
+
+  /** {@code memfd_create}: let {@link #F_ADD_SEALS} forbid changes. */
+  public static final int MFD_ALLOW_SEALING = 2;
+
   /** The descriptor's one flag. */
   public static final int FD_CLOEXEC = 1;
 
@@ -118,6 +132,12 @@ public final class Files {
   private static final long CLOSE_RANGE = Libc.optionalAddress("close_range");
   // int dup2(int oldfd, int newfd);
   private static final long DUP2 = Libc.address("dup2");
+  // int pipe2(int pipefd[2], int flags);
+  private static final long PIPE2 = Libc.address("pipe2");
+  // int memfd_create(const char *name, unsigned int flags);
+  private static final long MEMFD_CREATE = Libc.address("memfd_create");
+  // int isatty(int fd);
+  private static final long ISATTY = Libc.address("isatty");
   // int fcntl(int fd, int op, ... /* arg */);
   private static final long FCNTL = Libc.address("fcntl");
   // int flock(int fd, int op);
@@ -174,6 +194,28 @@ public final class Files {
   /** Makes {@code to} a copy of {@code from}, without close-on-exec. */
   public static int dup2(int from, int to) {
     return Libc.call(DUP2, from, to);
+  }
+
+  /** Makes a pipe: what is written to the second descriptor is read from the first. */
+  public static int pipe(int flags, int[] pair) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(JAVA_INT, 2);
+      int result = Libc.call(PIPE2, memory.address(), flags);
+      Native.view(memory).asIntBuffer().get(pair, 0, 2);
+      return result;
+    }
+  }
+
+  /** Makes a file in memory, which no path leads to. */
+  public static int memfdCreate(byte[] name, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(MEMFD_CREATE, Native.string(arena, name).address(), flags);
+    }
+  }
+
+  /** Whether a descriptor is a terminal. */
+  public static boolean isatty(int fd) {
+    return Libc.call(ISATTY, fd) == 1;
   }
 
   /** Reads or changes what belongs to a descriptor. */

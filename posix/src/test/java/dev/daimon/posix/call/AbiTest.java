@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,6 +51,7 @@ class AbiTest {
           #include <fcntl.h>
           #include <grp.h>
           #include <limits.h>
+          #include <poll.h>
           #include <pwd.h>
           #include <signal.h>
           #include <spawn.h>
@@ -57,8 +59,11 @@ class AbiTest {
           #include <stdio.h>
           #include <string.h>
           #include <sys/file.h>
+          #include <sys/mman.h>
+          #include <sys/socket.h>
           #include <sys/stat.h>
           #include <sys/syscall.h>
+          #include <sys/un.h>
           #include <sys/wait.h>
           #include <unistd.h>
           """;
@@ -78,6 +83,9 @@ class AbiTest {
           "Signals.KERNEL_SIGSET_SIZE", "(_NSIG - 1) / 8",
           "Signals.SIG_DFL", "(long) SIG_DFL",
           "Signals.SIG_IGN", "(long) SIG_IGN");
+
+  /** Fields of which the sources only use the place. */
+  private static final Set<String> ARRAYS = Set.of("sockaddr_un.sun_path");
 
   /** What this module uses as an {@code int} without a field or a prototype to show for it. */
   private static final Map<String, Integer> ELEMENTS =
@@ -165,8 +173,11 @@ class AbiTest {
           text.append(claim("sizeof(" + type + ")", value(field), what));
           continue;
         }
-        assertThat(widths).as("how the sources read %s", what).containsKey(what);
         text.append(claim("offsetof(" + type + ", " + member + ")", value(field), what));
+        if (ARRAYS.contains(what)) {
+          continue;
+        }
+        assertThat(widths).as("how the sources read %s", what).containsKey(what);
         text.append(claim("sizeof(((" + type + " *) 0)->" + member + ")", widths.get(what), what));
       }
     }

@@ -382,4 +382,46 @@ class FilesTest {
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
   }
+
+  @Test
+  void whatIsWrittenIntoAPipeComesOutOfIt() {
+    int[] pipe = new int[2];
+    assertThat(Files.pipe(Files.O_CLOEXEC, pipe)).isZero();
+    try {
+      assertThat(Files.fcntl(pipe[0], Files.F_GETFD, 0)).isEqualTo(Files.FD_CLOEXEC);
+      assertThat(Files.write(pipe[1], new byte[] {7})).isEqualTo(1);
+      byte[] read = new byte[1];
+      assertThat(Files.read(pipe[0], read)).isEqualTo(1);
+      assertThat(read).containsExactly(7);
+    } finally {
+      Files.close(pipe[0]);
+      Files.close(pipe[1]);
+    }
+  }
+
+  @Test
+  void aFileInMemoryCanBeForbiddenToGrow() {
+    byte[] name = "daimon-test".getBytes(US_ASCII);
+    int file = Files.memfdCreate(name, Files.MFD_CLOEXEC | Files.MFD_ALLOW_SEALING);
+    try {
+      assertThat(Files.ftruncate(file, 2)).isZero();
+      assertThat(Files.fcntl(file, Files.F_ADD_SEALS, Files.F_SEAL_GROW)).isZero();
+      assertThat(Files.write(file, new byte[2])).isEqualTo(2);
+      assertThat(Files.write(file, new byte[1])).isEqualTo(-Errno.EPERM.number());
+      assertThat(Files.isatty(file)).isFalse();
+    } finally {
+      Files.close(file);
+    }
+  }
+
+  @Test
+  void aTerminalIsOne() {
+    byte[] path = "/dev/ptmx".getBytes(US_ASCII);
+    int terminal = Files.open(path, Files.O_RDWR | Files.O_NOCTTY | Files.O_CLOEXEC, 0);
+    try {
+      assertThat(Files.isatty(terminal)).isTrue();
+    } finally {
+      Files.close(terminal);
+    }
+  }
 }
