@@ -1,0 +1,98 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * A file in memory, for the output of a program that somebody else may want to read later.
+ *
+ * <p>It has no path, is gone with its last descriptor, and cannot grow: a program that prints more
+ * than fits loses the rest, and gets {@code EPERM} for it. It should hold text: where the first NUL
+ * is, nothing has been written yet.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
+ */
+public final class MemoryFile implements AutoCloseable {
+  private final Descriptor descriptor;
+
+  private MemoryFile(Descriptor descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  /**
+   * Makes an empty file.
+   *
+   * @param name what {@code /proc} shows of it, up to 249 bytes
+   * @param capacity how many bytes it holds at most
+   * @return the file, to be closed by the caller
+   * @throws PosixException if there is no memory or no descriptor left
+   */
+  public static MemoryFile create(String name, int capacity) throws PosixException {
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    int flags = Files.MFD_CLOEXEC | Files.MFD_ALLOW_SEALING;
+    int number = PosixException.check(Files.memfdCreate(bytes, flags), "memfd_create", name);
+    MemoryFile file = new MemoryFile(Descriptor.adopt(number));
+    try {
+      PosixException.check(Files.ftruncate(number, capacity), "ftruncate", name);
+      PosixException.check(
+          Files.fcntl(number, Files.F_ADD_SEALS, Files.F_SEAL_GROW), "fcntl F_ADD_SEALS", name);
+      return file;
+    } catch (PosixException failure) {
+      try {
+        file.close();
+      } catch (PosixException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  /**
+   * A file that another process has made, and this one has inherited.
+   *
+   * @param descriptor the open file
+   * @return the file, which from now on owns the descriptor
+   */
+  public static MemoryFile adopt(Descriptor descriptor) {
+    return new MemoryFile(descriptor);
+  }
+
+  /** {@return the open file; all who inherit it write on where the others stopped} */
+  public Descriptor descriptor() {
+    return descriptor;
+  }
+
+  /**
+   * Returns what was written so far.
+   *
+   * @return the bytes before the first NUL
+   * @throws PosixException if it cannot be read
+   */
+  public byte[] content() throws PosixException {
+    byte[] content = new byte[0];
+    byte[] part = new byte[8192];
+    while (true) {
+      int count =
+          PosixException.check(
+              Files.pread(descriptor.number(), part, content.length), "pread", descriptor);
+      int length = 0;
+      while (length < count && part[length] != 0) {
+        length++;
+      }
+      int before = content.length;
+      content = Arrays.copyOf(content, before + length);
+      System.arraycopy(part, 0, content, before, length);
+      if (length < part.length) {
+        return content;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws PosixException {
+    descriptor.close();
+  }
+}

@@ -1,0 +1,49 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+
+/**
+ * A pipe: what is written to one descriptor is read from the other. Both are close-on-exec.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man2/pipe.2.html">pipe2(2)</a>
+ */
+public final class Pipe implements AutoCloseable {
+  private final Descriptor readEnd;
+  private final Descriptor writeEnd;
+
+  private Pipe(int[] pair) {
+    readEnd = Descriptor.adopt(pair[0]);
+    writeEnd = Descriptor.adopt(pair[1]);
+  }
+
+  /**
+   * Makes a pipe.
+   *
+   * @return the pipe, to be closed by the caller
+   * @throws PosixException if there is no descriptor left ({@code EMFILE}, {@code ENFILE})
+   */
+  public static Pipe open() throws PosixException {
+    int[] pair = new int[2];
+    PosixException.check(Files.pipe(Files.O_CLOEXEC, pair), "pipe2", "");
+    return new Pipe(pair);
+  }
+
+  /** {@return where to read} */
+  public Descriptor readEnd() {
+    return readEnd;
+  }
+
+  /** {@return where to write} */
+  public Descriptor writeEnd() {
+    return writeEnd;
+  }
+
+  @Override
+  public void close() throws PosixException {
+    try (readEnd) {
+      writeEnd.close();
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.daimon.forking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** A standard stream of this JVM as the descriptor that Java and native code share. */
+public enum StandardStream {
+  /** Standard input, descriptor 0. */
+  INPUT(0),
+
+  /** Standard output, descriptor 1. */
+  OUTPUT(1),
+
+  /** Standard error, descriptor 2. */
+  ERROR(2);
+
+  /** The lowest number that is no standard stream's. */
+  private static final int ABOVE = 3;
+
+  private static final byte[] NULL_DEVICE = "/dev/null".getBytes(StandardCharsets.US_ASCII);
+
+  private final int number;
+
+  StandardStream(int number) {
+    this.number = number;
+  }
+
+  /**
+   * Lets the stream lead where another descriptor leads, for all of this process and for what it
+   * starts from now on. What Java has buffered for the stream goes where it led before.
+   *
+   * @param target the descriptor; it stays the caller's
+   * @throws PosixException if the descriptor is not open
+   * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
+   */
+  public void redirect(Descriptor target) throws PosixException {
+    flush();
+    PosixException.check(Files.dup2(target.number(), number), "dup2", this);
+  }
+
+  /**
+   * Lets the stream lead to the null device.
+   *
+   * @throws PosixException if that cannot be opened
+   */
+  public void discard() throws PosixException {
+    int flags = Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY;
+    int device = PosixException.check(Files.open(NULL_DEVICE, flags, 0), "open", "/dev/null");
+    if (device == number) {
+      // The stream was closed, so the lowest free number was its own.
+      PosixException.check(Files.fcntl(device, Files.F_SETFD, 0), "fcntl F_SETFD", this);
+      return;
+    }
+    try (Descriptor target = Descriptor.adopt(device)) {
+      redirect(target);
+    }
+  }
+
+  /**
+   * Returns a second descriptor for where the stream leads, to come back to it later.
+   *
+   * @return a new descriptor, close-on-exec and above the standard streams, to be closed by the
+   *     caller; null if the stream is closed
+   * @throws PosixException if there is no descriptor left ({@code EMFILE})
+   */
+  public @Nullable Descriptor duplicate() throws PosixException {
+    int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, ABOVE);
+    if (copy == -Errno.EBADF.number()) {
+      return null;
+    }
+    return Descriptor.adopt(PosixException.check(copy, "fcntl F_DUPFD_CLOEXEC", this));
+  }
+
+  /** {@return whether the stream is a terminal} */
+  public boolean isTerminal() {
+    return Files.isatty(number);
+  }
+
+  private void flush() {
+    if (this == OUTPUT) {
+      System.out.flush();
+    } else if (this == ERROR) {
+      System.err.flush();
+    }
+  }
+}

@@ -1,0 +1,38 @@
+package dev.daimon.forking;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class MemoryFileTest {
+  private static String print(MemoryFile file, String command) throws Exception {
+    Program.at(Path.of("/bin/sh"))
+        .arguments("-c", command)
+        .standardOutput(Redirect.to(file.descriptor()))
+        .standardError(Redirect.nullDevice())
+        .spawn()
+        .waitFor();
+    return new String(file.content(), US_ASCII);
+  }
+
+  @Test
+  void itHoldsWhatProgramsPrinted() throws Exception {
+    try (MemoryFile file = MemoryFile.create("daimon-test", 100_000)) {
+      assertThat(file.content()).isEmpty();
+      assertThat(print(file, "echo one")).isEqualTo("one\n");
+      assertThat(print(file, "echo two")).isEqualTo("one\ntwo\n");
+      assertThat(print(file, "printf %020000d 0")).hasSize(20_008);
+    }
+  }
+
+  @Test
+  void itDoesNotGrowBeyondItsCapacity() throws Exception {
+    try (MemoryFile file = MemoryFile.create("daimon-test", 4096)) {
+      String content = print(file, "while echo line; do :; done");
+
+      assertThat(content).hasSizeBetween(4090, 4096).startsWith("line\nline\n");
+    }
+  }
+}
