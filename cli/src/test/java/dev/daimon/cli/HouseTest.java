@@ -32,6 +32,8 @@ class HouseTest {
     "dev.daimon.signals.."
   };
 
+  private static final String[] COMPOSITIONS = {"dev.daimon.daemon..", "dev.daimon.cli.."};
+
   private final JavaClasses house =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -50,7 +52,7 @@ class HouseTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    assertThat(classDirectories()).hasSize(8);
+    assertThat(classDirectories()).hasSize(9);
     assertThat(house).hasSizeGreaterThan(40);
   }
 
@@ -71,10 +73,20 @@ class HouseTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(CONCERNS)
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
         .check(house);
     noClasses()
         .that()
         .resideInAnyPackage(CONCERNS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
+        .check(house);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.daemon..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.cli..")
@@ -104,10 +116,10 @@ class HouseTest {
   }
 
   @Test
-  void theCommandMakesNoSystemCallOfItsOwn() {
+  void compositionsMakeNoSystemCallOfTheirOwn() {
     noClasses()
         .that()
-        .resideInAPackage("dev.daimon.cli..")
+        .resideInAnyPackage(COMPOSITIONS)
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.posix.call..")
@@ -129,10 +141,20 @@ class HouseTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"posix", "pidfile", "locking", "forking", "privileges", "signals", "cli"})
-  void theBomNamesEveryModule(String module) throws Exception {
+  @ValueSource(
+      strings = {
+        "daimon-posix",
+        "daimon-pidfile",
+        "daimon-locking",
+        "daimon-forking",
+        "daimon-privileges",
+        "daimon-signals",
+        "daimon",
+        "daimon-cli"
+      })
+  void theBomNamesEveryModule(String artifact) throws Exception {
     assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
-        .contains("<artifactId>daimon-" + module + "</artifactId>");
+        .contains("<artifactId>" + artifact + "</artifactId>");
   }
 
   @Test
@@ -151,7 +173,7 @@ class HouseTest {
         }
       }
     }
-    assertThat(versions).hasSize(9).containsOnly("0.1.0");
+    assertThat(versions).hasSize(10).containsOnly("0.1.0");
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */
