@@ -4,9 +4,9 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.daimon.cli {
   requires static org.jspecify;
+  requires dev.daimon.daemon;
   requires dev.daimon.forking;
   requires dev.daimon.locking;
-  requires dev.daimon.pidfile;
   requires dev.daimon.privileges;
   requires dev.daimon.signals;
   requires org.apache.commons.cli;

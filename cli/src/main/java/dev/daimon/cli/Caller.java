@@ -1,5 +1,7 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
@@ -55,7 +57,7 @@ final class Caller {
    * @param withDescriptors whether the descriptors are needed: reading them takes as long as all
    *     the rest
    */
-  static Caller find(boolean withDescriptors) throws Failure {
+  static Caller find(boolean withDescriptors) {
     Long process = Long.getLong(PROCESS);
     try {
       Path directory =
@@ -74,7 +76,8 @@ final class Caller {
       copy.waitFor();
       return new Caller(environment, directory, descriptors, 0);
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "cannot read what the caller left in /proc: " + failure);
+      throw new DaemonizeException(
+          Reason.SYSTEM, "cannot read what the caller left in /proc: " + failure);
     }
   }
 
@@ -116,12 +119,12 @@ final class Caller {
   }
 
   /** The words of this process's command line, one character for each byte. */
-  static List<String> commandLine() throws Failure {
+  static List<String> commandLine() {
     String line;
     try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
       line = Text.ofBytes(file.readAllBytes());
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, "cannot read the command line: " + failure);
+      throw new DaemonizeException(Reason.SYSTEM, "cannot read the command line: " + failure);
     }
     List<String> words = new ArrayList<>();
     int start = 0;

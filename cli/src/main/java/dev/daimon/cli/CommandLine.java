@@ -1,5 +1,7 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,7 +61,7 @@ final class CommandLine {
    * @param command {@code start} or {@code run}
    * @param words one character for each byte
    */
-  static CommandLine parse(String command, List<String> words) throws Failure {
+  static CommandLine parse(String command, List<String> words) {
     DefaultParser parser =
         DefaultParser.builder()
             .setAllowPartialMatching(false)
@@ -72,14 +74,14 @@ final class CommandLine {
       parsed = parser.parse(options, joined.toArray(new String[0]), true);
     } catch (ParseException problem) {
       String message = Text.readable(String.valueOf(problem.getMessage()));
-      throw new Failure(Failure.USAGE, message + SEE_HELP + command);
+      throw new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
     }
     int program = joined.size() - parsed.getArgList().size();
     boolean separated = program > 0 && joined.get(program - 1).equals("--");
     // Of "-vX" the parser takes the v for an option, and X for the program.
     if (!separated && program < joined.size() && joined.get(program).startsWith("-")) {
-      throw new Failure(
-          Failure.USAGE,
+      throw new DaemonizeException(
+          Reason.CONFIGURATION,
           "unknown option " + Text.readable(joined.get(program)) + SEE_HELP + command);
     }
     return new CommandLine(command, parsed);
@@ -136,7 +138,7 @@ final class CommandLine {
     return parsed.hasOption("help");
   }
 
-  Request request() throws Failure {
+  Request request() {
     Request request = new Request();
     request.command = program();
     request.foreground = command.equals("run") || parsed.hasOption("foreground");
@@ -166,7 +168,7 @@ final class CommandLine {
     return request;
   }
 
-  private List<String> program() throws Failure {
+  private List<String> program() {
     List<String> program = parsed.getArgList();
     if (program.isEmpty()) {
       throw usage("no program was given");
@@ -183,7 +185,7 @@ final class CommandLine {
     return values == null ? null : values[values.length - 1];
   }
 
-  private @Nullable Path path(String option) throws Failure {
+  private @Nullable Path path(String option) {
     String value = value(option);
     if (value == null) {
       return null;
@@ -211,7 +213,7 @@ final class CommandLine {
     return standardOutput;
   }
 
-  private int umask(int unset) throws Failure {
+  private int umask(int unset) {
     String value = value("umask");
     if (value == null) {
       return unset;
@@ -228,7 +230,7 @@ final class CommandLine {
     return mask;
   }
 
-  private List<Integer> keptDescriptors() throws Failure {
+  private List<Integer> keptDescriptors() {
     List<Integer> numbers = new ArrayList<>();
     for (String value : values("keep-fd")) {
       int number = -1;
@@ -248,7 +250,7 @@ final class CommandLine {
     return numbers;
   }
 
-  private List<String> variables() throws Failure {
+  private List<String> variables() {
     List<String> variables = new ArrayList<>();
     for (String value : values("env")) {
       if (value.isEmpty() || value.startsWith("=")) {
@@ -265,7 +267,7 @@ final class CommandLine {
   }
 
   /** Two purposes for one file would destroy one of them; the two outputs may share theirs. */
-  private void checkOverlaps(Request request) throws Failure {
+  private void checkOverlaps(Request request) {
     refuseSame("pidfile", request.pidFile, "lock", request.lockFile);
     refuseSame("pidfile", request.pidFile, "stdout", request.standardOutput);
     refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
@@ -273,14 +275,13 @@ final class CommandLine {
     refuseSame("lock", request.lockFile, "stderr", request.standardError);
   }
 
-  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath)
-      throws Failure {
+  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath) {
     if (path != null && otherPath != null && path.normalize().equals(otherPath.normalize())) {
       throw usage("--" + one + " and --" + other + " are the same file, " + path);
     }
   }
 
-  private Failure usage(String message) {
-    return new Failure(Failure.USAGE, message + SEE_HELP + command);
+  private DaemonizeException usage(String message) {
+    return new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
   }
 }

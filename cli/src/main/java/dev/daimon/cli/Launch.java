@@ -1,5 +1,9 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.daemon.files.FileSet;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Executable;
@@ -38,13 +42,13 @@ final class Launch {
   private final Terminal terminal;
   private final Caller caller;
 
-  Launch(Request request) throws Failure {
+  Launch(Request request) {
     this.request = request;
     terminal = new Terminal(request.verbose);
     caller = Caller.find(!request.keptDescriptors.isEmpty() || !request.closeDescriptors);
   }
 
-  int launch() throws Failure {
+  int launch() {
     if (!Caller.leavesSignalsAlone()) {
       Respawn.leavingSignalsAlone();
     }
@@ -66,7 +70,7 @@ final class Launch {
       return 0;
     }
     ThisProcess.umask(request.umask);
-    DaemonFiles files = new DaemonFiles(request, identity, terminal);
+    DaemonFiles files = new DaemonFiles(files(), identity, terminal);
     try {
       if (!request.foreground) {
         bePersistent();
@@ -79,26 +83,34 @@ final class Launch {
         start(program, identity, files);
       }
       return 0;
-    } catch (Failure failure) {
+    } catch (RuntimeException | Error failure) {
       files.undo(failure);
       throw failure;
-    } catch (RuntimeException | Error bug) {
-      files.undo(new Failure(Failure.BUG, bug.toString()));
-      throw bug;
     }
   }
 
-  private void checkKeptDescriptors() throws Failure {
+  private FileSet files() {
+    return new FileSet(
+        request.pidFile,
+        request.lock,
+        request.lockFile,
+        request.standardOutput,
+        request.standardError,
+        request.append);
+  }
+
+  private void checkKeptDescriptors() {
     int[] open = caller.descriptors();
     for (int number : request.keptDescriptors) {
       if (open != null && Arrays.binarySearch(open, number) < 0) {
-        throw new Failure(Failure.USAGE, "--keep-fd " + number + ": no such descriptor is open");
+        throw new DaemonizeException(
+            Reason.CONFIGURATION, "--keep-fd " + number + ": no such descriptor is open");
       }
     }
   }
 
   /** The user and group to become; null if none is asked for. */
-  private @Nullable Identity identity() throws Failure {
+  private @Nullable Identity identity() {
     if (request.user == null && request.group == null) {
       return null;
     }
@@ -108,14 +120,14 @@ final class Launch {
       boolean _ = identity.call(() -> true);
       return identity;
     } catch (UnknownAccountException unknown) {
-      throw new Failure(Failure.NO_USER, unknown);
+      throw new DaemonizeException(Reason.ACCOUNT, unknown);
     } catch (PosixException failure) {
       boolean denied = failure.errno().equals(Errno.EPERM);
-      throw new Failure(
-          denied ? Failure.NO_PERMISSION : Failure.SYSTEM,
+      throw new DaemonizeException(
+          denied ? Reason.PERMISSION : Reason.SYSTEM,
           "cannot become " + who() + ": " + failure.getMessage());
     } catch (IOException failure) {
-      throw new Failure(Failure.NO_PERMISSION, failure);
+      throw new DaemonizeException(Reason.PERMISSION, failure);
     }
   }
 
@@ -150,7 +162,7 @@ final class Launch {
   }
 
   /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
-  private Path judge(@Nullable Identity identity, Environment environment) throws Failure {
+  private Path judge(@Nullable Identity identity, Environment environment) {
     byte[] name = Text.bytes(request.command.get(0));
     Path here = caller.directory();
     byte[] searchPath = environment.get("PATH");
@@ -170,9 +182,9 @@ final class Launch {
       terminal.step("found " + executable);
       return executable;
     } catch (NotExecutableException missing) {
-      throw new Failure(Failure.NO_PROGRAM, missing);
+      throw new DaemonizeException(Reason.PROGRAM, missing);
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, failure);
+      throw new DaemonizeException(Reason.SYSTEM, failure);
     }
   }
 
@@ -223,13 +235,13 @@ final class Launch {
   }
 
   /** Starts the program as a daemon: in a session that this JVM leads, and leaves by ending. */
-  private void start(Program program, @Nullable Identity identity, DaemonFiles files)
-      throws Failure {
+  private void start(Program program, @Nullable Identity identity, DaemonFiles files) {
     Child child;
     try {
       if (!caller.hasMadeSession()) {
         ThisProcess.setsid();
       }
+      files.give();
       files.prepare();
       child = identity == null ? program.spawn() : identity.call(program::spawn);
     } catch (IOException failure) {
@@ -238,7 +250,7 @@ final class Launch {
     try {
       terminal.step("started " + child);
       files.writePid(child.pid());
-    } catch (Failure | RuntimeException | Error failure) {
+    } catch (RuntimeException | Error failure) {
       stop(child, failure);
       throw failure;
     }
@@ -250,9 +262,9 @@ final class Launch {
    * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile
    * that nobody has locked.
    */
-  private void become(Program program, @Nullable Identity identity, DaemonFiles files)
-      throws Failure {
+  private void become(Program program, @Nullable Identity identity, DaemonFiles files) {
     try {
+      files.give();
       files.prepare();
       Dispositions.resetIgnored();
       files.writePid(ThisProcess.id());
@@ -273,27 +285,27 @@ final class Launch {
   }
 
   /** The program was judged to be fine, and could not be executed all the same. */
-  private static Failure notStarted(IOException failure) {
+  private static DaemonizeException notStarted(IOException failure) {
     boolean program =
         failure instanceof PosixException posix
             && (posix.errno().equals(Errno.ENOENT)
                 || posix.errno().equals(Errno.EACCES)
                 || posix.errno().equals(Errno.ENOEXEC));
-    return new Failure(program ? Failure.NO_PROGRAM : Failure.SYSTEM, failure);
+    return new DaemonizeException(program ? Reason.PROGRAM : Reason.SYSTEM, failure);
   }
 
   /**
    * The point of no return. Until here nothing was changed, and a signal simply ends this JVM; from
    * here on it takes milliseconds, and the start is carried through, or taken back by itself.
    */
-  private void bePersistent() throws Failure {
+  private void bePersistent() {
     try {
       Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
     } catch (PosixException failure) {
-      throw new Failure(Failure.SYSTEM, failure);
+      throw new DaemonizeException(Reason.SYSTEM, failure);
     }
     if (caller.isGone()) {
-      throw new Failure(Failure.SYSTEM, "the launcher has ended; nothing was started");
+      throw new DaemonizeException(Reason.SYSTEM, "the launcher has ended; nothing was started");
     }
   }
 

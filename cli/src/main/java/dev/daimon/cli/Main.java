@@ -1,9 +1,14 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
 import java.util.List;
 
 /** The entry of the command {@code daimon}. */
 public final class Main {
+  /** The exit code of a defect of Daimon's own. */
+  private static final int BUG = 70;
+
   private Main() {}
 
   /**
@@ -22,19 +27,20 @@ public final class Main {
       // counted.
       List<String> words = Caller.commandLine();
       if (count > words.size()) {
-        throw new Failure(Failure.USAGE, "java must get the command itself, not in an @file");
+        throw new DaemonizeException(
+            Reason.CONFIGURATION, "java must get the command itself, not in an @file");
       }
       return dispatch(words.subList(words.size() - count, words.size()));
-    } catch (Failure failure) {
+    } catch (DaemonizeException failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));
       return failure.exitCode();
     } catch (RuntimeException | Error bug) {
       new Terminal(false).error("internal error, please report it: " + bug);
-      return Failure.BUG;
+      return BUG;
     }
   }
 
-  private static int dispatch(List<String> words) throws Failure {
+  private static int dispatch(List<String> words) {
     String command = words.isEmpty() ? "" : words.get(0);
     return switch (command) {
       case "start", "run" -> launch(command, words.subList(1, words.size()));
@@ -42,24 +48,26 @@ public final class Main {
       case "--help", "-h" -> help("");
       case "--version", "-V" ->
           print("daimon " + Main.class.getPackage().getImplementationVersion() + "\n");
-      case "" -> throw new Failure(Failure.USAGE, "no command was given; see daimon --help");
+      case "" ->
+          throw new DaemonizeException(
+              Reason.CONFIGURATION, "no command was given; see daimon --help");
       default ->
-          throw new Failure(
-              Failure.USAGE,
+          throw new DaemonizeException(
+              Reason.CONFIGURATION,
               "unknown command \"" + Text.readable(command) + "\"; see daimon --help");
     };
   }
 
-  private static int launch(String command, List<String> words) throws Failure {
+  private static int launch(String command, List<String> words) {
     CommandLine line = CommandLine.parse(command, words);
     return line.asksForHelp() ? help(command) : new Launch(line.request()).launch();
   }
 
-  private static int help(String command) throws Failure {
+  private static int help(String command) {
     String text = Help.of(command);
     if (text == null) {
-      throw new Failure(
-          Failure.USAGE, "no help on \"" + Text.readable(command) + "\"; see daimon --help");
+      throw new DaemonizeException(
+          Reason.CONFIGURATION, "no help on \"" + Text.readable(command) + "\"; see daimon --help");
     }
     return print(text);
   }

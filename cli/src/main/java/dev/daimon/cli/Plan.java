@@ -1,5 +1,8 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -26,7 +29,7 @@ final class Plan {
     this.terminal = terminal;
   }
 
-  void print() throws Failure {
+  void print() {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
     checkFile(request.lockFile, false);
@@ -72,17 +75,18 @@ final class Plan {
     }
   }
 
-  private static void checkLock(@Nullable Path path) throws Failure {
+  private static void checkLock(@Nullable Path path) {
     try {
       if (path != null && SingletonLock.isHeld(path)) {
-        throw new Failure(Failure.ALREADY_RUNNING, "already running: " + path + " is locked");
+        throw new DaemonizeException(
+            Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
       }
     } catch (PosixException failure) {
-      throw new Failure(Failure.CANNOT_CREATE, failure);
+      throw new DaemonizeException(Reason.FILE, failure);
     }
   }
 
-  private void checkFile(@Nullable Path path, boolean output) throws Failure {
+  private void checkFile(@Nullable Path path, boolean output) {
     if (path == null) {
       return;
     }
@@ -95,18 +99,16 @@ final class Plan {
         problem = problem(path, output);
       }
       if (!problem.isEmpty()) {
-        throw new Failure(Failure.CANNOT_CREATE, path + ": " + problem);
+        throw new DaemonizeException(Reason.FILE, path + ": " + problem);
       }
     } catch (IOException failure) {
-      throw new Failure(Failure.CANNOT_CREATE, failure);
+      throw new DaemonizeException(Reason.FILE, failure);
     }
   }
 
   /** One file by two names, which the command line does not show. */
-  private static void refuseSame(@Nullable Path one, @Nullable Path other) throws Failure {
-    if (DaemonFiles.isSameFile(one, other)) {
-      throw DaemonFiles.usage(one, String.valueOf(other));
-    }
+  private static void refuseSame(@Nullable Path one, @Nullable Path other) {
+    DaemonFiles.refuseSameFile(one, other, String.valueOf(other));
   }
 
   /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */

@@ -1,5 +1,7 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
@@ -16,13 +18,13 @@ final class Respawn {
   private Respawn() {}
 
   /** In this process's place, as a JVM that a signal just ends. Returns only by a failure. */
-  static void leavingSignalsAlone() throws Failure {
+  static void leavingSignalsAlone() {
     try {
       List<String> words = Caller.commandLine();
       // With -Xrs alone java would open a socket in /tmp, and leave it there.
       program(words, "-Xrs", "-XX:+DisableAttachMechanism", "-D" + Caller.DIRECT + "=true").exec();
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, failure);
+      throw new DaemonizeException(Reason.SYSTEM, failure);
     }
   }
 
@@ -31,7 +33,7 @@ final class Respawn {
    * process group, as one does that a shell with job control starts directly, may not call {@code
    * setsid}.
    */
-  static int inNewSession() throws Failure {
+  static int inNewSession() {
     try {
       // The other one decides, within a moment; this one must be there to tell.
       Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
@@ -46,7 +48,7 @@ final class Respawn {
               .spawn();
       return child.waitFor().shellStatus();
     } catch (IOException failure) {
-      throw new Failure(Failure.SYSTEM, failure);
+      throw new DaemonizeException(Reason.SYSTEM, failure);
     }
   }
 

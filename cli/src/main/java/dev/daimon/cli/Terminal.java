@@ -1,12 +1,13 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.files.Progress;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /** What the user reads: results on standard output, words on standard error. */
-final class Terminal {
+final class Terminal implements Progress {
   private final boolean verbose;
 
   Terminal(boolean verbose) {
@@ -14,7 +15,8 @@ final class Terminal {
   }
 
   /** A step that was taken, for those who asked for it. */
-  void step(String message) {
+  @Override
+  public void step(String message) {
     if (verbose) {
       error(message);
     }

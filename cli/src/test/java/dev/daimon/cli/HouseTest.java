@@ -33,6 +33,8 @@ class HouseTest {
     "dev.daimon.signals.."
   };
 
+  private static final String[] COMPOSITIONS = {"dev.daimon.daemon..", "dev.daimon.cli.."};
+
   private final JavaClasses house =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -51,7 +53,7 @@ class HouseTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    assertThat(classDirectories()).hasSize(8);
+    assertThat(classDirectories()).hasSize(10);
     assertThat(house).hasSizeGreaterThan(40);
   }
 
@@ -72,10 +74,20 @@ class HouseTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(CONCERNS)
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
         .check(house);
     noClasses()
         .that()
         .resideInAnyPackage(CONCERNS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
+        .check(house);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.daemon..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.cli..")
@@ -105,10 +117,10 @@ class HouseTest {
   }
 
   @Test
-  void theCommandMakesNoSystemCallOfItsOwn() {
+  void compositionsMakeNoSystemCallOfTheirOwn() {
     noClasses()
         .that()
-        .resideInAPackage("dev.daimon.cli..")
+        .resideInAnyPackage(COMPOSITIONS)
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.posix.call..")
@@ -132,18 +144,19 @@ class HouseTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "posix",
-        "pidfile",
-        "locking",
-        "forking",
-        "privileges",
-        "readiness",
-        "signals",
-        "cli"
+        "daimon-posix",
+        "daimon-pidfile",
+        "daimon-locking",
+        "daimon-forking",
+        "daimon-privileges",
+        "daimon-readiness",
+        "daimon-signals",
+        "daimon",
+        "daimon-cli"
       })
-  void theBomNamesEveryModule(String module) throws Exception {
+  void theBomNamesEveryModule(String artifact) throws Exception {
     assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
-        .contains("<artifactId>daimon-" + module + "</artifactId>");
+        .contains("<artifactId>" + artifact + "</artifactId>");
   }
 
   @Test
@@ -162,7 +175,7 @@ class HouseTest {
         }
       }
     }
-    assertThat(versions).hasSize(9).containsOnly("0.1.0");
+    assertThat(versions).hasSize(11).containsOnly("0.1.0");
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */

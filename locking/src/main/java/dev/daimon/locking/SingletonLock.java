@@ -115,6 +115,39 @@ public final class SingletonLock implements AutoCloseable {
     throw new PosixException("flock", path.toString(), ESTALE);
   }
 
+  /**
+   * Takes over a locked file that this process inherited: it shares the lock of the process that
+   * took it, and so holds it without a gap, also when that one ends.
+   *
+   * <p>Only this very open file will do, not another one of the same file: the lock is asked for
+   * once more, which changes nothing where the open file carries it, and fails where another one
+   * does. If nobody holds it, it is taken here. The descriptor is marked close-on-exec.
+   *
+   * <p>Race: whether the path still names the file is not looked at, since whoever took the lock
+   * may have lost the file meanwhile, and only the caller knows what to do then: ask {@link
+   * #isAtPath()}.
+   *
+   * <p>If this fails, the descriptor stays open, and the caller's.
+   *
+   * @param path where it was opened, as {@link #acquire} got it
+   * @param descriptor the open file, for reading and writing; the new lock's to close
+   * @return the lock, to be closed by the caller; {@link #created()} is false
+   * @throws LockHeldException if the lock is held through another open file
+   * @throws NotRegularFileException if it is a socket, a device or the like
+   * @throws PosixException if it cannot be examined, locked or marked
+   * @throws IllegalStateException if the descriptor is closed
+   */
+  public static SingletonLock adopt(Path path, Descriptor descriptor)
+      throws PosixException, LockHeldException, NotRegularFileException {
+    SingletonLock lock =
+        new SingletonLock(path, NativePath.bytes(path), descriptor, /* created= */ false);
+    lock.take();
+    int number = descriptor.number();
+    PosixException.check(
+        Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", path);
+    return lock;
+  }
+
   private void take() throws PosixException, LockHeldException, NotRegularFileException {
     int number = descriptor.number();
     PosixException.check(Files.fstat(number, held), "fstat", path);

@@ -1,5 +1,6 @@
 package dev.daimon.locking;
 
+import dev.daimon.posix.Descriptor;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -11,17 +12,21 @@ final class LockingProgram {
 
   /**
    * {@code hold PATH}: locks, writes its process id, says "held", and ends with its input. {@code
-   * acquire PATH} and {@code isHeld PATH} print what comes of it. {@code compete PATH WITNESS
-   * ROUNDS}: see {@link #compete}.
+   * adopt PATH DESCRIPTOR}: the same with an inherited descriptor. {@code acquire PATH} and {@code
+   * isHeld PATH} print what comes of it. {@code compete PATH WITNESS ROUNDS}: see {@link #compete}.
    */
   public static void main(String[] arguments) throws IOException {
     Path path = Path.of(arguments[1]);
     switch (arguments[0]) {
       case "hold" -> {
         try (SingletonLock lock = SingletonLock.acquire(path)) {
-          lock.write(ProcessHandle.current().pid());
-          System.out.println("held");
-          System.in.read();
+          hold(lock);
+        }
+      }
+      case "adopt" -> {
+        Descriptor inherited = Descriptor.adopt(Integer.parseInt(arguments[2]));
+        try (SingletonLock lock = SingletonLock.adopt(path, inherited)) {
+          hold(lock);
         }
       }
       case "acquire" -> {
@@ -35,6 +40,12 @@ final class LockingProgram {
       case "compete" -> compete(path, Path.of(arguments[2]), Integer.parseInt(arguments[3]));
       default -> throw new IllegalArgumentException(arguments[0]);
     }
+  }
+
+  private static void hold(SingletonLock lock) throws IOException {
+    lock.write(ProcessHandle.current().pid());
+    System.out.println("held");
+    System.in.read();
   }
 
   /**

@@ -1,10 +1,13 @@
 package dev.daimon.locking;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Spawning;
@@ -18,7 +21,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -39,6 +41,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SingletonLockTest {
+  private static final int O_CLOEXEC = 02000000;
+
   @TempDir Path directory;
   private Path path;
 
@@ -197,6 +201,77 @@ class SingletonLockTest {
   }
 
   @Test
+  void anInheritedLockIsTakenOverAndClosesOnExec() throws Exception {
+    // The shell opens the file, flock(1) locks it, and Java inherits it in the shell's place.
+    Process heir =
+        ChildJvm.of(LockingProgram.class)
+            .startedBy("sh", "-c", "exec 9<>\"$0\"; flock -n 9 && exec \"$@\"", path.toString())
+            .start("adopt", path, 9);
+    try {
+      assertThat(heir.inputReader().readLine()).isEqualTo("held");
+      assertHeld(heir.pid());
+      assertThat(flags(heir.pid(), 9) & O_CLOEXEC).isNotZero();
+    } finally {
+      end(heir);
+    }
+    SingletonLock.acquire(path).close();
+  }
+
+  @Test
+  void aLockTakenOverIsHeldWithoutTheOneWhoTookIt() throws IOException {
+    SingletonLock first = SingletonLock.acquire(path);
+    try (SingletonLock heir = SingletonLock.adopt(path, first.descriptor().duplicate())) {
+      first.close();
+      heir.write(4242);
+      assertHeld(4242);
+      assertThat(heir.created()).isFalse();
+      assertThat(heir.path()).isEqualTo(path);
+      assertThat(heir.remove()).isTrue();
+    }
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void aLockIsNotTakenOverThroughAnotherOpenFileWhichStaysTheCallers() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path);
+        Descriptor other = open(path)) {
+      lock.write(4242);
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.adopt(path, other))
+          .satisfies(e -> assertThat(e.holder()).hasValue(4242));
+      assertThat(flags(ProcessHandle.current().pid(), other.number()) & O_CLOEXEC).isZero();
+    }
+  }
+
+  @Test
+  void whatNobodyHoldsIsLockedByTakingItOver() throws IOException {
+    Files.writeString(path, "12\n");
+    try (SingletonLock heir = SingletonLock.adopt(path, open(path))) {
+      assertHeld(12);
+      assertThat(heir.isAtPath()).isTrue();
+    }
+  }
+
+  @Test
+  void aFileThatWasReplacedBeforeItIsTakenOverIsNoticed() throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      Files.move(Files.createFile(directory.resolve("other")), path, REPLACE_EXISTING);
+      try (SingletonLock heir = SingletonLock.adopt(path, lock.descriptor().duplicate())) {
+        assertThat(heir.isAtPath()).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void aDeviceIsNotTakenOver() throws IOException {
+    Path device = Path.of("/dev/null");
+    try (Descriptor descriptor = open(device)) {
+      assertThatExceptionOfType(NotRegularFileException.class)
+          .isThrownBy(() -> SingletonLock.adopt(device, descriptor));
+    }
+  }
+
+  @Test
   void neverTwoHoldersWhileManyProcessesAcquireAndRemove() throws Exception {
     Path witness = directory.resolve("witness");
     List<Process> processes = new ArrayList<>();
@@ -239,7 +314,7 @@ class SingletonLockTest {
   void aReplacedFileIsNoticedAndLeftAlone() throws IOException {
     SingletonLock lock = SingletonLock.acquire(path);
     Path other = Files.writeString(directory.resolve("other"), "other");
-    Files.move(other, path, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(other, path, REPLACE_EXISTING);
     assertThat(lock.isAtPath()).isFalse();
     lock.write(4242);
     assertThat(lock.remove()).isFalse();
@@ -562,6 +637,23 @@ class SingletonLockTest {
     assertThatExceptionOfType(PosixException.class)
         .isThrownBy(call)
         .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+  }
+
+  /** Opened for reading and writing, and not close-on-exec, as an inherited file is. */
+  private static Descriptor open(Path path) throws PosixException {
+    int flags = dev.daimon.posix.call.Files.O_RDWR;
+    int number = dev.daimon.posix.call.Files.open(NativePath.bytes(path), flags, 0);
+    return Descriptor.adopt(PosixException.check(number, "open", path));
+  }
+
+  /** The flags of a process's descriptor, as open(2) has them. */
+  private static int flags(long pid, int number) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/fdinfo/" + number))) {
+      if (line.startsWith("flags:")) {
+        return Integer.parseInt(line.substring("flags:".length()).strip(), 8);
+      }
+    }
+    throw new AssertionError("no flags");
   }
 
   /** What a single system call reads. */

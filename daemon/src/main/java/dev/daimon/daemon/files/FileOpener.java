@@ -1,5 +1,6 @@
-package dev.daimon.cli;
+package dev.daimon.daemon.files;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -23,8 +24,11 @@ final class FileOpener {
   /** How to take back what was done, first things first. */
   private final List<Step> undo = new ArrayList<>();
 
+  /** What is closed by a release. */
+  private final List<Descriptor> opened = new ArrayList<>();
+
   /** What changes owner. */
-  private final List<Step> gifts = new ArrayList<>();
+  private final List<Gift> gifts = new ArrayList<>();
 
   FileOpener(@Nullable Identity identity) {
     this.identity = identity;
@@ -53,21 +57,22 @@ final class FileOpener {
    */
   <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
     if (identity == null) {
-      T file = kind.open(path);
-      undo.add(new TakeBack<>(kind, file, false));
-      return new Opened<>(file, false);
+      return opened(kind.open(path), kind, false);
     }
     try {
-      T file = identity.call(() -> kind.open(path));
-      undo.add(new TakeBack<>(kind, file, true));
-      return new Opened<>(file, true);
+      return opened(identity.call(() -> kind.open(path)), kind, true);
     } catch (PosixException denied) {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
-    undo.add(new TakeBack<>(kind, file, false));
-    gifts.add(() -> Ownership.give(kind.descriptor(file), path, identity, kind.created(file)));
-    return new Opened<>(file, false);
+    gifts.add(new Gift(path, kind.descriptor(file), kind.created(file)));
+    return opened(file, kind, false);
+  }
+
+  private <T> Opened<T> opened(T file, FileKind<T> kind, boolean asTarget) {
+    undo.add(new TakeBack<>(kind, file, asTarget));
+    opened.add(kind.descriptor(file));
+    return new Opened<>(file, asTarget);
   }
 
   /** A class, not a lambda: every start makes these, also without the AOT cache. */
@@ -121,16 +126,43 @@ final class FileOpener {
     }
   }
 
+  /** The files that root has opened. */
+  List<Gift> gifts() {
+    return gifts;
+  }
+
   /** Gives the files that root has opened to the target user. */
   void give() throws IOException {
-    for (Step gift : gifts) {
-      gift.run();
+    if (identity != null) {
+      for (Gift gift : gifts) {
+        Ownership.give(gift.descriptor(), gift.path(), identity, gift.created());
+      }
     }
   }
 
   /** What is to be done if everything is taken back, before all that was to be done so far. */
   void onUndo(Step step) {
     undo.add(step);
+  }
+
+  /** Closes every file, all of them whatever happens, and leaves it as it is from now on. */
+  void release() throws PosixException {
+    undo.clear();
+    PosixException failure = null;
+    for (Descriptor descriptor : opened) {
+      try {
+        descriptor.close();
+      } catch (PosixException notStored) {
+        if (failure == null) {
+          failure = notStored;
+        } else {
+          failure.addSuppressed(notStored);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 
   /** Takes everything back, the last thing first, and returns what could not be. */

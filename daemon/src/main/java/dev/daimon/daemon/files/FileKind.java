@@ -1,4 +1,4 @@
-package dev.daimon.cli;
+package dev.daimon.daemon.files;
 
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;

@@ -1,0 +1,277 @@
+package dev.daimon.daemon.files;
+
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.forking.OutputFile;
+import dev.daimon.locking.LockHeldException;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The daemon's pidfile, lock file and output files: which there are, and what happens to them in
+ * which order, from a description to a running program.
+ *
+ * <p>{@link #open}, then {@link #give} and {@link #prepare}, then the program runs, and {@link
+ * #writePid}; if anything fails, {@link #undo} takes back what was done so far. Every failure is
+ * one of {@link Reason#FILE} unless it says otherwise.
+ */
+public final class DaemonFiles {
+  private final FileSet set;
+  private final Progress progress;
+  private final FileOpener opener;
+
+  private @Nullable SingletonLock lockFile;
+  private @Nullable SingletonLock pidFile;
+  private FileOpener.@Nullable Opened<PidFile.Pending> unlockedPidFile;
+  private @Nullable OutputFile standardOutput;
+  private @Nullable OutputFile standardError;
+
+  /** Files that are opened as an identity, if there is one, and are to be its own. */
+  public DaemonFiles(FileSet set, @Nullable Identity identity, Progress progress) {
+    this.set = set;
+    this.progress = progress;
+    opener = new FileOpener(identity);
+  }
+
+  /**
+   * Locks and opens everything, and changes nothing that exists.
+   *
+   * @throws DaemonizeException {@link Reason#ALREADY_RUNNING} for a held lock, {@link
+   *     Reason#CONFIGURATION} for one file with two purposes
+   */
+  public void open() {
+    try {
+      if (set.lockFile() != null) {
+        lockFile = opener.open(set.lockFile(), new FileKind.Lock()).file;
+        progress.step("locked " + set.lockFile());
+      }
+      if (set.pidFile() != null && set.lock()) {
+        pidFile = opener.open(set.pidFile(), new FileKind.Lock()).file;
+        progress.step("locked " + set.pidFile());
+      } else if (set.pidFile() != null) {
+        unlockedPidFile = opener.open(set.pidFile(), new FileKind.Unlocked());
+      }
+      if (set.standardOutput() != null) {
+        standardOutput = opener.open(set.standardOutput(), new FileKind.Output()).file;
+        progress.step("opened " + set.standardOutput());
+      }
+      if (set.standardError() != null) {
+        if (set.standardError().equals(set.standardOutput())) {
+          standardError = standardOutput;
+        } else {
+          standardError = opener.open(set.standardError(), new FileKind.Output()).file;
+          progress.step("opened " + set.standardError());
+        }
+      }
+      refuseOtherPurpose(standardOutput);
+      refuseOtherPurpose(standardError);
+    } catch (LockHeldException held) {
+      refuseSameFile(set.pidFile(), set.lockFile(), "the lock file " + set.lockFile());
+      throw new DaemonizeException(Reason.ALREADY_RUNNING, "already running: " + held.getMessage());
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, explained(failure));
+    }
+  }
+
+  /** What the kernel's words hide from a person. */
+  private static String explained(IOException failure) {
+    String message = String.valueOf(failure.getMessage());
+    if (failure instanceof PosixException posix && posix.call().equals("open")) {
+      if (posix.errno().equals(Errno.ELOOP)) {
+        return message + "; a symbolic link is not followed";
+      }
+      if (posix.errno().equals(Errno.ENXIO)) {
+        return message + "; nobody reads this FIFO, or it is a socket";
+      }
+    }
+    return message;
+  }
+
+  /** An output file that is locked as well, by another name. */
+  private void refuseOtherPurpose(@Nullable OutputFile output) throws IOException {
+    if (output == null) {
+      return;
+    }
+    if (lockFile != null && output.isSameFile(lockFile.descriptor())) {
+      throw oneFile(output.path(), "the lock file " + lockFile.path());
+    }
+    if (pidFile != null && output.isSameFile(pidFile.descriptor())) {
+      throw oneFile(output.path(), "the pidfile " + pidFile.path());
+    }
+    if (unlockedPidFile != null) {
+      refuseSameFile(output.path(), set.pidFile(), "the pidfile " + set.pidFile());
+    }
+  }
+
+  /**
+   * Refuses two paths of one file, which a comparison of the paths does not show: hard links, and
+   * linked directories.
+   *
+   * @param other what the second path is, in words
+   * @throws DaemonizeException {@link Reason#CONFIGURATION}
+   */
+  public static void refuseSameFile(@Nullable Path one, @Nullable Path two, String other) {
+    try {
+      if (one != null && two != null && Files.isSameFile(one, two)) {
+        throw oneFile(one, other);
+      }
+    } catch (IOException missing) {
+      // What is not there is not the same.
+      return;
+    }
+  }
+
+  private static DaemonizeException oneFile(Path path, String other) {
+    return new DaemonizeException(Reason.CONFIGURATION, path + " is " + other + " by another name");
+  }
+
+  /**
+   * Gives the files that root opened in the user's stead to the user. All are open by then, so a
+   * failed opening has given nothing away.
+   */
+  public void give() {
+    try {
+      opener.give();
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  /**
+   * What {@link #give} hands over, as data: for another process that has inherited the descriptors
+   * to do it. Complete once everything is open.
+   */
+  public List<Gift> gifts() {
+    return opener.gifts();
+  }
+
+  /** Empties the pidfile, with space for the pid reserved, and then the output files. */
+  public void prepare() {
+    try {
+      if (pidFile != null) {
+        pidFile.prepare();
+      }
+      if (!set.append()) {
+        truncate(standardOutput);
+        truncate(standardError == standardOutput ? null : standardError);
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  private static void truncate(@Nullable OutputFile output) throws IOException {
+    if (output != null) {
+      output.truncate();
+    }
+  }
+
+  /** Names the program that runs, if the files are still the ones that were locked. */
+  public void writePid(long pid) {
+    try {
+      if (pidFile != null) {
+        pidFile.write(pid);
+        // A file that was there before stays, and must not name a program that is stopped again.
+        opener.onUndo(pidFile::empty);
+        requireInPlace(pidFile);
+      } else if (unlockedPidFile != null) {
+        commit(unlockedPidFile, pid);
+      }
+      if (lockFile != null) {
+        requireInPlace(lockFile);
+      }
+      if (set.pidFile() != null) {
+        progress.step("wrote process id " + pid + " to " + set.pidFile());
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  private void commit(FileOpener.Opened<PidFile.Pending> pending, long pid) throws IOException {
+    opener.runAs(pending.asTarget, () -> pending.file.commit(pid));
+    if (set.pidFile() != null) {
+      PidFile committed = PidFile.at(set.pidFile());
+      opener.onUndo(() -> opener.runAs(pending.asTarget, () -> removeIfNaming(committed, pid)));
+    }
+  }
+
+  /** Nobody else's: without a lock another start may have put its own in place. */
+  private static void removeIfNaming(PidFile pidFile, long pid) throws IOException {
+    if (pidFile.read() == pid) {
+      pidFile.remove();
+    }
+  }
+
+  private static void requireInPlace(SingletonLock lock) throws IOException {
+    if (!lock.isAtPath()) {
+      throw new DaemonizeException(
+          Reason.FILE,
+          lock.path() + " was removed or replaced during the start; the program was stopped again");
+    }
+  }
+
+  /** The pidfile's lock; null if it has none, or is not open. */
+  public @Nullable SingletonLock pidFileLock() {
+    return pidFile;
+  }
+
+  /** The lock file's lock; null if there is none, or it is not open. */
+  public @Nullable SingletonLock lockFileLock() {
+    return lockFile;
+  }
+
+  /** The locks, which the program holds for its life. */
+  public List<Descriptor> lockDescriptors() {
+    List<Descriptor> descriptors = new ArrayList<>(2);
+    if (lockFile != null) {
+      descriptors.add(lockFile.descriptor());
+    }
+    if (pidFile != null) {
+      descriptors.add(pidFile.descriptor());
+    }
+    return descriptors;
+  }
+
+  /** Where standard output goes; null if not to a file. */
+  public @Nullable Descriptor standardOutput() {
+    return standardOutput == null ? null : standardOutput.descriptor();
+  }
+
+  /** Where standard error goes; null if not to a file. */
+  public @Nullable Descriptor standardError() {
+    return standardError == null ? null : standardError.descriptor();
+  }
+
+  /** Takes everything back, the last thing first; what cannot be is told with the reason why. */
+  public void undo(Throwable reason) {
+    for (IOException left : opener.undo()) {
+      progress.step("not taken back: " + left.getMessage());
+      reason.addSuppressed(left);
+    }
+  }
+
+  /**
+   * Leaves everything to the daemon, which has the same open files: closes them here, and removes
+   * nothing; the locks stay held. For the time after success, when there is nothing to take back.
+   *
+   * @throws DaemonizeException if what was written could not be stored; all are closed even so
+   */
+  public void release() {
+    try {
+      opener.release();
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+}

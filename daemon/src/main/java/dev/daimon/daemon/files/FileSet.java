@@ -1,0 +1,22 @@
+package dev.daimon.daemon.files;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which files a daemon has; null for one that it does not.
+ *
+ * @param pidFile the pidfile
+ * @param lock whether the pidfile is locked, instead of just put in place
+ * @param lockFile a second file that is locked, and never written
+ * @param standardOutput where standard output goes
+ * @param standardError where standard error goes; may be the same path
+ * @param append whether the output files keep what they hold
+ */
+public record FileSet(
+    @Nullable Path pidFile,
+    boolean lock,
+    @Nullable Path lockFile,
+    @Nullable Path standardOutput,
+    @Nullable Path standardError,
+    boolean append) {}

@@ -1,0 +1,7 @@
+package dev.daimon.daemon.files;
+
+/** Where the steps are told, as they are taken. */
+public interface Progress {
+  /** Tells of one step, in words for a person. */
+  void step(String message);
+}

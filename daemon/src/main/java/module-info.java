@@ -1,0 +1,21 @@
+import org.jspecify.annotations.NullMarked;
+
+/** A Java program that daemonizes itself, and what that shares with the command {@code daimon}. */
+// "module": the command is built after this module, so javac cannot see it yet.
+@SuppressWarnings("module")
+@NullMarked
+module dev.daimon.daemon {
+  requires static transitive org.jspecify;
+  requires transitive dev.daimon.posix;
+  requires dev.daimon.forking;
+  requires dev.daimon.locking;
+  requires dev.daimon.pidfile;
+  requires dev.daimon.privileges;
+  requires dev.daimon.readiness;
+  requires dev.daimon.signals;
+
+  exports dev.daimon.daemon;
+  // The order of steps on a daemon's files: the command's as well, and nobody else's.
+  exports dev.daimon.daemon.files to
+      dev.daimon.cli;
+}

@@ -1,0 +1,192 @@
+package dev.daimon.daemon.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.privileges.Identity;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the facade needs; the rest is tested by the command, which does the same things. */
+class DaemonFilesTest {
+  @TempDir Path directory;
+  private Path pid;
+  private Path lock;
+  private Path out;
+  private Path err;
+
+  private final List<String> steps = new ArrayList<>();
+
+  @BeforeEach
+  void name() {
+    pid = directory.resolve("pid");
+    lock = directory.resolve("lock");
+    out = directory.resolve("out");
+    err = directory.resolve("err");
+  }
+
+  @Test
+  void theLocksAndTheOutputFilesAreThoseOfTheirPaths() throws Exception {
+    DaemonFiles files = opened(new FileSet(pid, true, lock, out, err, false));
+
+    assertThat(files.pidFileLock()).returns(pid, SingletonLock::path);
+    assertThat(files.lockFileLock()).returns(lock, SingletonLock::path);
+    assertThat(files.lockDescriptors())
+        .containsExactly(files.lockFileLock().descriptor(), files.pidFileLock().descriptor());
+    assertThat(leadsTo(files.standardOutput())).isEqualTo(out);
+    assertThat(leadsTo(files.standardError())).isEqualTo(err);
+    assertThat(steps)
+        .containsExactly("locked " + lock, "locked " + pid, "opened " + out, "opened " + err);
+    files.release();
+  }
+
+  @Test
+  void whatADaemonDoesNotHaveIsNull() {
+    DaemonFiles files = opened(new FileSet(null, true, null, null, null, false));
+
+    assertThat(files.pidFileLock()).isNull();
+    assertThat(files.lockFileLock()).isNull();
+    assertThat(files.standardOutput()).isNull();
+    assertThat(files.standardError()).isNull();
+    assertThat(files.lockDescriptors()).isEmpty();
+    assertThat(files.gifts()).isEmpty();
+  }
+
+  @Test
+  void nothingIsEmptiedBeforeItIsPrepared() throws Exception {
+    Files.writeString(pid, "12\n");
+    Files.writeString(out, "old");
+    DaemonFiles files = opened(new FileSet(pid, true, null, out, out, false));
+    files.give();
+    assertThat(pid).hasContent("12\n");
+    assertThat(out).hasContent("old");
+
+    files.prepare();
+
+    assertThat(pid).isEmptyFile();
+    assertThat(out).isEmptyFile();
+    files.release();
+  }
+
+  @Test
+  void aReleaseLeavesEverythingToTheDaemonWhichHasTheSameOpenFiles() throws Exception {
+    DaemonFiles files = opened(new FileSet(pid, true, lock, out, err, false));
+    files.prepare();
+    files.writePid(4242);
+    try (Descriptor daemons = files.pidFileLock().descriptor().duplicate();
+        Descriptor alsoDaemons = files.lockFileLock().descriptor().duplicate()) {
+      files.release();
+      files.undo(new IOException("too late"));
+
+      assertThat(Proc.openIn(directory)).containsExactlyInAnyOrder(pid.toString(), lock.toString());
+      assertThat(leadsTo(daemons)).isEqualTo(pid);
+      assertThat(leadsTo(alsoDaemons)).isEqualTo(lock);
+      assertThat(SingletonLock.isHeld(pid)).isTrue();
+      assertThat(SingletonLock.isHeld(lock)).isTrue();
+      assertThat(pid).hasContent("4242\n");
+      assertThat(out).exists();
+      assertThat(err).exists();
+    }
+    assertThat(SingletonLock.isHeld(pid)).isFalse();
+    assertThat(SingletonLock.isHeld(lock)).isFalse();
+  }
+
+  @Test
+  void aFailureThatIsTakenBackLeavesNothing() throws Exception {
+    DaemonFiles files = opened(new FileSet(pid, true, lock, out, err, false));
+    files.prepare();
+    files.writePid(4242);
+
+    files.undo(new IOException("no daemon"));
+
+    assertThat(directory).isEmptyDirectory();
+    assertThat(Proc.openIn(directory)).isEmpty();
+  }
+
+  @Test
+  void aLockThatSomebodyHoldsMeansAlreadyRunning() throws Exception {
+    try (SingletonLock other = SingletonLock.acquire(pid)) {
+      other.write(4242);
+      assertThatExceptionOfType(DaemonizeException.class)
+          .isThrownBy(() -> opened(new FileSet(pid, true, null, null, null, false)))
+          .withMessage("already running: " + pid + " is locked by process 4242")
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.ALREADY_RUNNING));
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void whatRootOpenedForTheUserIsGivenWhenItIsAskedFor() throws Exception {
+    Files.setAttribute(directory, "unix:mode", 0711);
+    Path users = Files.createDirectory(directory.resolve("users"));
+    Files.setAttribute(users, "unix:uid", 7001);
+    Files.createFile(out);
+    Path classes = Files.createDirectory(directory.resolve("classes"));
+
+    assertThat(ChildJvm.of(Giving.class).copied(classes).run(directory).lines())
+        .containsExactly(
+            "gift " + pid + ", true, created true",
+            "gift " + out + ", true, created false",
+            "lock of 7001, pid of 0, out of 0",
+            "lock of 7001, pid of 7001, out of 7001");
+  }
+
+  /** Prepares everything before it gives anything, as the facade does. */
+  static final class Giving {
+    private Giving() {}
+
+    public static void main(String[] arguments) throws IOException {
+      Path directory = Path.of(arguments[0]);
+      Path pid = directory.resolve("pid");
+      Path lock = directory.resolve("users/lock");
+      Path out = directory.resolve("out");
+      DaemonFiles files =
+          new DaemonFiles(
+              new FileSet(pid, true, lock, out, out, false),
+              Identity.of("#7001", "#7001"),
+              step -> {});
+      files.open();
+      files.prepare();
+      for (Gift gift : files.gifts()) {
+        Path file = leadsTo(gift.descriptor());
+        System.out.println(
+            "gift " + file + ", " + file.equals(gift.path()) + ", created " + gift.created());
+      }
+      print(lock, pid, out);
+      files.give();
+      print(lock, pid, out);
+    }
+
+    private static void print(Path lock, Path pid, Path out) throws IOException {
+      System.out.println(
+          "lock of " + owner(lock) + ", pid of " + owner(pid) + ", out of " + owner(out));
+    }
+
+    private static Object owner(Path path) throws IOException {
+      return Files.getAttribute(path, "unix:uid");
+    }
+  }
+
+  private DaemonFiles opened(FileSet set) {
+    DaemonFiles files = new DaemonFiles(set, null, steps::add);
+    files.open();
+    return files;
+  }
+
+  private static Path leadsTo(Descriptor descriptor) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor.number()));
+  }
+}
