@@ -17,16 +17,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A program to run, with everything it starts with: arguments, environment, working directory,
- * session, streams and descriptors. {@link #spawn()} runs it as a child, {@link #exec()} turns this
- * JVM into it.
+ * session, streams and descriptors. {@link #spawn()} runs it as a child, {@link #detach(int)} as a
+ * daemon in a session of its own, {@link #exec()} turns this JVM into it.
  *
  * <p>What is not set is inherited: the environment, the working directory, the session, the
  * standard streams. Of the other descriptors a program gets only those that are {@linkplain
- * #keep(Descriptor) kept}, unless {@link #sweep(boolean)} says otherwise. A spawned program starts
- * with the default disposition of every signal, real-time ones included, and with an empty signal
- * mask. Umask, credentials, resource limits, priority and everything else are those of the calling
- * thread; note that HotSpot raises its own soft {@code nofile} limit, unless {@code
- * -XX:-MaxFDLimit} is given.
+ * #keep(Descriptor) kept}, unless {@link #sweep(boolean)} says otherwise. A program that is spawned
+ * or detached starts with the default disposition of every signal, real-time ones included, and
+ * with an empty signal mask. Umask, credentials, resource limits, priority and everything else are
+ * those of the calling thread; note that HotSpot raises its own soft {@code nofile} limit, unless
+ * {@code -XX:-MaxFDLimit} is given.
  *
  * <p>Not safe for use by several threads at once.
  *
@@ -141,7 +141,8 @@ public final class Program {
 
   /**
    * Makes the spawned program the leader of a session of its own, without a controlling terminal.
-   * {@link #exec()} does not look at this: see {@link ThisProcess#setsid()}.
+   * {@link #exec()} does not look at this: see {@link ThisProcess#setsid()}; and {@link
+   * #detach(int)} makes a session in any case, which the program does not lead.
    *
    * @return this
    */
@@ -236,44 +237,87 @@ public final class Program {
    */
   public Child spawn() throws IOException {
     List<Descriptor> opened = new ArrayList<>();
-    List<OutputFile> toEmpty = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
-      int[] sources = openStreams(opened, toEmpty);
-      act(
-          spawning.setFlags(
-              Spawning.POSIX_SPAWN_SETSIGDEF
-                  | Spawning.POSIX_SPAWN_SETSIGMASK
-                  | (newSession ? Spawning.POSIX_SPAWN_SETSID : 0)));
-      act(spawning.setAllSignalsDefault());
-      act(spawning.setEmptySignalMask());
-      for (int stream = 0; stream < STREAMS; stream++) {
-        if (sources[stream] != stream) {
-          act(spawning.addDup2(sources[stream], stream));
-        }
-      }
-      if (directory != null) {
-        act(spawning.addFchdir(openDirectory(directory, opened)));
-      }
-      for (int number : kept) {
-        act(spawning.addDup2(number, number));
-      }
-      if (sweep) {
-        sweep(spawning);
-      }
-      empty(toEmpty);
-      return new Child(started(spawning), path);
+      prepare(spawning, newSession ? Spawning.POSIX_SPAWN_SETSID : 0, opened);
+      return new Child(spawned(spawning), path);
     } finally {
       closeAll(opened);
     }
   }
 
+  /**
+   * Runs the program as a daemon, and returns when it was executed: in a new session that it does
+   * not lead, so that it never gets a controlling terminal by opening one, and as a child of init.
+   *
+   * <p>It is started by a child of this JVM, which leads the session, sets the umask, and ends:
+   * what is known as a double fork. No Java code runs in that child either, no memory is copied,
+   * and everything that is said of {@link #spawn()} holds. Where this JVM is init itself (of a
+   * container), or a subreaper, the program becomes its child after all: see {@link Child#adopt}.
+   *
+   * @param umask the program's, from 0 to {@link ThisProcess#MAX_UMASK}; that of this JVM stays
+   * @return the running program, to be closed by the caller
+   * @throws IllegalArgumentException if the umask is outside that range
+   * @throws PosixException as {@link #spawn()}; {@code EINTR} if somebody killed the child in
+   *     between. Nothing runs then
+   * @throws IOException if {@code /proc} is needed and not mounted
+   */
+  public Detached detach(int umask) throws IOException {
+    ThisProcess.checkUmask(umask);
+    List<Descriptor> opened = new ArrayList<>();
+    try (Spawning spawning = new Spawning()) {
+      prepare(spawning, 0, opened);
+      int[] leader = new int[1];
+      int pid = detached(spawning, umask, leader);
+      return new Detached(pid, leader[0], path);
+    } finally {
+      closeAll(opened);
+    }
+  }
+
+  /** Everything up to the spawn itself. */
+  private void prepare(Spawning spawning, int flags, List<Descriptor> opened) throws IOException {
+    List<OutputFile> toEmpty = new ArrayList<>();
+    int[] sources = openStreams(opened, toEmpty);
+    act(
+        spawning.setFlags(
+            Spawning.POSIX_SPAWN_SETSIGDEF | Spawning.POSIX_SPAWN_SETSIGMASK | flags));
+    act(spawning.setAllSignalsDefault());
+    act(spawning.setEmptySignalMask());
+    for (int stream = 0; stream < STREAMS; stream++) {
+      if (sources[stream] != stream) {
+        act(spawning.addDup2(sources[stream], stream));
+      }
+    }
+    if (directory != null) {
+      act(spawning.addFchdir(openDirectory(directory, opened)));
+    }
+    for (int number : kept) {
+      act(spawning.addDup2(number, number));
+    }
+    if (sweep) {
+      sweep(spawning);
+    }
+    empty(toEmpty);
+  }
+
   /** Spawns, by the shell if the kernel does not know the format. */
-  private int started(Spawning spawning) throws PosixException {
+  private int spawned(Spawning spawning) throws PosixException {
     byte[] file = NativePath.bytes(path);
     List<byte[]> envp = environmentEntries();
     int pid = spawning.spawn(file, argv(file), envp);
     if (pid == -Errno.ENOEXEC.number()) {
       pid = spawning.spawn(SHELL, shellArgv(file), envp);
+    }
+    return PosixException.check(pid, "posix_spawn", path);
+  }
+
+  /** As {@link #spawned}, by way of a session's leader. */
+  private int detached(Spawning spawning, int umask, int[] leader) throws PosixException {
+    byte[] file = NativePath.bytes(path);
+    List<byte[]> envp = environmentEntries();
+    int pid = spawning.detach(umask, file, argv(file), envp, leader);
+    if (pid == -Errno.ENOEXEC.number()) {
+      pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
     }
     return PosixException.check(pid, "posix_spawn", path);
   }

@@ -50,9 +50,13 @@ public final class ThisProcess {
    * @see <a href="https://man7.org/linux/man-pages/man2/umask.2.html">umask(2)</a>
    */
   public static int umask(int mask) {
+    checkUmask(mask);
+    return Processes.umask(mask);
+  }
+
+  static void checkUmask(int mask) {
     if (mask < 0 || mask > MAX_UMASK) {
       throw new IllegalArgumentException("not a umask: 0" + Integer.toOctalString(mask));
     }
-    return Processes.umask(mask);
   }
 }

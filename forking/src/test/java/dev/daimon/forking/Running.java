@@ -1,6 +1,5 @@
 package dev.daimon.forking;
 
-import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
@@ -18,10 +17,17 @@ import java.util.SortedMap;
  * arguments a moment later. So the program is looked at when it sleeps.
  */
 final class Running implements AutoCloseable {
-  private final Child child;
+  /** How it is killed for good. */
+  private interface End {
+    void end() throws IOException;
+  }
 
-  private Running(Child child) {
-    this.child = child;
+  private final long pid;
+  private final End end;
+
+  private Running(long pid, End end) {
+    this.pid = pid;
+    this.end = end;
   }
 
   /** A program that stays until it is killed. */
@@ -30,9 +36,49 @@ final class Running implements AutoCloseable {
   }
 
   static Running start(Program program) throws IOException {
-    Running running = new Running(program.spawn());
+    Child child = program.spawn();
+    Running running =
+        new Running(
+            child.pid(),
+            () -> {
+              child.signal(Signal.KILL);
+              child.waitFor();
+            });
     awaitSleep(running.pid());
     return running;
+  }
+
+  /** A program that was detached, and all of its group. */
+  static Running of(Detached detached) throws IOException {
+    Running running =
+        new Running(
+            detached.pid(),
+            () -> {
+              detached.signalGroup(Signal.KILL);
+              awaitEnd(detached.pid());
+              detached.close();
+            });
+    awaitSleep(running.pid());
+    return running;
+  }
+
+  /** Waits until a process that is no child has ended; whether init has reaped it is not ours. */
+  static void awaitEnd(long pid) throws IOException {
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (!hasEnded(pid)) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("process " + pid + " does not end");
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private static boolean hasEnded(long pid) throws IOException {
+    try {
+      return Proc.status(Long.toString(pid), "State").startsWith("Z");
+    } catch (IOException gone) {
+      return true;
+    }
   }
 
   /** Waits until a program has been executed altogether, and sleeps in a system call of its own. */
@@ -49,7 +95,7 @@ final class Running implements AutoCloseable {
   }
 
   long pid() {
-    return child.pid();
+    return pid;
   }
 
   /** Its open descriptors and where each leads. */
@@ -73,8 +119,7 @@ final class Running implements AutoCloseable {
   }
 
   @Override
-  public void close() throws PosixException {
-    child.signal(Signal.KILL);
-    child.waitFor();
+  public void close() throws IOException {
+    end.end();
   }
 }

@@ -84,6 +84,23 @@ final class Layouts {
     private pollfd() {}
   }
 
+  /** Its fields within fields have names of their own here. */
+  static final class ucontext_t {
+    static final int SIZE = Abi.either(968, 4560);
+    static final int uc_link = 8;
+    static final int stack_pointer = 16;
+    static final int stack_size = 32;
+    static final int signal_mask = Abi.either(296, 40);
+    static final int argument_0 = Abi.either(104, 184);
+    static final int argument_1 = Abi.either(112, 192);
+    static final int argument_2 = Abi.either(136, 200);
+    static final int argument_3 = Abi.either(152, 208);
+    static final int argument_4 = Abi.either(40, 216);
+    static final int argument_5 = Abi.either(48, 224);
+
+    private ucontext_t() {}
+  }
+
   /** The kernel's own, which {@code rt_sigaction} takes; its header clashes with glibc's. */
   static final class kernel_sigaction {
     static final int SIZE = 32;

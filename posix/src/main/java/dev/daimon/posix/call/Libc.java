@@ -85,7 +85,7 @@ final class Libc {
       if (result != -1) {
         return result;
       }
-      int errno = ERRNO.get().value();
+      int errno = errno();
       if (errno != EINTR) {
         return -errno;
       }
@@ -111,7 +111,12 @@ final class Libc {
   /** As {@link #call(long, long)}, but not made again after a signal. */
   static int callOnce(long function, long a) {
     int result = (int) raw(function, a, 0, 0, 0, 0, 0);
-    return result == -1 ? -ERRNO.get().value() : result;
+    return result == -1 ? -errno() : result;
+  }
+
+  /** What errno was when the calling thread's last call returned, whether it failed or not. */
+  static int errno() {
+    return ERRNO.get().value();
   }
 
   /** Calls a function and returns what it returns, all 64 bits. */

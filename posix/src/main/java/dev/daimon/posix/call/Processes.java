@@ -12,6 +12,9 @@ public final class Processes {
   /** {@code waitpid}: return at once if no child has ended. */
   public static final int WNOHANG = 1;
 
+  /** {@code waitpid}: also for a child that ends without a {@code SIGCHLD}. */
+  public static final int __WALL = 0x40000000;
+
   /** {@code waitid}: the id is a process id. */
   static final int P_PID = 1;
 
@@ -96,7 +99,7 @@ public final class Processes {
 
   /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */
   public static int awaitEnd(int pid) {
-    return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT, 0, 0);
+    return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT | __WALL, 0, 0);
   }
 
   /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */

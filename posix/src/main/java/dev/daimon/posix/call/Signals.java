@@ -17,6 +17,14 @@ public final class Signals {
   /** Replace the mask. */
   public static final int SIG_SETMASK = 2;
 
+  static final int SIGILL = 4;
+  static final int SIGTRAP = 5;
+  static final int SIGBUS = 7;
+  static final int SIGFPE = 8;
+  static final int SIGKILL = 9;
+  static final int SIGSEGV = 11;
+  static final int SIGCHLD = 17;
+
   /** Number of the system call {@code rt_sigaction}. */
   static final int SYS_rt_sigaction = Abi.either(13, 134);
 

@@ -58,6 +58,9 @@ public final class Spawning implements AutoCloseable {
   private final MemorySegment actions =
       arena.allocate(Layouts.posix_spawn_file_actions_t.SIZE, Long.BYTES);
 
+  /** A child that was killed may still read what is here. */
+  private boolean abandoned;
+
   /** A spawn without flags and actions. */
   public Spawning() {
     // Both only clear their memory, and cannot fail in glibc.
@@ -131,6 +134,32 @@ public final class Spawning implements AutoCloseable {
     }
   }
 
+  /**
+   * Starts the program as {@link #spawn} does, but as the child of a child of this JVM, with this
+   * umask, in a new session that it does not lead. Returns its process id, and in {@code leader[0]}
+   * that of the session: its leader has ended, and stays a zombie until {@link Processes#waitpid}
+   * with {@link Processes#__WALL}, and nothing less, reaps it.
+   *
+   * <p>Name a signal mask: the one to inherit has every signal blocked. {@code EINTR} is for a
+   * leader that somebody killed before the program ran.
+   */
+  public int detach(int umask, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
+    requireOpen();
+    int result =
+        Detaching.detach(
+            arena,
+            umask,
+            SPAWN,
+            Native.string(arena, path).address(),
+            actions.address(),
+            attributes.address(),
+            Native.strings(arena, argv).address(),
+            Native.strings(arena, envp).address(),
+            leader);
+    abandoned |= result == -Libc.EINTR;
+    return result;
+  }
+
   /** These functions return the error number itself. */
   private int result(long function, MemorySegment object, long a, long b) {
     requireOpen();
@@ -147,7 +176,7 @@ public final class Spawning implements AutoCloseable {
   /** Frees what the C library holds; a second call does nothing. */
   @Override
   public void close() {
-    if (!arena.scope().isAlive()) {
+    if (abandoned || !arena.scope().isAlive()) {
       return;
     }
     Libc.raw(ATTR_DESTROY, attributes.address());

@@ -53,6 +53,7 @@ class AbiTest {
           #include <limits.h>
           #include <poll.h>
           #include <pwd.h>
+          #include <sched.h>
           #include <signal.h>
           #include <spawn.h>
           #include <stddef.h>
@@ -65,6 +66,7 @@ class AbiTest {
           #include <sys/syscall.h>
           #include <sys/un.h>
           #include <sys/wait.h>
+          #include <ucontext.h>
           #include <unistd.h>
           """;
 
@@ -79,6 +81,7 @@ class AbiTest {
   /** Constants of which C has no name, only an expression. */
   private static final Map<String, String> EXPRESSIONS =
       Map.of(
+          "Detaching.ALIGNMENT", "_Alignof(max_align_t)",
           "Signal.MAX_NUMBER", "_NSIG - 1",
           "Signals.KERNEL_SIGSET_SIZE", "(_NSIG - 1) / 8",
           "Signals.SIG_DFL", "(long) SIG_DFL",
@@ -86,6 +89,19 @@ class AbiTest {
 
   /** Fields of which the sources only use the place. */
   private static final Set<String> ARRAYS = Set.of("sockaddr_un.sun_path");
+
+  /** Fields within fields, which have names of their own here. */
+  private static final Map<String, String> MEMBERS =
+      Map.of(
+          "stack_pointer", "uc_stack.ss_sp",
+          "stack_size", "uc_stack.ss_size",
+          "signal_mask", "uc_sigmask.__val[0]",
+          "argument_0", argument("REG_RDI", 0),
+          "argument_1", argument("REG_RSI", 1),
+          "argument_2", argument("REG_RDX", 2),
+          "argument_3", argument("REG_RCX", 3),
+          "argument_4", argument("REG_R8", 4),
+          "argument_5", argument("REG_R9", 5));
 
   /** What this module uses as an {@code int} without a field or a prototype to show for it. */
   private static final Map<String, Integer> ELEMENTS =
@@ -108,6 +124,12 @@ class AbiTest {
 
   private static String machine() {
     return CC.startsWith("aarch64-") ? "aarch64" : System.getProperty("os.arch");
+  }
+
+  private static String argument(String x86_64, int aarch64) {
+    return machine().equals("aarch64")
+        ? "uc_mcontext.regs[" + aarch64 + "]"
+        : "uc_mcontext.gregs[" + x86_64 + "]";
   }
 
   @Test
@@ -173,12 +195,13 @@ class AbiTest {
           text.append(claim("sizeof(" + type + ")", value(field), what));
           continue;
         }
-        text.append(claim("offsetof(" + type + ", " + member + ")", value(field), what));
+        String c = MEMBERS.getOrDefault(member, member);
+        text.append(claim("offsetof(" + type + ", " + c + ")", value(field), what));
         if (ARRAYS.contains(what)) {
           continue;
         }
         assertThat(widths).as("how the sources read %s", what).containsKey(what);
-        text.append(claim("sizeof(((" + type + " *) 0)->" + member + ")", widths.get(what), what));
+        text.append(claim("sizeof(((" + type + " *) 0)->" + c + ")", widths.get(what), what));
       }
     }
     ELEMENTS.forEach(

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
  * What a child became is read from {@code /proc}: a spawn returns when the program was executed.
  */
 class SpawningTest {
+  private static final List<byte[]> SLEEP = List.of(bytes("sleep"), bytes("60"));
+
   @TempDir Path directory;
 
   private Spawning spawning;
@@ -189,6 +191,41 @@ class SpawningTest {
   }
 
   @Test
+  void aDetachedProgramIsInASessionWhoseLeaderHasEnded() throws IOException {
+    assertThat(spawning.setFlags(Spawning.POSIX_SPAWN_SETSIGMASK)).isZero();
+    assertThat(spawning.setEmptySignalMask()).isZero();
+    int[] leader = new int[1];
+
+    int pid = spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+
+    try {
+      assertThat(Processes.getsid(pid)).isEqualTo(leader[0]).isNotEqualTo(pid);
+      assertThat(Proc.status(Integer.toString(pid), "Umask")).isEqualTo("0027");
+      assertThat(Proc.status(Integer.toString(pid), "SigBlk")).isEqualTo("0000000000000000");
+      assertThat(Processes.waitpid(leader[0], new int[1], 0)).isEqualTo(-Errno.ECHILD.number());
+    } finally {
+      assertThat(Signals.kill(-leader[0], 9)).isZero();
+    }
+    int[] status = {-1};
+    assertThat(Processes.waitpid(leader[0], status, Processes.__WALL)).isEqualTo(leader[0]);
+    assertThat(status[0]).as("ended before the signal").isZero();
+  }
+
+  @Test
+  void aProgramThatCannotBeDetachedIsAnErrorAndItsSessionIsGone() {
+    assertThat(spawning.addFchdir(9999)).isZero();
+    int[] leader = new int[1];
+
+    assertThat(spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader))
+        .isEqualTo(-Errno.EBADF.number());
+
+    assertThat(leader[0]).isZero();
+    assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL))
+        .as("nothing is left to wait for")
+        .isNotPositive();
+  }
+
+  @Test
   void oneObjectSpawnsAsOftenAsAsked() {
     assertThat(await(spawn("/bin/true"))).isZero();
     assertThat(await(spawn("/bin/false"))).isEqualTo(1 << 8);
@@ -196,7 +233,8 @@ class SpawningTest {
 
   @Test
   void aClosedSpawnIsRefusedAndClosedAgainInPeace() throws Exception {
-    assertThat(ChildJvm.of(CloseTwice.class).run().output()).isEqualTo("refused refused closed");
+    assertThat(ChildJvm.of(CloseTwice.class).run().output())
+        .isEqualTo("refused refused refused closed");
   }
 
   static final class CloseTwice {
@@ -214,6 +252,11 @@ class SpawningTest {
       }
       try {
         spawning.spawn(bytes("/bin/true"), List.of(bytes("true")), List.of());
+      } catch (IllegalStateException e) {
+        said.append("refused ");
+      }
+      try {
+        spawning.detach(0, bytes("/bin/true"), List.of(bytes("true")), List.of(), new int[1]);
       } catch (IllegalStateException e) {
         said.append("refused ");
       }
