@@ -1,0 +1,2 @@
+/** A Java program daemonizes itself in one call. */
+package dev.daimon.daemon;
