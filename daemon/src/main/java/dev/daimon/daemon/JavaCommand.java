@@ -419,6 +419,6 @@ final class JavaCommand {
             + (place.isEmpty() ? "" : ", by " + place)
             + ": give "
             + option
-            + "… to the daemon alone, with jvmArguments(...)");
+            + "... to the daemon alone, with jvmArguments(...)");
   }
 }
