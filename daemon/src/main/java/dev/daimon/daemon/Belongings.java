@@ -1,0 +1,24 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.files.Gift;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.Descriptor;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a daemon has open, wherever it got it from.
+ *
+ * @param pidFile the locked pidfile; null if there is none
+ * @param lockFile the lock file; null if there is none
+ * @param gifts files that root has opened, and that are to become the user's
+ * @param kept the descriptors that were kept open for it, by name
+ * @param streams its standard streams
+ */
+record Belongings(
+    @Nullable SingletonLock pidFile,
+    @Nullable SingletonLock lockFile,
+    List<Gift> gifts,
+    Map<String, Descriptor> kept,
+    Streams streams) {}

@@ -1,0 +1,136 @@
+package dev.daimon.daemon;
+
+import dev.daimon.forking.Pipe;
+import dev.daimon.forking.StandardStream;
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
+import java.io.Reader;
+import java.nio.charset.Charset;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * What this process prints to one of its streams, for itself to read.
+ *
+ * <p>The stream leads into a pipe, which a thread empties at once, so nobody who prints has to wait
+ * for a reader. It keeps a limited number of characters: of a flood that nobody reads, the oldest
+ * lines are lost, and a line in their place tells how many.
+ */
+final class Captured extends Reader {
+  /** How many characters wait for a reader at most. */
+  private static final int CAPACITY = 1 << 20;
+
+  /** As long as a line may be; a longer one is taken apart. */
+  private static final int MAX_LINE = 1 << 16;
+
+  private final Deque<String> lines = new ArrayDeque<>();
+  private int characters;
+  private long lost;
+  private boolean ended;
+
+  /** The line that is being read, and how far. */
+  private String current = "";
+
+  private int position;
+
+  private final BufferedReader reader = new BufferedReader(this);
+
+  private Captured() {}
+
+  /** Lets a stream lead here. */
+  static Captured begin(StandardStream stream) throws IOException {
+    try (Pipe pipe = Pipe.open()) {
+      // Opened anew, as a Java stream, while this process certainly may.
+      InputStream input = new FileInputStream("/proc/self/fd/" + pipe.readEnd().number());
+      stream.redirect(pipe.writeEnd());
+      Captured captured = new Captured();
+      Thread thread = new Thread(() -> captured.empty(input), "daimon-captured-" + stream.name());
+      thread.setDaemon(true);
+      thread.start();
+      return captured;
+    }
+  }
+
+  /** {@return the lines; read by one thread at a time} */
+  BufferedReader reader() {
+    return reader;
+  }
+
+  private void empty(InputStream input) {
+    try (Reader text = new InputStreamReader(input, Charset.defaultCharset())) {
+      char[] part = new char[8192];
+      StringBuilder line = new StringBuilder();
+      int count;
+      while ((count = text.read(part)) >= 0) {
+        for (int i = 0; i < count; i++) {
+          line.append(part[i]);
+          if (part[i] == '\n' || line.length() == MAX_LINE) {
+            add(line.toString());
+            line.setLength(0);
+          }
+        }
+      }
+      add(line.toString());
+    } catch (IOException failure) {
+      add("what was printed cannot be read: " + failure.getMessage() + "\n");
+    }
+    end();
+  }
+
+  private synchronized void add(String line) {
+    lines.add(line);
+    characters += line.length();
+    while (characters > CAPACITY) {
+      characters -= lines.remove().length();
+      lost++;
+    }
+    notifyAll();
+  }
+
+  private synchronized void end() {
+    ended = true;
+    notifyAll();
+  }
+
+  @Override
+  public synchronized int read(char[] buffer, int offset, int length) throws IOException {
+    while (position == current.length()) {
+      while (lines.isEmpty() && !ended) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new InterruptedIOException("interrupted while waiting for a line");
+        }
+      }
+      if (lines.isEmpty()) {
+        return -1;
+      }
+      if (lost > 0) {
+        current = "[" + lost + (lost == 1 ? " line" : " lines") + " lost]\n";
+        lost = 0;
+      } else {
+        current = lines.remove();
+        characters -= current.length();
+      }
+      position = 0;
+    }
+    int count = Math.min(length, current.length() - position);
+    current.getChars(position, position + count, buffer, offset);
+    position += count;
+    return count;
+  }
+
+  @Override
+  public synchronized boolean ready() {
+    return position < current.length() || !lines.isEmpty() || ended;
+  }
+
+  /** The stream goes on; it is only not read any more. */
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,315 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.Gift;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import java.io.BufferedReader;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This process as a daemon: what it tells its launcher, the files it owns, and the privileges it
+ * gives up.
+ *
+ * <p>Its pidfile goes with {@link #close()}, and otherwise when the JVM ends, by the end of {@code
+ * main}, {@link System#exit}, or a signal that ends it; not with {@code SIGKILL}, after which the
+ * next start takes over at once, since the lock is gone. Safe for use by several threads.
+ */
+public final class Daemon implements AutoCloseable {
+  private final @Nullable Identity identity;
+  private final Belongings own;
+
+  /** Null in this very process: there is nobody to tell. */
+  private final @Nullable Report report;
+
+  private final InProcess.@Nullable Simulation simulation;
+  private final Thread atExit = new Thread(this::end, "daimon-cleanup");
+
+  private boolean removePidFile;
+  private boolean dropped;
+  private boolean cleaned;
+
+  Daemon(
+      DaemonConfig config,
+      @Nullable Identity identity,
+      Belongings own,
+      @Nullable Report report,
+      InProcess.@Nullable Simulation simulation) {
+    this.identity = identity;
+    this.own = own;
+    this.report = report;
+    this.simulation = simulation;
+    removePidFile = config.removePidFileOnClose;
+    Runtime.getRuntime().addShutdownHook(atExit);
+  }
+
+  /** {@return this process's id, which is what the pidfile holds} */
+  public long pid() {
+    return ThisProcess.id();
+  }
+
+  /**
+   * Tells the launcher what this daemon is doing, for its terminal. Never waits; once the daemon is
+   * ready, and in the foreground, it does nothing.
+   *
+   * @param text a few words
+   */
+  public void status(String text) {
+    if (report != null) {
+      report.status(text);
+    }
+  }
+
+  /**
+   * Tells the launcher that this daemon does its work, and returns when the launcher has taken note
+   * of it and says 0 to whoever started it. A second call does nothing.
+   *
+   * <p>Standard error leads to its file, or the null device, from now on at the latest.
+   *
+   * @throws IllegalStateException if the configuration names a user or group, and this process is
+   *     not that yet
+   * @throws DaemonizeException if the launcher has given up, or is gone: this process ends
+   */
+  public void ready() {
+    requireDropped();
+    releaseStandardError();
+    if (report != null) {
+      report.ready();
+    }
+  }
+
+  private synchronized void requireDropped() {
+    if (identity != null && !dropped && !identity.isCurrent()) {
+      throw new IllegalStateException(
+          "ready before dropPrivileges(): the configuration says " + identity);
+    }
+  }
+
+  /**
+   * Tells the launcher that this daemon gives up, and why; the launcher prints that, stops what is
+   * left of the daemon and exits with 70, or with the exit code of a {@link DaemonizeException}. An
+   * exception that leaves {@code main} does the same by itself.
+   *
+   * @param cause why
+   * @return an exception to throw, so that this process does not go on: {@code throw
+   *     daemon.fail(cause)}
+   */
+  public DaemonizeException fail(Throwable cause) {
+    DaemonizeException failure = fail(Report.exitCode(cause), Report.text(cause));
+    failure.initCause(cause);
+    return failure;
+  }
+
+  /**
+   * Tells the launcher that this daemon gives up, and with which exit code.
+   *
+   * @param exitCode what the launcher exits with, from 1 to 255
+   * @param message why
+   * @return an exception to throw, so that this process does not go on
+   * @throws IllegalArgumentException if the exit code is outside that range
+   */
+  public DaemonizeException fail(int exitCode, String message) {
+    DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
+    if (report != null) {
+      report.failed(exitCode, message);
+    }
+    return failure;
+  }
+
+  /**
+   * Gives the pidfile, the lock file and the output files to the configured user and group, as far
+   * as they were opened as root in the user's stead: where that user may create files, they belong
+   * to it from the start. Without a user or group there is nothing to do.
+   *
+   * @throws DaemonizeException if one cannot be given away; see {@link Ownership#give}
+   */
+  public void chownFiles() {
+    if (identity == null) {
+      return;
+    }
+    try {
+      for (Gift gift : own.gifts()) {
+        Ownership.give(gift.descriptor(), gift.path(), identity, gift.created());
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  /**
+   * Becomes the configured user and group, with every thread and for good, and proves it. Without a
+   * user or group, or if this process is that already, there is nothing to do; a simulation only
+   * finds out whether it could.
+   *
+   * @throws DaemonizeException if that is not possible, or was not complete: this process should
+   *     end then
+   */
+  public synchronized void dropPrivileges() {
+    if (identity == null || dropped || simulation != null) {
+      dropped = true;
+      return;
+    }
+    try {
+      identity.assume();
+      dropped = true;
+    } catch (PosixException failure) {
+      boolean denied = failure.errno().equals(Errno.EPERM);
+      throw new DaemonizeException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.PERMISSION, failure);
+    }
+  }
+
+  /**
+   * Finds a descriptor that the launcher has kept open for this daemon, with the locks on it.
+   *
+   * @param name as it was given to {@link DaemonConfig.Builder#keepOpen(String, Descriptor)}
+   * @return the open descriptor, to be closed by the caller
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public Descriptor kept(String name) {
+    Descriptor descriptor = own.kept().get(name);
+    if (descriptor == null) {
+      throw new IllegalArgumentException("no descriptor was kept open as \"" + name + "\"");
+    }
+    return descriptor;
+  }
+
+  /**
+   * Returns the open file that carries the lock: the lock file, or the pidfile if there is none.
+   * What inherits it shares the lock.
+   *
+   * @return the descriptor, which stays this daemon's
+   * @throws IllegalStateException if there is neither
+   */
+  public Descriptor lockDescriptor() {
+    SingletonLock lock = own.lockFile() != null ? own.lockFile() : own.pidFile();
+    if (lock != null) {
+      return lock.descriptor();
+    }
+    throw new IllegalStateException("there is no pidfile and no lock file");
+  }
+
+  /**
+   * Reads what this process prints on standard output, line by line, be it from Java or from native
+   * code. Of what nobody reads, the last million characters are kept, and a line tells how many
+   * lines were lost before them; nobody who prints ever waits.
+   *
+   * @return the one reader there is; it waits for the next line
+   * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
+   */
+  public BufferedReader capturedOutput() {
+    return captured(own.streams().output());
+  }
+
+  /**
+   * Reads what this process prints on standard error, as {@link #capturedOutput()}.
+   *
+   * @return the one reader there is; it waits for the next line
+   * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
+   */
+  public BufferedReader capturedError() {
+    return captured(own.streams().error());
+  }
+
+  private static BufferedReader captured(@Nullable Captured captured) {
+    if (captured == null) {
+      throw new IllegalStateException("captureOutput is not set");
+    }
+    return captured.reader();
+  }
+
+  /**
+   * Lets standard error lead to its file, or the null device, before the daemon is ready. A second
+   * call does nothing.
+   *
+   * @throws DaemonizeException if it cannot be redirected
+   */
+  public void releaseStandardError() {
+    try {
+      own.streams().releaseStandardError();
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  /**
+   * Sets whether the pidfile goes when this daemon is closed or ends.
+   *
+   * @param remove whether it is removed
+   */
+  public synchronized void removePidFileOnClose(boolean remove) {
+    removePidFile = remove;
+  }
+
+  /**
+   * Removes the pidfile and gives the locks up, whatever was said about closing; nobody else's file
+   * is touched. Where this process may not remove the pidfile any more, it is emptied. A second
+   * call does nothing.
+   *
+   * @throws DaemonizeException if it can neither be removed nor emptied
+   */
+  public void cleanup() {
+    end(true);
+  }
+
+  /** What {@link #close()} and the end of the JVM do. */
+  private synchronized void end() {
+    end(removePidFile);
+  }
+
+  private synchronized void end(boolean remove) {
+    if (cleaned) {
+      return;
+    }
+    cleaned = true;
+    if (simulation != null) {
+      simulation.takeBack();
+      return;
+    }
+    try {
+      if (own.pidFile() != null && remove) {
+        remove(own.pidFile());
+      }
+      if (own.pidFile() != null) {
+        own.pidFile().close();
+      }
+      if (own.lockFile() != null) {
+        own.lockFile().close();
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  private static void remove(SingletonLock pidFile) throws IOException {
+    try {
+      boolean _ = pidFile.remove();
+    } catch (PosixException refused) {
+      pidFile.empty();
+    }
+  }
+
+  /**
+   * Removes the pidfile, unless it is to stay, and gives the locks up, as {@link #cleanup()}. The
+   * process goes on; the launcher of one that is not ready still waits, to hear why.
+   *
+   * @throws DaemonizeException as {@link #cleanup()}
+   */
+  @Override
+  public void close() {
+    end();
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException shuttingDown) {
+      // Then it runs, and finds nothing left to do.
+      return;
+    }
+  }
+}

@@ -1,0 +1,446 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.files.FileSet;
+import dev.daimon.posix.Descriptor;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a program wants to be a daemon. Immutable; made by a {@link #builder()}.
+ *
+ * <p>The same code makes it in the launcher and in the daemon, and both must come to the same
+ * result: a daemon with another configuration is refused.
+ */
+public final class DaemonConfig {
+  /** What a daemon's umask is unless it is set: only the owner may write. */
+  public static final int DEFAULT_UMASK = 022;
+
+  /** How long a launcher waits unless it is set: one minute. */
+  public static final Duration DEFAULT_READY_TIMEOUT = Duration.ofMinutes(1);
+
+  final @Nullable Path pidFile;
+  final @Nullable Path lockFile;
+  final @Nullable Path workingDirectory;
+  final boolean preserveWorkingDirectory;
+  final int umask;
+  final @Nullable Path standardOutput;
+  final @Nullable Path standardError;
+  final boolean append;
+  final @Nullable String user;
+  final @Nullable String group;
+  final Map<String, String> environment;
+  final @Nullable String programName;
+  final Map<String, Descriptor> kept;
+  final @Nullable Boolean closeDescriptors;
+  final boolean removePidFileOnClose;
+  final boolean captureOutput;
+  final boolean inheritStandardErrorUntilReady;
+  final List<String> jvmArguments;
+  final Duration readyTimeout;
+  final boolean foreground;
+  final boolean simulate;
+
+  private DaemonConfig(Builder builder) {
+    pidFile = builder.pidFile;
+    lockFile = builder.lockFile;
+    workingDirectory = builder.workingDirectory;
+    preserveWorkingDirectory = builder.preserveWorkingDirectory;
+    umask = builder.umask;
+    standardOutput = builder.standardOutput;
+    standardError = builder.standardError;
+    append = builder.append;
+    user = builder.user;
+    group = builder.group;
+    environment = new LinkedHashMap<>(builder.environment);
+    programName = builder.programName;
+    kept = new LinkedHashMap<>(builder.kept);
+    closeDescriptors = builder.closeDescriptors;
+    removePidFileOnClose = builder.removePidFileOnClose;
+    captureOutput = builder.captureOutput;
+    inheritStandardErrorUntilReady = builder.inheritStandardErrorUntilReady;
+    jvmArguments = List.copyOf(builder.jvmArguments);
+    readyTimeout = builder.readyTimeout;
+    foreground = builder.foreground;
+    simulate = builder.simulate;
+  }
+
+  /**
+   * A daemon in {@code /} with the umask 022 and the null device for its streams, without a
+   * pidfile.
+   *
+   * @return where to change that
+   */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Finds everything that is wrong with this configuration, before anything is done: paths that are
+   * not absolute, files with two purposes, an unknown user, what a process in the foreground cannot
+   * do, a command line that cannot be run again in another directory.
+   *
+   * <p>Whether files can be opened and locked is found by the start alone.
+   *
+   * @return one line for each problem; empty if there is none
+   */
+  public List<String> validate() {
+    List<String> texts = new ArrayList<>();
+    for (DaemonizeException problem : new Validation(this).problems()) {
+      texts.add(String.valueOf(problem.getMessage()));
+    }
+    return texts;
+  }
+
+  /**
+   * Refuses a configuration with problems, all of them in one message.
+   *
+   * @throws DaemonizeException with the first problem's reason
+   */
+  void requireValid() {
+    List<DaemonizeException> problems = new Validation(this).problems();
+    if (problems.isEmpty()) {
+      return;
+    }
+    if (problems.size() == 1) {
+      throw problems.get(0);
+    }
+    throw new DaemonizeException(problems.get(0).reason(), String.join("; ", validate()));
+  }
+
+  /** Whether the daemon is this very process. */
+  boolean isInProcess() {
+    return foreground || simulate;
+  }
+
+  FileSet files() {
+    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, append);
+  }
+
+  /** Where the daemon stands, if the launcher stands in this directory. */
+  Path directory(Path launchDirectory) {
+    if (preserveWorkingDirectory) {
+      return launchDirectory;
+    }
+    return workingDirectory == null ? Path.of("/") : workingDirectory;
+  }
+
+  /**
+   * A line for each setting on which launcher and daemon must agree: all but the descriptors to
+   * keep, which only the launcher can name.
+   */
+  List<String> settings() {
+    List<String> lines = new ArrayList<>();
+    lines.add("pidFile=" + pidFile);
+    lines.add("lockFile=" + lockFile);
+    lines.add("workingDirectory=" + workingDirectory);
+    lines.add("preserveWorkingDirectory=" + preserveWorkingDirectory);
+    lines.add("umask=0" + Integer.toOctalString(umask));
+    lines.add("standardOutput=" + standardOutput);
+    lines.add("standardError=" + standardError);
+    lines.add("append=" + append);
+    lines.add("user=" + user);
+    lines.add("group=" + group);
+    lines.add("environment=" + environment);
+    lines.add("programName=" + programName);
+    lines.add("closeDescriptors=" + closeDescriptors);
+    lines.add("removePidFileOnClose=" + removePidFileOnClose);
+    lines.add("captureOutput=" + captureOutput);
+    lines.add("inheritStandardErrorUntilReady=" + inheritStandardErrorUntilReady);
+    lines.add("jvmArguments=" + jvmArguments);
+    lines.add("readyTimeout=" + readyTimeout);
+    lines.add("foreground=" + foreground);
+    lines.add("simulate=" + simulate);
+    return lines;
+  }
+
+  /** Makes a {@link DaemonConfig}. Nothing is looked at before {@link DaemonConfig#validate()}. */
+  public static final class Builder {
+    private @Nullable Path pidFile;
+    private @Nullable Path lockFile;
+    private @Nullable Path workingDirectory;
+    private boolean preserveWorkingDirectory;
+    private int umask = DEFAULT_UMASK;
+    private @Nullable Path standardOutput;
+    private @Nullable Path standardError;
+    private boolean append;
+    private @Nullable String user;
+    private @Nullable String group;
+    private final Map<String, String> environment = new LinkedHashMap<>();
+    private @Nullable String programName;
+    private final Map<String, Descriptor> kept = new LinkedHashMap<>();
+    private @Nullable Boolean closeDescriptors;
+    private boolean removePidFileOnClose = true;
+    private boolean captureOutput;
+    private boolean inheritStandardErrorUntilReady;
+    private final List<String> jvmArguments = new ArrayList<>();
+    private Duration readyTimeout = DEFAULT_READY_TIMEOUT;
+    private boolean foreground;
+    private boolean simulate;
+
+    private Builder() {}
+
+    /**
+     * Names the pidfile: locked before anything else is done, and as long as the daemon lives; it
+     * holds the daemon's process id.
+     *
+     * @param path an absolute path
+     * @return this
+     */
+    public Builder pidFile(Path path) {
+      pidFile = path;
+      return this;
+    }
+
+    /**
+     * Names a second file that the daemon holds locked. It is never written.
+     *
+     * @param path an absolute path
+     * @return this
+     */
+    public Builder lockFile(Path path) {
+      lockFile = path;
+      return this;
+    }
+
+    /**
+     * Sets the daemon's working directory; {@code /} unless it is set.
+     *
+     * @param path an absolute path
+     * @return this
+     */
+    public Builder workingDirectory(Path path) {
+      workingDirectory = path;
+      return this;
+    }
+
+    /**
+     * Lets the daemon stay in the launcher's working directory.
+     *
+     * @return this
+     */
+    public Builder preserveWorkingDirectory() {
+      preserveWorkingDirectory = true;
+      return this;
+    }
+
+    /**
+     * Sets the daemon's umask; {@code 022} unless it is set.
+     *
+     * @param mask permission bits that new files lack, from 0 to 0777
+     * @return this
+     */
+    public Builder umask(int mask) {
+      umask = mask;
+      return this;
+    }
+
+    /**
+     * Sends the daemon's standard output to a file; to the null device unless it is set.
+     *
+     * @param path an absolute path; created with mode 0644 less the umask
+     * @return this
+     */
+    public Builder standardOutput(Path path) {
+      standardOutput = path;
+      return this;
+    }
+
+    /**
+     * Sends the daemon's standard error to a file; to the null device unless it is set.
+     *
+     * @param path an absolute path, also the same one as standard output's
+     * @return this
+     */
+    public Builder standardError(Path path) {
+      standardError = path;
+      return this;
+    }
+
+    /**
+     * Sets whether output files keep what they hold; they are emptied unless it is set.
+     *
+     * @param append whether to keep it
+     * @return this
+     */
+    public Builder append(boolean append) {
+      this.append = append;
+      return this;
+    }
+
+    /**
+     * Names the user that {@link Daemon#dropPrivileges()} becomes.
+     *
+     * @param user a name, a number, or {@code #} and a number
+     * @return this
+     */
+    public Builder user(String user) {
+      this.user = user;
+      return this;
+    }
+
+    /**
+     * Names the group that {@link Daemon#dropPrivileges()} becomes; the user's own unless it is
+     * set.
+     *
+     * @param group a name, a number, or {@code #} and a number
+     * @return this
+     */
+    public Builder group(String group) {
+      this.group = group;
+      return this;
+    }
+
+    /**
+     * Sets a variable of the daemon's environment, which otherwise is the launcher's.
+     *
+     * @param name the variable
+     * @param value its value; may be empty
+     * @return this
+     */
+    public Builder environment(String name, String value) {
+      environment.put(name, value);
+      return this;
+    }
+
+    /**
+     * Sets the daemon's name in process lists, {@code argv[0]}; the launcher's unless it is set.
+     *
+     * @param name the name
+     * @return this
+     */
+    public Builder programName(String name) {
+      programName = name;
+      return this;
+    }
+
+    /**
+     * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends. Its
+     * name for {@link Daemon#kept} is its number.
+     *
+     * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
+     * @return this
+     */
+    public Builder keepOpen(Descriptor descriptor) {
+      return keepOpen(Integer.toString(descriptor.number()), descriptor);
+    }
+
+    /**
+     * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends.
+     *
+     * <p>In the daemon there is no need to open it again, and often no way: see {@link
+     * Daemonizer#stage()}.
+     *
+     * @param name what {@link Daemon#kept} finds it by in the daemon
+     * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
+     * @return this
+     */
+    public Builder keepOpen(String name, Descriptor descriptor) {
+      kept.put(name, descriptor);
+      return this;
+    }
+
+    /**
+     * Sets whether the daemon loses the launcher's other descriptors from 3 up; so it does unless
+     * this is set to false, and then it also inherits those of the launcher's JVM.
+     *
+     * @param close whether to close them
+     * @return this
+     */
+    public Builder closeDescriptors(boolean close) {
+      closeDescriptors = close;
+      return this;
+    }
+
+    /**
+     * Sets whether the pidfile goes when the daemon is closed or ends; so it does unless this is
+     * set to false.
+     *
+     * @param remove whether to remove it
+     * @return this
+     */
+    public Builder removePidFileOnClose(boolean remove) {
+      removePidFileOnClose = remove;
+      return this;
+    }
+
+    /**
+     * Lets the daemon read what it prints itself: {@link Daemon#capturedOutput()} and {@link
+     * Daemon#capturedError()}.
+     *
+     * @param capture whether to
+     * @return this
+     */
+    public Builder captureOutput(boolean capture) {
+      captureOutput = capture;
+      return this;
+    }
+
+    /**
+     * Lets the daemon's standard error lead where the launcher's does until the daemon is ready, or
+     * calls {@link Daemon#releaseStandardError()}.
+     *
+     * @return this
+     */
+    public Builder inheritStandardErrorUntilReady() {
+      inheritStandardErrorUntilReady = true;
+      return this;
+    }
+
+    /**
+     * Adds options of the daemon's JVM alone: its heap, its debug port. They come after the
+     * launcher's own, so they win.
+     *
+     * @param arguments the options
+     * @return this
+     */
+    public Builder jvmArguments(String... arguments) {
+      jvmArguments.addAll(List.of(arguments));
+      return this;
+    }
+
+    /**
+     * Sets how long the launcher waits for the daemon to be ready; one minute unless it is set.
+     *
+     * @param timeout more than nothing
+     * @return this
+     */
+    public Builder readyTimeout(Duration timeout) {
+      readyTimeout = timeout;
+      return this;
+    }
+
+    /**
+     * Sets whether this very process is the daemon, for systemd, containers and debuggers: no fork,
+     * and streams as they are unless they are set.
+     *
+     * @param foreground whether it is
+     * @return this
+     */
+    public Builder foreground(boolean foreground) {
+      this.foreground = foreground;
+      return this;
+    }
+
+    /**
+     * Sets whether all is only tried, in this very process: locks are taken and files opened, the
+     * identity is checked, and closing the daemon takes everything back.
+     *
+     * @param simulate whether it is
+     * @return this
+     */
+    public Builder simulate(boolean simulate) {
+      this.simulate = simulate;
+      return this;
+    }
+
+    /** {@return the configuration} */
+    public DaemonConfig build() {
+      return new DaemonConfig(this);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.daimon.daemon;
+
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Lets a Java program become a daemon, in one call.
+ *
+ * <p>The program runs twice. The first run, the <em>launcher</em>, is the one that a user, a script
+ * or an init system started: it takes the locks, opens the files, starts the second one, and waits
+ * until that is ready. The second run, the <em>daemon</em>, is the same program afresh: same
+ * executable, same command line with relative paths made absolute, same environment. It has a
+ * session of its own that it does not lead, no terminal, clean signals, and starts in its final
+ * working directory. No process is in between.
+ *
+ * <p>So the code before the call runs once in each of them: {@link #stage()} tells which one it is
+ * in, and {@link #launchDirectory()} where the caller's relative files are.
+ */
+public final class Daemonizer {
+  private static final AtomicBoolean CALLED = new AtomicBoolean();
+
+  private Daemonizer() {}
+
+  /**
+   * Makes this program a daemon. Returns in the daemon only; the launcher ends here, by {@link
+   * System#exit}, with the verdict: 0 if the daemon is ready, otherwise an exit code that tells why
+   * not, and the reason on standard error.
+   *
+   * <p>The launcher shows on a terminal what the daemon says it is doing, and prints nothing else.
+   * If it is interrupted, or killed, before the daemon is ready, the daemon ends too.
+   *
+   * @param config how; the daemon must come to the same one as its launcher
+   * @return the daemon itself, to be closed by the caller
+   * @throws DaemonizeException in the daemon, if it was started with another configuration, or its
+   *     launcher is gone
+   * @throws IllegalStateException if this process was daemonized before
+   */
+  public static Daemon daemonize(DaemonConfig config) {
+    if (stage() == Stage.DAEMON) {
+      return becomeDaemon(config);
+    }
+    String name = ProgramName.of(config);
+    try {
+      if (config.isInProcess()) {
+        return becomeDaemon(config);
+      }
+      LaunchedDaemon daemon = new Launcher(config).launch();
+      if (!daemon.isReady()) {
+        System.err.println(name + ": " + daemon.message());
+      }
+      System.exit(daemon.exitCode());
+    } catch (DaemonizeException failure) {
+      System.err.println(name + ": " + failure.getMessage());
+      System.exit(failure.exitCode());
+    }
+    throw new AssertionError("System.exit returned");
+  }
+
+  /**
+   * Starts this program as a daemon, and returns in both: for programs that live on after that.
+   *
+   * <p>While files are created the launcher has the daemon's umask, for all of its threads.
+   *
+   * @param config how; the daemon must come to the same one as its launcher
+   * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
+   *     and gone with all that it has started
+   * @throws DaemonizeException if no daemon was started, with everything as it was; in the daemon,
+   *     as {@link #daemonize}
+   * @throws IllegalStateException if this process was daemonized before
+   */
+  public static Launch launch(DaemonConfig config) {
+    if (stage() == Stage.DAEMON || config.isInProcess()) {
+      return new Launch.InDaemon(becomeDaemon(config));
+    }
+    return new Launch.InLauncher(new Launcher(config).launch());
+  }
+
+  private static Daemon becomeDaemon(DaemonConfig config) {
+    if (!CALLED.compareAndSet(false, true)) {
+      throw new IllegalStateException("this process is a daemon already");
+    }
+    Origin.FromLauncher fromLauncher = Origin.find().fromLauncher();
+    try {
+      return fromLauncher == null ? InProcess.start(config) : Started.by(fromLauncher, config);
+    } catch (RuntimeException failure) {
+      CALLED.set(fromLauncher != null);
+      throw failure;
+    }
+  }
+
+  /**
+   * Tells which of the two runs of the program this is; also before the call, in any code. In the
+   * foreground there is one run, which is {@link Stage#LAUNCHER}.
+   *
+   * @return {@link Stage#DAEMON} in a process that was started by its launcher
+   * @throws DaemonizeException if the connection to the launcher cannot be read
+   */
+  public static Stage stage() {
+    return Origin.find().stage();
+  }
+
+  /**
+   * Tells where the caller stood: the launcher's working directory, also in the daemon, which
+   * stands elsewhere.
+   *
+   * @return an absolute path; it leads nowhere if that directory is gone
+   * @throws DaemonizeException if the connection to the launcher cannot be read
+   */
+  public static Path launchDirectory() {
+    return Origin.find().launchDirectory();
+  }
+}

@@ -1,0 +1,79 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.privileges.Identity;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A daemon that is this very process: in the foreground, or as a simulation. */
+final class InProcess {
+  private InProcess() {}
+
+  static Daemon start(DaemonConfig config) {
+    config.requireValid();
+    @Nullable Identity identity = Identities.permitted(config);
+    int umask = ThisProcess.umask(config.umask);
+    DaemonFiles files = new DaemonFiles(config.files(), identity, message -> {});
+    try {
+      files.open();
+      return config.simulate
+          ? daemon(config, identity, files, Streams.untouched(), new Simulation(files, umask))
+          : foreground(config, identity, files);
+    } catch (RuntimeException | Error failure) {
+      files.undo(failure);
+      int _ = ThisProcess.umask(umask);
+      throw failure;
+    }
+  }
+
+  private static Daemon foreground(
+      DaemonConfig config, @Nullable Identity identity, DaemonFiles files) {
+    files.prepare();
+    files.writePid(ThisProcess.id());
+    try {
+      return daemon(config, identity, files, Streams.inForeground(config, files), null);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  private static Daemon daemon(
+      DaemonConfig config,
+      @Nullable Identity identity,
+      DaemonFiles files,
+      Streams streams,
+      @Nullable Simulation simulation) {
+    Belongings own =
+        new Belongings(
+            files.pidFileLock(),
+            files.lockFileLock(),
+            simulation == null ? files.gifts() : List.of(),
+            config.kept,
+            streams);
+    return new Daemon(config, identity, own, null, simulation);
+  }
+
+  /** What is taken back when a simulation is closed. */
+  static final class Simulation {
+    private final DaemonFiles files;
+    private final int umask;
+
+    private Simulation(DaemonFiles files, int umask) {
+      this.files = files;
+      this.umask = umask;
+    }
+
+    /** Throws what could not be taken back. */
+    void takeBack() {
+      DaemonizeException left = new DaemonizeException(Reason.FILE, "not all was taken back");
+      files.undo(left);
+      int _ = ThisProcess.umask(umask);
+      if (left.getSuppressed().length > 0) {
+        throw left;
+      }
+    }
+  }
+}

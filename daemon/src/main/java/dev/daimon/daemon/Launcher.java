@@ -1,0 +1,115 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.forking.Detached;
+import dev.daimon.forking.Program;
+import dev.daimon.forking.Redirect;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.readiness.LauncherEnd;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The launcher's side of a start: the steps from a configuration to a daemon that is ready, in the
+ * one order in which every failure leaves things as they were.
+ *
+ * <p>The locks are taken here and shared with the daemon, so there is no moment without a holder.
+ */
+final class Launcher {
+  private final DaemonConfig config;
+
+  Launcher(DaemonConfig config) {
+    this.config = config;
+  }
+
+  /**
+   * Starts the daemon and waits for its verdict.
+   *
+   * @throws DaemonizeException if nothing was started, or it had to be stopped for a reason of this
+   *     process's own
+   */
+  LaunchedDaemon launch() {
+    config.requireValid();
+    DaemonFiles files =
+        new DaemonFiles(config.files(), Identities.permitted(config), message -> {});
+    try {
+      open(files);
+      return start(files);
+    } catch (RuntimeException | Error failure) {
+      files.undo(failure);
+      throw failure;
+    }
+  }
+
+  /** Files are created with the daemon's umask. */
+  private void open(DaemonFiles files) {
+    int before = ThisProcess.umask(config.umask);
+    try {
+      files.open();
+    } finally {
+      int _ = ThisProcess.umask(before);
+    }
+  }
+
+  private LaunchedDaemon start(DaemonFiles files) {
+    try (EarlyErrors errors = EarlyErrors.keep(config, files.standardError())) {
+      Handover handover = handover(files, errors);
+      try (LauncherEnd connection = LauncherEnd.open(handover.encode())) {
+        Program program = program(handover, files, errors);
+        program.keep(connection.daemonDescriptor());
+        files.prepare();
+        try (Detached process = detach(program)) {
+          connection.release();
+          return new Start(config, files, errors, connection, process).await();
+        }
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  private Handover handover(DaemonFiles files, EarlyErrors errors) {
+    return new Handover(
+        Daemonizer.launchDirectory(),
+        config.settings(),
+        files.pidFileLock() == null ? null : files.pidFileLock().descriptor(),
+        files.lockFileLock() == null ? null : files.lockFileLock().descriptor(),
+        errors.memory(),
+        errors.later(),
+        config.kept,
+        files.gifts());
+  }
+
+  private Program program(Handover handover, DaemonFiles files, EarlyErrors errors) {
+    Program program =
+        Rerun.of(config)
+            .program()
+            .directory(config.directory(Daemonizer.launchDirectory()))
+            .standardInput(Redirect.nullDevice())
+            .standardOutput(redirect(files.standardOutput()))
+            .standardError(errors.redirect())
+            .sweep(config.closeDescriptors == null || config.closeDescriptors);
+    for (Descriptor descriptor : handover.descriptors()) {
+      program.keep(descriptor);
+    }
+    return program;
+  }
+
+  private static Redirect redirect(@Nullable Descriptor descriptor) {
+    return descriptor == null ? Redirect.nullDevice() : Redirect.to(descriptor);
+  }
+
+  private Detached detach(Program program) throws IOException {
+    try {
+      return program.detach(config.umask);
+    } catch (PosixException failure) {
+      boolean missing =
+          failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.EACCES);
+      throw new DaemonizeException(missing ? Reason.PROGRAM : Reason.SYSTEM, failure);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.forking.Descriptors;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.readiness.DaemonEnd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** How this process was started: by somebody, or by its own launcher. Found out once. */
+final class Origin {
+  private static @Nullable Origin found;
+
+  private final Path launchDirectory;
+  private final @Nullable FromLauncher fromLauncher;
+
+  /** What a daemon got from its launcher. */
+  record FromLauncher(DaemonEnd connection, Handover handover) {}
+
+  private Origin(Path launchDirectory, @Nullable FromLauncher fromLauncher) {
+    this.launchDirectory = launchDirectory;
+    this.fromLauncher = fromLauncher;
+  }
+
+  static synchronized Origin find() {
+    if (found == null) {
+      try {
+        found = look();
+      } catch (IOException failure) {
+        throw new DaemonizeException(Reason.SYSTEM, failure);
+      }
+    }
+    return found;
+  }
+
+  private static Origin look() throws IOException {
+    DaemonEnd connection = DaemonEnd.find();
+    if (connection == null) {
+      return new Origin(Files.readSymbolicLink(Path.of("/proc/self/cwd")), null);
+    }
+    Handover handover = Handover.decode(connection.greeting());
+    for (Descriptor descriptor : handover.descriptors()) {
+      // They are this JVM's, not its children's.
+      Descriptors.markCloseOnExec(descriptor.number(), descriptor.number());
+    }
+    return new Origin(handover.launchDirectory, new FromLauncher(connection, handover));
+  }
+
+  Stage stage() {
+    return fromLauncher == null ? Stage.LAUNCHER : Stage.DAEMON;
+  }
+
+  Path launchDirectory() {
+    return launchDirectory;
+  }
+
+  /** What the launcher has left for this process; null if this one was not started by one. */
+  @Nullable FromLauncher fromLauncher() {
+    return fromLauncher;
+  }
+}

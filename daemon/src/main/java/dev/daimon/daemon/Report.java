@@ -1,0 +1,172 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.posix.PosixException;
+import dev.daimon.readiness.DaemonEnd;
+import java.lang.reflect.InvocationTargetException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the daemon tells its launcher, until one of them has the last word: the daemon is ready and
+ * the launcher has confirmed it, the daemon has failed, or the launcher is gone.
+ */
+final class Report {
+  /** How long an exit may take before it is cut short, in ms. */
+  private static final long EXIT_MILLIS = 5000;
+
+  private enum State {
+    STARTING,
+    READY,
+    FAILED,
+    ABANDONED
+  }
+
+  private final DaemonEnd connection;
+
+  /** Guarded by this. */
+  private State state = State.STARTING;
+
+  Report(DaemonEnd connection) {
+    this.connection = connection;
+  }
+
+  /** Begins to listen to the launcher, and to exceptions that the calling thread dies of. */
+  void begin(Daemon daemon) {
+    Thread main = Thread.currentThread();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+      if (thread.equals(main)) {
+        failed(exitCode(failure), text(failure));
+      }
+      pass(before, thread, failure);
+    });
+    Thread listener = new Thread(() -> listen(daemon), "daimon-launcher");
+    listener.setDaemon(true);
+    listener.start();
+  }
+
+  /** What would have happened without us. */
+  private static void pass(
+      Thread.@Nullable UncaughtExceptionHandler handler, Thread thread, Throwable failure) {
+    if (handler != null) {
+      handler.uncaughtException(thread, failure);
+    } else {
+      System.err.print("Exception in thread \"" + thread.getName() + "\" ");
+      failure.printStackTrace();
+    }
+  }
+
+  private void listen(Daemon daemon) {
+    boolean confirmed = connection.awaitLauncher();
+    synchronized (this) {
+      if (state == State.STARTING) {
+        state = confirmed ? State.READY : State.ABANDONED;
+      }
+      notifyAll();
+      if (state == State.READY) {
+        close();
+        return;
+      }
+    }
+    // Nobody waits any more: whatever this program is doing, it was not started.
+    daemon.cleanup();
+    Thread halt = new Thread(Report::haltLater, "daimon-halt");
+    halt.setDaemon(true);
+    halt.start();
+    System.exit(Reason.DAEMON_FAILED.exitCode());
+  }
+
+  private void close() {
+    try {
+      connection.close();
+    } catch (PosixException alreadyClosed) {
+      // By whom, is not this daemon's business: everything was said.
+      return;
+    }
+  }
+
+  /** For a shutdown hook that never ends. */
+  private static void haltLater() {
+    try {
+      Thread.sleep(EXIT_MILLIS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(Reason.DAEMON_FAILED.exitCode());
+  }
+
+  synchronized boolean isReady() {
+    return state == State.READY;
+  }
+
+  /** Says what the daemon does; to nobody, once it is over. */
+  synchronized void status(String text) {
+    if (state == State.STARTING) {
+      try {
+        connection.status(text);
+      } catch (PosixException gone) {
+        // The listener finds out by itself, and ends this process.
+        return;
+      }
+    }
+  }
+
+  /** Says that the daemon is ready, and waits until the launcher has confirmed it. */
+  synchronized void ready() {
+    if (state == State.STARTING) {
+      try {
+        connection.ready();
+      } catch (PosixException gone) {
+        state = State.ABANDONED;
+      }
+    }
+    boolean interrupted = false;
+    while (state == State.STARTING) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (state != State.READY) {
+      throw new DaemonizeException(
+          Reason.DAEMON_FAILED,
+          state == State.FAILED
+              ? "the daemon has told its launcher that it failed"
+              : "the launcher is gone, so the daemon ends");
+    }
+  }
+
+  /** Says that the daemon gives up; the first reason counts. */
+  synchronized void failed(int exitCode, String text) {
+    if (state == State.STARTING) {
+      state = State.FAILED;
+      try {
+        connection.failed(exitCode, text);
+      } catch (PosixException gone) {
+        // Then nobody is there to be told.
+        return;
+      }
+    }
+  }
+
+  static int exitCode(Throwable failure) {
+    return failure instanceof DaemonizeException daemonize
+        ? daemonize.exitCode()
+        : Reason.DAEMON_FAILED.exitCode();
+  }
+
+  /** A failure in words: what was thrown at first, where a launcher of programs has wrapped it. */
+  static String text(Throwable failure) {
+    Throwable cause = failure;
+    while (cause instanceof InvocationTargetException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause instanceof DaemonizeException
+        ? String.valueOf(cause.getMessage())
+        : cause.toString();
+  }
+}

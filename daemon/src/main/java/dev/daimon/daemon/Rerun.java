@@ -1,0 +1,111 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.forking.Environment;
+import dev.daimon.forking.Program;
+import dev.daimon.posix.NativePath;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** This very program, to be run once more as the daemon: same executable, same words. */
+final class Rerun {
+  /** The variables of which the JVM takes options and paths. */
+  private static final List<String> JVM_VARIABLES =
+      List.of("CLASSPATH", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS");
+
+  private final DaemonConfig config;
+  private final JavaCommand command;
+  private final Environment environment;
+
+  private Rerun(DaemonConfig config, JavaCommand command, Environment environment) {
+    this.config = config;
+    this.command = command;
+    this.environment = environment;
+  }
+
+  static Rerun of(DaemonConfig config) {
+    Environment environment = Environment.current();
+    Map<String, String> variables = new HashMap<>();
+    for (String name : JVM_VARIABLES) {
+      byte @Nullable [] value = environment.get(name);
+      if (value != null) {
+        variables.put(name, latin1(value));
+      }
+    }
+    List<String> jvmArguments = new ArrayList<>();
+    for (String argument : config.jvmArguments) {
+      jvmArguments.add(latin1(argument.getBytes(StandardCharsets.UTF_8)));
+    }
+    String directory = latin1(NativePath.bytes(Daemonizer.launchDirectory()));
+    return new Rerun(
+        config, JavaCommand.of(words(), directory, variables, jvmArguments), environment);
+  }
+
+  /** The words of this process's command line. */
+  private static List<String> words() {
+    String line;
+    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
+      line = latin1(file.readAllBytes());
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+    List<String> words = new ArrayList<>();
+    int start = 0;
+    for (int end = line.indexOf(0); end >= 0; end = line.indexOf(0, start)) {
+      words.add(line.substring(start, end));
+      start = end + 1;
+    }
+    return words;
+  }
+
+  List<DaemonizeException> problems() {
+    List<DaemonizeException> problems = new ArrayList<>();
+    for (String problem : command.problems()) {
+      problems.add(new DaemonizeException(Reason.CONFIGURATION, problem));
+    }
+    return problems;
+  }
+
+  /** The program, with its name, arguments and environment; its streams and files are not set. */
+  Program program() {
+    List<byte[]> arguments = new ArrayList<>();
+    for (String word : command.words()) {
+      arguments.add(word.getBytes(StandardCharsets.ISO_8859_1));
+    }
+    byte[] name = arguments.removeFirst();
+    if (config.programName != null) {
+      name = config.programName.getBytes(StandardCharsets.UTF_8);
+    }
+    Environment changed = environment;
+    for (Map.Entry<String, String> variable : config.environment.entrySet()) {
+      changed = changed.with(variable.getKey(), variable.getValue());
+    }
+    return Program.at(executable()).name(name).arguments(arguments).environment(changed);
+  }
+
+  private static Path executable() {
+    Path executable;
+    try {
+      executable = Files.readSymbolicLink(Path.of("/proc/self/exe"));
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+    if (!Files.isExecutable(executable)) {
+      throw new DaemonizeException(
+          Reason.PROGRAM, "the java that runs this program is gone: " + executable);
+    }
+    return executable;
+  }
+
+  private static String latin1(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+}

@@ -1,0 +1,61 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.Descriptor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The daemon's side of a start: it takes over what its launcher has prepared. */
+final class Started {
+  private Started() {}
+
+  /** Makes this process the daemon that its launcher wanted it to be. */
+  static Daemon by(Origin.FromLauncher fromLauncher, DaemonConfig config) {
+    Report report = new Report(fromLauncher.connection());
+    try {
+      Handover handover = fromLauncher.handover();
+      requireSame(handover.settings, config.settings());
+      Belongings own =
+          new Belongings(
+              lock(config.pidFile, handover.pidFile),
+              lock(config.lockFile, handover.lockFile),
+              handover.gifts,
+              handover.kept,
+              Streams.inDaemon(config, handover));
+      Daemon daemon = new Daemon(config, Identities.of(config), own, report, null);
+      report.begin(daemon);
+      return daemon;
+    } catch (DaemonizeException failure) {
+      report.failed(failure.exitCode(), String.valueOf(failure.getMessage()));
+      throw failure;
+    } catch (IOException failure) {
+      DaemonizeException wrapped = new DaemonizeException(Reason.SYSTEM, failure);
+      report.failed(wrapped.exitCode(), String.valueOf(wrapped.getMessage()));
+      throw wrapped;
+    }
+  }
+
+  private static @Nullable SingletonLock lock(@Nullable Path path, @Nullable Descriptor descriptor)
+      throws IOException {
+    return path == null || descriptor == null ? null : SingletonLock.adopt(path, descriptor);
+  }
+
+  private static void requireSame(List<String> launchers, List<String> own) {
+    StringBuilder differences = new StringBuilder();
+    for (int i = 0; i < own.size() && i < launchers.size(); i++) {
+      if (!own.get(i).equals(launchers.get(i))) {
+        differences.append(differences.isEmpty() ? "" : ", ");
+        differences.append(launchers.get(i)).append(" in the launcher, ");
+        differences.append(own.get(i)).append(" in the daemon");
+      }
+    }
+    if (!differences.isEmpty() || own.size() != launchers.size()) {
+      throw new DaemonizeException(
+          Reason.DAEMON_FAILED,
+          "the daemon has another configuration than its launcher: " + differences);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.forking.MemoryFile;
+import dev.daimon.forking.StandardStream;
+import dev.daimon.posix.Descriptor;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** The daemon's standard streams: where they lead now, and where standard error leads at last. */
+final class Streams {
+  private final @Nullable Captured output;
+  private final @Nullable Captured error;
+
+  /** Whether standard error still leads elsewhere. */
+  private boolean borrowed;
+
+  private final @Nullable MemoryFile memory;
+  private final @Nullable Descriptor target;
+
+  private Streams(
+      @Nullable Captured output,
+      @Nullable Captured error,
+      boolean borrowed,
+      @Nullable MemoryFile memory,
+      @Nullable Descriptor target) {
+    this.output = output;
+    this.error = error;
+    this.borrowed = borrowed;
+    this.memory = memory;
+    this.target = target;
+  }
+
+  /** In a daemon, whose streams its launcher has opened. */
+  static Streams inDaemon(DaemonConfig config, Handover handover) throws IOException {
+    Descriptor memory = handover.earlyErrors;
+    if (config.captureOutput) {
+      if (memory != null) {
+        memory.close();
+      }
+      return captured();
+    }
+    return new Streams(
+        null,
+        null,
+        memory != null || config.inheritStandardErrorUntilReady,
+        memory == null ? null : MemoryFile.adopt(memory),
+        handover.standardError);
+  }
+
+  /** In a process in the foreground, whose streams stay unless they are set. */
+  static Streams inForeground(DaemonConfig config, DaemonFiles files) throws IOException {
+    if (config.captureOutput) {
+      return captured();
+    }
+    if (files.standardOutput() != null) {
+      StandardStream.OUTPUT.redirect(files.standardOutput());
+    }
+    boolean later = config.inheritStandardErrorUntilReady && files.standardError() != null;
+    if (files.standardError() != null && !later) {
+      StandardStream.ERROR.redirect(files.standardError());
+    }
+    return new Streams(null, null, later, null, files.standardError());
+  }
+
+  /** As they are. */
+  static Streams untouched() {
+    return new Streams(null, null, false, null, null);
+  }
+
+  private static Streams captured() throws IOException {
+    Captured output = Captured.begin(StandardStream.OUTPUT);
+    return new Streams(output, Captured.begin(StandardStream.ERROR), false, null, null);
+  }
+
+  @Nullable Captured output() {
+    return output;
+  }
+
+  @Nullable Captured error() {
+    return error;
+  }
+
+  /** Lets standard error lead where it is to lead at last; what was kept so far goes there too. */
+  synchronized void releaseStandardError() throws IOException {
+    if (!borrowed) {
+      return;
+    }
+    borrowed = false;
+    byte[] early = new byte[0];
+    if (memory != null) {
+      early = memory.content();
+      memory.close();
+    }
+    if (target == null) {
+      StandardStream.ERROR.discard();
+      return;
+    }
+    StandardStream.ERROR.redirect(target);
+    target.close();
+    if (early.length > 0) {
+      System.err.write(early);
+      System.err.flush();
+    }
+  }
+}
