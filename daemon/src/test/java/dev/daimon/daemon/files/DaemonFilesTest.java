@@ -117,6 +117,18 @@ class DaemonFilesTest {
   }
 
   @Test
+  void aPidFileThatWasThereBeforeStaysAndNamesNobody() throws Exception {
+    Files.writeString(pid, "12\n");
+    DaemonFiles files = opened(new FileSet(pid, true, null, null, null, false));
+    files.writePid(4242);
+
+    files.undo(new IOException("no daemon"));
+
+    assertThat(pid).isEmptyFile();
+    assertThat(Proc.openIn(directory)).isEmpty();
+  }
+
+  @Test
   void aLockThatSomebodyHoldsMeansAlreadyRunning() throws Exception {
     try (SingletonLock other = SingletonLock.acquire(pid)) {
       other.write(4242);
