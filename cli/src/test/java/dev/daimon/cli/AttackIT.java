@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +68,7 @@ class AttackIT {
     int refused = 0;
     try {
       for (int i = 0; i < STARTS; i++) {
-        Sandbox.Result result = start(directory, "true");
+        ProcessSandbox.Result result = start(directory, "true");
         if (result.exitCode() == 0) {
           started++;
         } else {
@@ -94,7 +95,7 @@ class AttackIT {
     runAsUser("ln -s $victims $lair/d");
     List<String> before = victims();
 
-    Sandbox.Result result = refused(option, lair.resolve("d/new"));
+    ProcessSandbox.Result result = refused(option, lair.resolve("d/new"));
 
     assertThat(result.err()).contains("EACCES").contains("root");
     assertThat(victims()).isEqualTo(before);
@@ -163,7 +164,7 @@ class AttackIT {
   void newFilesInAStickyDirectoryAreTheUsers() throws Exception {
     Path sticky = sticky();
 
-    assertThat(start(sticky, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(start(sticky, "true")).isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     for (String name : List.of("pid", "lock", "log")) {
       assertThat(describe(sticky.resolve(name))).startsWith(USER.uid() + ":" + USER.gid() + " 644");
@@ -174,7 +175,7 @@ class AttackIT {
   void newFilesInADirectoryOfRootsAreMadeAndHandedOver() throws Exception {
     Path directory = Files.createDirectory(sandbox.file("roots"));
 
-    assertThat(start(directory, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(start(directory, "true")).isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     for (String name : List.of("pid", "lock", "log")) {
       assertThat(describe(directory.resolve(name)))
@@ -189,7 +190,7 @@ class AttackIT {
     Path directory = Files.createDirectory(sandbox.file("roots"));
 
     for (int i = 0; i < 2; i++) {
-      assertThat(start(directory, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+      assertThat(start(directory, "true")).isEqualTo(new ProcessSandbox.Result(0, "", ""));
       sandbox.awaitEnd();
     }
   }
@@ -198,11 +199,11 @@ class AttackIT {
   @Test
   void theUserReplacesTheLogBetweenTwoStartsByALink() throws Exception {
     List<String> before = victims();
-    assertThat(start(lair, "true")).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(start(lair, "true")).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
     runAsUser("ln -sf $victims/log $lair/log");
 
-    Sandbox.Result result = start(lair, "true");
+    ProcessSandbox.Result result = start(lair, "true");
 
     assertThat(result.exitCode()).isEqualTo(CANNOT_CREATE);
     assertThat(result.err()).contains("ELOOP").hasLineCount(1);
@@ -215,7 +216,7 @@ class AttackIT {
     return sticky;
   }
 
-  private Sandbox.Result start(Path directory, String program) throws Exception {
+  private ProcessSandbox.Result start(Path directory, String program) throws Exception {
     return sandbox.daimon(
         "start",
         "-u",
@@ -230,9 +231,9 @@ class AttackIT {
   }
 
   /** A start that must fail, with one line, and run nothing. */
-  private Sandbox.Result refused(String option, Path file) throws Exception {
+  private ProcessSandbox.Result refused(String option, Path file) throws Exception {
     Path ran = lair.resolve("ran");
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             "start", "-u", USER.name(), option, file.toString(), "touch", ran.toString());
     assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,13 +86,14 @@ class BytesIT {
             "-o $dir/$'out \\xff\\xc3\\xa4' -l $dir/$'lock\\xfe' -c $dir/$'cwd\\xe9'"
                 + " $dir/$'program\\xe9'");
 
-    Sandbox.Result listed = sandbox.shell("ls -N $dir; LC_ALL=C readlink /proc/" + pid + "/cwd");
+    ProcessSandbox.Result listed =
+        sandbox.shell("ls -N $dir; LC_ALL=C readlink /proc/" + pid + "/cwd");
     assertThat(listed.out()).contains("out \u00ff\u00c3\u00a4\n", "lock\u00fe\n", "/cwd\u00e9\n");
   }
 
   @Test
   void aPidfileMayHaveAnyName() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "LC_ALL=C $daimon start -p $dir/$'pid\\xff\\xc3\\xa4' sleep 1000 && cat $dir/pid*");
 
@@ -131,7 +133,7 @@ class BytesIT {
   @ParameterizedTest
   @ValueSource(strings = {"-E ''", "-E =x", "-E ="})
   void aVariableWithoutANameIsAUsageError(String options) throws Exception {
-    Sandbox.Result result = sandbox.shell("$daimon start " + options + " true");
+    ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " true");
 
     assertThat(result.exitCode()).isEqualTo(64);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("--env");
@@ -142,7 +144,7 @@ class BytesIT {
     sandbox.script("only-there", "#!/bin/sh", "exec /bin/sleep 1000");
 
     assertThat(sandbox.shell("$daimon start -E PATH=$dir only-there"))
-        .isEqualTo(new Sandbox.Result(0, "", ""));
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
   @ParameterizedTest
@@ -180,7 +182,7 @@ class BytesIT {
 
   /** Starts a program that stays, with assignments before the command; its process id. */
   private long start(String assignments, String command, String words) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "mkdir $dir/$'cwd\\xe9'; printf '#!/bin/sh\\nexec sleep 1000\\n' > $dir/$'program\\xe9';"
                 + " chmod +x $dir/$'program\\xe9'; env "
@@ -190,7 +192,7 @@ class BytesIT {
                 + " -p $dir/pid "
                 + words
                 + (command.equals("run") ? " </dev/null >/dev/null 2>&1 &" : ""));
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     return sandbox.awaitProgram(words.contains("perl") ? "perl" : "sleep");
   }
 

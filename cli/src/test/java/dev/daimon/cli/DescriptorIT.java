@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +99,7 @@ class DescriptorIT {
   void whatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
     String closed = "for n in $(seq 3 17); do eval \"exec $n<&-\"; done; ";
     for (int number = 3; number <= 17; number++) {
-      Sandbox.Result result =
+      ProcessSandbox.Result result =
           sandbox.shell(closed + "$daimon " + command + " --keep-fd " + number + " touch $dir/ran");
 
       assertThat(result.exitCode()).as(number + ": " + result.err()).isEqualTo(64);
@@ -109,7 +110,8 @@ class DescriptorIT {
 
   @Test
   void aDescriptorThatIsNotOpenCannotBeKept() throws Exception {
-    Sandbox.Result result = sandbox.shell("$daimon start --keep-fd 77 -p $dir/pid true 77<&-");
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon start --keep-fd 77 -p $dir/pid true 77<&-");
 
     assertThat(result.exitCode()).isEqualTo(64);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("77");
@@ -119,10 +121,10 @@ class DescriptorIT {
   @ParameterizedTest
   @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"})
   void closedStandardStreamsDoNoHarmToADaemon(String closed) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon start -p $dir/pid -o $dir/log sleep 1000 " + closed);
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     long pid = Sandbox.pid(sandbox.file("pid"));
     String log = sandbox.file("log").toString();
     assertThat(Sandbox.descriptors(pid))
@@ -157,7 +159,7 @@ class DescriptorIT {
 
   @Test
   void aCallerThatWaitsForTheEndOfBothOutputsReturnsAtOnce() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("out=$($daimon start -v -p $dir/pid sleep 1000 2>&1 | cat); echo \"$out\"");
 
     assertThat(result.exitCode()).isZero();
@@ -167,16 +169,16 @@ class DescriptorIT {
 
   @Test
   void aCallerThatWaitsForTheEndOfALeakedPipeReturnsAtOnce() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("{ $daimon start -p $dir/pid sleep 1000 5>&1 6>&1 1234>&1; } | cat");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.processes()).hasSize(1);
   }
 
   @Test
   void aForegroundProgramIsSweptToo() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("exec 4</dev/null 5</dev/null 250</dev/null; $daimon run" + LIST);
 
     // The three streams and the directory that is being listed.
@@ -196,7 +198,7 @@ class DescriptorIT {
             + " sleep 1000 "
             + String.join(" ", redirections);
     if (command.equals("start")) {
-      assertThat(sandbox.shell(script)).isEqualTo(new Sandbox.Result(0, "", ""));
+      assertThat(sandbox.shell(script)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     } else {
       sandbox
           .prepare(

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -49,10 +50,10 @@ class DistributionIT {
   void theCommandWorksFromEverywhere(String place, String here, String command) throws Exception {
     copyTo(sandbox.file(place));
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("cd \"$dir/" + here + "\"; " + command + " echo it works");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
   }
 
   @ParameterizedTest
@@ -60,7 +61,8 @@ class DistributionIT {
   void aPathWithAColonIsRefusedInOneLine(String words) throws Exception {
     Path home = copyTo(sandbox.file("a:b"));
 
-    Sandbox.Result result = sandbox.shell("'" + home + "/bin/daimon' " + words + " touch $dir/ran");
+    ProcessSandbox.Result result =
+        sandbox.shell("'" + home + "/bin/daimon' " + words + " touch $dir/ran");
 
     assertThat(result.exitCode()).isEqualTo(71);
     assertThat(result.out()).isEmpty();
@@ -74,11 +76,11 @@ class DistributionIT {
     Path home = copyTo(sandbox.file("d"));
     forgetJdk(home, known);
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.run(
             List.of(home + "/bin/daimon", "run", "echo", "it works"), Map.of("JAVA_HOME", JDK));
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
   }
 
   /** Neither as JAVA_HOME nor on the PATH, be its path a link or not. */
@@ -98,7 +100,7 @@ class DistributionIT {
     Files.createDirectory(sandbox.file("links"));
     Files.createSymbolicLink(sandbox.file("links/java"), sandbox.file("old/bin/java"));
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "PATH=" + path + " JAVA_HOME=" + javaHome + " $dir/d/bin/daimon --version </dev/null");
 
@@ -130,11 +132,11 @@ class DistributionIT {
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    Sandbox.Result result = sandbox.shell("ulimit -c 0; $dir/d/bin/daimon " + words);
+    ProcessSandbox.Result result = sandbox.shell("ulimit -c 0; $dir/d/bin/daimon " + words);
 
     assertThat(result)
         .isEqualTo(
-            new Sandbox.Result(
+            new ProcessSandbox.Result(
                 71,
                 "",
                 "daimon: java has failed (status "
@@ -147,7 +149,7 @@ class DistributionIT {
   @CsvSource({"start, 71", "start -f, 71", "--version, 71", "run, 1"})
   void aJvmThatCannotStartLeavesNoFilesAndSaysNothingOnStandardOutput(String words, int status)
       throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("cd $dir; ulimit -v 400000; $daimon " + words + " touch $dir/ran");
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(status);
@@ -165,7 +167,7 @@ class DistributionIT {
     Path cache = cacheOf(home);
     Files.writeString(cache, "spoilt");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.run(
             List.of(home + "/lib/make-cache"),
             Map.of(
@@ -173,10 +175,10 @@ class DistributionIT {
                 "JAVA_TOOL_OPTIONS", "-Xnonsense",
                 "JDK_JAVA_OPTIONS", "-Xnonsense"));
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(Files.size(cache)).isGreaterThan(1_000_000);
     assertThat(sandbox.shell("$dir/d/bin/daimon run echo it works"))
-        .isEqualTo(new Sandbox.Result(0, "it works\n", ""));
+        .isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
     assertNothingNew(home);
   }
 
@@ -188,7 +190,7 @@ class DistributionIT {
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    Sandbox.Result result = sandbox.run(List.of(home + "/lib/make-cache"), Map.of());
+    ProcessSandbox.Result result = sandbox.run(List.of(home + "/lib/make-cache"), Map.of());
 
     assertThat(result.exitCode()).isNotZero();
     assertThat(result.err()).isNotEmpty();

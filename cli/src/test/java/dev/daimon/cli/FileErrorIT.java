@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ class FileErrorIT {
     Path target = Files.writeString(sandbox.file("target"), "precious\n");
     Path link = Files.createSymbolicLink(sandbox.file("link"), target);
 
-    Sandbox.Result result = start(command, option, link);
+    ProcessSandbox.Result result = start(command, option, link);
 
     assertRefused(result, link, "ELOOP");
     assertThat(result.err()).endsWith("; a symbolic link is not followed\n");
@@ -75,7 +76,7 @@ class FileErrorIT {
     Path fifo = sandbox.file("fifo");
     TestUser.output("mkfifo", fifo.toString());
 
-    Sandbox.Result result = start(command, option, fifo);
+    ProcessSandbox.Result result = start(command, option, fifo);
 
     assertRefused(result, fifo, "ENXIO");
     assertThat(result.err()).endsWith("; nobody reads this FIFO, or it is a socket\n");
@@ -122,7 +123,7 @@ class FileErrorIT {
   void aDirectoryWithoutWritePermissionIsNamed(String option) throws Exception {
     Path directory = Files.createDirectory(sandbox.file("directory"));
 
-    Sandbox.Result result = asNobody(option, directory.resolve("file"));
+    ProcessSandbox.Result result = asNobody(option, directory.resolve("file"));
 
     assertRefused(result, directory.resolve("file"), "EACCES");
     assertThat(directory).isEmptyDirectory();
@@ -207,9 +208,9 @@ class FileErrorIT {
       Path log = Files.writeString(mount.directory().resolve("log"), "precious\n");
       mount.fill();
 
-      Sandbox.Result result = start("start", "-a", "-o", log.toString(), "-p", pidFile);
+      ProcessSandbox.Result result = start("start", "-a", "-o", log.toString(), "-p", pidFile);
 
-      assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+      assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
       sandbox.awaitEnd();
       assertThat(log).hasContent("precious");
       assertThat(Sandbox.pid(pidFile)).isGreaterThan(1);
@@ -223,7 +224,7 @@ class FileErrorIT {
     Path stale = Files.writeString(sandbox.file("stale"), "1\n");
     Path missing = sandbox.file("missing/err");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         start(
             "start",
             "-p",
@@ -252,7 +253,7 @@ class FileErrorIT {
         Files.writeString(pidFile, before);
       }
 
-      Sandbox.Result result =
+      ProcessSandbox.Result result =
           sandbox.shell(
               "cp /bin/touch $dir/program; exec 3>>$dir/program;"
                   + (" $daimon " + command + " -p $dir/pid $dir/program $dir/ran"));
@@ -266,11 +267,11 @@ class FileErrorIT {
   }
 
   /** Starts a program that would leave a mark. */
-  private Sandbox.Result start(String command, Object... options) throws Exception {
+  private ProcessSandbox.Result start(String command, Object... options) throws Exception {
     return sandbox.run(words(Sandbox.DAIMON, command, options), Map.of());
   }
 
-  private Sandbox.Result asNobody(Object... options) throws Exception {
+  private ProcessSandbox.Result asNobody(Object... options) throws Exception {
     Path daimon = sandbox.publicDaimon();
     List<String> words =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
@@ -287,7 +288,8 @@ class FileErrorIT {
     return words;
   }
 
-  private void assertRefused(Sandbox.Result result, Path path, String errno) throws Exception {
+  private void assertRefused(ProcessSandbox.Result result, Path path, String errno)
+      throws Exception {
     assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
     assertThat(result.out()).isEmpty();
     assertThat(result.err())

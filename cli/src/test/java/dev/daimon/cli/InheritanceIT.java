@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,10 +98,10 @@ class InheritanceIT {
         sandbox.script(
             "probe", "#!/bin/sh", "/bin/cat /proc/$$/environ > $1.new", "/bin/mv $1.new $1");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("env -i " + command + " " + probe + " " + sandbox.file("environ"));
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     Sandbox.await("the probe", () -> Files.exists(sandbox.file("environ")));
     assertThat(sandbox.file("environ")).isEmptyFile();
   }
@@ -125,7 +126,7 @@ class InheritanceIT {
 
   @Test
   void theCallersJavaOptionsNeverReachDaimonItself() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.run(
             List.of(Sandbox.DAIMON.toString(), "--version"),
             Map.of(
@@ -168,9 +169,9 @@ class InheritanceIT {
 
   private String inherited(String with, String command, Path probe, String name) throws Exception {
     Path file = sandbox.file(name);
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(with + "\"${with[@]}\" " + command + " " + probe + " " + file);
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     Sandbox.await("the probe", () -> Files.exists(file));
     return Files.readString(file, StandardCharsets.ISO_8859_1);
   }

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
@@ -214,7 +215,7 @@ class InterruptIT {
 
   @Test
   void underNohupAHangupChangesNothing() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "nohup $daimon start -p $dir/pid sleep 60 & p=$!;"
                 + " for i in 1 2 3 4 5 6 7 8; do sleep .01; kill -HUP $p 2>/dev/null; done;"
@@ -242,7 +243,7 @@ class InterruptIT {
         "setsid --wait $java -jar $jar start -p $dir/pid sleep 60",
       })
   void fromAnyKindOfJobTheProgramIsADaemon(String script) throws Exception {
-    Sandbox.Result result = shell(script);
+    ProcessSandbox.Result result = shell(script);
 
     assertThat(result.exitCode()).as(result.err()).isZero();
     long pid = Sandbox.pid(sandbox.file("pid"));
@@ -260,7 +261,7 @@ class InterruptIT {
         "set -m; $java -jar $jar start -p $dir/pid $dir/missing",
       })
   void fromAnyKindOfJobTheVerdictComesThrough(String script) throws Exception {
-    Sandbox.Result result = shell(script);
+    ProcessSandbox.Result result = shell(script);
 
     assertThat(result.exitCode()).isEqualTo(NO_PROGRAM);
     assertThat(result.err()).startsWith("daimon: ").contains("missing").hasLineCount(1);
@@ -271,7 +272,7 @@ class InterruptIT {
   @ParameterizedTest
   @ValueSource(strings = {"0", "0.02", "0.05", "0.1", "0.2"})
   void aStoppedStartGoesOnWhenItIsContinued(String delay) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         shell(
             "set -m; $daimon start -p $dir/pid sleep 60 & p=$!;"
                 + (" sleep " + delay + "; kill -TSTP -- -$p 2>/dev/null;")
@@ -382,7 +383,7 @@ class InterruptIT {
     return words;
   }
 
-  private Sandbox.Result shell(String script) throws Exception {
+  private ProcessSandbox.Result shell(String script) throws Exception {
     return sandbox.shell("export java=" + java() + " jar=" + jar() + "; " + script);
   }
 

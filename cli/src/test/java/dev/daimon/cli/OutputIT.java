@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,7 +85,7 @@ class OutputIT {
     String speak = "for i in $(seq 300); do echo \"out $i\"; echo \"err $i\" >&2; done";
 
     assertThat(sandbox.shell("$daimon start " + options + " bash -c '" + speak + "'"))
-        .isEqualTo(new Sandbox.Result(0, "", ""));
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     sandbox.awaitEnd();
     assertThat(Files.readAllLines(sandbox.file("log")))
@@ -123,7 +124,7 @@ class OutputIT {
   void oneFileForTwoPurposesIsAUsageError(String options) throws Exception {
     prepareNames("x");
 
-    Sandbox.Result result = sandbox.shell("$daimon start " + options + " touch $dir/ran");
+    ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " touch $dir/ran");
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).containsPattern("/(x|new)\\b");
@@ -134,7 +135,7 @@ class OutputIT {
 
   @Test
   void aFifoWithoutAReaderIsAnErrorAtOnce() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("mkfifo $dir/fifo; $daimon start -p $dir/pid -o $dir/fifo sleep 1000");
 
     assertThat(result.exitCode()).isEqualTo(73);
@@ -147,12 +148,12 @@ class OutputIT {
 
   @Test
   void aFifoWithAReaderWorksAndIsNotANonBlockingOne() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "mkfifo $dir/fifo; cat $dir/fifo > $dir/read & exec 4<>$dir/fifo;"
                 + " $daimon start -o $dir/fifo sh -c 'cat /proc/$$/fdinfo/1'; exec 4>&-; wait");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     String info = Files.readString(sandbox.file("read"));
     int flags = Integer.parseInt(info.replaceFirst("(?s).*flags:\\s+([0-7]+).*", "$1"), 8);
     assertThat(flags & 04000).as("O_NONBLOCK").isZero();
@@ -161,11 +162,11 @@ class OutputIT {
   @Test
   @Tag("root")
   void anOrdinaryUserMayGiveTheNullDevice() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         asNobody("start", "-p", "/dev/shm/" + mark(), "-o", "/dev/null", "sleep", "1000");
 
     try {
-      assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+      assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
       long pid = Sandbox.pid(Path.of("/dev/shm/" + mark()));
       assertThat(Sandbox.status(pid, "Uid")).isEqualTo("65534\t65534\t65534\t65534");
       assertThat(Sandbox.descriptors(pid))
@@ -184,7 +185,7 @@ class OutputIT {
     Path log = Files.writeString(sandbox.file("log"), "roots\n");
     Sandbox.openToAll(log, "rw-r--r--");
 
-    Sandbox.Result result = asNobody("start", "-o", log.toString(), "sleep", "1000");
+    ProcessSandbox.Result result = asNobody("start", "-o", log.toString(), "sleep", "1000");
 
     assertThat(result.exitCode()).isEqualTo(73);
     assertThat(result.err())
@@ -196,7 +197,7 @@ class OutputIT {
 
   private void run(String options) throws Exception {
     assertThat(sandbox.shell("$daimon start " + options + SPEAK))
-        .isEqualTo(new Sandbox.Result(0, "", ""));
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
   }
 
@@ -208,7 +209,7 @@ class OutputIT {
     Files.createSymbolicLink(sandbox.file("linked"), sandbox.directory());
   }
 
-  private Sandbox.Result asNobody(String... words) throws Exception {
+  private ProcessSandbox.Result asNobody(String... words) throws Exception {
     List<String> command =
         new ArrayList<>(
             List.of(

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ class ProgramIT {
     prepareUnusable();
     Files.writeString(sandbox.file("log"), "kept\n");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon " + command + " -p $dir/pid -l $dir/lock -o $dir/log " + program);
 
     assertRefused(result, program, reason);
@@ -58,7 +59,7 @@ class ProgramIT {
     Path pidFile = Files.writeString(sandbox.file("pid"), "4194000\n");
     Object inode = Files.getAttribute(pidFile, "unix:ino");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon " + command + " -p $dir/pid -o $dir/log " + program);
 
     assertRefused(result, program, reason);
@@ -75,7 +76,7 @@ class ProgramIT {
     Path program = sandbox.script("roots-own", "#!/bin/sh");
     Sandbox.openToAll(program, "rwx------");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             command, "-u", "65534", "-p", sandbox.file("pid").toString(), program.toString());
 
@@ -89,7 +90,7 @@ class ProgramIT {
       throws Exception {
     Files.writeString(sandbox.file("log"), "kept\n");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon start -p $dir/pid -o $dir/log -c " + directory + " sleep 1000");
 
     assertThat(result.exitCode()).isEqualTo(71);
@@ -111,7 +112,7 @@ class ProgramIT {
   void aRelativePathIsOneOfTheCallersDirectory(String words) throws Exception {
     prepareProgram();
 
-    assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitProgram("sleep");
     assertThat(sandbox.file("ran")).exists();
   }
@@ -129,10 +130,10 @@ class ProgramIT {
   void aNameIsLookedUpInThePathAsSeenFromTheCallersDirectory(String path) throws Exception {
     prepareProgram();
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("export dir; " + path + " $daimon start -p $dir/pid program");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitProgram("sleep");
     assertThat(sandbox.file("ran")).exists();
   }
@@ -144,10 +145,10 @@ class ProgramIT {
     Files.writeString(sandbox.file("first/program"), "");
     Files.createDirectories(sandbox.file("second/program"));
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("PATH=$dir/first:$dir/second:$dir:$PATH $daimon start -p $dir/pid program");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitProgram("sleep");
   }
 
@@ -156,9 +157,9 @@ class ProgramIT {
   void aScriptWithoutAnInterpreterLineIsRunByTheShell(String command) throws Exception {
     sandbox.script("bare", "echo \"$0 $*\" > $dir/ran");
 
-    Sandbox.Result result = sandbox.shell("$daimon " + command + " ./bare 'a  b' c");
+    ProcessSandbox.Result result = sandbox.shell("$daimon " + command + " ./bare 'a  b' c");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
     assertThat(sandbox.file("ran")).content().endsWith("/bare a  b c\n");
   }
@@ -167,14 +168,15 @@ class ProgramIT {
   void aScriptWithAnInterpreterLineGetsItsArgument() throws Exception {
     sandbox.script("checked", "#!/bin/sh -u", "echo $- > $dir/ran");
 
-    assertThat(sandbox.shell("$daimon start ./checked")).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.shell("$daimon start ./checked"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
     assertThat(Files.readString(sandbox.file("ran"))).contains("u");
   }
 
   @Test
   void aStartWorksFromADirectoryThatIsGone() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "mkdir gone; cd gone; rmdir ../gone; $daimon start -p $dir/pid sleep 1000 2>$dir/err;"
                 + "echo $?; $daimon start ./sleep 2>>$dir/err");
@@ -202,7 +204,7 @@ class ProgramIT {
     Files.createSymbolicLink(sandbox.file("sub/link"), Path.of("../program"));
   }
 
-  private static void assertRefused(Sandbox.Result result, String program, String reason) {
+  private static void assertRefused(ProcessSandbox.Result result, String program, String reason) {
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(66);
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains(program, reason);

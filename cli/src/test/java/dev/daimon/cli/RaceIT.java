@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,7 +76,7 @@ class RaceIT {
   void ofStartsThatCompeteOneWinsAndTheOthersSayWho() throws Exception {
     Path pidFile = sandbox.file("pid");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "for i in 1 2 3 4 5 6 7 8; do"
                 + " { $daimon start -p $dir/pid sleep 60; echo $?; } & done; wait");
@@ -108,7 +109,7 @@ class RaceIT {
     Process first = slowed(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
     Files.delete(pidFile);
-    Sandbox.Result second = start();
+    ProcessSandbox.Result second = start();
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(ALREADY_RUNNING);
@@ -139,7 +140,7 @@ class RaceIT {
     Process first = slowed(moment);
     awaitMoment(moment);
     Files.delete(pidFile);
-    Sandbox.Result second = start();
+    ProcessSandbox.Result second = start();
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
@@ -202,7 +203,7 @@ class RaceIT {
     return sandbox.slowed(List.of(moment), words(options));
   }
 
-  private Sandbox.Result start() throws Exception {
+  private ProcessSandbox.Result start() throws Exception {
     return sandbox.daimon(words());
   }
 

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,27 +52,27 @@ class RunIT {
   @ParameterizedTest
   @ValueSource(strings = {"run", "start -f"})
   void theStreamsAreTheCallers(String command) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "echo in | $daimon " + command + " sh -c 'read x; echo \"out $x\"; echo err >&2'");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "out in\n", "err\n"));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "out in\n", "err\n"));
   }
 
   @Test
   void standardInputIsNotTouchedBeforeTheProgramReadsIt() throws Exception {
     Files.writeString(sandbox.file("in"), "one\ntwo\n");
 
-    Sandbox.Result result = sandbox.shell("{ read x; $daimon run cat; } < $dir/in");
+    ProcessSandbox.Result result = sandbox.shell("{ read x; $daimon run cat; } < $dir/in");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "two\n", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "two\n", ""));
   }
 
   @ParameterizedTest
   @CsvSource({"-o $dir/log, '', ''", "-e $dir/log, 'out', ''", "-o /dev/null -e $dir/log, '', ''"})
   void onlyTheStreamsThatWereAskedForAreChanged(String options, String out, String err)
       throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon run " + options + " sh -c 'echo out; echo err >&2'");
 
     assertThat(result.exitCode()).isZero();
@@ -85,7 +86,8 @@ class RunIT {
   void aHeldLockIsToldAndTheProgramDoesNotRun(String command) throws Exception {
     long first = sandbox.start("sleep", "1000");
 
-    Sandbox.Result result = sandbox.shell("$daimon " + command + " -p $dir/pid touch $dir/ran");
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon " + command + " -p $dir/pid touch $dir/ran");
 
     assertThat(result.exitCode()).isEqualTo(69);
     assertThat(result.err())
@@ -138,20 +140,20 @@ class RunIT {
 
   @Test
   void workingDirectoryAndUmaskAreADaemons() throws Exception {
-    Sandbox.Result plain = sandbox.shell("umask 077; $daimon run sh -c 'pwd; umask'");
-    Sandbox.Result asked = sandbox.shell("$daimon run -c $dir -m 027 sh -c 'pwd; umask'");
+    ProcessSandbox.Result plain = sandbox.shell("umask 077; $daimon run sh -c 'pwd; umask'");
+    ProcessSandbox.Result asked = sandbox.shell("$daimon run -c $dir -m 027 sh -c 'pwd; umask'");
 
-    assertThat(plain).isEqualTo(new Sandbox.Result(0, "/\n0022\n", ""));
-    assertThat(asked).isEqualTo(new Sandbox.Result(0, sandbox.directory() + "\n0027\n", ""));
+    assertThat(plain).isEqualTo(new ProcessSandbox.Result(0, "/\n0022\n", ""));
+    assertThat(asked).isEqualTo(new ProcessSandbox.Result(0, sandbox.directory() + "\n0027\n", ""));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"-f true", "sh -f -c true"})
   void anOptionOfTheProgramIsNotDaimons(String words) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon start -p $dir/pid -- sh -c 'sleep 1000' " + words);
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
   /** Starts the command, without waiting for anything. */

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -46,12 +47,12 @@ class ServerIT {
       sandbox.directory().toString()
     };
 
-    assertThat(sandbox.daimon(start)).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.daimon(start)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     try (Server redis = new Server(sandbox.file("redis.pid"))) {
       Sandbox.await("redis to listen", () -> answers(port));
       assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
       String log = Files.readString(sandbox.file("redis.log"));
-      Sandbox.Result second = sandbox.daimon(start);
+      ProcessSandbox.Result second = sandbox.daimon(start);
       assertThat(second.exitCode()).isEqualTo(ALREADY_RUNNING);
       assertThat(second.err()).contains(Long.toString(redis.process().pid())).hasLineCount(1);
       assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
@@ -62,7 +63,7 @@ class ServerIT {
           .startsWith(log)
           .contains("Redis is now ready to exit");
     }
-    assertThat(sandbox.daimon(start)).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.daimon(start)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     try (Server redis = new Server(sandbox.file("redis.pid"))) {
       Sandbox.await("redis to listen", () -> answers(port));
       redis.stop();
@@ -98,7 +99,7 @@ class ServerIT {
         """
             .formatted(port));
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             "start",
             "-p",
@@ -114,7 +115,7 @@ class ServerIT {
             "-g",
             "daemon off;");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     try (Server nginx = new Server(sandbox.file("pid"))) {
       Sandbox.await("nginx to listen", () -> answers(port));
       assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).contains("200 OK");
@@ -146,7 +147,7 @@ class ServerIT {
     Path pidFile = sandbox.file("pid");
     Path log = sandbox.file("log");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             "start",
             "-p",
@@ -158,7 +159,7 @@ class ServerIT {
             source.toString(),
             "wörld");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     try (Server java = new Server(pidFile)) {
       Sandbox.await("its first words", () -> Files.size(log) > 0);
       java.stop();

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -33,7 +34,7 @@ class StartIT {
       })
   @Tag("root")
   void nothingIsLeftInTheDirectoryForTemporaryFiles(String command) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "java='%s/bin/java -XX:-UsePerfData'; jar=%s/../daimon.jar; export daimon java jar;"
                     .formatted(
@@ -42,7 +43,7 @@ class StartIT {
                 + command
                 + "; ls -A /tmp'");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
   @Test
@@ -55,10 +56,10 @@ class StartIT {
 
   @Test
   void theProgramHasNoTerminalEvenIfTheCallerHasOne() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("script -qec '$daimon start -p $dir/pid sleep 1000' /dev/null");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     long pid = Sandbox.pid(sandbox.file("pid"));
     assertThat(Sandbox.stat(pid, TTY)).isZero();
     assertThat(Sandbox.descriptors(pid).values()).noneMatch(file -> file.startsWith("/dev/pts/"));
@@ -86,10 +87,10 @@ class StartIT {
 
   @Test
   void theUmaskIs022WhateverTheCallersIs() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("umask 077; $daimon start -p $dir/pid -o $dir/log sleep 1000");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(Sandbox.status(Sandbox.pid(sandbox.file("pid")), "Umask")).isEqualTo("0022");
     assertThat(permissions("pid")).isEqualTo("rw-r--r--");
     assertThat(permissions("log")).isEqualTo("rw-r--r--");
@@ -120,7 +121,7 @@ class StartIT {
         "env --ignore-signal=INT,QUIT,CHLD,RTMAX --block-signal=TERM,HUP,CHLD,RTMIN"
       })
   void inheritedIgnoredAndBlockedSignalsDoNotReachTheProgram(String caller) throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(caller + " $daimon start -p $dir/pid sleep 1000 </dev/null 2>&1");
 
     assertThat(result.exitCode()).as(result.toString()).isZero();
@@ -137,7 +138,7 @@ class StartIT {
       })
   void inheritedIgnoredAndBlockedSignalsDoNotReachAForegroundProgramEither(String caller)
       throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(caller + " $daimon run grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status");
 
     assertThat(result.exitCode()).as(result.toString()).isZero();
@@ -152,7 +153,7 @@ class StartIT {
     Path pidFile = sandbox.file("pid");
     Object inode = Files.getAttribute(pidFile, "unix:ino");
 
-    Sandbox.Result second =
+    ProcessSandbox.Result second =
         sandbox.daimon(
             "start", "-p", pidFile.toString(), "-o", log.toString(), "touch", marker().toString());
 
@@ -174,7 +175,7 @@ class StartIT {
     String lock = sandbox.file("lock").toString();
     sandbox.start("-l", lock, "sleep", "1000");
 
-    Sandbox.Result second =
+    ProcessSandbox.Result second =
         sandbox.daimon("start", "-l", lock, "-p", sandbox.file("pid2").toString(), "true");
 
     assertThat(second.exitCode()).isEqualTo(69);
@@ -186,7 +187,8 @@ class StartIT {
   void thePidfileIsLockedBesideTheLockFile() throws Exception {
     sandbox.start("-l", sandbox.file("lock").toString(), "sleep", "1000");
 
-    Sandbox.Result second = sandbox.daimon("start", "-p", sandbox.file("pid").toString(), "true");
+    ProcessSandbox.Result second =
+        sandbox.daimon("start", "-p", sandbox.file("pid").toString(), "true");
 
     assertThat(second.exitCode()).isEqualTo(69);
   }
@@ -211,9 +213,9 @@ class StartIT {
 
   @Test
   void withoutAPidfileAProgramIsStartedJustSo() throws Exception {
-    Sandbox.Result result = sandbox.daimon("start", "sleep", "1000");
+    ProcessSandbox.Result result = sandbox.daimon("start", "sleep", "1000");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.processes()).hasSize(1);
     assertThat(Sandbox.descriptors(sandbox.processes().get(0).pid())).hasSize(3);
   }
@@ -222,12 +224,12 @@ class StartIT {
   void daimonizeIsDaimonStart() throws Exception {
     String daimonize = Sandbox.DAIMON.resolveSibling("daimonize").toString();
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.run(
             List.of(daimonize, "-p", sandbox.file("pid").toString(), "--", "sleep", "1000"),
             Map.of());
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.processes())
         .extracting(ProcessHandle::pid)
         .containsExactly(Sandbox.pid(sandbox.file("pid")));
@@ -236,9 +238,9 @@ class StartIT {
   @ParameterizedTest
   @ValueSource(strings = {"ln -s $daimon d; ./d", "ln -s $daimon d; PATH=.:$PATH d"})
   void theCommandWorksThroughALink(String command) throws Exception {
-    Sandbox.Result result = sandbox.shell(command + " start -p $dir/pid sleep 1000");
+    ProcessSandbox.Result result = sandbox.shell(command + " start -p $dir/pid sleep 1000");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
   private Path marker() {

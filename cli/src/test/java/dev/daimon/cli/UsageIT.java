@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -60,7 +61,7 @@ class UsageIT {
   @ParameterizedTest
   @MethodSource("wrongWords")
   void wrongWordsAreToldInOneLine(List<String> words) throws Exception {
-    Sandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+    ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
     assertThat(result.out()).isEmpty();
@@ -80,7 +81,7 @@ class UsageIT {
   })
   void aRelativePathIsAUsageError(String option, String name) throws Exception {
     for (String path : List.of("file", "./file", "../file", "~/file")) {
-      Sandbox.Result result = sandbox.daimon("start", option, path, "true");
+      ProcessSandbox.Result result = sandbox.daimon("start", option, path, "true");
 
       assertThat(result.exitCode()).isEqualTo(64);
       assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("--" + name, path);
@@ -92,7 +93,7 @@ class UsageIT {
   @ValueSource(strings = {"-p", "--pidfile", "-l", "-o", "-e"})
   void aNameThatEndsLikeADirectorysIsAUsageError(String option) throws Exception {
     for (String path : List.of(sandbox.file("x") + "/", sandbox.directory() + "/", "/")) {
-      Sandbox.Result result = sandbox.daimon("start", option, path, "true");
+      ProcessSandbox.Result result = sandbox.daimon("start", option, path, "true");
 
       assertThat(result.exitCode()).isEqualTo(64);
       assertThat(result.err())
@@ -106,7 +107,7 @@ class UsageIT {
   @Test
   void aDirectoryMayEndLikeADirectory() throws Exception {
     assertThat(sandbox.shell("$daimon run -c $dir/ pwd"))
-        .isEqualTo(new Sandbox.Result(0, sandbox.directory() + "\n", ""));
+        .isEqualTo(new ProcessSandbox.Result(0, sandbox.directory() + "\n", ""));
   }
 
   @ParameterizedTest
@@ -122,14 +123,14 @@ class UsageIT {
         "start -p $dir/pid env -v sleep 1000"
       })
   void theseAreTheSame(String words) throws Exception {
-    assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.awaitProgram("sleep")).isEqualTo(Sandbox.pid(sandbox.file("pid")));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"--help", "-h", "help"})
   void theOverviewNamesTheCommandsAndTheExitCodes(String words) throws Exception {
-    Sandbox.Result result = sandbox.daimon(words);
+    ProcessSandbox.Result result = sandbox.daimon(words);
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.err()).isEmpty();
@@ -150,7 +151,7 @@ class UsageIT {
         "start -p /x --help"
       })
   void theHelpOnACommandNamesEveryOption(String words) throws Exception {
-    Sandbox.Result result = sandbox.daimon(words.split(" ", -1));
+    ProcessSandbox.Result result = sandbox.daimon(words.split(" ", -1));
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.err()).isEmpty();
@@ -163,7 +164,7 @@ class UsageIT {
   @ParameterizedTest
   @ValueSource(strings = {"--version", "-V"})
   void theVersionIsOneLine(String words) throws Exception {
-    Sandbox.Result result = sandbox.daimon(words);
+    ProcessSandbox.Result result = sandbox.daimon(words);
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.out()).matches("daimon \\d+\\.\\d+\\.\\d+\\S*\n");
@@ -171,7 +172,7 @@ class UsageIT {
 
   @Test
   void everyStepIsToldWhereAskedFor() throws Exception {
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell("$daimon start -v -l $dir/lock -p $dir/pid -o $dir/log sleep 1000");
 
     assertThat(result.exitCode()).isZero();
@@ -197,7 +198,7 @@ class UsageIT {
   })
   void aFailureNamesPathCallAndReason(
       String options, int exitCode, String path, String call, String reason) throws Exception {
-    Sandbox.Result result = sandbox.shell("$daimon start " + options + " sleep 1000");
+    ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " sleep 1000");
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
     assertThat(result.out()).isEmpty();
@@ -219,7 +220,7 @@ class UsageIT {
         "help $'no\\nsuch'"
       })
   void aControlCharacterDoesNotMakeASecondLine(String words) throws Exception {
-    Sandbox.Result result = sandbox.shell("$daimon " + words);
+    ProcessSandbox.Result result = sandbox.shell("$daimon " + words);
 
     assertThat(result.exitCode()).isBetween(64, 77);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).doesNotContain("\033", "\r");
@@ -231,7 +232,7 @@ class UsageIT {
     Files.writeString(sandbox.file("stale"), "4194000\n");
     List<String> before = snapshot();
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             "$daimon start --dry-run -p $dir/stale -l $dir/lock -o $dir/log -e $dir/err -c $dir"
                 + " -m 027 -E A=b -- touch $dir/ran");
@@ -248,7 +249,8 @@ class UsageIT {
   @ParameterizedTest
   @ValueSource(strings = {"run --dry-run", "start -f --dry-run"})
   void aDryRunInTheForegroundDoesNotRunEither(String command) throws Exception {
-    Sandbox.Result result = sandbox.shell("$daimon " + command + " -p $dir/pid touch $dir/ran");
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon " + command + " -p $dir/pid touch $dir/ran");
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.out()).contains("/touch");
@@ -292,7 +294,7 @@ class UsageIT {
     sandbox.shell("$daimon start -p $dir/held sleep 1000");
     List<String> before = snapshot();
 
-    Sandbox.Result result = sandbox.shell("$daimon start --dry-run " + words);
+    ProcessSandbox.Result result = sandbox.shell("$daimon start --dry-run " + words);
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -161,7 +162,7 @@ class UserIT {
     Path directory = directoryOf("nobody");
     Path pidFile = directory.resolve("pid");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         asNobody(command, option, name, "-p", pidFile.toString(), "touch", directory + "/ran");
 
     assertThat(result.exitCode()).isEqualTo(NO_PERMISSION);
@@ -184,9 +185,9 @@ class UserIT {
     words.addAll(List.of(options.split(" ", -1)));
     words.addAll(List.of("-o", directory + "/log", "id", "-u"));
 
-    Sandbox.Result result = asNobody(words.toArray(String[]::new));
+    ProcessSandbox.Result result = asNobody(words.toArray(String[]::new));
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
     assertThat(directory.resolve("log")).hasContent("65534");
   }
@@ -205,7 +206,7 @@ class UserIT {
   void whoDoesNotExistIsNamed(String option, String name) throws Exception {
     Path pidFile = sandbox.file("pid");
     for (String command : List.of("start", "run")) {
-      Sandbox.Result result =
+      ProcessSandbox.Result result =
           sandbox.daimon(
               command,
               option,
@@ -227,7 +228,7 @@ class UserIT {
   void everyFileBelongsToTheUserThen(String command) throws Exception {
     List<String> names = List.of("pid", "lock", "out", "err");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             command,
             "-u",
@@ -242,7 +243,7 @@ class UserIT {
             sandbox.file("err").toString(),
             "true");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     for (String name : names) {
       assertThat(ownerOf(sandbox.file(name))).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
     }
@@ -253,7 +254,7 @@ class UserIT {
     Path log = Files.writeString(sandbox.file("log"), "before\n");
     Path pidFile = Files.writeString(sandbox.file("pid"), "1\n");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             "start",
             "-u",
@@ -266,7 +267,7 @@ class UserIT {
             "echo",
             "after");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     sandbox.awaitEnd();
     assertThat(log).hasContent("before\nafter");
     assertThat(ownerOf(log)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
@@ -280,7 +281,7 @@ class UserIT {
     Path lock = Files.writeString(sandbox.file("lock"), "kept\n");
     Path log = Files.writeString(sandbox.file("log"), "before\n");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.shell(
             ("$daimon " + command + " -u " + USER.name())
                 + " -p $dir/pid -l $dir/lock -o $dir/log -e $dir/missing/err touch $dir/ran");
@@ -300,10 +301,10 @@ class UserIT {
   void aGroupAloneChangesTheGroupOfTheFilesAlone() throws Exception {
     Path log = sandbox.file("log");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon("start", "-g", USER.group("a"), "-o", log.toString(), "true");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(ownerOf(log)).isEqualTo("0:" + gidOf(USER.group("a")) + " 644");
   }
 
@@ -315,7 +316,7 @@ class UserIT {
     Path pidFile = directoryOf("root".equals(ownerOfPidfile) ? "root" : USER.name(), "p", "pid");
     Path log = directoryOf("root".equals(ownerOfLog) ? "root" : USER.name(), "l", "log");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             "start",
             "-u",
@@ -328,7 +329,7 @@ class UserIT {
             "sleep",
             "60");
 
-    assertThat(result).isEqualTo(new Sandbox.Result(0, "", ""));
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(Sandbox.status(Sandbox.pid(pidFile), "Name")).isEqualTo("sleep");
     assertThat(ownerOf(pidFile)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
     assertThat(ownerOf(log)).isEqualTo(USER.uid() + ":" + USER.gid() + " 644");
@@ -350,7 +351,7 @@ class UserIT {
     Path program = program(directoryOf("root"), "rwx------", "root");
     Path log = Files.writeString(sandbox.file("log"), "before");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(command, "-u", USER.name(), "-o", log.toString(), program.toString());
 
     assertThat(result.exitCode()).isEqualTo(NO_PROGRAM);
@@ -388,7 +389,7 @@ class UserIT {
     Sandbox.openToAll(directory, "rwx------");
     Path ran = sandbox.file("ran");
 
-    Sandbox.Result result =
+    ProcessSandbox.Result result =
         sandbox.daimon(
             command, "-u", USER.name(), "-c", directory.toString(), "touch", ran.toString());
 
@@ -427,7 +428,7 @@ class UserIT {
     }
     words.add("--");
     words.addAll(List.of(program));
-    Sandbox.Result result = sandbox.run(words, Map.of());
+    ProcessSandbox.Result result = sandbox.run(words, Map.of());
     assertThat(result.err()).isEmpty();
     assertThat(result.exitCode()).isZero();
     if ("run".equals(command)) {
@@ -437,7 +438,7 @@ class UserIT {
     return Files.readString(log);
   }
 
-  private Sandbox.Result asNobody(String... words) throws Exception {
+  private ProcessSandbox.Result asNobody(String... words) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     command.add(sandbox.publicDaimon().toString());
@@ -500,7 +501,7 @@ class UserIT {
         .orElseThrow();
   }
 
-  private static void assertOneLine(Sandbox.Result result) {
+  private static void assertOneLine(ProcessSandbox.Result result) {
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).startsWith("daimon: ").endsWith("\n").hasLineCount(1);
   }

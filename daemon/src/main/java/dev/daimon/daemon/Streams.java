@@ -4,6 +4,8 @@ import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.Descriptor;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -98,9 +100,12 @@ final class Streams {
     }
     StandardStream.ERROR.redirect(target);
     target.close();
-    if (early.length > 0) {
-      System.err.write(early);
-      System.err.flush();
-    }
+    print(early);
+  }
+
+  // The stream is not closed: the descriptor is the process's.
+  @SuppressWarnings("resource")
+  private static void print(byte[] text) throws IOException {
+    new FileOutputStream(FileDescriptor.err).write(text);
   }
 }

@@ -145,7 +145,8 @@ public final class ChildJvm {
     return command;
   }
 
-  private String classPath() throws IOException, InterruptedException {
+  /** The class path that such a JVM has. */
+  public String classPath() throws IOException, InterruptedException {
     // The module under test and what it requires; an IDE may put everything on the class path.
     String modules = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
     // This package first: its archive is then open before a main counts its descriptors.

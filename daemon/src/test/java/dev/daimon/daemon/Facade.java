@@ -1,0 +1,72 @@
+package dev.daimon.daemon;
+
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A {@link ProcessSandbox} in which programs daemonize themselves. */
+final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
+  private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    begin();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws Exception {
+    end();
+  }
+
+  /** Where the programs of these tests have their pidfile. */
+  Path pidFile() {
+    return file("pid");
+  }
+
+  /** The words that run a {@code main}, with the test's directory as its first argument. */
+  List<String> java(List<String> options, Class<?> main, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(JAVA.toString()));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(options);
+    command.addAll(List.of("-cp", ChildJvm.of(main).classPath(), main.getName()));
+    command.add(directory().toString());
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** Runs a {@code main} as the launcher, to the launcher's end. */
+  Result launch(Class<?> main, String... arguments) throws Exception {
+    return run(java(List.of(), main, arguments), Map.of());
+  }
+
+  /** Runs a {@code main} whose daemon must be ready, silently; the daemon's process id. */
+  long daemon(Class<?> main, String... arguments) throws Exception {
+    Result result = launch(main, arguments);
+    if (!result.equals(new Result(0, "", ""))) {
+      throw new AssertionError(result);
+    }
+    return pid(pidFile());
+  }
+
+  /** What the daemon has written into a file, once it is there and whole: it ends with a dot. */
+  String awaitText(String name) throws Exception {
+    Path file = file(name);
+    await(name, () -> Files.exists(file) && Files.readString(file).endsWith("."));
+    String text = Files.readString(file);
+    return text.substring(0, text.length() - 1);
+  }
+
+  /** Writes what {@link #awaitText} reads. */
+  static void tell(Path directory, String name, String text) throws IOException {
+    Files.writeString(directory.resolve(name), text + ".");
+  }
+}

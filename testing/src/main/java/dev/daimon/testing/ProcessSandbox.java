@@ -1,0 +1,262 @@
+package dev.daimon.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A directory and a set of processes for one test: whatever the test starts is found again by a
+ * variable in its environment, and is gone when the test is over.
+ */
+public class ProcessSandbox {
+  private static final String MARK = "DAIMON_TEST";
+  private static final int DEADLINE_SECONDS = 60;
+
+  private final String mark = UUID.randomUUID().toString();
+  private Path directory = Path.of("/nowhere");
+
+  /** What a finished command has said. */
+  public record Result(int exitCode, String out, String err) {}
+
+  /** Makes the directory. */
+  protected void begin() throws IOException {
+    directory = Files.createTempDirectory("daimon-test").toRealPath();
+  }
+
+  /** Ends every process, and removes the directory. */
+  protected void end() throws Exception {
+    // Again and again, for what they start meanwhile.
+    await(
+        "the end of every process",
+        () -> {
+          List<ProcessHandle> left = processes();
+          left.forEach(ProcessHandle::destroyForcibly);
+          return left.isEmpty();
+        });
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  /** Every living process that this test has started, directly or not. */
+  public List<ProcessHandle> processes() throws IOException {
+    List<ProcessHandle> found = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : all) {
+        if (environment(process).contains(MARK + "=" + mark)) {
+          ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(found::add);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static List<String> environment(Path process) {
+    try {
+      byte[] block = Files.readAllBytes(process.resolve("environ"));
+      return List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
+    } catch (IOException gone) {
+      return List.of();
+    }
+  }
+
+  /** Where its files are. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** A path in its directory. */
+  public Path file(String name) {
+    return directory.resolve(name);
+  }
+
+  /** Runs a command to its end, without an input. */
+  public Result run(List<String> command, Map<String, String> variables) throws Exception {
+    Path out = Files.createTempFile("daimon-test", ".out");
+    Path err = Files.createTempFile("daimon-test", ".err");
+    try {
+      Process process =
+          prepare(command, variables)
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile())
+              .start();
+      process.getOutputStream().close();
+      if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new AssertionError(command + " did not end; it said: " + beginning(err));
+      }
+      return new Result(
+          process.exitValue(),
+          Files.readString(out, StandardCharsets.ISO_8859_1),
+          Files.readString(err, StandardCharsets.UTF_8));
+    } finally {
+      Files.delete(out);
+      Files.delete(err);
+    }
+  }
+
+  /** Every living process of this test that runs a program of this name. */
+  public List<ProcessHandle> running(String program) throws IOException {
+    List<ProcessHandle> found = new ArrayList<>();
+    for (ProcessHandle process : processes()) {
+      if (runs(process.pid(), program)) {
+        found.add(process);
+      }
+    }
+    return found;
+  }
+
+  private static boolean runs(long pid, String program) {
+    try {
+      return status(pid, "Name").equals(program) && !status(pid, "State").startsWith("Z");
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** Whether somebody holds a lock on the file. */
+  public static boolean isLocked(Path file) throws Exception {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    Process flock =
+        new ProcessBuilder("flock", "--nonblock", file.toString(), "true")
+            .redirectErrorStream(true)
+            .start();
+    return flock.waitFor() != 0;
+  }
+
+  /** Whether somebody holds a lock on the file, asked without taking it for a moment. */
+  public static boolean isListedAsLocked(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
+    return Files.readString(Path.of("/proc/locks")).contains(inode);
+  }
+
+  /** A command of this test, not yet started. */
+  public ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().putAll(variables);
+    builder.environment().put(MARK, mark);
+    return builder;
+  }
+
+  /** A condition that others bring about. */
+  public interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  /** What a file begins with: enough to judge, and to be told, whatever went wrong. */
+  public static String beginning(Path file) throws IOException {
+    try (InputStream content = Files.newInputStream(file)) {
+      return new String(content.readNBytes(4000), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** Waits until it holds. */
+  public static void await(String description, Condition condition) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    while (!condition.holds()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("waited in vain: " + description);
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+  }
+
+  /** Waits until everything that this test has started is over. */
+  public void awaitEnd() throws Exception {
+    await("the end of every process", () -> processes().isEmpty());
+  }
+
+  /** Sets a directory's permissions, such as {@code rwxr-xr-x}. */
+  public static void openToAll(Path path, String permissions) throws IOException {
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+  }
+
+  /** Waits until a process of this test has become this program; its process id. */
+  public long awaitProgram(String name) throws Exception {
+    long[] found = {0};
+    await(
+        "a process " + name,
+        () -> {
+          for (ProcessHandle process : processes()) {
+            if (command(process.pid()).equals(name)) {
+              found[0] = process.pid();
+            }
+          }
+          return found[0] != 0;
+        });
+    return found[0];
+  }
+
+  /** The name of the program that a process runs, cut to 15 characters; empty if it is gone. */
+  private static String command(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+    } catch (IOException gone) {
+      return "";
+    }
+  }
+
+  /** The open descriptors of a process that has come to rest, and where they lead to. */
+  public static SortedMap<Integer, String> descriptors(long pid) throws Exception {
+    // While it is being loaded, its libraries are open.
+    await("process " + pid + " to sleep", () -> status(pid, "State").startsWith("S"));
+    SortedMap<Integer, String> found = new TreeMap<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path one : all) {
+        found.put(
+            Integer.valueOf(one.getFileName().toString()), Files.readSymbolicLink(one).toString());
+      }
+    }
+    return found;
+  }
+
+  /** A file of NUL-terminated strings, as {@code cmdline} is in /proc; one character a byte. */
+  public static List<String> strings(Path file) throws IOException {
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    List<String> strings = List.of(text.split("\0", -1));
+    return strings.subList(0, strings.size() - 1);
+  }
+
+  /** The process id in a pidfile. */
+  public static long pid(Path pidFile) throws IOException {
+    return Long.parseLong(Files.readString(pidFile).strip());
+  }
+
+  /** A line of {@code /proc/PID/status}, without its name. */
+  public static String status(long pid, String name) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+      if (line.startsWith(name + ":")) {
+        return line.substring(name.length() + 1).strip();
+      }
+    }
+    throw new AssertionError("no " + name + " in the status of process " + pid);
+  }
+
+  /** A field of {@code /proc/PID/stat}, counted as in proc(5), from 3 up. */
+  public static long stat(long pid, int field) throws IOException {
+    String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+    // The program's name, in parentheses, may hold anything.
+    String[] rest = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return Long.parseLong(rest[field - 3].strip());
+  }
+}
