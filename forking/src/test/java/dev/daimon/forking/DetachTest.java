@@ -379,17 +379,20 @@ class DetachTest {
 
   @Test
   @Tag("strace")
-  void aLeaderThatIsKilledTakesTheProgramWithIt() throws Exception {
+  void aLeaderBlocksEverySignalAndIfItIsKilledTakesTheProgramWithIt() throws Exception {
     assertThat(
             ChildJvm.of(KilledLeader.class)
                 .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null")
-                .startedBy("-e", "trace=execve", "-e", "inject=execve:delay_enter=2000000")
+                .startedBy("-e", "trace=umask,execve")
+                .startedBy("-e", "inject=umask:delay_enter=1000000")
+                .startedBy("-e", "inject=execve:delay_enter=2000000")
                 .run()
                 .out())
-        .isEqualTo("posix_spawn /bin/sleep EINTR\nECHILD\n");
+        .as("every signal is blocked but KILL and STOP")
+        .isEqualTo("fffffffffffbfeff\nposix_spawn /bin/sleep EINTR\nECHILD\n");
   }
 
-  /** The exec is slowed down, so that there is time to kill the leader before it. */
+  /** Slowed down, so that there is time to look at the leader, and to kill it before the exec. */
   static final class KilledLeader {
     public static void main(String[] args) throws Exception {
       try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
@@ -401,9 +404,13 @@ class DetachTest {
                 return killed.call() + " " + killed.subject() + " " + killed.errno().name();
               }
             });
-        long leader = 0;
-        while (leader == 0 || members(leader).size() < 2) {
+        long leader;
+        do {
           leader = childThatLeads();
+        } while (leader == 0);
+        System.out.println(Proc.status(Long.toString(leader), "SigBlk"));
+        while (members(leader).size() < 2) {
+          Thread.onSpinWait();
         }
         Signals.kill((int) leader, Signal.KILL.number());
         System.out.println(failure.get());
