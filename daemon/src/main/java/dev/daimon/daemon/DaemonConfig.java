@@ -145,7 +145,8 @@ public final class DaemonConfig {
     lines.add("append=" + append);
     lines.add("user=" + user);
     lines.add("group=" + group);
-    lines.add("environment=" + environment);
+    // The values may be secrets, and a difference is told on a terminal.
+    lines.add("environment=" + environment.keySet() + "#" + environment.hashCode());
     lines.add("programName=" + programName);
     lines.add("closeDescriptors=" + closeDescriptors);
     lines.add("removePidFileOnClose=" + removePidFileOnClose);

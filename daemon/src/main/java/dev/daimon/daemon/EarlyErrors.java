@@ -51,7 +51,9 @@ final class EarlyErrors implements AutoCloseable {
         return new EarlyErrors(target, null, true, 0);
       }
       if (target != null && Files.isRegularFile(path(target))) {
-        return new EarlyErrors(target, null, false, Files.size(path(target)));
+        // Otherwise it is emptied before the daemon starts.
+        long start = config.append ? Files.size(path(target)) : 0;
+        return new EarlyErrors(target, null, false, start);
       }
       MemoryFile memory = MemoryFile.create("daimon-errors", CAPACITY);
       return new EarlyErrors(target, memory, false, 0);

@@ -98,8 +98,8 @@ final class Streams {
       StandardStream.ERROR.discard();
       return;
     }
+    // It stays open: it may yet be given to a user.
     StandardStream.ERROR.redirect(target);
-    target.close();
     print(early);
   }
 
