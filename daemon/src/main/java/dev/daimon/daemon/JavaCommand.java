@@ -144,7 +144,7 @@ final class JavaCommand {
   private void relative(String word) {
     problems.add(
         place
-            + " has the relative path of "
+            + " has a relative path in "
             + word
             + ", but the daemon starts in another directory: make it absolute");
   }
@@ -167,25 +167,15 @@ final class JavaCommand {
     } else if (word.charAt(1) == '@') {
       literal(word.substring(1));
     } else {
-      String file = paths.path(word.substring(1));
-      if (!NamedFile.isRegular(file)) {
-        problems.add(
-            "the daemon needs the words of "
-                + word
-                + " too, but it is no regular file: give them on the command"
-                + " line");
-        return;
-      }
       try {
-        for (String part : LauncherWords.inFile(NamedFile.read(file))) {
+        for (String part : LauncherWords.inFile(NamedFile.read(paths.path(word.substring(1))))) {
           literal(part);
         }
       } catch (IOException e) {
         problems.add(
             "the daemon needs the words of "
                 + word
-                + " too, but it cannot be read: "
-                + e.getMessage());
+                + " too, but it is no file that can be read again: give them on the command line");
       }
     }
   }

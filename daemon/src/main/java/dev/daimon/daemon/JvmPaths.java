@@ -141,24 +141,17 @@ final class JvmPaths {
     if (value.isEmpty()) {
       return value;
     }
-    int end = value.length();
-    while (!lastToo && end > 0 && value.charAt(end - 1) == ':') {
+    String[] entries = value.split(":", -1);
+    int end = entries.length;
+    while (!lastToo && end > 0 && entries[end - 1].isEmpty()) {
       end--;
     }
     StringBuilder result = new StringBuilder();
-    int start = 0;
-    while (start <= end) {
-      int colon = value.indexOf(':', start);
-      int stop = colon < 0 || colon > end ? end : colon;
-      if (stop > start || (emptyIsDirectory && end > 0)) {
-        result.append(path(value.substring(start, stop), ':'));
-      }
-      if (stop < end) {
-        result.append(':');
-      }
-      start = stop + 1;
+    for (int i = 0; i < entries.length; i++) {
+      boolean isPath = !entries[i].isEmpty() || (emptyIsDirectory && i < end);
+      result.append(i == 0 ? "" : ":").append(isPath ? path(entries[i], ':') : "");
     }
-    return result.append(value, end, value.length()).toString();
+    return result.toString();
   }
 
   private String agent(String value) {
@@ -173,62 +166,54 @@ final class JvmPaths {
 
   /** {@code what:output:decorators:options}. */
   private String log(String value) {
-    int colon = value.indexOf(':');
-    if (colon < 0 || value.startsWith("async:")) {
-      return value;
-    }
-    int end = colon + 1;
-    boolean quoted = false;
-    while (end < value.length() && (quoted || value.charAt(end) != ':')) {
-      quoted ^= value.charAt(end) == '"';
-      end++;
-    }
-    return value.substring(0, colon + 1)
-        + logFile(value.substring(colon + 1, end))
-        + value.substring(end);
+    int output = value.indexOf(':') + 1;
+    return output == 0 || value.startsWith("async:")
+        ? value
+        : value.substring(0, output) + logFile(value.substring(output));
   }
 
-  private String logFile(String output) {
-    int start = output.startsWith("file=") ? 5 : 0;
+  /** An output, and what follows it. */
+  private String logFile(String value) {
+    int colon = value.indexOf(':');
+    String output = colon < 0 ? value : value.substring(0, colon);
+    int start = output.startsWith("file=") ? "file=".length() : 0;
     if (output.length() == start || output.equals("stdout") || output.equals("stderr")) {
-      return output;
+      return value;
     }
     boolean quoted = output.charAt(start) == '"';
     start += quoted ? 1 : 0;
-    return output.substring(0, start) + path(output.substring(start), quoted ? '"' : ':');
+    return value.substring(0, start) + path(value.substring(start), quoted ? '"' : ':');
   }
 
   private String flightRecorder(String word) {
-    int name = "-XX:".length();
-    boolean recording = word.startsWith("StartFlightRecording", name);
-    int start = name + (recording ? "StartFlightRecording" : "FlightRecorderOptions").length();
-    if ((!recording && !word.startsWith("FlightRecorderOptions", name)) || start >= word.length()) {
-      return word;
-    }
-    StringBuilder result = new StringBuilder(word.substring(0, start + 1));
-    start++;
-    while (start <= word.length()) {
-      int comma = word.indexOf(',', start);
-      int end = comma < 0 ? word.length() : comma;
-      String item = word.substring(start, end);
-      int value = item.indexOf('=') + 1;
-      boolean quoted =
-          value < item.length() && (item.charAt(value) == '"' || item.charAt(value) == '\'');
-      value += quoted ? 1 : 0;
-      result.append(item, 0, value);
-      String path = item.substring(value);
-      // A settings file is looked for in the directory, then among those of the JDK.
-      boolean isPath =
-          item.startsWith("filename=")
-              || item.startsWith("repository=")
-              || (item.startsWith("settings=") && NamedFile.exists(path(path)));
-      result.append(
-          isPath && !path.isEmpty() ? path(path, quoted ? item.charAt(value - 1) : ',') : path);
-      if (comma >= 0) {
-        result.append(',');
+    for (String option : List.of("-XX:StartFlightRecording", "-XX:FlightRecorderOptions")) {
+      if (word.startsWith(option) && word.length() > option.length()) {
+        // "=" or ":" follows.
+        int start = option.length() + 1;
+        StringBuilder result = new StringBuilder(word.substring(0, start));
+        String[] items = word.substring(start).split(",", -1);
+        for (int i = 0; i < items.length; i++) {
+          result.append(i == 0 ? "" : ",").append(recorderItem(items[i]));
+        }
+        return result.toString();
       }
-      start = end + 1;
     }
-    return result.toString();
+    return word;
+  }
+
+  private String recorderItem(String item) {
+    int start = item.indexOf('=') + 1;
+    char separator = ',';
+    if (item.startsWith("\"", start) || item.startsWith("'", start)) {
+      separator = item.charAt(start);
+      start++;
+    }
+    String value = item.substring(start);
+    // Settings are looked for in the directory, then among those of the JDK.
+    boolean isPath =
+        item.startsWith("filename=")
+            || item.startsWith("repository=")
+            || (item.startsWith("settings=") && NamedFile.exists(path(value)));
+    return isPath && !value.isEmpty() ? item.substring(0, start) + path(value, separator) : item;
   }
 }

@@ -4,6 +4,7 @@ import dev.daimon.posix.NativePath;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Files whose absolute names, and content, are text of one character a byte. */
@@ -14,13 +15,13 @@ final class NamedFile {
     return Files.exists(of(path));
   }
 
-  /** {@return whether it can be read more than once} */
-  static boolean isRegular(String path) {
-    return Files.isRegularFile(of(path));
-  }
-
+  /** {@return the content; a pipe has none any more, and might have no end} */
   static String read(String path) throws IOException {
-    return new String(Files.readAllBytes(of(path)), StandardCharsets.ISO_8859_1);
+    Path file = of(path);
+    if (!Files.isRegularFile(file)) {
+      throw new NoSuchFileException(path);
+    }
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
   }
 
   private static Path of(String path) {

@@ -22,17 +22,35 @@ final class Rerun {
       List.of("CLASSPATH", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS");
 
   private final DaemonConfig config;
-  private final JavaCommand command;
+  private final Path executable;
+  private final List<String> words;
+  private final List<String> problems;
   private final Environment environment;
 
-  private Rerun(DaemonConfig config, JavaCommand command, Environment environment) {
+  private Rerun(
+      DaemonConfig config,
+      Path executable,
+      List<String> words,
+      List<String> problems,
+      Environment environment) {
     this.config = config;
-    this.command = command;
+    this.executable = executable;
+    this.words = words;
+    this.problems = problems;
     this.environment = environment;
   }
 
   static Rerun of(DaemonConfig config) {
     Environment environment = Environment.current();
+    Path executable = executable();
+    if (!executable.endsWith("java")) {
+      // A launcher of its own has words of its own: nothing is known of them.
+      List<String> problems = new ArrayList<>();
+      if (!config.jvmArguments.isEmpty()) {
+        problems.add(executable + " is not java, so that jvmArguments cannot reach the JVM");
+      }
+      return new Rerun(config, executable, words(), problems, environment);
+    }
     Map<String, String> variables = new HashMap<>();
     for (String name : JVM_VARIABLES) {
       byte @Nullable [] value = environment.get(name);
@@ -45,8 +63,8 @@ final class Rerun {
       jvmArguments.add(latin1(argument.getBytes(StandardCharsets.UTF_8)));
     }
     String directory = latin1(NativePath.bytes(Daemonizer.launchDirectory()));
-    return new Rerun(
-        config, JavaCommand.of(words(), directory, variables, jvmArguments), environment);
+    JavaCommand command = JavaCommand.of(words(), directory, variables, jvmArguments);
+    return new Rerun(config, executable, command.words(), command.problems(), environment);
   }
 
   /** The words of this process's command line. */
@@ -66,18 +84,15 @@ final class Rerun {
     return words;
   }
 
-  List<DaemonizeException> problems() {
-    List<DaemonizeException> problems = new ArrayList<>();
-    for (String problem : command.problems()) {
-      problems.add(new DaemonizeException(Reason.CONFIGURATION, problem));
-    }
+  /** All that is in the way, a line each. */
+  List<String> problems() {
     return problems;
   }
 
   /** The program, with its name, arguments and environment; its streams and files are not set. */
   Program program() {
     List<byte[]> arguments = new ArrayList<>();
-    for (String word : command.words()) {
+    for (String word : words) {
       arguments.add(word.getBytes(StandardCharsets.ISO_8859_1));
     }
     byte[] name = arguments.removeFirst();
@@ -88,21 +103,15 @@ final class Rerun {
     for (Map.Entry<String, String> variable : config.environment.entrySet()) {
       changed = changed.with(variable.getKey(), variable.getValue());
     }
-    return Program.at(executable()).name(name).arguments(arguments).environment(changed);
+    return Program.at(executable).name(name).arguments(arguments).environment(changed);
   }
 
   private static Path executable() {
-    Path executable;
     try {
-      executable = Files.readSymbolicLink(Path.of("/proc/self/exe"));
+      return Files.readSymbolicLink(Path.of("/proc/self/exe"));
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }
-    if (!Files.isExecutable(executable)) {
-      throw new DaemonizeException(
-          Reason.PROGRAM, "the java that runs this program is gone: " + executable);
-    }
-    return executable;
   }
 
   private static String latin1(byte[] bytes) {

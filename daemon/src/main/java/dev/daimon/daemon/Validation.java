@@ -32,7 +32,9 @@ final class Validation {
     if (config.isInProcess()) {
       inProcess();
     } else {
-      problems.addAll(Rerun.of(config).problems());
+      for (String text : Rerun.of(config).problems()) {
+        problem(text);
+      }
     }
     account();
     return problems;

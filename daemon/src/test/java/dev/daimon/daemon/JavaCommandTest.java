@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -197,7 +198,7 @@ class JavaCommandTest {
     assertProblems(
         derive("java -cp /a Main", Map.of(name, "-Dx='a b' " + option)),
         name
-            + " has the relative path of "
+            + " has a relative path in "
             + option
             + ", but the daemon starts in another directory: make it absolute");
   }
@@ -441,13 +442,13 @@ class JavaCommandTest {
 
   @Test
   void anArgumentFileThatIsGoneIsAProblem(@TempDir Path directory) throws Exception {
-    dev.daimon.testing.Command.run("mkfifo", directory.resolve("pipe").toString());
+    Command.run("mkfifo", directory.resolve("pipe").toString());
     for (String word : List.of("@gone", "@pipe", "@.")) {
       assertProblems(
           derive(directory, "java " + word + " -cp /a Main"),
           "the daemon needs the words of "
               + word
-              + " too, but it is no regular file: give them on the command line");
+              + " too, but it is no file that can be read again: give them on the command line");
     }
   }
 
