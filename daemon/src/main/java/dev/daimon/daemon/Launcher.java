@@ -11,7 +11,6 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.readiness.LauncherEnd;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The launcher's side of a start: the steps from a configuration to a daemon that is ready, in the
@@ -56,15 +55,15 @@ final class Launcher {
   }
 
   private LaunchedDaemon start(DaemonFiles files) {
-    try (EarlyErrors errors = EarlyErrors.keep(config, files.standardError())) {
-      Handover handover = handover(files, errors);
+    try (EarlyOutput early = EarlyOutput.keep(config, files)) {
+      Handover handover = handover(files, early);
       try (LauncherEnd connection = LauncherEnd.open(handover.encode())) {
-        Program program = program(handover, files, errors);
+        Program program = program(handover, early);
         program.keep(connection.daemonDescriptor());
         files.prepare();
         try (Detached process = detach(program)) {
           connection.release();
-          return new Start(config, files, errors, connection, process).await();
+          return new Start(config, files, early, connection, process).await();
         }
       }
     } catch (IOException failure) {
@@ -72,35 +71,31 @@ final class Launcher {
     }
   }
 
-  private Handover handover(DaemonFiles files, EarlyErrors errors) {
+  private Handover handover(DaemonFiles files, EarlyOutput early) {
     return new Handover(
         Daemonizer.launchDirectory(),
         config.settings(),
         files.pidFileLock() == null ? null : files.pidFileLock().descriptor(),
         files.lockFileLock() == null ? null : files.lockFileLock().descriptor(),
-        errors.memory(),
-        errors.later(),
+        early.errorMemory(),
+        early.errorLater(),
         config.kept,
         files.gifts());
   }
 
-  private Program program(Handover handover, DaemonFiles files, EarlyErrors errors) {
+  private Program program(Handover handover, EarlyOutput early) {
     Program program =
         Rerun.of(config)
             .program()
             .directory(config.directory(Daemonizer.launchDirectory()))
             .standardInput(Redirect.nullDevice())
-            .standardOutput(redirect(files.standardOutput()))
-            .standardError(errors.redirect())
+            .standardOutput(early.standardOutput())
+            .standardError(early.standardError())
             .sweep(config.closeDescriptors == null || config.closeDescriptors);
     for (Descriptor descriptor : handover.descriptors()) {
       program.keep(descriptor);
     }
     return program;
-  }
-
-  private static Redirect redirect(@Nullable Descriptor descriptor) {
-    return descriptor == null ? Redirect.nullDevice() : Redirect.to(descriptor);
   }
 
   private Detached detach(Program program) throws IOException {

@@ -24,7 +24,7 @@ final class Start {
 
   private final DaemonConfig config;
   private final DaemonFiles files;
-  private final EarlyErrors errors;
+  private final EarlyOutput early;
   private final LauncherEnd connection;
   private final Detached process;
   private final StatusLine line;
@@ -36,12 +36,12 @@ final class Start {
   Start(
       DaemonConfig config,
       DaemonFiles files,
-      EarlyErrors errors,
+      EarlyOutput early,
       LauncherEnd connection,
       Detached process) {
     this.config = config;
     this.files = files;
-    this.errors = errors;
+    this.early = early;
     this.connection = connection;
     this.process = process;
     line = new StatusLine(ProgramName.of(config));
@@ -140,7 +140,7 @@ final class Start {
 
   private String lastWords() {
     StringBuilder text = new StringBuilder("the daemon ended before it was ready");
-    List<String> lines = errors.lastLines();
+    List<String> lines = early.lastLines();
     if (!lines.isEmpty()) {
       text.append(". Its last words:");
       for (String errorLine : lines) {

@@ -42,6 +42,9 @@ final class Streams {
       }
       return captured();
     }
+    if (config.standardOutput == null) {
+      StandardStream.OUTPUT.discard();
+    }
     return new Streams(
         null,
         null,

@@ -1,0 +1,157 @@
+package dev.daimon.daemon;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.forking.MemoryFile;
+import dev.daimon.forking.Redirect;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the daemon prints before it is ready, so that its launcher can tell why it never was. A JVM
+ * that cannot start says so on standard output, of all places.
+ *
+ * <p>A log file is read again. What would go to the null device or the like goes to a file in
+ * memory at first: no thread has to copy anything, and nothing breaks if the launcher is gone.
+ */
+final class EarlyOutput implements AutoCloseable {
+  /** As much as is kept in memory, and as is read of a file, in bytes. */
+  private static final int CAPACITY = 1 << 18;
+
+  private static final int LAST_LINES = 10;
+
+  private final MemoryFile memory;
+  private final Stream output;
+  private final Stream error;
+
+  /**
+   * One of the two streams.
+   *
+   * @param target where it is to lead at last; null for the null device
+   * @param first where it leads at first; null for where it leads in the launcher
+   * @param start where in a file the daemon's part begins
+   */
+  private record Stream(@Nullable Descriptor target, @Nullable Descriptor first, long start) {}
+
+  private EarlyOutput(MemoryFile memory, Stream output, Stream error) {
+    this.memory = memory;
+    this.output = output;
+    this.error = error;
+  }
+
+  /** Begins to keep it, when the files are open and not yet emptied. */
+  static EarlyOutput keep(DaemonConfig config, DaemonFiles files) {
+    try {
+      MemoryFile memory = MemoryFile.create("daimon-early-output", CAPACITY);
+      Descriptor target = files.standardOutput();
+      Stream output =
+          target == null
+              ? new Stream(null, memory.descriptor(), 0)
+              : new Stream(target, target, start(config, target));
+      return new EarlyOutput(memory, output, error(config, files.standardError(), memory));
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  private static Stream error(DaemonConfig config, @Nullable Descriptor target, MemoryFile memory)
+      throws IOException {
+    if (config.inheritStandardErrorUntilReady) {
+      return new Stream(target, null, 0);
+    }
+    return target != null && Files.isRegularFile(path(target))
+        ? new Stream(target, target, start(config, target))
+        : new Stream(target, memory.descriptor(), 0);
+  }
+
+  private static long start(DaemonConfig config, Descriptor target) throws IOException {
+    return config.append && Files.isRegularFile(path(target)) ? Files.size(path(target)) : 0;
+  }
+
+  private static Path path(Descriptor descriptor) {
+    return Path.of("/proc/self/fd/" + descriptor.number());
+  }
+
+  /** Where the daemon's standard output leads at first. */
+  Redirect standardOutput() {
+    return redirect(output);
+  }
+
+  /** Where the daemon's standard error leads at first. */
+  Redirect standardError() {
+    return redirect(error);
+  }
+
+  private static Redirect redirect(Stream stream) {
+    return stream.first == null ? Redirect.inherit() : Redirect.to(stream.first);
+  }
+
+  /** The file in memory, if standard error leads there at first; else null. */
+  @Nullable Descriptor errorMemory() {
+    Descriptor inMemory = memory.descriptor();
+    return inMemory.equals(error.first) ? inMemory : null;
+  }
+
+  /** Where standard error leads when the daemon is ready; null if it changes to nothing else. */
+  @Nullable Descriptor errorLater() {
+    return error.target == null || error.target.equals(error.first) ? null : error.target;
+  }
+
+  /** The last lines, of those that the user has not seen. */
+  List<String> lastLines() {
+    List<String> lines = lines(error);
+    if (lines.isEmpty()) {
+      lines = lines(output);
+    }
+    return lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size());
+  }
+
+  private List<String> lines(Stream stream) {
+    List<String> lines = new ArrayList<>();
+    for (String line : new String(content(stream), StandardCharsets.UTF_8).split("\n", -1)) {
+      if (!line.isBlank()) {
+        lines.add(line.stripTrailing());
+      }
+    }
+    return lines;
+  }
+
+  private byte[] content(Stream stream) {
+    try {
+      if (memory.descriptor().equals(stream.first)) {
+        return memory.content();
+      }
+      if (stream.first != null && Files.isRegularFile(path(stream.first))) {
+        Path path = path(stream.first);
+        long size = Files.size(path);
+        // A file that somebody has truncated meanwhile begins anew.
+        long from = Math.max(size < stream.start ? 0 : stream.start, size - CAPACITY);
+        try (FileInputStream file = new FileInputStream(path.toFile())) {
+          file.skipNBytes(from);
+          return file.readNBytes(CAPACITY);
+        }
+      }
+    } catch (IOException unreadable) {
+      return ("what it printed cannot be read: " + unreadable.getMessage())
+          .getBytes(StandardCharsets.UTF_8);
+    }
+    return new byte[0];
+  }
+
+  @Override
+  public void close() {
+    try {
+      memory.close();
+    } catch (PosixException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+}
