@@ -58,7 +58,7 @@ final class Start {
       return daemon;
     } catch (PosixException | RuntimeException | Error failure) {
       line.clear();
-      stop(false, failure);
+      boolean _ = stop(false, failure);
       throw failure;
     } finally {
       removeHook(interrupted);
@@ -77,7 +77,7 @@ final class Start {
   /** This JVM is being ended: by Ctrl-C, a signal, or an exit in another thread. */
   private void interrupted() {
     line.clear();
-    stop(false, new DaemonizeException(Reason.SYSTEM, "interrupted"));
+    boolean _ = stop(false, new DaemonizeException(Reason.SYSTEM, "interrupted"));
   }
 
   private LaunchedDaemon verdict() throws PosixException {
@@ -134,8 +134,9 @@ final class Start {
 
   private LaunchedDaemon failed(int exitCode, String message, boolean ending) {
     DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
-    stop(ending, failure);
-    return new LaunchedDaemon(process.pid(), exitCode, message);
+    boolean first = stop(ending, failure);
+    return new LaunchedDaemon(
+        process.pid(), exitCode, first ? message : "interrupted, and the daemon was stopped");
   }
 
   private String lastWords() {
@@ -155,10 +156,11 @@ final class Start {
    * comes second waits until that is done.
    *
    * @param ending whether it is ending by itself, and gets time for that
+   * @return whether this was the first
    */
-  private synchronized void stop(boolean ending, Throwable reason) {
+  private synchronized boolean stop(boolean ending, Throwable reason) {
     if (over) {
-      return;
+      return false;
     }
     over = true;
     try {
@@ -173,6 +175,7 @@ final class Start {
       reason.addSuppressed(failure);
     }
     files.undo(reason);
+    return true;
   }
 
   /** Whether the daemon's end comes in time; what it says meanwhile is too late. */

@@ -18,13 +18,12 @@ final class StatusLine {
     this.name = name;
   }
 
-  /** A new text. */
+  /** A new text, to be shown from now on. */
   void text(String newText) {
     text = newText;
-    show();
   }
 
-  /** The same text, with the seconds that have passed. */
+  /** Shows the text, with the seconds that have passed. */
   void show() {
     if (visible) {
       long seconds = (System.nanoTime() - start) / 1_000_000_000;
