@@ -59,7 +59,9 @@ public final class Daemonizer {
   /**
    * Starts this program as a daemon, and returns in both: for programs that live on after that.
    *
-   * <p>While files are created the launcher has the daemon's umask, for all of its threads.
+   * <p>While files are created the launcher has the daemon's umask, for all of its threads. The
+   * calling thread cannot be interrupted while it waits; {@link DaemonConfig.Builder#readyTimeout}
+   * says how long that may be.
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
