@@ -5,6 +5,7 @@ import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Redirect;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A log file is read again. Where standard error leads to the null device or the like, it leads
  * to a file in memory at first: no thread has to copy anything, and nothing breaks if the launcher
- * is gone.
+ * is gone. So does standard output, until the program takes over: a JVM that cannot start may say
+ * there why.
  */
 final class EarlyErrors implements AutoCloseable {
   /** As much as is kept in memory, and as is read of a file, in bytes. */
@@ -29,11 +31,14 @@ final class EarlyErrors implements AutoCloseable {
 
   private final @Nullable Descriptor target;
   private final @Nullable MemoryFile memory;
+  private final MemoryFile output;
   private final boolean inherited;
   private final long start;
 
   private EarlyErrors(
-      @Nullable Descriptor target, @Nullable MemoryFile memory, boolean inherited, long start) {
+      @Nullable Descriptor target, @Nullable MemoryFile memory, boolean inherited, long start)
+      throws PosixException {
+    output = MemoryFile.create("daimon-output", CAPACITY);
     this.target = target;
     this.memory = memory;
     this.inherited = inherited;
@@ -72,6 +77,11 @@ final class EarlyErrors implements AutoCloseable {
     return inherited || target == null ? Redirect.inherit() : Redirect.to(target);
   }
 
+  /** Where the daemon's standard output leads at first, if at last to the null device. */
+  Redirect outputRedirect() {
+    return Redirect.to(output.descriptor());
+  }
+
   /** The file in memory; null if there is none. */
   @Nullable Descriptor memory() {
     return memory == null ? null : memory.descriptor();
@@ -82,49 +92,56 @@ final class EarlyErrors implements AutoCloseable {
     return inherited || memory != null ? target : null;
   }
 
-  /** The last lines, if there are any that the user has not seen. */
+  /**
+   * The last lines, if there are any that the user has not seen; where it happened, is left out.
+   */
   List<String> lastLines() {
     List<String> lines = new ArrayList<>();
-    if (!inherited) {
-      for (String line : new String(content(), StandardCharsets.UTF_8).split("\n", -1)) {
-        if (!line.isBlank()) {
-          lines.add(line.stripTrailing());
-        }
+    for (String line : new String(content(), StandardCharsets.UTF_8).split("\n", -1)) {
+      if (!line.isBlank() && !line.startsWith("\tat ")) {
+        lines.add(line.stripTrailing());
       }
     }
     return lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size());
   }
 
   private byte[] content() {
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
     try {
-      if (memory != null) {
-        return memory.content();
-      }
-      if (target != null) {
-        Path path = path(target);
-        long size = Files.size(path);
-        // A file that somebody has truncated meanwhile begins anew.
-        long from = Math.max(size < start ? 0 : start, size - CAPACITY);
-        try (FileInputStream file = new FileInputStream(path.toFile())) {
-          file.skipNBytes(from);
-          return file.readNBytes(CAPACITY);
-        }
-      }
+      content.write(output.content());
+      content.write(inherited ? new byte[0] : errors());
     } catch (IOException unreadable) {
-      return ("its errors cannot be read: " + unreadable.getMessage())
-          .getBytes(StandardCharsets.UTF_8);
+      content.writeBytes(
+          ("its errors cannot be read: " + unreadable.getMessage())
+              .getBytes(StandardCharsets.UTF_8));
+    }
+    return content.toByteArray();
+  }
+
+  private byte[] errors() throws IOException {
+    if (memory != null) {
+      return memory.content();
+    }
+    if (target != null) {
+      Path path = path(target);
+      long size = Files.size(path);
+      // A file that somebody has truncated meanwhile begins anew.
+      long from = Math.max(size < start ? 0 : start, size - CAPACITY);
+      try (FileInputStream file = new FileInputStream(path.toFile())) {
+        file.skipNBytes(from);
+        return file.readNBytes(CAPACITY);
+      }
     }
     return new byte[0];
   }
 
   @Override
   public void close() {
-    if (memory != null) {
-      try {
-        memory.close();
-      } catch (PosixException failure) {
-        throw new DaemonizeException(Reason.SYSTEM, failure);
-      }
+    try (output;
+        memory) {
+      return;
+    } catch (PosixException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
     }
   }
 }

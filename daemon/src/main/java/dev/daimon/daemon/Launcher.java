@@ -11,7 +11,6 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.readiness.LauncherEnd;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The launcher's side of a start: the steps from a configuration to a daemon that is ready, in the
@@ -90,17 +89,16 @@ final class Launcher {
             .program()
             .directory(config.directory(Daemonizer.launchDirectory()))
             .standardInput(Redirect.nullDevice())
-            .standardOutput(redirect(files.standardOutput()))
+            .standardOutput(
+                files.standardOutput() == null
+                    ? errors.outputRedirect()
+                    : Redirect.to(files.standardOutput()))
             .standardError(errors.redirect())
             .sweep(config.closeDescriptors == null || config.closeDescriptors);
     for (Descriptor descriptor : handover.descriptors()) {
       program.keep(descriptor);
     }
     return program;
-  }
-
-  private static Redirect redirect(@Nullable Descriptor descriptor) {
-    return descriptor == null ? Redirect.nullDevice() : Redirect.to(descriptor);
   }
 
   private Detached detach(Program program) throws IOException {

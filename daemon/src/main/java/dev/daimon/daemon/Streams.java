@@ -42,6 +42,10 @@ final class Streams {
       }
       return captured();
     }
+    if (config.standardOutput == null) {
+      // So far it was kept in memory.
+      StandardStream.OUTPUT.discard();
+    }
     return new Streams(
         null,
         null,
