@@ -105,7 +105,7 @@ final class EarlyOutput implements AutoCloseable {
     return error.target == null || error.target.equals(error.first) ? null : error.target;
   }
 
-  /** The last lines, of those that the user has not seen. */
+  /** The last lines, of those that the user has not seen; stack frames left out. */
   List<String> lastLines() {
     List<String> lines = lines(error);
     if (lines.isEmpty()) {
@@ -117,7 +117,7 @@ final class EarlyOutput implements AutoCloseable {
   private List<String> lines(Stream stream) {
     List<String> lines = new ArrayList<>();
     for (String line : new String(content(stream), StandardCharsets.UTF_8).split("\n", -1)) {
-      if (!line.isBlank()) {
+      if (!line.isBlank() && !line.startsWith("\tat ")) {
         lines.add(line.stripTrailing());
       }
     }

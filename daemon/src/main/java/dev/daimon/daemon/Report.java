@@ -154,19 +154,25 @@ final class Report {
   }
 
   static int exitCode(Throwable failure) {
-    return failure instanceof DaemonizeException daemonize
+    return cause(failure) instanceof DaemonizeException daemonize
         ? daemonize.exitCode()
         : Reason.DAEMON_FAILED.exitCode();
   }
 
-  /** A failure in words: what was thrown at first, where a launcher of programs has wrapped it. */
+  /** A failure in words. */
   static String text(Throwable failure) {
+    Throwable cause = cause(failure);
+    return cause instanceof DaemonizeException
+        ? String.valueOf(cause.getMessage())
+        : cause.toString();
+  }
+
+  /** What was thrown at first, where a launcher of programs has wrapped it. */
+  private static Throwable cause(Throwable failure) {
     Throwable cause = failure;
     while (cause instanceof InvocationTargetException && cause.getCause() != null) {
       cause = cause.getCause();
     }
-    return cause instanceof DaemonizeException
-        ? String.valueOf(cause.getMessage())
-        : cause.toString();
+    return cause;
   }
 }

@@ -1,0 +1,295 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** However a start ends, the launcher says so, and a failed one leaves nothing behind. */
+class VerdictTest {
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** A daemon that comes to the end that its second argument names. */
+  static final class Ends {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      String how = args[1];
+      if (how.startsWith("wrapped")) {
+        // As launchers of nested jars call it.
+        Method begin = Ends.class.getDeclaredMethod("begin", Path.class, String.class);
+        begin.invoke(null, directory, how.substring("wrapped ".length()));
+      } else {
+        begin(directory, how);
+      }
+    }
+
+    static void begin(Path directory, String how) throws Exception {
+      if (Daemonizer.stage() == Stage.DAEMON) {
+        switch (how) {
+          case "never calls" -> {
+            return;
+          }
+          case "cannot configure" -> cannotConfigure(50);
+          case "dies early" -> die();
+          default -> Thread.onSpinWait();
+        }
+      }
+      DaemonConfig config =
+          DaemonConfig.builder()
+              .pidFile(directory.resolve("pid"))
+              .standardOutput(directory.resolve("log"))
+              .standardError(directory.resolve("log"))
+              .jvmArguments("-Xmx24m")
+              .build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        end(daemon, how);
+      }
+    }
+
+    private static void cannotConfigure(int depth) throws IOException {
+      if (depth > 0) {
+        cannotConfigure(depth - 1);
+      } else {
+        throw new IOException("no configuration");
+      }
+    }
+
+    private static void end(Daemon daemon, String how) throws Exception {
+      switch (how) {
+        case "ready" -> {
+          daemon.ready();
+          new CountDownLatch(1).await();
+        }
+        case "fails" -> throw daemon.fail(new IOException("no port"));
+        case "fails and returns" -> {
+          DaemonizeException _ = daemon.fail(new IOException("no port"));
+        }
+        case "fails with 42" -> throw daemon.fail(42, "no port");
+        case "fails twice" -> {
+          DaemonizeException _ = daemon.fail(42, "first");
+          throw daemon.fail(43, "second");
+        }
+        case "throws" -> throw new IOException("no port");
+        case "throws 43" -> throw new DaemonizeException(Reason.FILE, 43, "no file");
+        case "throws in ready" -> {
+          DaemonizeException _ = daemon.fail(44, "no port");
+          daemon.ready();
+        }
+        case "exits" -> System.exit(3);
+        case "exits with 0" -> System.exit(0);
+        case "halts" -> {
+          System.err.println("these are");
+          System.err.println("the last words");
+          Runtime.getRuntime().halt(0);
+        }
+        case "dies" -> die();
+        case "recurses" -> recurse(0);
+        case "fills the heap" -> fillTheHeap();
+        case "closes" -> daemon.close();
+        case "daemonizes twice" -> {
+          Daemon _ = Daemonizer.daemonize(DaemonConfig.builder().build());
+        }
+        default -> Thread.onSpinWait();
+      }
+    }
+
+    private static void die() {
+      try {
+        Command.run("kill", "-KILL", Long.toString(ProcessHandle.current().pid()));
+      } catch (IOException | InterruptedException failure) {
+        throw new IllegalStateException(failure);
+      }
+    }
+
+    @SuppressWarnings("InfiniteRecursion")
+    private static long recurse(long depth) {
+      return 1 + recurse(depth + 1);
+    }
+
+    private static void fillTheHeap() {
+      Object[] kept = new Object[0];
+      while (true) {
+        kept = new Object[] {kept, new byte[100_000]};
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "fails             | 70 | java.io.IOException: no port",
+        "fails and returns | 70 | java.io.IOException: no port",
+        "fails with 42     | 42 | no port",
+        "fails twice       | 42 | first",
+        "throws            | 70 | java.io.IOException: no port",
+        "throws 43         | 43 | no file",
+        "throws in ready   | 44 | no port",
+        "wrapped throws    | 70 | java.io.IOException: no port",
+        "wrapped throws 43 | 43 | no file",
+        "recurses          | 70 | java.lang.StackOverflowError",
+        "fills the heap    | 70 | java.lang.OutOfMemoryError: Java heap space",
+        "daemonizes twice  | 70 | java.lang.IllegalStateException: this process is a daemon already",
+      })
+  void theReasonIsTold(String how, int exitCode, String reason) throws Exception {
+    ProcessSandbox.Result result = facade.launch(Ends.class, how);
+
+    assertThat(result)
+        .isEqualTo(new ProcessSandbox.Result(exitCode, "", "VerdictTest$Ends: " + reason + "\n"));
+    assertNothingLeft();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"exits", "exits with 0", "returns", "closes", "dies", "dies early", "never calls"})
+  void anEndWithoutAWordIsAFailure(String how) throws Exception {
+    ProcessSandbox.Result result = facade.launch(Ends.class, how);
+
+    assertThat(result)
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                70, "", "VerdictTest$Ends: the daemon ended before it was ready\n"));
+    assertNothingLeft();
+  }
+
+  @Test
+  void theLastWordsAreTold() throws Exception {
+    ProcessSandbox.Result result = facade.launch(Ends.class, "halts");
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.err())
+        .contains("the daemon ended before it was ready")
+        .contains("the last words");
+    assertNothingLeft();
+  }
+
+  @Test
+  void anExceptionBeforeTheCallIsAmongTheLastWords() throws Exception {
+    ProcessSandbox.Result result = facade.launch(Ends.class, "cannot configure");
+
+    assertThat(result)
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                70,
+                "",
+                """
+                VerdictTest$Ends: the daemon ended before it was ready. Its last words:
+                  Exception in thread "main" java.io.IOException: no configuration
+                """));
+    assertNothingLeft();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fails", "exits", "dies", "dies early"})
+  void afterAFailureWhatWasThereIsEmptyAndTheNextStartWorks(String how) throws Exception {
+    Files.writeString(facade.pidFile(), "99999\n");
+
+    ProcessSandbox.Result result = facade.launch(Ends.class, how);
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(Files.exists(facade.pidFile()) ? Files.readString(facade.pidFile()) : "").isEmpty();
+    assertThat(Facade.isLocked(facade.pidFile())).isFalse();
+    assertThat(facade.daemon(Ends.class, "ready")).isPositive();
+  }
+
+  /** But for a log in which something stands. */
+  private void assertNothingLeft() throws IOException {
+    assertThat(facade.processes()).isEmpty();
+    try (Stream<Path> files = Files.list(facade.directory())) {
+      assertThat(files.filter(file -> !file.endsWith("log"))).isEmpty();
+    }
+    Path log = facade.file("log");
+    assertThat(Files.exists(log) && Files.size(log) == 0).isFalse();
+  }
+
+  /** A daemon whose JVM, directory or program is as its arguments say. */
+  static final class Starts {
+    public static void main(String[] args) throws Exception {
+      DaemonConfig.Builder config = DaemonConfig.builder().pidFile(Path.of(args[0]).resolve("pid"));
+      switch (args[1]) {
+        case "jvm" -> config.jvmArguments(args[2]);
+        case "directory" -> config.workingDirectory(Path.of("/missing/directory"));
+        case "gone" -> Files.deleteIfExists(Path.of(args[2]));
+        case "differs" ->
+            config.umask(Daemonizer.stage() == Stage.DAEMON ? 027 : DaemonConfig.DEFAULT_UMASK);
+        default -> throw new IllegalArgumentException(args[1]);
+      }
+      try (Daemon daemon = Daemonizer.daemonize(config.build())) {
+        daemon.ready();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-XX:NoSuchOption, Unrecognized VM option",
+    "-Xmx1k, Too small maximum heap",
+    "-javaagent:/missing.jar, Error opening zip file",
+    "-XX:Flags=/missing, Could not open",
+  })
+  void aJvmThatCannotStartSaysWhy(String option, String words) throws Exception {
+    ProcessSandbox.Result result = facade.launch(Starts.class, "jvm", option);
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(70);
+    assertThat(result.err())
+        .startsWith("VerdictTest$Starts: the daemon ended before it was ready")
+        .contains(words);
+    assertNothingLeft();
+  }
+
+  @Test
+  void aMissingDirectoryIsFoundAtOnce() throws Exception {
+    ProcessSandbox.Result result = facade.launch(Starts.class, "directory");
+
+    assertThat(result.exitCode()).isEqualTo(71);
+    assertThat(result.err()).contains("workingDirectory").contains("/missing/directory");
+    assertNothingLeft();
+  }
+
+  @Test
+  void aJavaThatIsGoneIsFoundAtOnce() throws Exception {
+    // One that may be deleted: its libraries are the real one's.
+    Path home = Path.of(System.getProperty("java.home"));
+    Path java = Files.createDirectories(facade.file("jdk/bin")).resolve("java");
+    Files.copy(home.resolve("bin/java"), java);
+    Files.createSymbolicLink(facade.file("jdk/lib"), home.resolve("lib"));
+    Files.createSymbolicLink(facade.file("jdk/conf"), home.resolve("conf"));
+    List<String> command = facade.java(List.of(), Starts.class, "gone", java.toString());
+    command.set(0, java.toString());
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(66);
+    assertThat(result.err()).contains(java.toString()).hasLineCount(1);
+    assertThat(facade.processes()).isEmpty();
+    assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  @Test
+  void aDaemonWithAnotherConfigurationIsRefused() throws Exception {
+    ProcessSandbox.Result result = facade.launch(Starts.class, "differs");
+
+    assertThat(result)
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                70,
+                "",
+                "VerdictTest$Starts: the daemon has another configuration than its launcher:"
+                    + " umask=022 in the launcher, umask=027 in the daemon\n"));
+    assertNothingLeft();
+  }
+}
