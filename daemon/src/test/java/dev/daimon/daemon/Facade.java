@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** A {@link ProcessSandbox} in which programs daemonize themselves. */
 final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
   private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
+  /** Where the class files are if not in the checkout. */
+  private @Nullable Path copies;
 
   @Override
   public void beforeEach(ExtensionContext context) throws IOException {
@@ -37,7 +41,9 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.add("--enable-native-access=ALL-UNNAMED");
     command.addAll(options);
-    command.addAll(List.of("-cp", ChildJvm.of(main).classPath(), main.getName()));
+    ChildJvm places = ChildJvm.of(main);
+    String classPath = copies == null ? places.classPath() : places.copied(copies).classPath();
+    command.addAll(List.of("-cp", classPath, main.getName()));
     command.add(directory().toString());
     command.addAll(List.of(arguments));
     return command;
@@ -65,8 +71,20 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     return text.substring(0, text.length() - 1);
   }
 
-  /** Writes what {@link #awaitText} reads. */
-  static void tell(Path directory, String name, String text) throws IOException {
-    Files.writeString(directory.resolve(name), text + ".");
+  /** Lets the programs of this test be run by every user; the words that become nobody. */
+  List<String> asNobody() throws IOException {
+    forEveryone();
+    return ChildJvm.AS_NOBODY;
+  }
+
+  /** Lets the programs of this test be run by every user, wherever the checkout is. */
+  void forEveryone() throws IOException {
+    copies = Files.createDirectory(file("classes"));
+    openToAll(directory(), "rwx--x--x");
+  }
+
+  /** The daemon that runs now: it has the pidfile's lock, and is in it. */
+  ProcessHandle running() throws IOException {
+    return ProcessHandle.of(pid(pidFile())).orElseThrow();
   }
 }
