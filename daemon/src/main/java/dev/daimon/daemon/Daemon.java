@@ -33,6 +33,7 @@ public final class Daemon implements AutoCloseable {
 
   private boolean removePidFile;
   private boolean dropped;
+  private boolean settled;
   private boolean cleaned;
 
   Daemon(
@@ -79,6 +80,7 @@ public final class Daemon implements AutoCloseable {
   public void ready() {
     requireDropped();
     releaseStandardError();
+    settle();
     if (report != null) {
       report.ready();
     }
@@ -89,6 +91,26 @@ public final class Daemon implements AutoCloseable {
       throw new IllegalStateException(
           "ready before dropPrivileges(): the configuration says " + identity);
     }
+  }
+
+  /** Closes what only a start needs: the output files are known by their streams from now on. */
+  private synchronized void settle() {
+    settled = true;
+    try {
+      own.streams().close();
+      for (Gift gift : own.gifts()) {
+        if (!isLock(gift.descriptor())) {
+          gift.descriptor().close();
+        }
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  private boolean isLock(Descriptor descriptor) {
+    return (own.pidFile() != null && own.pidFile().descriptor() == descriptor)
+        || (own.lockFile() != null && own.lockFile().descriptor() == descriptor);
   }
 
   /**
@@ -125,12 +147,13 @@ public final class Daemon implements AutoCloseable {
   /**
    * Gives the pidfile, the lock file and the output files to the configured user and group, as far
    * as they were opened as root in the user's stead: where that user may create files, they belong
-   * to it from the start. Without a user or group there is nothing to do.
+   * to it from the start. Without a user or group, and once the daemon is ready, there is nothing
+   * to do.
    *
    * @throws DaemonizeException if one cannot be given away; see {@link Ownership#give}
    */
-  public void chownFiles() {
-    if (identity == null) {
+  public synchronized void chownFiles() {
+    if (identity == null || settled) {
       return;
     }
     try {

@@ -101,9 +101,15 @@ final class Streams {
       StandardStream.ERROR.discard();
       return;
     }
-    // It stays open: it may yet be given to a user.
     StandardStream.ERROR.redirect(target);
     print(early);
+  }
+
+  /** Closes what a stream leads to; until then the file may still be given to a user. */
+  void close() throws IOException {
+    if (target != null) {
+      target.close();
+    }
   }
 
   // The stream is not closed: the descriptor is the process's.

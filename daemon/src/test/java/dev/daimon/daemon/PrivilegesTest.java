@@ -1,0 +1,251 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.privileges.Identity;
+import dev.daimon.testing.Proc;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.File;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A daemon that begins as root, and goes on as somebody else. */
+@Tag("root")
+class PrivilegesTest {
+  private static final int THREADS = 50;
+
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** Binds a privileged port, drops, and then serves with what it has. */
+  static final class Drops {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        List<String> facts = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++) {
+          Thread thread = new Thread(Drops::sleep);
+          thread.setDaemon(true);
+          thread.start();
+        }
+        ServerSocket server = privileged();
+        facts.add("before " + credentials() + ", files of " + owners(directory));
+        try {
+          daemon.ready();
+        } catch (IllegalStateException refused) {
+          facts.add("refused: " + refused.getMessage());
+        }
+        daemon.chownFiles();
+        facts.add("given " + credentials() + ", files of " + owners(directory));
+        daemon.dropPrivileges();
+        daemon.dropPrivileges();
+        facts.add("after " + credentials());
+        facts.add("again " + regained());
+        Words.tell(directory, "users/facts", String.join("\n", facts));
+        Words.tell(directory, "users/port", Integer.toString(server.getLocalPort()));
+        daemon.ready();
+        System.out.println("served by the user");
+        while (true) {
+          try (Socket client = server.accept()) {
+            client.getOutputStream().write("served".getBytes(StandardCharsets.US_ASCII));
+          }
+        }
+      }
+    }
+
+    private static void sleep() {
+      try {
+        Words.stay();
+      } catch (InterruptedException over) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    /** Port 80, or the first one after it that is free. */
+    private static ServerSocket privileged() throws IOException {
+      for (int port = 80; ; port++) {
+        try {
+          return new ServerSocket(port, 9, InetAddress.getLoopbackAddress());
+        } catch (BindException taken) {
+          if (port == 1023) {
+            throw taken;
+          }
+        }
+      }
+    }
+
+    /** Every thread's, once each. */
+    private static Set<String> credentials() throws IOException {
+      Set<String> all = new TreeSet<>();
+      String[] threads = Objects.requireNonNull(new File("/proc/self/task").list());
+      if (threads.length < THREADS) {
+        throw new IOException("only " + threads.length + " threads");
+      }
+      for (String thread : threads) {
+        List<String> fields = new ArrayList<>();
+        for (String field : List.of("Uid", "Gid", "Groups", "CapEff")) {
+          fields.add(Proc.status("self/task/" + thread, field).replace('\t', ' '));
+        }
+        all.add(String.join(" | ", fields));
+      }
+      return all;
+    }
+
+    private static String owners(Path directory) throws IOException {
+      List<String> owners = new ArrayList<>();
+      for (String file : List.of("pid", "lock", "log")) {
+        Map<String, Object> owner = Files.readAttributes(directory.resolve(file), "unix:uid,gid");
+        owners.add(owner.get("uid") + ":" + owner.get("gid"));
+      }
+      return String.join(" ", owners);
+    }
+
+    private static String regained() {
+      try {
+        Identity.of("#0", "#0").assume();
+        return "root";
+      } catch (IOException refused) {
+        return refused.getMessage();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '"',
+      textBlock =
+          """
+          user=nobody, "",           65534, 65534, "65534 "
+          user=#7001,  "",           7001,  7001,  ""
+          user=7001,   group=daemon, 7001,  1,     ""
+          group=#7002, "",           0,     7002,  ""
+          """)
+  void itIsRootUntilItDropsAndThenEveryThreadIsNot(
+      String user, String group, int uid, int gid, String groups) throws Exception {
+    usersDirectory(uid);
+    List<String> words = new ArrayList<>(List.of("lockFile=lock", "out=log", "err=log", user));
+    if (!group.isEmpty()) {
+      words.add(group);
+    }
+
+    facade.daemon(Drops.class, words.toArray(String[]::new));
+
+    List<String> facts = facade.awaitText("users/facts").lines().toList();
+    // Root as a member of another group may make the files itself; another user may not.
+    String opened = uid == 0 ? "0:" + gid : "0:0";
+    String own = "%s | %s | %s | ".formatted(four(uid), four(gid), groups.strip());
+    assertThat(facts.get(0))
+        .startsWith("before [0 0 0 0 | 0 0 0 0 | ")
+        .endsWith("of %s %s %s".formatted(opened, opened, opened));
+    assertThat(facts.get(0)).doesNotContain(", 0 0 0 0");
+    assertThat(facts.get(1)).startsWith("refused: ready before dropPrivileges(): ");
+    String owner = uid + ":" + gid;
+    assertThat(facts.get(2))
+        .startsWith("given [0 0 0 0 | ")
+        .endsWith("files of %s %s %s".formatted(owner, owner, owner));
+    assertThat(facts.get(3)).startsWith("after [" + own).doesNotContain(", ");
+    if (uid != 0) {
+      assertThat(facts.get(3)).isEqualTo("after [" + own + "0000000000000000]");
+      assertThat(facts.get(4)).isEqualTo("again setgroups 0: Operation not permitted (EPERM, 1)");
+    }
+    assertThat(served()).isEqualTo("served");
+    assertThat(facade.file("log")).hasContent("served by the user\n");
+  }
+
+  private static String four(int id) {
+    return String.join(" ", Collections.nCopies(4, Integer.toString(id)));
+  }
+
+  private String served() throws Exception {
+    int port = Integer.parseInt(facade.awaitText("users/port"));
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  /** The only place where the user may write. */
+  private Path usersDirectory(int uid) throws IOException {
+    facade.forEveryone();
+    Path users = Files.createDirectory(facade.file("users"));
+    Files.setAttribute(users, "unix:uid", uid);
+    return users;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"user=nobody", "user=#65534", "group=#65534"})
+  void whoIsThatUserAlreadyOwesNothing(String who) throws Exception {
+    List<String> command = new ArrayList<>(facade.asNobody());
+    command.addAll(
+        facade.java(List.of(), Words.Stays.class, "pidFile=users/pid", "out=users/log", who));
+    Path users = Files.createDirectory(facade.file("users"));
+    Files.setAttribute(users, "unix:uid", 65534);
+
+    assertThat(facade.run(command, Map.of())).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    long pid = Facade.pid(users.resolve("pid"));
+    assertThat(Facade.status(pid, "Uid")).isEqualTo("65534\t65534\t65534\t65534");
+  }
+
+  @Test
+  void onlyRootBecomesAnotherUser() throws Exception {
+    List<String> command = new ArrayList<>(facade.asNobody());
+    command.addAll(facade.java(List.of(), Words.Stays.class, "user=daemon"));
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).isEqualTo(77);
+    assertThat(result.err())
+        .startsWith("Words$Stays: cannot become uid 1, gid 1")
+        .contains("setgroups", "Operation not permitted (EPERM, 1)")
+        .hasLineCount(1);
+    assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  /** Closes what was borrowed for standard error, gives the files, and drops. */
+  static final class GivesLate {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.releaseStandardError();
+        daemon.chownFiles();
+        daemon.chownFiles();
+        daemon.dropPrivileges();
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @Test
+  void filesAreGivenAlsoWhenStandardErrorWasReleasedBefore() throws Exception {
+    usersDirectory(7001);
+
+    long pid = facade.daemon(GivesLate.class, "user=#7001", "inherit", "out=log", "err=err");
+
+    for (String file : List.of("pid", "log", "err")) {
+      assertThat(Files.getAttribute(facade.file(file), "unix:uid")).isEqualTo(7001);
+    }
+    assertThat(leadsTo(pid).stream().filter(facade.file("log")::equals)).hasSize(1);
+    assertThat(leadsTo(pid).stream().filter(facade.file("err")::equals)).hasSize(1);
+  }
+
+  private static List<Path> leadsTo(long pid) throws IOException {
+    return Proc.descriptors(Long.toString(pid)).values().stream().map(Path::of).toList();
+  }
+}
