@@ -24,11 +24,14 @@ final class Captured extends Reader {
   /** How many characters wait for a reader at most. */
   private static final int CAPACITY = 1 << 20;
 
+  /** What a line counts besides its characters: a million empty ones take memory as well. */
+  private static final int LINE = 64;
+
   /** As long as a line may be; a longer one is taken apart. */
   private static final int MAX_LINE = 1 << 16;
 
   private final Deque<String> lines = new ArrayDeque<>();
-  private int characters;
+  private int waiting;
   private long lost;
   private boolean ended;
 
@@ -83,9 +86,9 @@ final class Captured extends Reader {
 
   private synchronized void add(String line) {
     lines.add(line);
-    characters += line.length();
-    while (characters > CAPACITY) {
-      characters -= lines.remove().length();
+    waiting += LINE + line.length();
+    while (waiting > CAPACITY) {
+      waiting -= LINE + lines.remove().length();
       lost++;
     }
     notifyAll();
@@ -115,7 +118,7 @@ final class Captured extends Reader {
         lost = 0;
       } else {
         current = lines.remove();
-        characters -= current.length();
+        waiting -= LINE + current.length();
       }
       position = 0;
     }

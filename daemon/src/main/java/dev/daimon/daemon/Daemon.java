@@ -221,8 +221,8 @@ public final class Daemon implements AutoCloseable {
 
   /**
    * Reads what this process prints on standard output, line by line, be it from Java or from native
-   * code. Of what nobody reads, the last million characters are kept, and a line tells how many
-   * lines were lost before them; nobody who prints ever waits.
+   * code. Of what nobody reads, the last million characters are kept, each line counting 64 more,
+   * and a line tells how many lines were lost before them; nobody who prints ever waits.
    *
    * @return the one reader there is; it waits for the next line
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set

@@ -1,0 +1,137 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Program;
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A daemon that reads what it prints. */
+class CaptureTest {
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** Prints in every way, and tells what it has read of that. */
+  static final class Listens {
+    // The stream is not closed: the descriptor is the process's.
+    @SuppressWarnings("resource")
+    public static void main(String[] args) throws Exception {
+      List<String> read = new ArrayList<>();
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        BufferedReader output = daemon.capturedOutput();
+        BufferedReader errors = daemon.capturedError();
+        System.out.println("Java ö");
+        read.add(output.readLine());
+        new FileOutputStream(FileDescriptor.out)
+            .write("raw\nlines\n".getBytes(StandardCharsets.US_ASCII));
+        read.add(output.readLine());
+        read.add(output.readLine());
+        System.err.println("an error");
+        read.add(errors.readLine());
+        sh("echo native; printf half >&2; echo ' and half' >&2");
+        read.add(output.readLine());
+        read.add(errors.readLine());
+        read.add(output.ready() ? "more" : "no more");
+        read.add(interrupted(output));
+        daemon.dropPrivileges();
+        System.out.println("dropped");
+        read.add(output.readLine());
+        sh("id -u");
+        read.add(output.readLine());
+        Words.tell(Path.of(args[0]), "users/read", String.join("\n", read));
+        daemon.ready();
+        Words.stay();
+      }
+    }
+
+    private static void sh(String script) throws IOException {
+      Child _ = Program.at(Path.of("/bin/sh")).arguments("-c", script).spawn();
+    }
+
+    private static String interrupted(BufferedReader output) throws IOException {
+      Thread.currentThread().interrupt();
+      try {
+        return output.readLine();
+      } catch (InterruptedIOException interrupted) {
+        return Thread.interrupted() ? "interrupted" : "broken off";
+      }
+    }
+  }
+
+  private static final List<String> READ =
+      List.of("Java ö", "raw", "lines", "an error", "native", "half and half", "no more");
+
+  @Test
+  void whatJavaAndNativeCodePrintIsReadLineByLine() throws Exception {
+    Files.createDirectory(facade.file("users"));
+
+    facade.daemon(Listens.class, "captureOutput");
+
+    assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
+  }
+
+  @Test
+  @Tag("root")
+  void itIsReadAlsoOnceTheDaemonHasDropped() throws Exception {
+    facade.forEveryone();
+    Files.setAttribute(Files.createDirectory(facade.file("users")), "unix:uid", 7001);
+
+    facade.daemon(Listens.class, "captureOutput", "user=#7001");
+
+    assertThat(facade.awaitText("users/read").lines()).endsWith("interrupted", "dropped", "7001");
+  }
+
+  /** Prints a flood of lines before it begins to read. */
+  static final class Floods {
+    static final int LINES = 4_000_000;
+
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args[0], args[1], args[2]).build())) {
+        Process yes =
+            new ProcessBuilder("sh", "-c", "yes \"$0\" | head -n " + LINES, args[3])
+                .inheritIO()
+                .start();
+        int exitCode = yes.waitFor();
+        System.out.println("the end");
+        BufferedReader output = daemon.capturedOutput();
+        int kept = 0;
+        int lost = 0;
+        for (String read = output.readLine(); !read.equals("the end"); read = output.readLine()) {
+          if (read.endsWith(" lost]")) {
+            lost += Integer.parseInt(read.substring(1, read.indexOf(' ')));
+          } else {
+            kept++;
+          }
+        }
+        Words.tell(Path.of(args[0]), "count", exitCode + " " + kept + " " + lost);
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"this line has fifty bytes, and one is its line feed", ""})
+  void aFloodThatNobodyReadsNeitherBlocksNorGrows(String line) throws Exception {
+    facade.daemon(Floods.class, "captureOutput", "jvm=-Xmx32m", line);
+
+    String[] count = facade.awaitText("count").split(" ", -1);
+    assertThat(count[0]).isEqualTo("0");
+    int kept = Integer.parseInt(count[1]);
+    assertThat(kept).isBetween(5_000, Floods.LINES / 10);
+    assertThat(count[2]).isEqualTo(Integer.toString(Floods.LINES - kept));
+  }
+}
