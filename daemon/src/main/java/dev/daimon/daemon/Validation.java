@@ -7,6 +7,8 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.UnknownAccountException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -123,6 +125,8 @@ final class Validation {
         int number = kept.getValue().number();
         if (number < STREAMS) {
           problem("keepOpen: " + kept.getKey() + " is a standard stream");
+        } else if (!Files.exists(Path.of("/proc/self/fd/" + number), LinkOption.NOFOLLOW_LINKS)) {
+          problem("keepOpen: " + kept.getKey() + " is not open: " + kept.getValue());
         }
       } catch (IllegalStateException closed) {
         problem("keepOpen: " + kept.getKey() + " is closed");
@@ -148,6 +152,9 @@ final class Validation {
     }
     if (!config.jvmArguments.isEmpty()) {
       problem(mode + "a JVM cannot change its options: start it with the right ones");
+    }
+    if (config.simulate && config.captureOutput) {
+      problem(mode + "the streams stay as they are, so there is nothing to capture");
     }
   }
 
