@@ -1,0 +1,182 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.Command;
+import dev.daimon.testing.ProcessSandbox;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is left of a daemon, however it ends. */
+class CleanUpTest {
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** Ends in the way that its second word says. */
+  static final class Ends {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      DaemonConfig config = Words.config(args[0], "lockFile=lock").build();
+      // Not closed by itself: that is a way to end, too.
+      Daemon daemon = Daemonizer.daemonize(config);
+      daemon.ready();
+      // Only now the test has seen the pidfile.
+      ProcessSandbox.await("the test", () -> Files.exists(directory.resolve("go")));
+      switch (args[1]) {
+        case "end of main" -> {}
+        case "exit" -> System.exit(3);
+        case "exception" -> throw new IllegalStateException("on purpose");
+        case "close" -> {
+          daemon.close();
+          daemon.close();
+          live(directory);
+        }
+        case "cleanup" -> {
+          daemon.removePidFileOnClose(false);
+          daemon.cleanup();
+          daemon.close();
+          live(directory);
+        }
+        default -> throw new IllegalArgumentException(args[1]);
+      }
+    }
+
+    private static void live(Path directory) throws Exception {
+      Words.tell(directory, "lives", "");
+      Words.stay();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"end of main", "exit", "exception"})
+  void thePidFileGoesWhenTheJvmEnds(String way) throws Exception {
+    go(facade.daemon(Ends.class, way));
+
+    facade.awaitEnd();
+    assertGone();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"close", "cleanup"})
+  void thePidFileGoesAtOnceAndTheProcessGoesOn(String way) throws Exception {
+    long pid = facade.daemon(Ends.class, way);
+    go(pid);
+
+    assertThat(facade.awaitText("lives")).isEmpty();
+    assertGone();
+    assertThat(ProcessHandle.of(pid)).isPresent();
+  }
+
+  private void go(long pid) throws Exception {
+    assertThat(facade.pidFile()).hasContent(pid + "\n");
+    assertThat(Facade.isLocked(facade.pidFile())).isTrue();
+    assertThat(Facade.isLocked(facade.file("lock"))).isTrue();
+    Files.createFile(facade.file("go"));
+  }
+
+  private void assertGone() throws Exception {
+    assertThat(facade.pidFile()).doesNotExist();
+    assertThat(facade.file("lock")).isEmptyFile();
+    assertThat(Facade.isLocked(facade.file("lock"))).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT", "HUP"})
+  void thePidFileGoesWithASignalThatEndsTheDaemon(String signal) throws Exception {
+    long pid = facade.daemon(Words.Stays.class, "lockFile=lock");
+
+    kill(signal, pid);
+
+    facade.awaitEnd();
+    assertGone();
+  }
+
+  private static void kill(String signal, long pid) throws Exception {
+    Command.run("kill", "-s", signal, Long.toString(pid));
+  }
+
+  @Test
+  void afterAKillTheNextStartTakesOverAtOnce() throws Exception {
+    long first = facade.daemon(Words.Stays.class);
+
+    kill("KILL", first);
+
+    facade.awaitEnd();
+    assertThat(facade.pidFile()).hasContent(first + "\n");
+    long second = facade.daemon(Words.Stays.class);
+    assertThat(second).isNotEqualTo(first);
+    assertThat(Facade.isLocked(facade.pidFile())).isTrue();
+  }
+
+  /** Says only as it runs that the pidfile is to stay. */
+  static final class Leaves {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.removePidFileOnClose(false);
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false, keepPidFile", "true, umask=022"})
+  void thePidFileStaysIfItIsToStay(boolean saysSoAtRunTime, String word) throws Exception {
+    long pid = facade.daemon(saysSoAtRunTime ? Leaves.class : Words.Stays.class, word);
+
+    kill("TERM", pid);
+
+    facade.awaitEnd();
+    assertThat(facade.pidFile()).hasContent(pid + "\n");
+    assertThat(Facade.isLocked(facade.pidFile())).isFalse();
+  }
+
+  @Test
+  void somebodyElsesFileIsLeftAlone() throws Exception {
+    long pid = facade.daemon(Words.Stays.class);
+    Path others = Files.writeString(facade.file("others"), "1\n");
+    Files.move(others, facade.pidFile(), StandardCopyOption.REPLACE_EXISTING);
+
+    kill("TERM", pid);
+
+    facade.awaitEnd();
+    assertThat(facade.pidFile()).hasContent("1\n");
+  }
+
+  /** Gives its pidfile to the user and becomes that. */
+  static final class Drops {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.chownFiles();
+        daemon.dropPrivileges();
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rwx--x--x", "rwx------"})
+  @Tag("root")
+  void aUserWhoMayNotRemoveThePidFileEmptiesIt(String directory) throws Exception {
+    facade.forEveryone();
+    Path run = Files.createDirectory(facade.file("run"));
+    Facade.openToAll(run, directory);
+    assertThat(facade.launch(Drops.class, "user=#7001", "pidFile=run/pid").err()).isEmpty();
+    Path pidFile = run.resolve("pid");
+    long pid = Facade.pid(pidFile);
+    assertThat(Facade.status(pid, "Uid")).isEqualTo("7001\t7001\t7001\t7001");
+
+    kill("TERM", pid);
+
+    facade.awaitEnd();
+    assertThat(pidFile).isEmptyFile();
+    assertThat(Facade.isLocked(pidFile)).isFalse();
+  }
+}
