@@ -118,6 +118,7 @@ final class Start {
     if (over) {
       return false;
     }
+    files.requireInPlace();
     try {
       connection.confirm();
     } catch (PosixException gone) {
