@@ -1,8 +1,11 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
 import dev.daimon.readiness.DaemonEnd;
+import dev.daimon.signals.Kill;
 import java.lang.reflect.InvocationTargetException;
 import org.jspecify.annotations.Nullable;
 
@@ -70,10 +73,20 @@ final class Report {
     }
     // Nobody waits any more: whatever this program is doing, it was not started.
     daemon.cleanup();
-    Thread halt = new Thread(Report::haltLater, "daimon-halt");
-    halt.setDaemon(true);
-    halt.start();
+    Thread kill = new Thread(Report::killLater, "daimon-kill");
+    kill.setDaemon(true);
+    kill.start();
+    signalGroup(Signal.TERM);
     System.exit(Reason.DAEMON_FAILED.exitCode());
+  }
+
+  /** To this process as well, and to all that it has started. */
+  private static void signalGroup(Signal signal) {
+    try {
+      Kill.sendGroup(ThisProcess.group(), signal);
+    } catch (PosixException impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 
   private void close() {
@@ -86,13 +99,13 @@ final class Report {
   }
 
   /** For a shutdown hook that never ends. */
-  private static void haltLater() {
+  private static void killLater() {
     try {
       Thread.sleep(EXIT_MILLIS);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
-    Runtime.getRuntime().halt(Reason.DAEMON_FAILED.exitCode());
+    signalGroup(Signal.KILL);
   }
 
   synchronized boolean isReady() {

@@ -85,12 +85,13 @@ final class Start {
     while (true) {
       line.show();
       long left = deadline - System.nanoTime();
-      if (left <= 0) {
+      // Also when the time is up: this process may have been stopped while the daemon was not.
+      Message message = receive(Duration.ofNanos(Math.clamp(left, 0, SECOND))).orElse(null);
+      if (message == null && left <= 0) {
         String text = "not ready after " + text(config.readyTimeout) + ", and stopped";
         return failed(
             Reason.TIMEOUT.exitCode(), status.isEmpty() ? text : text + ": " + status, false);
       }
-      Message message = receive(Duration.ofNanos(Math.min(left, SECOND))).orElse(null);
       if (message instanceof Message.Status(String text)) {
         status = text;
         line.text(text);
@@ -117,6 +118,7 @@ final class Start {
     if (over) {
       return false;
     }
+    files.requireInPlace();
     try {
       connection.confirm();
     } catch (PosixException gone) {

@@ -1,6 +1,7 @@
 package dev.daimon.daemon;
 
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +53,19 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
   /** Runs a {@code main} as the launcher, to the launcher's end. */
   Result launch(Class<?> main, String... arguments) throws Exception {
     return run(java(List.of(), main, arguments), Map.of());
+  }
+
+  /** Starts a command to be interfered with; what it prints goes to the files "out" and "err". */
+  Process start(List<String> command) throws IOException {
+    return prepare(command, Map.of())
+        .redirectOutput(file("out").toFile())
+        .redirectError(file("err").toFile())
+        .start();
+  }
+
+  /** Sends a signal, such as {@code TERM}, to a process, or to a group if it is negative. */
+  static void signal(String signal, long pid) throws Exception {
+    Command.run("kill", "-s", signal, "--", Long.toString(pid));
   }
 
   /** Runs a {@code main} whose daemon must be ready, silently; the daemon's process id. */

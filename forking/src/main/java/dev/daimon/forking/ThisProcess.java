@@ -20,6 +20,11 @@ public final class ThisProcess {
     return Processes.getppid();
   }
 
+  /** {@return the id of its process group} */
+  public static long group() {
+    return Processes.getpgrp();
+  }
+
   /** {@return whether it leads its process group, so that {@link #setsid()} fails} */
   public static boolean isGroupLeader() {
     return Processes.getpgrp() == Processes.getpid();

@@ -183,13 +183,10 @@ public final class DaemonFiles {
         pidFile.write(pid);
         // A file that was there before stays, and must not name a program that is stopped again.
         opener.onUndo(pidFile::empty);
-        requireInPlace(pidFile);
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
       }
-      if (lockFile != null) {
-        requireInPlace(lockFile);
-      }
+      requireInPlace();
       if (set.pidFile() != null) {
         progress.step("wrote process id " + pid + " to " + set.pidFile());
       }
@@ -213,8 +210,20 @@ public final class DaemonFiles {
     }
   }
 
-  private static void requireInPlace(SingletonLock lock) throws IOException {
-    if (!lock.isAtPath()) {
+  /**
+   * Makes sure that nobody has removed or replaced what is locked: another one could start then.
+   */
+  public void requireInPlace() {
+    try {
+      requireInPlace(pidFile);
+      requireInPlace(lockFile);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  private static void requireInPlace(@Nullable SingletonLock lock) throws IOException {
+    if (lock != null && !lock.isAtPath()) {
       throw new DaemonizeException(
           Reason.FILE,
           lock.path() + " was removed or replaced during the start; the program was stopped again");

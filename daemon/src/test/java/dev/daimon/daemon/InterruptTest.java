@@ -1,0 +1,231 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever is done to a launcher or a daemon meanwhile: a start is complete, or undone. */
+class InterruptTest {
+  @RegisterExtension final Facade facade = new Facade();
+
+  /**
+   * A daemon that waits before the call, or between the call and being ready, until the test lets
+   * it go on.
+   */
+  static final class Waits {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      String where = args[1];
+      if (Daemonizer.stage() == Stage.LAUNCHER) {
+        Thread.ofPlatform().daemon().start(() -> exitWhenTold(directory));
+      } else if ("before".equals(where)) {
+        pause(directory);
+      }
+      DaemonConfig config =
+          DaemonConfig.builder()
+              .pidFile(directory.resolve("pid"))
+              .readyTimeout(Duration.ofMillis(Long.parseLong(args[2])))
+              .build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        daemon.status("working hard");
+        if (!"before".equals(where)) {
+          Process _ = new ProcessBuilder("sleep", "1000").start();
+          if ("hangs".equals(where)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(Waits::hang));
+          }
+          pause(directory);
+        }
+        daemon.status("nearly done");
+        daemon.ready();
+        Files.writeString(directory.resolve("ready"), "yes.");
+        new CountDownLatch(1).await();
+      }
+    }
+
+    private static void pause(Path directory) throws Exception {
+      Files.writeString(directory.resolve("waits"), ProcessHandle.current().pid() + ".");
+      awaitFile(directory, "go");
+    }
+
+    private static void hang() {
+      try {
+        new CountDownLatch(1).await();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    private static void exitWhenTold(Path directory) {
+      try {
+        awaitFile(directory, "exit");
+      } catch (Exception failure) {
+        throw new IllegalStateException(failure);
+      }
+      System.exit(5);
+    }
+
+    private static void awaitFile(Path directory, String name) throws Exception {
+      while (!Files.exists(directory.resolve(name))) {
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
+    }
+  }
+
+  private static final String LONG = "60000";
+
+  private Process launch(List<String> prefix, String where, String timeout) throws Exception {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(facade.java(List.of(), Waits.class, where, timeout));
+    return facade.start(command);
+  }
+
+  private long awaitDaemon() throws Exception {
+    return Long.parseLong(facade.awaitText("waits"));
+  }
+
+  private void assertUndone() throws Exception {
+    assertThat(facade.processes()).isEmpty();
+    assertThat(facade.pidFile()).doesNotExist();
+    assertThat(facade.file("out")).isEmptyFile();
+  }
+
+  private void assertStartsAgain() throws Exception {
+    Files.writeString(facade.file("go"), "");
+    assertThat(facade.daemon(Waits.class, "between", LONG)).isPositive();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "INT,  130, setsid, before",
+    "INT,  130, setsid, between",
+    "TERM, 143, env,    before",
+    "TERM, 143, env,    between",
+    "HUP,  129, env,    between",
+  })
+  void aSignalToTheLauncherEndsTheDaemonAndWhatItHasStarted(
+      String signal, int status, String prefix, String where) throws Exception {
+    Process launcher = launch(List.of(prefix), where, LONG);
+    assertThat(awaitDaemon()).isPositive();
+
+    Facade.signal(signal, "setsid".equals(prefix) ? -launcher.pid() : launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(status);
+    assertThat(Files.readString(facade.file("err")))
+        .isIn("", "InterruptTest$Waits: interrupted, and the daemon was stopped\n");
+    assertUndone();
+  }
+
+  @Test
+  void anExitInAnotherThreadOfTheLauncherIsAnInterruption() throws Exception {
+    Process launcher = launch(List.of(), "between", LONG);
+    assertThat(awaitDaemon()).isPositive();
+
+    Files.writeString(facade.file("exit"), "");
+
+    assertThat(launcher.waitFor()).isEqualTo(5);
+    Files.delete(facade.file("exit"));
+    assertUndone();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"before", "between"})
+  void aDaemonWhoseLauncherIsKilledEnds(String where) throws Exception {
+    Process launcher = launch(List.of(), where, LONG);
+    assertThat(awaitDaemon()).isPositive();
+
+    launcher.destroyForcibly();
+
+    assertThat(launcher.waitFor()).isEqualTo(137);
+    if ("before".equals(where)) {
+      // It is told by the call.
+      Files.writeString(facade.file("go"), "");
+    }
+    facade.awaitEnd();
+    assertThat(facade.file("ready")).doesNotExist();
+    assertUndone();
+    assertStartsAgain();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"before", "between"})
+  void aLauncherWhoseDaemonIsKilledSaysSo(String where) throws Exception {
+    Process launcher = launch(List.of(), where, LONG);
+    long daemon = awaitDaemon();
+
+    Facade.signal("KILL", daemon);
+
+    assertThat(launcher.waitFor()).isEqualTo(70);
+    assertThat(facade.file("err"))
+        .hasContent("InterruptTest$Waits: the daemon ended before it was ready\n");
+    assertUndone();
+    assertStartsAgain();
+  }
+
+  @Test
+  void aDaemonThatIsStoppedIsKilledAfterTheTime() throws Exception {
+    Process launcher = launch(List.of(), "before", "2000");
+    long daemon = awaitDaemon();
+
+    Facade.signal("STOP", daemon);
+
+    assertThat(launcher.waitFor()).isEqualTo(75);
+    assertThat(facade.file("err"))
+        .hasContent("InterruptTest$Waits: not ready after 2 s, and stopped\n");
+    assertUndone();
+    assertStartsAgain();
+  }
+
+  @Test
+  void aDaemonThatDoesNotEndIsKilledAfterTheTime() throws Exception {
+    Process launcher = launch(List.of(), "hangs", "1500");
+
+    assertThat(launcher.waitFor()).isEqualTo(75);
+    assertThat(facade.file("err"))
+        .hasContent("InterruptTest$Waits: not ready after 1500 ms, and stopped: working hard\n");
+    assertUndone();
+  }
+
+  @Test
+  void aLauncherThatWasStoppedMeanwhileStillHearsThatTheDaemonIsReady() throws Exception {
+    Process launcher = launch(List.of(), "between", "2000");
+    long daemon = awaitDaemon();
+    Facade.signal("STOP", launcher.pid());
+    Files.writeString(facade.file("go"), "");
+
+    // Until the time is up: it is the time itself that is tried here.
+    TimeUnit.MILLISECONDS.sleep(2200);
+    assertThat(facade.file("ready")).doesNotExist();
+    Facade.signal("CONT", launcher.pid());
+
+    assertThat(launcher.waitFor()).as(Files.readString(facade.file("err"))).isZero();
+    assertThat(facade.awaitText("ready")).isEqualTo("yes");
+    assertThat(Facade.pid(facade.pidFile())).isEqualTo(daemon);
+    assertThat(facade.file("err")).isEmptyFile();
+  }
+
+  @Test
+  void aLauncherThatIsKilledBeforeItConfirmsLeavesNoDaemon() throws Exception {
+    Process launcher = launch(List.of(), "between", LONG);
+    assertThat(awaitDaemon()).isPositive();
+    Facade.signal("STOP", launcher.pid());
+    Files.writeString(facade.file("go"), "");
+
+    Facade.signal("KILL", launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(137);
+    facade.awaitEnd();
+    assertThat(facade.file("ready")).doesNotExist();
+    assertUndone();
+  }
+}

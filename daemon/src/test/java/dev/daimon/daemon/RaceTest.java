@@ -1,0 +1,149 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Starts at the same time as others, or as a stranger interferes: one daemon, or none. */
+class RaceTest {
+  /** The moment is a matter of luck: more rounds try more of them. */
+  private static final int ROUNDS = Integer.getInteger("daimon.rounds", 12);
+
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** A daemon whose launcher or pidfile somebody interferes with, as its arguments say. */
+  static final class Meddled {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      Path pidFile = directory.resolve("pid");
+      Path launcher = directory.resolve("launcher");
+      String how = args[1];
+      if (Daemonizer.stage() == Stage.LAUNCHER) {
+        Files.writeString(launcher, Long.toString(ProcessHandle.current().pid()));
+        if ("deletes when it is locked".equals(how)) {
+          Thread.ofPlatform().daemon().start(() -> deleteWhenEmptied(pidFile));
+        }
+      }
+      DaemonConfig config = DaemonConfig.builder().pidFile(pidFile).build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        switch (how) {
+          case "deletes" -> Files.delete(pidFile);
+          case "replaces" -> {
+            Files.delete(pidFile);
+            Files.writeString(pidFile, "1\n");
+          }
+          case "kills" -> {
+            ProcessHandle victim =
+                ProcessHandle.of(Long.parseLong(Files.readString(launcher))).orElseThrow();
+            long moment = System.nanoTime() + Long.parseLong(args[2]);
+            Thread.ofPlatform().daemon().start(() -> killAt(victim, moment));
+          }
+          default -> Thread.onSpinWait();
+        }
+        daemon.ready();
+        Files.writeString(directory.resolve("ready"), "yes.");
+        new CountDownLatch(1).await();
+      }
+    }
+
+    /** As soon as its old content is gone, the file is locked, and about to be written. */
+    private static void deleteWhenEmptied(Path pidFile) {
+      try {
+        while (Files.size(pidFile) != 0) {
+          Thread.onSpinWait();
+        }
+        Files.delete(pidFile);
+      } catch (IOException failure) {
+        throw new IllegalStateException(failure);
+      }
+    }
+
+    private static void killAt(ProcessHandle victim, long moment) {
+      while (System.nanoTime() - moment < 0) {
+        Thread.onSpinWait();
+      }
+      boolean _ = victim.destroyForcibly();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 10})
+  void ofStartsAtTheSameTimeOneWins(int starts) throws Exception {
+    List<Process> launchers = new ArrayList<>();
+    for (int i = 0; i < starts; i++) {
+      launchers.add(facade.start(facade.java(List.of(), Meddled.class, "not")));
+    }
+    List<Integer> codes = new ArrayList<>();
+    for (Process launcher : launchers) {
+      codes.add(launcher.waitFor());
+    }
+
+    assertThat(codes).containsOnlyOnce(0).containsOnly(0, 69);
+    assertThat(facade.running("java")).hasSize(1);
+    assertThat(Facade.pid(facade.pidFile())).isEqualTo(facade.running("java").getFirst().pid());
+    assertThat(Facade.isLocked(facade.pidFile())).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"deletes when it is locked", "deletes", "replaces"})
+  void aPidFileThatAStrangerTakesAwayIsAFailure(String how) throws Exception {
+    Files.writeString(facade.pidFile(), "99999\n");
+
+    ProcessSandbox.Result result = facade.launch(Meddled.class, how);
+
+    assertThat(result)
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                73,
+                "",
+                "RaceTest$Meddled: "
+                    + facade.pidFile()
+                    + " was removed or replaced during the start; the program was stopped again\n"));
+    assertThat(facade.processes()).isEmpty();
+    if ("replaces".equals(how)) {
+      assertThat(facade.pidFile()).hasContent("1\n");
+    } else {
+      assertThat(facade.pidFile()).doesNotExist();
+    }
+  }
+
+  /** Up if and only if {@code ready()} returned; and that is so whenever the launcher says 0. */
+  @Test
+  void aLauncherThatIsKilledAsItsDaemonGetsReadyLeavesAllOrNothing() throws Exception {
+    Random random = new Random(3);
+    for (int round = 0; round < ROUNDS; round++) {
+      long nanos = random.nextLong(3_000_000);
+      int exitCode = facade.launch(Meddled.class, "kills", Long.toString(nanos)).exitCode();
+      String when = "round " + round + ", after " + nanos + " ns: " + exitCode;
+      assertThat(exitCode).as(when).isIn(0, 137);
+      Path ready = facade.file("ready");
+      ProcessSandbox.await(
+          when,
+          () ->
+              facade.processes().isEmpty()
+                  || (Files.exists(ready) && Facade.isLocked(facade.pidFile())));
+      List<ProcessHandle> daemons = facade.running("java");
+      if (daemons.isEmpty()) {
+        assertThat(exitCode).as(when).isNotZero();
+        assertThat(ready).as(when).doesNotExist();
+        assertThat(facade.pidFile()).as(when).doesNotExist();
+      } else {
+        assertThat(Facade.pid(facade.pidFile())).as(when).isEqualTo(daemons.getFirst().pid());
+        daemons.getFirst().destroy();
+        facade.awaitEnd();
+        Files.delete(ready);
+      }
+    }
+  }
+}
