@@ -166,6 +166,8 @@ class PrivilegesTest {
       assertThat(facts.get(4)).isEqualTo("again setgroups 0: Operation not permitted (EPERM, 1)");
     }
     assertThat(served()).isEqualTo("served");
+    assertThat(Facade.isLocked(facade.pidFile())).isTrue();
+    assertThat(Facade.isLocked(facade.file("lock"))).isTrue();
     assertThat(facade.file("log")).hasContent("served by the user\n");
   }
 
