@@ -1,0 +1,42 @@
+package dev.daimon.examples.spring;
+
+import dev.daimon.daemon.Daemon;
+import dev.daimon.daemon.DaemonConfig;
+import dev.daimon.daemon.Daemonizer;
+import java.nio.file.Path;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.ApplicationListener;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * A Spring Boot application that daemonizes itself, before any Spring: {@code java -jar
+ * examples/spring/target/spring.jar --server.port=8080}, then {@code curl localhost:8080}, then
+ * {@code kill $(cat spring.pid)}.
+ */
+@SpringBootApplication
+@RestController
+class Spring {
+  public static void main(String[] arguments) {
+    Path here = Daemonizer.launchDirectory();
+    DaemonConfig config =
+        DaemonConfig.builder()
+            .pidFile(here.resolve("spring.pid"))
+            // One file for both: of a start that fails, the launcher shows its last lines.
+            .standardOutput(here.resolve("spring.log"))
+            .standardError(here.resolve("spring.log"))
+            .build();
+    Daemon daemon = Daemonizer.daemonize(config);
+    SpringApplication application = new SpringApplication(Spring.class);
+    application.addListeners((ApplicationListener<ApplicationReadyEvent>) event -> daemon.ready());
+    application.run(arguments);
+    // Spring's threads live on; the pidfile goes when they are stopped, by SIGTERM.
+  }
+
+  @GetMapping("/")
+  String hello() {
+    return "Hello";
+  }
+}

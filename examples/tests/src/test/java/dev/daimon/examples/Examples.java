@@ -1,0 +1,76 @@
+package dev.daimon.examples;
+
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A {@link ProcessSandbox} in which the built examples are run. */
+final class Examples extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
+  static final Path ROOT = Path.of(System.getProperty("daimon.root")).normalize();
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    begin();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws Exception {
+    end();
+  }
+
+  /** The archive that an example's build makes. */
+  static Path jar(String example) {
+    return ROOT.resolve("examples/" + example + "/target/" + example + ".jar");
+  }
+
+  /** A program of the JDK that runs these tests. */
+  static String tool(String name) {
+    return Path.of(System.getProperty("java.home"), "bin", name).toString();
+  }
+
+  /** Runs {@code java} with these words, to the launcher's end. */
+  Result java(String... words) throws Exception {
+    return run(command(words), Map.of());
+  }
+
+  /** The words that run {@code java}, as quickly as it can be. */
+  static List<String> command(String... words) {
+    List<String> command = new ArrayList<>(List.of(tool("java")));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.addAll(List.of(words));
+    return command;
+  }
+
+  /** Asks a process to end, and waits until nothing of this test is left. */
+  void stop(long pid) throws Exception {
+    ProcessHandle.of(pid).orElseThrow().destroy();
+    awaitEnd();
+  }
+
+  /** Waits until a file has these words in it. */
+  void awaitWords(String name, String words) throws Exception {
+    Path file = file(name);
+    await(
+        words + " in " + name, () -> Files.exists(file) && Files.readString(file).contains(words));
+  }
+
+  /** What a web server answers. */
+  static String get(int port) throws Exception {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/")).build();
+      return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+  }
+}
