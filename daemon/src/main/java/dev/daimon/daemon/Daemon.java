@@ -29,7 +29,13 @@ public final class Daemon implements AutoCloseable {
   private final @Nullable Report report;
 
   private final InProcess.@Nullable Simulation simulation;
-  private final Thread atExit = new Thread(this::end, "daimon-cleanup");
+  private final Thread atExit =
+      new Thread("daimon-cleanup") {
+        @Override
+        public void run() {
+          end();
+        }
+      };
 
   private boolean removePidFile;
   private boolean dropped;

@@ -44,7 +44,7 @@ public final class Daemonizer {
       if (config.isInProcess()) {
         return becomeDaemon(config);
       }
-      LaunchedDaemon daemon = new Launcher(config).launch();
+      LaunchedDaemon daemon = new Launcher(config, true).launch();
       if (!daemon.isReady()) {
         System.err.println(name + ": " + daemon.message());
       }
@@ -74,7 +74,7 @@ public final class Daemonizer {
     if (stage() == Stage.DAEMON || config.isInProcess()) {
       return new Launch.InDaemon(becomeDaemon(config));
     }
-    return new Launch.InLauncher(new Launcher(config).launch());
+    return new Launch.InLauncher(new Launcher(config, false).launch());
   }
 
   private static Daemon becomeDaemon(DaemonConfig config) {

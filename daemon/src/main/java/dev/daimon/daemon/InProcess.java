@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.daemon.files.Progress;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
@@ -16,7 +17,7 @@ final class InProcess {
     config.requireValid();
     @Nullable Identity identity = Identities.permitted(config);
     int umask = ThisProcess.umask(config.umask);
-    DaemonFiles files = new DaemonFiles(config.files(), identity, message -> {});
+    DaemonFiles files = new DaemonFiles(config.files(), identity, Progress.UNTOLD);
     try {
       files.open();
       return config.simulate

@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.daemon.files.Progress;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
@@ -20,9 +21,16 @@ import java.io.IOException;
  */
 final class Launcher {
   private final DaemonConfig config;
+  private final boolean exits;
 
-  Launcher(DaemonConfig config) {
+  /**
+   * Begins a start.
+   *
+   * @param exits whether this JVM exits when the verdict is there
+   */
+  Launcher(DaemonConfig config, boolean exits) {
     this.config = config;
+    this.exits = exits;
   }
 
   /**
@@ -34,7 +42,7 @@ final class Launcher {
   LaunchedDaemon launch() {
     config.requireValid();
     DaemonFiles files =
-        new DaemonFiles(config.files(), Identities.permitted(config), message -> {});
+        new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
     try {
       open(files);
       return start(files);
@@ -63,7 +71,7 @@ final class Launcher {
         files.prepare();
         try (Detached process = detach(program)) {
           connection.release();
-          return new Start(config, files, early, connection, process).await();
+          return new Start(config, files, early, connection, process).await(exits);
         }
       }
     } catch (IOException failure) {

@@ -37,13 +37,23 @@ final class Report {
   void begin(Daemon daemon) {
     Thread main = Thread.currentThread();
     Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
-    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
-      if (thread.equals(main)) {
-        failed(exitCode(failure), text(failure));
-      }
-      pass(before, thread, failure);
-    });
-    Thread listener = new Thread(() -> listen(daemon), "daimon-launcher");
+    Thread.setDefaultUncaughtExceptionHandler(
+        new Thread.UncaughtExceptionHandler() {
+          @Override
+          public void uncaughtException(Thread thread, Throwable failure) {
+            if (thread.equals(main)) {
+              failed(exitCode(failure), text(failure));
+            }
+            pass(before, thread, failure);
+          }
+        });
+    Thread listener =
+        new Thread("daimon-launcher") {
+          @Override
+          public void run() {
+            listen(daemon);
+          }
+        };
     listener.setDaemon(true);
     listener.start();
   }

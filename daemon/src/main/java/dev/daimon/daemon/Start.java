@@ -10,6 +10,7 @@ import dev.daimon.readiness.Message;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
 
 /**
  * A daemon that was started and is not ready yet, as its launcher sees it. It ends once: with the
@@ -48,11 +49,20 @@ final class Start {
   }
 
   /** Waits for the daemon's verdict, and carries it out. */
-  LaunchedDaemon await() throws PosixException {
-    Thread interrupted = new Thread(this::interrupted, "daimon-interrupted");
+  LaunchedDaemon await(boolean exits) throws PosixException {
+    Thread interrupted =
+        new Thread("daimon-interrupted") {
+          @Override
+          public void run() {
+            Start.this.interrupted();
+          }
+        };
     Runtime.getRuntime().addShutdownHook(interrupted);
     try {
       files.writePid(process.pid());
+      if (exits) {
+        prepareExit();
+      }
       LaunchedDaemon daemon = verdict();
       line.clear();
       return daemon;
@@ -62,6 +72,19 @@ final class Start {
       throw failure;
     } finally {
       removeHook(interrupted);
+    }
+  }
+
+  /**
+   * Finds the logger that {@link System#exit} asks first: that takes a third of a JVM's start, and
+   * there is nothing else to do until the daemon says its first word.
+   */
+  private static void prepareExit() {
+    try {
+      boolean _ = System.getLogger("java.lang.Runtime").isLoggable(System.Logger.Level.DEBUG);
+    } catch (RuntimeException | ServiceConfigurationError broken) {
+      // System.exit will tell of it, and exit.
+      return;
     }
   }
 

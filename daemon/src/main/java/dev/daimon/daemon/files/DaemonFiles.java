@@ -182,7 +182,7 @@ public final class DaemonFiles {
       if (pidFile != null) {
         pidFile.write(pid);
         // A file that was there before stays, and must not name a program that is stopped again.
-        opener.onUndo(pidFile::empty);
+        opener.onUndo(new Empty(pidFile));
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
       }
@@ -192,6 +192,14 @@ public final class DaemonFiles {
       }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  /** A class, not a lambda, as in {@link FileOpener}. */
+  private record Empty(SingletonLock pidFile) implements FileOpener.Step {
+    @Override
+    public void run() throws IOException {
+      pidFile.empty();
     }
   }
 
