@@ -89,27 +89,31 @@ public final class DaemonConfig {
    * @return one line for each problem; empty if there is none
    */
   public List<String> validate() {
-    List<String> texts = new ArrayList<>();
-    for (DaemonizeException problem : new Validation(this).problems()) {
-      texts.add(String.valueOf(problem.getMessage()));
-    }
-    return texts;
+    return texts(new Validation(this, isInProcess() ? null : Rerun.of(this)).problems());
   }
 
   /**
    * Refuses a configuration with problems, all of them in one message.
    *
+   * @param rerun the program's second run; null in this very process
    * @throws DaemonizeException with the first problem's reason
    */
-  void requireValid() {
-    List<DaemonizeException> problems = new Validation(this).problems();
-    if (problems.isEmpty()) {
-      return;
-    }
+  void requireValid(@Nullable Rerun rerun) {
+    List<DaemonizeException> problems = new Validation(this, rerun).problems();
     if (problems.size() == 1) {
       throw problems.get(0);
     }
-    throw new DaemonizeException(problems.get(0).reason(), String.join("; ", validate()));
+    if (!problems.isEmpty()) {
+      throw new DaemonizeException(problems.get(0).reason(), String.join("; ", texts(problems)));
+    }
+  }
+
+  private static List<String> texts(List<DaemonizeException> problems) {
+    List<String> texts = new ArrayList<>();
+    for (DaemonizeException problem : problems) {
+      texts.add(String.valueOf(problem.getMessage()));
+    }
+    return texts;
   }
 
   /** Whether the daemon is this very process. */

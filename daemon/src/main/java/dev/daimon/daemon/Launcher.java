@@ -22,6 +22,7 @@ import java.io.IOException;
 final class Launcher {
   private final DaemonConfig config;
   private final boolean exits;
+  private final Rerun rerun;
 
   /**
    * Begins a start.
@@ -31,6 +32,7 @@ final class Launcher {
   Launcher(DaemonConfig config, boolean exits) {
     this.config = config;
     this.exits = exits;
+    rerun = Rerun.of(config);
   }
 
   /**
@@ -40,7 +42,7 @@ final class Launcher {
    *     process's own
    */
   LaunchedDaemon launch() {
-    config.requireValid();
+    config.requireValid(rerun);
     DaemonFiles files =
         new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
     try {
@@ -93,7 +95,7 @@ final class Launcher {
 
   private Program program(Handover handover, EarlyOutput early) {
     Program program =
-        Rerun.of(config)
+        rerun
             .program()
             .directory(config.directory(Daemonizer.launchDirectory()))
             .standardInput(Redirect.nullDevice())

@@ -6,7 +6,6 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
-import dev.daimon.privileges.UnknownAccountException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -20,10 +19,13 @@ final class Validation {
   private static final int STREAMS = 3;
 
   private final DaemonConfig config;
+  private final @Nullable Rerun rerun;
   private final List<DaemonizeException> problems = new ArrayList<>();
 
-  Validation(DaemonConfig config) {
+  /** Of a configuration, and the second run of the program that it takes; null if it takes none. */
+  Validation(DaemonConfig config, @Nullable Rerun rerun) {
     this.config = config;
+    this.rerun = rerun;
   }
 
   List<DaemonizeException> problems() {
@@ -31,10 +33,10 @@ final class Validation {
     paths();
     values();
     descriptors();
-    if (config.isInProcess()) {
+    if (rerun == null) {
       inProcess();
     } else {
-      for (String text : Rerun.of(config).problems()) {
+      for (String text : rerun.problems()) {
         problem(text);
       }
     }
@@ -159,15 +161,10 @@ final class Validation {
   }
 
   private void account() {
-    if (config.user == null && config.group == null) {
-      return;
-    }
     try {
-      Identity _ = Identity.of(config.user, config.group);
-    } catch (UnknownAccountException unknown) {
-      problems.add(new DaemonizeException(Reason.ACCOUNT, unknown));
-    } catch (PosixException failure) {
-      problems.add(new DaemonizeException(Reason.SYSTEM, failure));
+      @Nullable Identity _ = Identities.of(config);
+    } catch (DaemonizeException unknown) {
+      problems.add(unknown);
     }
   }
 }
