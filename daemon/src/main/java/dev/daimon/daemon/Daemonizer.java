@@ -33,7 +33,7 @@ public final class Daemonizer {
    * @return the daemon itself, to be closed by the caller
    * @throws DaemonizeException in the daemon, if it was started with another configuration, or its
    *     launcher is gone
-   * @throws IllegalStateException if this process was daemonized before
+   * @throws IllegalStateException if this process was daemonized before, other than in a simulation
    */
   public static Daemon daemonize(DaemonConfig config) {
     if (stage() == Stage.DAEMON) {
@@ -68,7 +68,7 @@ public final class Daemonizer {
    *     and gone with all that it has started
    * @throws DaemonizeException if no daemon was started, with everything as it was; in the daemon,
    *     as {@link #daemonize}
-   * @throws IllegalStateException if this process was daemonized before
+   * @throws IllegalStateException if this process was daemonized before, other than in a simulation
    */
   public static Launch launch(DaemonConfig config) {
     if (stage() == Stage.DAEMON || config.isInProcess()) {
@@ -78,10 +78,13 @@ public final class Daemonizer {
   }
 
   private static Daemon becomeDaemon(DaemonConfig config) {
+    Origin.FromLauncher fromLauncher = Origin.find().fromLauncher();
+    if (fromLauncher == null && config.simulate) {
+      return InProcess.start(config);
+    }
     if (!CALLED.compareAndSet(false, true)) {
       throw new IllegalStateException("this process is a daemon already");
     }
-    Origin.FromLauncher fromLauncher = Origin.find().fromLauncher();
     try {
       return fromLauncher == null ? InProcess.start(config) : Started.by(fromLauncher, config);
     } catch (RuntimeException failure) {

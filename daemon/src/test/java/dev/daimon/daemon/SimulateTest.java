@@ -103,6 +103,25 @@ class SimulateTest {
     }
   }
 
+  /** Tries twice, and is in earnest then. */
+  static final class Rehearses {
+    public static void main(String[] args) {
+      for (int i = 0; i < 2; i++) {
+        Daemonizer.daemonize(Words.config(args).simulate(true).build()).close();
+      }
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).foreground(true).build())) {
+        daemon.ready();
+        System.out.println("ready");
+      }
+    }
+  }
+
+  @Test
+  void aSimulationIsNoStart() throws Exception {
+    assertThat(facade.launch(Rehearses.class))
+        .isEqualTo(new ProcessSandbox.Result(0, "ready\n", ""));
+  }
+
   /** Ends without having closed it. */
   static final class Exits {
     public static void main(String[] args) throws Exception {
