@@ -46,7 +46,7 @@ public final class Daemonizer {
       }
       LaunchedDaemon daemon = new Launcher(config, true).launch();
       if (!daemon.isReady()) {
-        System.err.println(name + ": " + daemon.message());
+        System.err.println(name + ": " + StatusLine.printable(daemon.message()));
       }
       System.exit(daemon.exitCode());
     } catch (DaemonizeException failure) {

@@ -71,15 +71,8 @@ final class Report {
 
   private void listen(Daemon daemon) {
     boolean confirmed = connection.awaitLauncher();
-    synchronized (this) {
-      if (state == State.STARTING) {
-        state = confirmed ? State.READY : State.ABANDONED;
-      }
-      notifyAll();
-      if (state == State.READY) {
-        close();
-        return;
-      }
+    if (confirmed && decided(State.READY) == State.READY) {
+      return;
     }
     // Nobody waits any more: whatever this program is doing, it was not started.
     daemon.cleanup();
@@ -87,7 +80,21 @@ final class Report {
     kill.setDaemon(true);
     kill.start();
     signalGroup(Signal.TERM);
+    // Only now: the main thread may end this JVM when it hears of it.
+    State _ = decided(State.ABANDONED);
     System.exit(Reason.DAEMON_FAILED.exitCode());
+  }
+
+  /** Ends the waiting, unless that is over; how it has ended. */
+  private synchronized State decided(State end) {
+    if (state == State.STARTING) {
+      state = end;
+    }
+    if (state == State.READY) {
+      close();
+    }
+    notifyAll();
+    return state;
   }
 
   /** To this process as well, and to all that it has started. */
@@ -137,11 +144,7 @@ final class Report {
   /** Says that the daemon is ready, and waits until the launcher has confirmed it. */
   synchronized void ready() {
     if (state == State.STARTING) {
-      try {
-        connection.ready();
-      } catch (PosixException gone) {
-        state = State.ABANDONED;
-      }
+      tellReady();
     }
     boolean interrupted = false;
     while (state == State.STARTING) {
@@ -160,6 +163,15 @@ final class Report {
           state == State.FAILED
               ? "the daemon has told its launcher that it failed"
               : "the launcher is gone, so the daemon ends");
+    }
+  }
+
+  private void tellReady() {
+    try {
+      connection.ready();
+    } catch (PosixException gone) {
+      // The listener finds out by itself, and lets this thread go on when it has cleaned up.
+      return;
     }
   }
 

@@ -42,6 +42,16 @@ final class StatusLine {
     return line.append(text.length() > WIDTH ? "…" : "").toString();
   }
 
+  /** Several lines, whatever the daemon says: they must not do anything else to a terminal. */
+  static String printable(String message) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < message.length(); i++) {
+      char c = message.charAt(i);
+      text.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? ' ' : c);
+    }
+    return text.toString();
+  }
+
   /** Makes room for the shell's prompt. */
   void clear() {
     if (visible) {

@@ -174,37 +174,37 @@ class InterruptTest {
 
   @Test
   void aDaemonThatIsStoppedIsKilledAfterTheTime() throws Exception {
-    Process launcher = launch(List.of(), "before", "2000");
+    Process launcher = launch(List.of(), "before", "3000");
     long daemon = awaitDaemon();
 
     Facade.signal("STOP", daemon);
 
     assertThat(launcher.waitFor()).isEqualTo(75);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: not ready after 2 s, and stopped\n");
+        .hasContent("InterruptTest$Waits: not ready after 3 s, and stopped\n");
     assertUndone();
     assertStartsAgain();
   }
 
   @Test
   void aDaemonThatDoesNotEndIsKilledAfterTheTime() throws Exception {
-    Process launcher = launch(List.of(), "hangs", "1500");
+    Process launcher = launch(List.of(), "hangs", "3500");
 
     assertThat(launcher.waitFor()).isEqualTo(75);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: not ready after 1500 ms, and stopped: working hard\n");
+        .hasContent("InterruptTest$Waits: not ready after 3500 ms, and stopped: working hard\n");
     assertUndone();
   }
 
   @Test
   void aLauncherThatWasStoppedMeanwhileStillHearsThatTheDaemonIsReady() throws Exception {
-    Process launcher = launch(List.of(), "between", "2000");
+    Process launcher = launch(List.of(), "between", "3000");
     long daemon = awaitDaemon();
     Facade.signal("STOP", launcher.pid());
     Files.writeString(facade.file("go"), "");
 
     // Until the time is up: it is the time itself that is tried here.
-    TimeUnit.MILLISECONDS.sleep(2200);
+    TimeUnit.MILLISECONDS.sleep(3200);
     assertThat(facade.file("ready")).doesNotExist();
     Facade.signal("CONT", launcher.pid());
 

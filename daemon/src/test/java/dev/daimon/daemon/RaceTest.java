@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Starts at the same time as others, or as a stranger interferes: one daemon, or none. */
 class RaceTest {
   /** The moment is a matter of luck: more rounds try more of them. */
-  private static final int ROUNDS = Integer.getInteger("daimon.rounds", 12);
+  private static final int ROUNDS = 12;
 
   @RegisterExtension final Facade facade = new Facade();
 
