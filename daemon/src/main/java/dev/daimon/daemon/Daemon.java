@@ -11,6 +11,8 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * gives up.
  *
  * <p>Its pidfile goes with {@link #close()}, and otherwise when the JVM ends, by the end of {@code
- * main}, {@link System#exit}, or a signal that ends it; not with {@code SIGKILL}, after which the
- * next start takes over at once, since the lock is gone. Safe for use by several threads.
+ * main}, {@link System#exit}, or a signal that ends it: after all shutdown hooks, so that no other
+ * daemon starts while this one is still stopping. It does not go with {@code SIGKILL}, after which
+ * the next start takes over at once, since the lock is gone. Safe for use by several threads.
  */
 public final class Daemon implements AutoCloseable {
   private final @Nullable Identity identity;
@@ -33,7 +36,7 @@ public final class Daemon implements AutoCloseable {
       new Thread("daimon-cleanup") {
         @Override
         public void run() {
-          end();
+          endWithJvm();
         }
       };
 
@@ -288,7 +291,46 @@ public final class Daemon implements AutoCloseable {
     end(true);
   }
 
-  /** What {@link #close()} and the end of the JVM do. */
+  /**
+   * What the end of the JVM does. Other shutdown hooks run meanwhile, and may take their time: so
+   * the locks stay until the process is gone, and the pidfile until the hooks are.
+   */
+  private synchronized void endWithJvm() {
+    SingletonLock pidFile = own.pidFile();
+    if (simulation != null) {
+      end();
+    } else if (!cleaned && removePidFile && pidFile != null) {
+      try {
+        leaveToJvm(pidFile);
+      } catch (IOException failure) {
+        throw new DaemonizeException(Reason.FILE, failure);
+      }
+    }
+  }
+
+  private static void leaveToJvm(SingletonLock pidFile) throws IOException {
+    Path path = pidFile.path();
+    Path directory = path.getParent();
+    if (!pidFile.isAtPath()) {
+      return;
+    }
+    if (!Path.of(path.toString()).equals(path)) {
+      // Its name is no text in this locale, and the JVM remembers texts.
+      remove(pidFile);
+      return;
+    }
+    int sticky = 01000;
+    boolean removable =
+        directory != null
+            && Files.isWritable(directory)
+            && ((int) Files.getAttribute(directory, "unix:mode") & sticky) == 0;
+    if (!removable) {
+      pidFile.empty();
+    }
+    path.toFile().deleteOnExit();
+  }
+
+  /** What {@link #close()} does. */
   private synchronized void end() {
     end(removePidFile);
   }

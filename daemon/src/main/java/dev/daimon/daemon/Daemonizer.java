@@ -27,7 +27,8 @@ public final class Daemonizer {
    * not, and the reason on standard error.
    *
    * <p>The launcher shows on a terminal what the daemon says it is doing, and prints nothing else.
-   * If it is interrupted, or killed, before the daemon is ready, the daemon ends too.
+   * If it is interrupted, or killed, before the daemon is ready, the daemon ends too; so it does if
+   * another thread of the launcher exits, whose exit code then is the launcher's.
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return the daemon itself, to be closed by the caller

@@ -12,6 +12,8 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.readiness.LauncherEnd;
 import java.io.IOException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The launcher's side of a start: the steps from a configuration to a daemon that is ready, in the
@@ -23,6 +25,12 @@ final class Launcher {
   private final DaemonConfig config;
   private final boolean exits;
   private final Rerun rerun;
+
+  /** Held while files are opened and the daemon is started: that is carried through, or undone. */
+  private final ReentrantLock steps = new ReentrantLock();
+
+  private boolean interrupted;
+  private @Nullable Start start;
 
   /**
    * Begins a start.
@@ -45,12 +53,52 @@ final class Launcher {
     config.requireValid(rerun);
     DaemonFiles files =
         new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
+    Thread hook = new Interruption();
+    Runtime.getRuntime().addShutdownHook(hook);
+    steps.lock();
     try {
+      if (interrupted) {
+        throw new DaemonizeException(Reason.SYSTEM, "interrupted");
+      }
       open(files);
       return start(files);
     } catch (RuntimeException | Error failure) {
       files.undo(failure);
       throw failure;
+    } finally {
+      if (steps.isHeldByCurrentThread()) {
+        steps.unlock();
+      }
+      remove(hook);
+    }
+  }
+
+  /** What happens if this JVM is ended meanwhile: by Ctrl-C, a signal, an exit somewhere else. */
+  private final class Interruption extends Thread {
+    Interruption() {
+      super("daimon-interrupted");
+    }
+
+    @Override
+    public void run() {
+      steps.lock();
+      try {
+        interrupted = true;
+      } finally {
+        steps.unlock();
+      }
+      if (start != null) {
+        start.interrupted();
+      }
+    }
+  }
+
+  private static void remove(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      // Then it runs, and finds that everything is over.
+      return;
     }
   }
 
@@ -73,7 +121,9 @@ final class Launcher {
         files.prepare();
         try (Detached process = detach(program)) {
           connection.release();
-          return new Start(config, files, early, connection, process).await(exits);
+          start = new Start(config, files, early, connection, process);
+          steps.unlock();
+          return start.await(exits);
         }
       }
     } catch (IOException failure) {

@@ -50,14 +50,6 @@ final class Start {
 
   /** Waits for the daemon's verdict, and carries it out. */
   LaunchedDaemon await(boolean exits) throws PosixException {
-    Thread interrupted =
-        new Thread("daimon-interrupted") {
-          @Override
-          public void run() {
-            Start.this.interrupted();
-          }
-        };
-    Runtime.getRuntime().addShutdownHook(interrupted);
     try {
       files.writePid(process.pid());
       if (exits) {
@@ -70,8 +62,6 @@ final class Start {
       line.clear();
       boolean _ = stop(false, failure);
       throw failure;
-    } finally {
-      removeHook(interrupted);
     }
   }
 
@@ -88,17 +78,8 @@ final class Start {
     }
   }
 
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException shuttingDown) {
-      // Then it runs, and finds that everything is over.
-      return;
-    }
-  }
-
   /** This JVM is being ended: by Ctrl-C, a signal, or an exit in another thread. */
-  private void interrupted() {
+  void interrupted() {
     line.clear();
     boolean _ = stop(false, new DaemonizeException(Reason.SYSTEM, "interrupted"));
   }

@@ -83,7 +83,12 @@ class CleanUpTest {
   private void assertGone() throws Exception {
     assertThat(facade.pidFile()).doesNotExist();
     assertThat(facade.file("lock")).isEmptyFile();
-    assertThat(Facade.isLocked(facade.file("lock"))).isFalse();
+    awaitUnlocked("lock");
+  }
+
+  /** A process that has no environment any more may still have its files open, for a moment. */
+  private void awaitUnlocked(String name) throws Exception {
+    Facade.await(name + " to be unlocked", () -> !Facade.isLocked(facade.file(name)));
   }
 
   @ParameterizedTest
@@ -93,6 +98,40 @@ class CleanUpTest {
 
     kill(signal, pid);
 
+    facade.awaitEnd();
+    assertGone();
+  }
+
+  /** Takes its time to stop: until the test says so. */
+  static final class StopsSlowly {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args[0], "lockFile=lock").build())) {
+        Runtime.getRuntime()
+            .addShutdownHook(
+                new Thread(() -> {
+                  try {
+                    Words.tell(directory, "stopping", "");
+                    ProcessSandbox.await("go", () -> Files.exists(directory.resolve("go")));
+                  } catch (Exception failure) {
+                    throw new IllegalStateException(failure);
+                  }
+                }));
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @Test
+  void noOtherDaemonStartsWhileThisOneIsStopping() throws Exception {
+    long pid = facade.daemon(StopsSlowly.class);
+    kill("TERM", pid);
+    assertThat(facade.awaitText("stopping")).isEmpty();
+
+    assertThat(facade.launch(Words.Stays.class).exitCode()).isEqualTo(69);
+
+    go(pid);
     facade.awaitEnd();
     assertGone();
   }
