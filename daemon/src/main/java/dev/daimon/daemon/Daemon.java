@@ -11,8 +11,6 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,19 +29,11 @@ public final class Daemon implements AutoCloseable {
   /** Null in this very process: there is nobody to tell. */
   private final @Nullable Report report;
 
-  private final InProcess.@Nullable Simulation simulation;
-  private final Thread atExit =
-      new Thread("daimon-cleanup") {
-        @Override
-        public void run() {
-          endWithJvm();
-        }
-      };
+  private final boolean simulated;
+  private final CleanUp cleanUp;
 
-  private boolean removePidFile;
   private boolean dropped;
   private boolean settled;
-  private boolean cleaned;
 
   Daemon(
       DaemonConfig config,
@@ -54,9 +44,8 @@ public final class Daemon implements AutoCloseable {
     this.identity = identity;
     this.own = own;
     this.report = report;
-    this.simulation = simulation;
-    removePidFile = config.removePidFileOnClose;
-    Runtime.getRuntime().addShutdownHook(atExit);
+    simulated = simulation != null;
+    cleanUp = new CleanUp(own, config.removePidFileOnClose, simulation);
   }
 
   /** {@return this process's id, which is what the pidfile holds} */
@@ -65,8 +54,9 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Tells the launcher what this daemon is doing, for its terminal. Never waits; once the daemon is
-   * ready, and in the foreground, it does nothing.
+   * Tells the launcher what this daemon is doing, for its terminal. Never waits for the launcher,
+   * which misses it if it does not read; once the daemon is ready, and in the foreground, it does
+   * nothing.
    *
    * @param text a few words
    */
@@ -183,7 +173,7 @@ public final class Daemon implements AutoCloseable {
    *     end then
    */
   public synchronized void dropPrivileges() {
-    if (identity == null || dropped || simulation != null) {
+    if (identity == null || dropped || simulated) {
       dropped = true;
       return;
     }
@@ -202,7 +192,7 @@ public final class Daemon implements AutoCloseable {
    * Finds a descriptor that the launcher has kept open for this daemon, with the locks on it.
    *
    * @param name as it was given to {@link DaemonConfig.Builder#keepOpen(String, Descriptor)}
-   * @return the open descriptor, to be closed by the caller
+   * @return the open descriptor, the same one at each call; the caller may close it
    * @throws IllegalArgumentException if there is none of that name
    */
   public Descriptor kept(String name) {
@@ -276,8 +266,8 @@ public final class Daemon implements AutoCloseable {
    *
    * @param remove whether it is removed
    */
-  public synchronized void removePidFileOnClose(boolean remove) {
-    removePidFile = remove;
+  public void removePidFileOnClose(boolean remove) {
+    cleanUp.removePidFileOnClose(remove);
   }
 
   /**
@@ -288,99 +278,18 @@ public final class Daemon implements AutoCloseable {
    * @throws DaemonizeException if it can neither be removed nor emptied
    */
   public void cleanup() {
-    end(true);
-  }
-
-  /**
-   * What the end of the JVM does. Other shutdown hooks run meanwhile, and may take their time: so
-   * the locks stay until the process is gone, and the pidfile until the hooks are.
-   */
-  private synchronized void endWithJvm() {
-    SingletonLock pidFile = own.pidFile();
-    if (simulation != null) {
-      end();
-    } else if (!cleaned && removePidFile && pidFile != null) {
-      try {
-        leaveToJvm(pidFile);
-      } catch (IOException failure) {
-        throw new DaemonizeException(Reason.FILE, failure);
-      }
-    }
-  }
-
-  private static void leaveToJvm(SingletonLock pidFile) throws IOException {
-    Path path = pidFile.path();
-    Path directory = path.getParent();
-    if (!pidFile.isAtPath()) {
-      return;
-    }
-    if (!Path.of(path.toString()).equals(path)) {
-      // Its name is no text in this locale, and the JVM remembers texts.
-      remove(pidFile);
-      return;
-    }
-    int sticky = 01000;
-    boolean removable =
-        directory != null
-            && Files.isWritable(directory)
-            && ((int) Files.getAttribute(directory, "unix:mode") & sticky) == 0;
-    if (!removable) {
-      pidFile.empty();
-    }
-    path.toFile().deleteOnExit();
-  }
-
-  /** What {@link #close()} does. */
-  private synchronized void end() {
-    end(removePidFile);
-  }
-
-  private synchronized void end(boolean remove) {
-    if (cleaned) {
-      return;
-    }
-    cleaned = true;
-    if (simulation != null) {
-      simulation.takeBack();
-      return;
-    }
-    try {
-      if (own.pidFile() != null && remove) {
-        remove(own.pidFile());
-      }
-      if (own.pidFile() != null) {
-        own.pidFile().close();
-      }
-      if (own.lockFile() != null) {
-        own.lockFile().close();
-      }
-    } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
-    }
-  }
-
-  private static void remove(SingletonLock pidFile) throws IOException {
-    try {
-      boolean _ = pidFile.remove();
-    } catch (PosixException refused) {
-      pidFile.empty();
-    }
+    cleanUp.now();
   }
 
   /**
    * Removes the pidfile, unless it is to stay, and gives the locks up, as {@link #cleanup()}. The
-   * process goes on; the launcher of one that is not ready still waits, to hear why.
+   * process goes on; the launcher of one that is not ready still waits, to hear why. While the JVM
+   * is ending it does nothing: the locks go with the process then.
    *
    * @throws DaemonizeException as {@link #cleanup()}
    */
   @Override
   public void close() {
-    end();
-    try {
-      Runtime.getRuntime().removeShutdownHook(atExit);
-    } catch (IllegalStateException shuttingDown) {
-      // Then it runs, and finds nothing left to do.
-      return;
-    }
+    cleanUp.close();
   }
 }

@@ -28,12 +28,13 @@ public final class Daemonizer {
    *
    * <p>The launcher shows on a terminal what the daemon says it is doing, and prints nothing else.
    * If it is interrupted, or killed, before the daemon is ready, the daemon ends too; so it does if
-   * another thread of the launcher exits, whose exit code then is the launcher's.
+   * another thread of the launcher exits, whose exit code then is the launcher's. What a launcher
+   * that was killed has created, such as a log file, stays; and a daemon that has not come to this
+   * call yet goes on until it does.
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return the daemon itself, to be closed by the caller
-   * @throws DaemonizeException in the daemon, if it was started with another configuration, or its
-   *     launcher is gone
+   * @throws DaemonizeException in the daemon, if it was started with another configuration
    * @throws IllegalStateException if this process was daemonized before, other than in a simulation
    */
   public static Daemon daemonize(DaemonConfig config) {
@@ -46,12 +47,15 @@ public final class Daemonizer {
         return becomeDaemon(config);
       }
       LaunchedDaemon daemon = new Launcher(config, true).launch();
-      if (!daemon.isReady()) {
-        System.err.println(name + ": " + StatusLine.printable(daemon.message()));
+      if (!daemon.isReady() && !daemon.message().isEmpty()) {
+        StatusLine.error(name, daemon.message());
       }
       System.exit(daemon.exitCode());
     } catch (DaemonizeException failure) {
-      System.err.println(name + ": " + failure.getMessage());
+      StatusLine.error(name, String.valueOf(failure.getMessage()));
+      for (Throwable left : failure.getSuppressed()) {
+        StatusLine.error(name, "not taken back: " + left.getMessage());
+      }
       System.exit(failure.exitCode());
     }
     throw new AssertionError("System.exit returned");
@@ -66,9 +70,9 @@ public final class Daemonizer {
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
-   *     and gone with all that it has started
-   * @throws DaemonizeException if no daemon was started, with everything as it was; in the daemon,
-   *     as {@link #daemonize}
+   *     and gone with its process group
+   * @throws DaemonizeException if no daemon was started, with everything as it was, and what could
+   *     not be taken back as suppressed exceptions; in the daemon, as {@link #daemonize}
    * @throws IllegalStateException if this process was daemonized before, other than in a simulation
    */
   public static Launch launch(DaemonConfig config) {

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The locks are taken here and shared with the daemon, so there is no moment without a holder.
  */
 final class Launcher {
+  /** Held while this process's umask is the daemon's. */
+  private static final Object UMASK = new Object();
+
   private final DaemonConfig config;
   private final boolean exits;
   private final Rerun rerun;
@@ -51,6 +54,7 @@ final class Launcher {
    */
   LaunchedDaemon launch() {
     config.requireValid(rerun);
+    requireDirectory();
     DaemonFiles files =
         new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
     Thread hook = new Interruption();
@@ -102,13 +106,24 @@ final class Launcher {
     }
   }
 
+  /** One that is kept may have been removed. */
+  private void requireDirectory() {
+    try {
+      Program.checkDirectory(config.directory(Daemonizer.launchDirectory()));
+    } catch (PosixException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, "working directory: " + failure.getMessage());
+    }
+  }
+
   /** Files are created with the daemon's umask. */
   private void open(DaemonFiles files) {
-    int before = ThisProcess.umask(config.umask);
-    try {
-      files.open();
-    } finally {
-      int _ = ThisProcess.umask(before);
+    synchronized (UMASK) {
+      int before = ThisProcess.umask(config.umask);
+      try {
+        files.open();
+      } finally {
+        int _ = ThisProcess.umask(before);
+      }
     }
   }
 
@@ -121,9 +136,9 @@ final class Launcher {
         files.prepare();
         try (Detached process = detach(program)) {
           connection.release();
-          start = new Start(config, files, early, connection, process);
+          start = new Start(config, exits, files, early, connection, process);
           steps.unlock();
-          return start.await(exits);
+          return start.await();
         }
       }
     } catch (IOException failure) {
@@ -163,7 +178,8 @@ final class Launcher {
       return program.detach(config.umask);
     } catch (PosixException failure) {
       boolean missing =
-          failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.EACCES);
+          failure.call().equals("posix_spawn")
+              && (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.EACCES));
       throw new DaemonizeException(missing ? Reason.PROGRAM : Reason.SYSTEM, failure);
     }
   }

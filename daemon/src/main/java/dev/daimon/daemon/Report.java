@@ -7,7 +7,6 @@ import dev.daimon.posix.Signal;
 import dev.daimon.readiness.DaemonEnd;
 import dev.daimon.signals.Kill;
 import java.lang.reflect.InvocationTargetException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the daemon tells its launcher, until one of them has the last word: the daemon is ready and
@@ -36,15 +35,14 @@ final class Report {
   /** Begins to listen to the launcher, and to exceptions that the calling thread dies of. */
   void begin(Daemon daemon) {
     Thread main = Thread.currentThread();
-    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
-    Thread.setDefaultUncaughtExceptionHandler(
+    // The thread's own handler, or what does the usual: this one only hears it first.
+    Thread.UncaughtExceptionHandler usual = main.getUncaughtExceptionHandler();
+    main.setUncaughtExceptionHandler(
         new Thread.UncaughtExceptionHandler() {
           @Override
           public void uncaughtException(Thread thread, Throwable failure) {
-            if (thread.equals(main)) {
-              failed(exitCode(failure), text(failure));
-            }
-            pass(before, thread, failure);
+            failed(exitCode(failure), text(failure));
+            usual.uncaughtException(thread, failure);
           }
         });
     Thread listener =
@@ -58,25 +56,19 @@ final class Report {
     listener.start();
   }
 
-  /** What would have happened without us. */
-  private static void pass(
-      Thread.@Nullable UncaughtExceptionHandler handler, Thread thread, Throwable failure) {
-    if (handler != null) {
-      handler.uncaughtException(thread, failure);
-    } else {
-      System.err.print("Exception in thread \"" + thread.getName() + "\" ");
-      failure.printStackTrace();
-    }
-  }
-
   private void listen(Daemon daemon) {
     boolean confirmed = connection.awaitLauncher();
     if (confirmed && decided(State.READY) == State.READY) {
       return;
     }
     // Nobody waits any more: whatever this program is doing, it was not started.
-    daemon.cleanup();
-    Thread kill = new Thread(Report::killLater, "daimon-kill");
+    Thread kill =
+        new Thread("daimon-kill") {
+          @Override
+          public void run() {
+            killLater(daemon);
+          }
+        };
     kill.setDaemon(true);
     kill.start();
     signalGroup(Signal.TERM);
@@ -116,17 +108,15 @@ final class Report {
   }
 
   /** For a shutdown hook that never ends. */
-  private static void killLater() {
+  private static void killLater(Daemon daemon) {
     try {
       Thread.sleep(EXIT_MILLIS);
+      daemon.cleanup();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
+    } finally {
+      signalGroup(Signal.KILL);
     }
-    signalGroup(Signal.KILL);
-  }
-
-  synchronized boolean isReady() {
-    return state == State.READY;
   }
 
   /** Says what the daemon does; to nobody, once it is over. */
@@ -141,11 +131,27 @@ final class Report {
     }
   }
 
+  private synchronized boolean isStarting() {
+    return state == State.STARTING;
+  }
+
   /** Says that the daemon is ready, and waits until the launcher has confirmed it. */
-  synchronized void ready() {
-    if (state == State.STARTING) {
+  void ready() {
+    if (isStarting()) {
+      // Not under the lock: a launcher that is stopped may let this wait.
       tellReady();
     }
+    State end = awaitDecision();
+    if (end != State.READY) {
+      throw new DaemonizeException(
+          Reason.DAEMON_FAILED,
+          end == State.FAILED
+              ? "the daemon has told its launcher that it failed"
+              : "the launcher is gone, so the daemon ends");
+    }
+  }
+
+  private synchronized State awaitDecision() {
     boolean interrupted = false;
     while (state == State.STARTING) {
       try {
@@ -157,13 +163,7 @@ final class Report {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    if (state != State.READY) {
-      throw new DaemonizeException(
-          Reason.DAEMON_FAILED,
-          state == State.FAILED
-              ? "the daemon has told its launcher that it failed"
-              : "the launcher is gone, so the daemon ends");
-    }
+    return state;
   }
 
   private void tellReady() {
@@ -176,15 +176,19 @@ final class Report {
   }
 
   /** Says that the daemon gives up; the first reason counts. */
-  synchronized void failed(int exitCode, String text) {
-    if (state == State.STARTING) {
-      state = State.FAILED;
-      try {
-        connection.failed(exitCode, text);
-      } catch (PosixException gone) {
-        // Then nobody is there to be told.
+  void failed(int exitCode, String text) {
+    synchronized (this) {
+      if (state != State.STARTING) {
         return;
       }
+      state = State.FAILED;
+      notifyAll();
+    }
+    try {
+      connection.failed(exitCode, text);
+    } catch (PosixException gone) {
+      // Then nobody is there to be told.
+      return;
     }
   }
 

@@ -10,7 +10,6 @@ import dev.daimon.readiness.Message;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.ServiceConfigurationError;
 
 /**
  * A daemon that was started and is not ready yet, as its launcher sees it. It ends once: with the
@@ -23,45 +22,57 @@ final class Start {
   /** How long a daemon may take to end, before it is asked to, and again before it is killed. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** Longer than anybody waits; a century still fits into nanoseconds. */
+  private static final Duration FOREVER = Duration.ofDays(36_500);
+
+  private static final String INTERRUPTED = "interrupted, and the daemon was stopped";
+
   private final DaemonConfig config;
   private final DaemonFiles files;
   private final EarlyOutput early;
   private final LauncherEnd connection;
   private final Detached process;
   private final StatusLine line;
+  private final boolean exits;
   private String status = "";
 
   /** Guarded by this. */
   private boolean over;
 
+  /**
+   * A daemon that runs.
+   *
+   * @param exits whether this JVM exits when the verdict is there
+   */
   Start(
       DaemonConfig config,
+      boolean exits,
       DaemonFiles files,
       EarlyOutput early,
       LauncherEnd connection,
       Detached process) {
     this.config = config;
+    this.exits = exits;
     this.files = files;
     this.early = early;
     this.connection = connection;
     this.process = process;
-    line = new StatusLine(ProgramName.of(config));
+    line = new StatusLine(ProgramName.of(config), exits);
   }
 
   /** Waits for the daemon's verdict, and carries it out. */
-  LaunchedDaemon await(boolean exits) throws PosixException {
+  LaunchedDaemon await() throws PosixException {
     try {
       files.writePid(process.pid());
       if (exits) {
         prepareExit();
       }
-      LaunchedDaemon daemon = verdict();
-      line.clear();
-      return daemon;
+      return verdict();
     } catch (PosixException | RuntimeException | Error failure) {
-      line.clear();
       boolean _ = stop(false, failure);
       throw failure;
+    } finally {
+      line.clear();
     }
   }
 
@@ -72,29 +83,37 @@ final class Start {
   private static void prepareExit() {
     try {
       boolean _ = System.getLogger("java.lang.Runtime").isLoggable(System.Logger.Level.DEBUG);
-    } catch (RuntimeException | ServiceConfigurationError broken) {
-      // System.exit will tell of it, and exit.
+    } catch (Throwable broken) {
+      // A program's own logger may fail in any way. System.exit will tell of it, and exit.
       return;
     }
   }
 
   /** This JVM is being ended: by Ctrl-C, a signal, or an exit in another thread. */
   void interrupted() {
-    line.clear();
-    boolean _ = stop(false, new DaemonizeException(Reason.SYSTEM, "interrupted"));
+    if (stop(false, new DaemonizeException(Reason.SYSTEM, INTERRUPTED)) && exits) {
+      line.clear();
+      StatusLine.error(ProgramName.of(config), INTERRUPTED);
+    }
   }
 
   private LaunchedDaemon verdict() throws PosixException {
-    long deadline = System.nanoTime() + config.readyTimeout.toNanos();
+    Duration timeout = config.readyTimeout.compareTo(FOREVER) > 0 ? FOREVER : config.readyTimeout;
+    long deadline = System.nanoTime() + timeout.toNanos();
+    boolean late = false;
     while (true) {
       line.show();
       long left = deadline - System.nanoTime();
-      // Also when the time is up: this process may have been stopped while the daemon was not.
       Message message = receive(Duration.ofNanos(Math.clamp(left, 0, SECOND))).orElse(null);
-      if (message == null && left <= 0) {
-        String text = "not ready after " + text(config.readyTimeout) + ", and stopped";
+      if (left <= 0 && (message == null || (late && left < -SECOND))) {
+        String text = "not ready after " + text(timeout) + ", and stopped";
         return failed(
             Reason.TIMEOUT.exitCode(), status.isEmpty() ? text : text + ": " + status, false);
+      }
+      if (left <= 0 && !late) {
+        // What was said in time counts, if this process was stopped meanwhile; a second for that.
+        late = true;
+        deadline = System.nanoTime();
       }
       if (message instanceof Message.Status(String text)) {
         status = text;
@@ -103,7 +122,7 @@ final class Start {
         return failed(exitCode, text, true);
       } else if (message instanceof Message.Ended
           || (message instanceof Message.Ready && !confirm())) {
-        return failed(Reason.DAEMON_FAILED.exitCode(), lastWords(), true);
+        return failed(Reason.DAEMON_FAILED.exitCode(), "", true);
       } else if (message instanceof Message.Ready) {
         return new LaunchedDaemon(process.pid(), 0, status);
       }
@@ -138,11 +157,25 @@ final class Start {
     return true;
   }
 
-  private LaunchedDaemon failed(int exitCode, String message, boolean ending) {
+  /**
+   * Stops what is left of a daemon that is not going to be ready.
+   *
+   * @param message why; empty if it has not said so, but may have printed it
+   */
+  private synchronized LaunchedDaemon failed(int exitCode, String message, boolean ending) {
+    if (over) {
+      // It was told where the daemon was stopped.
+      return new LaunchedDaemon(process.pid(), exitCode, exits ? "" : INTERRUPTED);
+    }
     DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
-    boolean first = stop(ending, failure);
-    return new LaunchedDaemon(
-        process.pid(), exitCode, first ? message : "interrupted, and the daemon was stopped");
+    end(ending, failure);
+    // Complete only now that it has ended, and gone with the files.
+    StringBuilder text = new StringBuilder(message.isEmpty() ? lastWords() : message);
+    files.undo(failure);
+    for (Throwable left : failure.getSuppressed()) {
+      text.append("\nnot taken back: ").append(left.getMessage());
+    }
+    return new LaunchedDaemon(process.pid(), exitCode, text.toString());
   }
 
   private String lastWords() {
@@ -158,16 +191,26 @@ final class Start {
   }
 
   /**
-   * Ends the daemon and all of its process group, and takes back what was done to files. Whoever
-   * comes second waits until that is done.
+   * Ends the daemon, and takes back what was done to files. Whoever comes second waits until that
+   * is done.
    *
-   * @param ending whether it is ending by itself, and gets time for that
    * @return whether this was the first
    */
   private synchronized boolean stop(boolean ending, Throwable reason) {
     if (over) {
       return false;
     }
+    end(ending, reason);
+    files.undo(reason);
+    return true;
+  }
+
+  /**
+   * Ends the daemon and all of its process group.
+   *
+   * @param ending whether it is ending by itself, and gets time for that
+   */
+  private synchronized void end(boolean ending, Throwable reason) {
     over = true;
     try {
       if (!ending || !hasEnded()) {
@@ -180,8 +223,6 @@ final class Start {
     } catch (PosixException failure) {
       reason.addSuppressed(failure);
     }
-    files.undo(reason);
-    return true;
   }
 
   /** Whether the daemon's end comes in time; what it says meanwhile is too late. */

@@ -2,7 +2,7 @@ package dev.daimon.daemon;
 
 import dev.daimon.forking.StandardStream;
 
-/** What the launcher shows on a terminal while it waits; nothing where there is none. */
+/** What a launcher that ends with the verdict says: its errors, and on a terminal what it does. */
 final class StatusLine {
   private static final String CLEAR = "\r\u001b[K";
 
@@ -10,12 +10,18 @@ final class StatusLine {
   private static final int WIDTH = 60;
 
   private final String name;
-  private final boolean visible = StandardStream.ERROR.isTerminal();
+  private final boolean visible;
   private final long start = System.nanoTime();
   private String text = "starting";
 
-  StatusLine(String name) {
+  /**
+   * Nothing is shown yet.
+   *
+   * @param shown whether it may be, on a terminal
+   */
+  StatusLine(String name, boolean shown) {
     this.name = name;
+    visible = shown && StandardStream.ERROR.isTerminal();
   }
 
   /** A new text, to be shown from now on. */
@@ -42,14 +48,14 @@ final class StatusLine {
     return line.append(text.length() > WIDTH ? "…" : "").toString();
   }
 
-  /** Several lines, whatever the daemon says: they must not do anything else to a terminal. */
-  static String printable(String message) {
-    StringBuilder text = new StringBuilder();
+  /** Tells an error; whatever the daemon says in it, it does nothing else to a terminal. */
+  static void error(String name, String message) {
+    StringBuilder text = new StringBuilder(name).append(": ");
     for (int i = 0; i < message.length(); i++) {
       char c = message.charAt(i);
       text.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? ' ' : c);
     }
-    return text.toString();
+    System.err.println(text);
   }
 
   /** Makes room for the shell's prompt. */

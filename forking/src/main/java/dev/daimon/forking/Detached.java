@@ -78,11 +78,18 @@ public final class Detached implements AutoCloseable {
     }
   }
 
-  /** Lets go of the session's id. The program runs on; a second call does nothing. */
+  /**
+   * Lets go of the session's id. The program runs on; one that has ended, and has become a child of
+   * this JVM, since that is init or a subreaper, is waited for. A second call does nothing.
+   */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
+      if (Processes.getsid(pid) == session) {
+        // Where this JVM is init, or a subreaper, the program is its child: if it has ended, too.
+        Processes.waitpid(pid, new int[1], Processes.WNOHANG);
+      }
       // It has ended, so this does not wait, and can only fail if somebody else has reaped it.
       Processes.waitpid(session, new int[1], Processes.__WALL);
     }

@@ -25,6 +25,8 @@ public final class LauncherEnd implements AutoCloseable {
   /** What this end's abstract name begins with; the process id follows. */
   static final String NAME = "dev.daimon.readiness/";
 
+  private static final Errno ECONNRESET = Errno.of(104);
+
   private final Descriptor own;
   private final Descriptor daemons;
 
@@ -86,6 +88,8 @@ public final class LauncherEnd implements AutoCloseable {
   /**
    * Receives the next message.
    *
+   * <p>Several threads may wait; one of them gets it, and others may return early, with nothing.
+   *
    * @param timeout how long to wait for it, at least 0
    * @return the message, or nothing if none came in that time
    * @throws PosixException if the connection broke, or the daemon sent what is no message ({@code
@@ -98,7 +102,11 @@ public final class LauncherEnd implements AutoCloseable {
       return Optional.empty();
     }
     byte[] buffer = new byte[2 + Wire.MAX_TEXT];
-    int length = Sockets.recv(number, buffer, 0);
+    int length = Sockets.recv(number, buffer, Sockets.MSG_DONTWAIT);
+    if (length == -Errno.EAGAIN.number()) {
+      // Another thread was woken up by it as well, and was faster.
+      return Optional.empty();
+    }
     if (length == -ECONNRESET.number()) {
       // The daemon ended before it read all that was sent to it.
       return Optional.of(new Message.Ended());
@@ -106,8 +114,6 @@ public final class LauncherEnd implements AutoCloseable {
     PosixException.check(length, "recv", number);
     return Optional.of(Wire.decode(buffer, length));
   }
-
-  private static final Errno ECONNRESET = Errno.of(104);
 
   /**
    * Confirms that the daemon counts as started: only then {@link DaemonEnd#ready()} returns.
