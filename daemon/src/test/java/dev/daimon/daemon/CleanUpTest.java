@@ -7,6 +7,7 @@ import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,6 +32,11 @@ class CleanUpTest {
       switch (args[1]) {
         case "end of main" -> {}
         case "exit" -> System.exit(3);
+        case "exit with the daemon in use" -> {
+          synchronized (daemon) {
+            System.exit(3);
+          }
+        }
         case "exception" -> throw new IllegalStateException("on purpose");
         case "close" -> {
           daemon.close();
@@ -54,7 +60,7 @@ class CleanUpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"end of main", "exit", "exception"})
+  @ValueSource(strings = {"end of main", "exit", "exit with the daemon in use", "exception"})
   void thePidFileGoesWhenTheJvmEnds(String way) throws Exception {
     go(facade.daemon(Ends.class, way));
 
@@ -102,23 +108,35 @@ class CleanUpTest {
     assertGone();
   }
 
-  /** Takes its time to stop: until the test says so. */
+  /** Takes its time to stop: it has closed all, and goes on until the test says so. */
   static final class StopsSlowly {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
+      CountDownLatch ending = new CountDownLatch(1);
+      CountDownLatch closed = new CountDownLatch(1);
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args[0], "lockFile=lock").build())) {
-        Runtime.getRuntime()
-            .addShutdownHook(
-                new Thread(() -> {
-                  try {
-                    Words.tell(directory, "stopping", "");
-                    ProcessSandbox.await("go", () -> Files.exists(directory.resolve("go")));
-                  } catch (Exception failure) {
-                    throw new IllegalStateException(failure);
-                  }
-                }));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(directory, ending, closed)));
         daemon.ready();
-        Words.stay();
+        ending.await();
+        // So the daemon's own hook has had its turn.
+        ProcessSandbox.await("the hook", () -> !isRunning("daimon-cleanup"));
+      }
+      closed.countDown();
+    }
+
+    private static boolean isRunning(String thread) {
+      return Thread.getAllStackTraces().keySet().stream()
+          .anyMatch(other -> other.getName().equals(thread));
+    }
+
+    private static void stop(Path directory, CountDownLatch ending, CountDownLatch closed) {
+      try {
+        ending.countDown();
+        closed.await();
+        Words.tell(directory, "stopping", "");
+        ProcessSandbox.await("go", () -> Files.exists(directory.resolve("go")));
+      } catch (Exception failure) {
+        throw new IllegalStateException(failure);
       }
     }
   }
@@ -216,6 +234,6 @@ class CleanUpTest {
 
     facade.awaitEnd();
     assertThat(pidFile).isEmptyFile();
-    assertThat(Facade.isLocked(pidFile)).isFalse();
+    awaitUnlocked("run/pid");
   }
 }

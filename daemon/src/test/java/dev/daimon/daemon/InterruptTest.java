@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,12 @@ class InterruptTest {
           if ("hangs".equals(where)) {
             Runtime.getRuntime().addShutdownHook(new Thread(Waits::hang));
           }
+          if ("chats".equals(where)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> chat(daemon)));
+          }
+          if ("lets go".equals(where)) {
+            daemon.lockDescriptor().close();
+          }
           pause(directory);
         }
         daemon.status("nearly done");
@@ -64,6 +71,15 @@ class InterruptTest {
       } catch (InterruptedException interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+
+    /** Says something while its launcher waits for its end, and never comes to it. */
+    private static void chat(Daemon daemon) {
+      for (int i = 0; i < 50; i++) {
+        daemon.status("stopping " + i);
+        LockSupport.parkNanos(20_000_000);
+      }
+      hang();
     }
 
     private static void exitWhenTold(Path directory) {
@@ -122,8 +138,29 @@ class InterruptTest {
 
     assertThat(launcher.waitFor()).isEqualTo(status);
     assertThat(Files.readString(facade.file("err")))
-        .isIn("", "InterruptTest$Waits: interrupted, and the daemon was stopped\n");
+        .isEqualTo("InterruptTest$Waits: interrupted, and the daemon was stopped\n");
     assertUndone();
+  }
+
+  @Test
+  void aDaemonThatTalksInsteadOfEndingIsKilled() throws Exception {
+    Process launcher = launch(List.of(), "chats", LONG);
+    assertThat(awaitDaemon()).isPositive();
+
+    Facade.signal("TERM", launcher.pid());
+
+    assertThat(launcher.waitFor(50, TimeUnit.SECONDS)).isTrue();
+    assertUndone();
+  }
+
+  @Test
+  void aDaemonThatCannotCleanUpEndsWithItsLauncherAllTheSame() throws Exception {
+    Process launcher = launch(List.of(), "lets go", LONG);
+    assertThat(awaitDaemon()).isPositive();
+
+    launcher.destroyForcibly();
+
+    facade.awaitEnd();
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.ThisProcess;
+import dev.daimon.locking.SingletonLock;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -192,5 +194,57 @@ class LaunchTest {
     assertThat(result.out().lines().toList().get(1)).startsWith("forbidden: FILE 73 open ");
     assertThat(facade.pidFile()).doesNotExist();
     assertThat(facade.processes()).isEmpty();
+  }
+
+  /** Launches from several threads at once, all in vain. */
+  static final class LaunchesAtOnce {
+    private static final AtomicInteger HELD = new AtomicInteger();
+
+    public static void main(String[] args) throws Exception {
+      DaemonConfig config = Words.config(args[0], "umask=077").build();
+      int before = ThisProcess.umask(022);
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        threads.add(Thread.ofPlatform().start(() -> launchInVain(config)));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      System.out.println(HELD + ", umask " + ThisProcess.umask(before));
+    }
+
+    private static void launchInVain(DaemonConfig config) {
+      for (int i = 0; i < 20; i++) {
+        try {
+          Launch _ = Daemonizer.launch(config);
+        } catch (DaemonizeException held) {
+          HELD.incrementAndGet();
+        }
+      }
+    }
+  }
+
+  @Test
+  void manyLaunchesAtOnceLeaveTheUmaskAlone() throws Exception {
+    try (SingletonLock held = SingletonLock.acquire(facade.pidFile())) {
+      assertThat(held.created()).isTrue();
+
+      assertThat(facade.launch(LaunchesAtOnce.class).out()).isEqualTo("160, umask 18\n");
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aLauncherThatIsInitReapsWhatItHasStarted() throws Exception {
+    List<String> command = new ArrayList<>(List.of("unshare", "--pid", "--fork", "--mount-proc"));
+    command.addAll(facade.java(List.of(), LivesOn.class, "fails", "dies", "fails"));
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).contains("fails: 42 no port").contains("dies: 70");
+    assertThat(result.out().lines().filter(line -> line.endsWith("  same")).count())
+        .as(result.out())
+        .isEqualTo(2);
   }
 }

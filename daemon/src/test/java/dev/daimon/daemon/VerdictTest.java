@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +34,10 @@ class VerdictTest {
         // As launchers of nested jars call it.
         Method begin = Ends.class.getDeclaredMethod("begin", Path.class, String.class);
         begin.invoke(null, directory, how.substring("wrapped ".length()));
+      } else if (how.startsWith("handled ")) {
+        // As frameworks do, which log what a thread dies of.
+        Thread.currentThread().setUncaughtExceptionHandler((_, _) -> {});
+        begin(directory, how.substring("handled ".length()));
       } else {
         begin(directory, how);
       }
@@ -141,6 +147,7 @@ class VerdictTest {
         "throws in ready   | 44 | no port",
         "wrapped throws    | 70 | java.io.IOException: no port",
         "wrapped throws 43 | 43 | no file",
+        "handled throws    | 70 | java.io.IOException: no port",
         "recurses          | 70 | java.lang.StackOverflowError",
         "fills the heap    | 70 | java.lang.OutOfMemoryError: Java heap space",
         "daemonizes twice  | 70 | java.lang.IllegalStateException: this process is a daemon already",
@@ -223,6 +230,13 @@ class VerdictTest {
       switch (args[1]) {
         case "jvm" -> config.jvmArguments(args[2]);
         case "directory" -> config.workingDirectory(Path.of("/missing/directory"));
+        case "for ever" -> config.readyTimeout(ChronoUnit.FOREVER.getDuration());
+        case "removed" -> {
+          config.preserveWorkingDirectory();
+          if (Daemonizer.stage() == Stage.LAUNCHER) {
+            Files.delete(Daemonizer.launchDirectory());
+          }
+        }
         case "gone" -> Files.deleteIfExists(Path.of(args[2]));
         case "differs" ->
             config.umask(Daemonizer.stage() == Stage.DAEMON ? 027 : DaemonConfig.DEFAULT_UMASK);
@@ -258,6 +272,46 @@ class VerdictTest {
     assertThat(result.exitCode()).isEqualTo(71);
     assertThat(result.err()).contains("workingDirectory").contains("/missing/directory");
     assertNothingLeft();
+  }
+
+  @Test
+  void aDirectoryThatIsToBeKeptAndIsGoneIsFoundAtOnce() throws Exception {
+    Path here = Files.createDirectory(facade.file("here"));
+    List<String> command =
+        new ArrayList<>(List.of("sh", "-c", "cd \"$0\" && exec \"$@\"", here.toString()));
+    command.addAll(facade.java(List.of(), Starts.class, "removed"));
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(71);
+    assertThat(result.err()).contains("working directory").hasLineCount(1);
+    assertNothingLeft();
+  }
+
+  @Test
+  void aLauncherMayWaitForEver() throws Exception {
+    assertThat(facade.launch(Starts.class, "for ever"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+  }
+
+  /** The logging of a program that lacks half of its libraries. */
+  public static final class BrokenLogging extends System.LoggerFinder {
+    @Override
+    public System.Logger getLogger(String name, Module module) {
+      throw new NoClassDefFoundError("logging/Implementation");
+    }
+  }
+
+  @Test
+  void aLoggerThatCannotBeLoadedFailsNoStart() throws Exception {
+    Path services = Files.createDirectories(facade.file("logging/META-INF/services"));
+    Files.writeString(
+        services.resolve("java.lang.System$LoggerFinder"), BrokenLogging.class.getName());
+    List<String> command = facade.java(List.of(), Starts.class, "for ever");
+    int classPath = command.indexOf("-cp") + 1;
+    command.set(classPath, command.get(classPath) + ":" + facade.file("logging"));
+
+    assertThat(facade.run(command, Map.of()).exitCode()).isZero();
   }
 
   @Test

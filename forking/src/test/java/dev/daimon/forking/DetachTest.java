@@ -37,8 +37,6 @@ class DetachTest {
   private static final String WITHOUT = "-Ddev.daimon.posix.without=";
 
   /** Indices of what {@code /proc/PID/stat} says after the name. */
-  private static final int STATE = 0;
-
   private static final int PPID = 1;
 
   private static final int PGRP = 2;
@@ -377,48 +375,129 @@ class DetachTest {
     assertThat(leader).doesNotExist();
   }
 
-  @Test
-  @Tag("strace")
-  void aLeaderBlocksEverySignalAndIfItIsKilledTakesTheProgramWithIt() throws Exception {
-    assertThat(
-            ChildJvm.of(KilledLeader.class)
-                .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null")
-                .startedBy("-e", "trace=umask,execve")
-                .startedBy("-e", "inject=umask:delay_enter=1000000")
-                .startedBy("-e", "inject=execve:delay_enter=2000000")
-                .run()
-                .out())
-        .as("every signal is blocked but KILL and STOP")
-        .isEqualTo("fffffffffffbfeff\nposix_spawn /bin/sleep EINTR\nECHILD\n");
+  /** Slowed down in one call, so that there is time to look at a leader, or to kill it. */
+  private static ChildJvm slowedIn(String call, Class<?> main) {
+    return ChildJvm.of(main)
+        .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call)
+        .startedBy("-e", "inject=" + call + ":delay_enter=1500000");
   }
 
-  /** Slowed down, so that there is time to look at the leader, and to kill it before the exec. */
-  static final class KilledLeader {
+  @Test
+  @Tag("strace")
+  void aLeaderBlocksEverySignal() throws Exception {
+    assertThat(slowedIn("umask", ObservedLeader.class).run().out())
+        .as("every signal is blocked but KILL and STOP")
+        .isEqualTo("fffffffffffbfeff\nended\n");
+  }
+
+  /** Looks at the leader, which is about to set its umask. */
+  static final class ObservedLeader {
     public static void main(String[] args) throws Exception {
       try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
-        Future<String> failure =
-            thread.submit(() -> {
-              try {
-                return Running.sleeper().detach(022).toString();
-              } catch (PosixException killed) {
-                return killed.call() + " " + killed.subject() + " " + killed.errno().name();
-              }
-            });
-        long leader;
-        do {
-          leader = childThatLeads();
-        } while (leader == 0);
+        Future<Detached> starting =
+            thread.submit(() -> Program.at(Path.of("/bin/true")).detach(022));
+        long leader = Leaders.await();
         System.out.println(Proc.status(Long.toString(leader), "SigBlk"));
-        while (members(leader).size() < 2) {
-          Thread.onSpinWait();
+        try (Detached detached = starting.get()) {
+          Running.awaitEnd(detached.pid());
+          System.out.println("ended");
         }
-        Signals.kill((int) leader, Signal.KILL.number());
-        System.out.println(failure.get());
-        while (!members(leader).isEmpty()) {
-          Thread.onSpinWait();
-        }
-        System.out.println(Errno.of(-reapAny()).name());
       }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aLeaderThatIsKilledTakesTheProgramWithIt() throws Exception {
+    // In a PID namespace of its own: whatever has the next process id there is the test's.
+    String out =
+        ChildJvm.of(KilledLeader.class)
+            .startedBy("unshare", "--pid", "--fork", "--mount-proc")
+            .run()
+            .output();
+
+    assertThat(out).matches("EINTR [1-9][0-9]*, started [1-9][0-9]*, left 0");
+  }
+
+  /** Kills leaders and their groups, at every moment of their short lives. */
+  static final class KilledLeader {
+    private static final int ROUNDS = 400;
+
+    /** The highest process id so far; 0 if nobody is to be killed. */
+    private static volatile long last;
+
+    private static volatile long delayNanos;
+    private static volatile long killed;
+
+    public static void main(String[] args) throws Exception {
+      try (Detached first = Running.sleeper().detach(022)) {
+        first.signalGroup(Signal.KILL);
+        killed = first.session();
+      }
+      Thread killer = Thread.ofPlatform().daemon().start(KilledLeader::kill);
+      long highest = killed + 1;
+      int interrupted = 0;
+      int started = 0;
+      for (int round = 0; round < ROUNDS; round++) {
+        delayNanos = round % 50 * 20_000L;
+        last = highest;
+        try (Detached detached = Running.sleeper().detach(022)) {
+          last = 0;
+          detached.signalGroup(Signal.KILL);
+          highest = Math.max(highest, detached.pid());
+          started++;
+        } catch (PosixException failure) {
+          assertThatItWasInterrupted(failure);
+          highest = Math.max(highest, killed + 1);
+          interrupted++;
+        }
+      }
+      killer.interrupt();
+      System.out.println("EINTR " + interrupted + ", started " + started + ", left " + left());
+    }
+
+    private static void assertThatItWasInterrupted(PosixException killed) {
+      if (!killed.errno().equals(Errno.EINTR)) {
+        throw new AssertionError(killed);
+      }
+    }
+
+    /** Kills the next new group as soon as there is one, or a moment later. */
+    private static void kill() {
+      while (!Thread.interrupted()) {
+        long before = last;
+        for (long group = before + 1; before != 0 && group < before + 4; group++) {
+          if (Signals.kill((int) -group, 0) == 0) {
+            long start = System.nanoTime();
+            while (System.nanoTime() - start < delayNanos) {
+              Thread.onSpinWait();
+            }
+            killed = group;
+            last = 0;
+            Signals.kill((int) -group, Signal.KILL.number());
+            break;
+          }
+        }
+      }
+    }
+
+    /** This process is the namespace's init: all that is left becomes its child. */
+    private static int left() throws IOException {
+      while (reapAny() >= 0) {
+        Thread.onSpinWait();
+      }
+      return Leaders.processes().size() - 1;
+    }
+  }
+
+  /** The processes in the sessions that this one has made. */
+  private static final class Leaders {
+    static long await() throws IOException {
+      long leader;
+      do {
+        leader = childThatLeads();
+      } while (leader == 0);
+      return leader;
     }
 
     private static long childThatLeads() throws IOException {
@@ -431,19 +510,7 @@ class DetachTest {
       return 0;
     }
 
-    /** The processes of a session that have not ended. */
-    private static List<Long> members(long session) throws IOException {
-      List<Long> members = new ArrayList<>();
-      for (long pid : processes()) {
-        String[] stat = stat(pid);
-        if (number(stat, SESSION) == session && !stat[STATE].equals("Z")) {
-          members.add(pid);
-        }
-      }
-      return members;
-    }
-
-    private static List<Long> processes() throws IOException {
+    static List<Long> processes() throws IOException {
       try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
         return entries
             .map(entry -> entry.getFileName().toString())

@@ -123,8 +123,9 @@ public final class DaemonEnd implements AutoCloseable {
   }
 
   private void send(byte[] message) throws PosixException {
-    PosixException.check(
-        Sockets.send(own.number(), message, Sockets.MSG_NOSIGNAL), "send", own.number());
+    // Once: when this returns, the launcher may have confirmed it, and the end be closed.
+    int number = own.number();
+    PosixException.check(Sockets.send(number, message, Sockets.MSG_NOSIGNAL), "send", number);
   }
 
   /**
