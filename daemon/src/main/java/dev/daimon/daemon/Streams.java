@@ -92,17 +92,18 @@ final class Streams {
       return;
     }
     borrowed = false;
-    byte[] early = new byte[0];
-    if (memory != null) {
-      early = memory.content();
-      memory.close();
-    }
     if (target == null) {
       StandardStream.ERROR.discard();
-      return;
+    } else {
+      StandardStream.ERROR.redirect(target);
     }
-    StandardStream.ERROR.redirect(target);
-    print(early);
+    if (memory != null) {
+      // Only now: until then other threads have printed there.
+      if (target != null) {
+        print(memory.content());
+      }
+      memory.close();
+    }
   }
 
   /** Closes what a stream leads to; until then the file may still be given to a user. */
