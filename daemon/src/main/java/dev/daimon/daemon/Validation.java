@@ -6,6 +6,7 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -139,8 +140,7 @@ final class Validation {
   /** What a JVM that runs already cannot do, or not for all of its code. */
   private void inProcess() {
     String mode = config.foreground ? "in the foreground " : "in a simulation ";
-    if (config.workingDirectory != null
-        && !config.workingDirectory.normalize().equals(Daemonizer.launchDirectory())) {
+    if (config.workingDirectory != null && !isHere(config.workingDirectory)) {
       problem(mode + "a JVM cannot change its working directory: start it in the right one");
     }
     if (!config.environment.isEmpty()) {
@@ -157,6 +157,14 @@ final class Validation {
     }
     if (config.simulate && config.captureOutput) {
       problem(mode + "the streams stay as they are, so there is nothing to capture");
+    }
+  }
+
+  private static boolean isHere(Path directory) {
+    try {
+      return Files.isSameFile(directory, Daemonizer.launchDirectory());
+    } catch (IOException missing) {
+      return false;
     }
   }
 

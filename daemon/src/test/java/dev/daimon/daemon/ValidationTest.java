@@ -151,6 +151,15 @@ class ValidationTest {
             problem -> assertThat(problem).contains("options"));
   }
 
+  @Test
+  void theWorkingDirectoryIsTheRightOneByAnyName(@TempDir Path directory) throws Exception {
+    Path link = directory.resolve("link");
+    Files.createSymbolicLink(link, Path.of("").toAbsolutePath());
+
+    assertThat(DaemonConfig.builder().foreground(true).workingDirectory(link).build().validate())
+        .isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void nothingIsWrongWithWhatCanBe(boolean inProcess, @TempDir Path directory) {
