@@ -37,9 +37,7 @@ final class Validation {
     if (rerun == null) {
       inProcess();
     } else {
-      for (String text : rerun.problems()) {
-        problem(text);
-      }
+      problems.addAll(rerun.problems());
     }
     account();
     return problems;
