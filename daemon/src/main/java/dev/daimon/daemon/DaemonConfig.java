@@ -89,13 +89,13 @@ public final class DaemonConfig {
    * @return one line for each problem; empty if there is none
    */
   public List<String> validate() {
-    return texts(new Validation(this, isInProcess() ? null : Rerun.of(this)).problems());
+    return texts(new Validation(this, rerun()).problems());
   }
 
   /**
    * Refuses a configuration with problems, all of them in one message.
    *
-   * @param rerun the program's second run; null in this very process
+   * @param rerun the program's second run; null in the foreground
    * @throws DaemonizeException with the first problem's reason
    */
   void requireValid(@Nullable Rerun rerun) {
@@ -114,6 +114,11 @@ public final class DaemonConfig {
       texts.add(String.valueOf(problem.getMessage()));
     }
     return texts;
+  }
+
+  /** The program's second run, which a simulation only thinks of; null in the foreground. */
+  @Nullable Rerun rerun() {
+    return foreground ? null : Rerun.of(this);
   }
 
   /** Whether the daemon is this very process. */
@@ -434,6 +439,14 @@ public final class DaemonConfig {
     /**
      * Sets whether all is only tried, in this very process: locks are taken and files opened, the
      * identity is checked, and closing the daemon takes everything back.
+     *
+     * <p>What only another process can be is checked like the rest, and not carried out: working
+     * directory, environment, name, JVM options and the closing of descriptors. The streams stay as
+     * they are, so {@link #captureOutput} is refused.
+     *
+     * <p>Not before a real start in the same program, unless guarded by {@link Daemonizer#stage()}:
+     * in the daemon the first call is that start, and refuses another configuration than the
+     * launcher's.
      *
      * @param simulate whether it is
      * @return this

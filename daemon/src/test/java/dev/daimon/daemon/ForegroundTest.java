@@ -157,13 +157,12 @@ class ForegroundTest {
     assertThat(facade.awaitText("read")).isEqualTo("heard");
   }
 
-  @ParameterizedTest
-  @CsvSource({"foreground", "simulate"})
-  void whatAJvmThatRunsCannotDoIsRefused(String mode) throws Exception {
+  @Test
+  void whatAJvmThatRunsCannotDoIsRefused() throws Exception {
     ProcessSandbox.Result result =
         facade.launch(
             Words.Stays.class,
-            mode,
+            "foreground",
             "workingDirectory=/",
             "variable=value",
             "programName=web",
