@@ -18,19 +18,22 @@ final class Streams {
   private boolean borrowed;
 
   private final @Nullable MemoryFile memory;
-  private final @Nullable Descriptor target;
+  private final @Nullable Descriptor outputFile;
+  private final @Nullable Descriptor errorFile;
 
   private Streams(
       @Nullable Captured output,
       @Nullable Captured error,
       boolean borrowed,
       @Nullable MemoryFile memory,
-      @Nullable Descriptor target) {
+      @Nullable Descriptor outputFile,
+      @Nullable Descriptor errorFile) {
     this.output = output;
     this.error = error;
     this.borrowed = borrowed;
     this.memory = memory;
-    this.target = target;
+    this.outputFile = outputFile;
+    this.errorFile = errorFile;
   }
 
   /** In a daemon, whose streams its launcher has opened. */
@@ -50,6 +53,7 @@ final class Streams {
         null,
         memory != null || config.inheritStandardErrorUntilReady,
         memory == null ? null : MemoryFile.adopt(memory),
+        null,
         handover.standardError);
   }
 
@@ -65,17 +69,17 @@ final class Streams {
     if (files.standardError() != null && !later) {
       StandardStream.ERROR.redirect(files.standardError());
     }
-    return new Streams(null, null, later, null, files.standardError());
+    return new Streams(null, null, later, null, files.standardOutput(), files.standardError());
   }
 
   /** As they are. */
   static Streams untouched() {
-    return new Streams(null, null, false, null, null);
+    return new Streams(null, null, false, null, null, null);
   }
 
   private static Streams captured() throws IOException {
     Captured output = Captured.begin(StandardStream.OUTPUT);
-    return new Streams(output, Captured.begin(StandardStream.ERROR), false, null, null);
+    return new Streams(output, Captured.begin(StandardStream.ERROR), false, null, null, null);
   }
 
   @Nullable Captured output() {
@@ -92,24 +96,26 @@ final class Streams {
       return;
     }
     borrowed = false;
-    if (target == null) {
+    if (errorFile == null) {
       StandardStream.ERROR.discard();
     } else {
-      StandardStream.ERROR.redirect(target);
+      StandardStream.ERROR.redirect(errorFile);
     }
     if (memory != null) {
       // Only now: until then other threads have printed there.
-      if (target != null) {
+      if (errorFile != null) {
         print(memory.content());
       }
       memory.close();
     }
   }
 
-  /** Closes what a stream leads to; until then the file may still be given to a user. */
+  /** Closes what the streams lead to; until then the files may still be given to a user. */
   void close() throws IOException {
-    if (target != null) {
-      target.close();
+    try (outputFile) {
+      if (errorFile != null) {
+        errorFile.close();
+      }
     }
   }
 
