@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
@@ -152,9 +153,11 @@ class DaemonStateTest {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
         Thread errors = new Thread(() -> print(System.err, "err"));
         errors.start();
-        Program.at(Path.of("/bin/sh")).arguments("-c", "echo native; echo native >&2").spawn();
+        Child shell =
+            Program.at(Path.of("/bin/sh")).arguments("-c", "echo native; echo native >&2").spawn();
         print(System.out, "out");
         errors.join();
+        shell.waitFor();
         daemon.ready();
         System.err.println("late");
         Words.stay();
