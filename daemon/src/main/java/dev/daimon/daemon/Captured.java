@@ -44,14 +44,15 @@ final class Captured extends Reader {
 
   private Captured() {}
 
-  /** Lets a stream lead here. */
-  static Captured begin(StandardStream stream) throws IOException {
+  /** Lets a stream lead here, in which Java prints with this character set. */
+  static Captured begin(StandardStream stream, Charset charset) throws IOException {
     try (Pipe pipe = Pipe.open()) {
       // Opened anew, as a Java stream, while this process certainly may.
       InputStream input = new FileInputStream("/proc/self/fd/" + pipe.readEnd().number());
       stream.redirect(pipe.writeEnd());
       Captured captured = new Captured();
-      Thread thread = new Thread(() -> captured.empty(input), "daimon-captured-" + stream.name());
+      Thread thread =
+          new Thread(() -> captured.empty(input, charset), "daimon-captured-" + stream.name());
       thread.setDaemon(true);
       thread.start();
       return captured;
@@ -63,8 +64,8 @@ final class Captured extends Reader {
     return reader;
   }
 
-  private void empty(InputStream input) {
-    try (Reader text = new InputStreamReader(input, Charset.defaultCharset())) {
+  private void empty(InputStream input, Charset charset) {
+    try (Reader text = new InputStreamReader(input, charset)) {
       char[] part = new char[8192];
       StringBuilder line = new StringBuilder();
       int count;

@@ -78,8 +78,9 @@ final class Streams {
   }
 
   private static Streams captured() throws IOException {
-    Captured output = Captured.begin(StandardStream.OUTPUT);
-    return new Streams(output, Captured.begin(StandardStream.ERROR), false, null, null, null);
+    Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset());
+    Captured error = Captured.begin(StandardStream.ERROR, System.err.charset());
+    return new Streams(output, error, false, null, null, null);
   }
 
   @Nullable Captured output() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
+import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,7 +41,7 @@ class CaptureTest {
             .write("raw\nlines\n".getBytes(StandardCharsets.US_ASCII));
         read.add(output.readLine());
         read.add(output.readLine());
-        System.err.println("an error");
+        System.err.println("an error é");
         read.add(errors.readLine());
         sh("echo native; printf half >&2; echo ' and half' >&2");
         read.add(output.readLine());
@@ -47,12 +49,12 @@ class CaptureTest {
         read.add(output.ready() ? "more" : "no more");
         read.add(interrupted(output));
         daemon.dropPrivileges();
+        daemon.ready();
         System.out.println("dropped");
         read.add(output.readLine());
         sh("id -u");
         read.add(output.readLine());
         Words.tell(Path.of(args[0]), "users/read", String.join("\n", read));
-        daemon.ready();
         Words.stay();
       }
     }
@@ -72,7 +74,7 @@ class CaptureTest {
   }
 
   private static final List<String> READ =
-      List.of("Java ö", "raw", "lines", "an error", "native", "half and half", "no more");
+      List.of("Java ö", "raw", "lines", "an error é", "native", "half and half", "no more");
 
   @Test
   void whatJavaAndNativeCodePrintIsReadLineByLine() throws Exception {
@@ -84,14 +86,14 @@ class CaptureTest {
   }
 
   @Test
-  @Tag("root")
-  void itIsReadAlsoOnceTheDaemonHasDropped() throws Exception {
-    facade.forEveryone();
-    Files.setAttribute(Files.createDirectory(facade.file("users")), "unix:uid", 7001);
+  void itIsReadInTheCharacterSetOfItsStream() throws Exception {
+    Files.createDirectory(facade.file("users"));
+    List<String> sets = List.of("-Dstdout.encoding=ISO-8859-1", "-Dstderr.encoding=IBM850");
 
-    facade.daemon(Listens.class, "captureOutput", "user=#7001");
+    assertThat(facade.run(facade.java(sets, Listens.class, "captureOutput"), Map.of()))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
-    assertThat(facade.awaitText("users/read").lines()).endsWith("interrupted", "dropped", "7001");
+    assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
   }
 
   /** Prints a flood of lines before it begins to read. */
