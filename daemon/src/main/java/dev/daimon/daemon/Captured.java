@@ -1,5 +1,6 @@
 package dev.daimon.daemon;
 
+import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Pipe;
 import dev.daimon.forking.StandardStream;
 import java.io.BufferedReader;
@@ -12,6 +13,7 @@ import java.io.Reader;
 import java.nio.charset.Charset;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this process prints to one of its streams, for itself to read.
@@ -42,17 +44,31 @@ final class Captured extends Reader {
 
   private final BufferedReader reader = new BufferedReader(this);
 
-  private Captured() {}
+  /** Null if nobody else wants to know it. */
+  private final @Nullable LastWords lastWords;
 
-  /** Lets a stream lead here, in which Java prints with this character set. */
-  static Captured begin(StandardStream stream, Charset charset) throws IOException {
+  private Captured(@Nullable LastWords lastWords) {
+    this.lastWords = lastWords;
+  }
+
+  /**
+   * Lets a stream lead here.
+   *
+   * @param charset in which Java prints to it
+   * @param copy what gets a copy until it is released; null for nothing
+   */
+  static Captured begin(StandardStream stream, Charset charset, @Nullable MemoryFile copy)
+      throws IOException {
     try (Pipe pipe = Pipe.open()) {
       // Opened anew, as a Java stream, while this process certainly may.
       InputStream input = new FileInputStream("/proc/self/fd/" + pipe.readEnd().number());
       stream.redirect(pipe.writeEnd());
-      Captured captured = new Captured();
+      LastWords lastWords = copy == null ? null : new LastWords(input, copy);
+      Captured captured = new Captured(lastWords);
       Thread thread =
-          new Thread(() -> captured.empty(input, charset), "daimon-captured-" + stream.name());
+          new Thread(
+              () -> captured.empty(lastWords == null ? input : lastWords, charset),
+              "daimon-captured-" + stream.name());
       thread.setDaemon(true);
       thread.start();
       return captured;
@@ -62,6 +78,13 @@ final class Captured extends Reader {
   /** {@return the lines; read by one thread at a time} */
   BufferedReader reader() {
     return reader;
+  }
+
+  /** From now on nobody gets a copy. */
+  void release() throws IOException {
+    if (lastWords != null) {
+      lastWords.release();
+    }
   }
 
   private void empty(InputStream input, Charset charset) {

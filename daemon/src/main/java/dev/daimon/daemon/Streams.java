@@ -38,12 +38,10 @@ final class Streams {
 
   /** In a daemon, whose streams its launcher has opened. */
   static Streams inDaemon(DaemonConfig config, Handover handover) throws IOException {
-    Descriptor memory = handover.earlyErrors;
+    Descriptor early = handover.earlyErrors;
+    MemoryFile memory = early == null ? null : MemoryFile.adopt(early);
     if (config.captureOutput) {
-      if (memory != null) {
-        memory.close();
-      }
-      return captured();
+      return captured(memory);
     }
     if (config.standardOutput == null) {
       StandardStream.OUTPUT.discard();
@@ -52,7 +50,7 @@ final class Streams {
         null,
         null,
         memory != null || config.inheritStandardErrorUntilReady,
-        memory == null ? null : MemoryFile.adopt(memory),
+        memory,
         null,
         handover.standardError);
   }
@@ -60,7 +58,7 @@ final class Streams {
   /** In a process in the foreground, whose streams stay unless they are set. */
   static Streams inForeground(DaemonConfig config, DaemonFiles files) throws IOException {
     if (config.captureOutput) {
-      return captured();
+      return captured(null);
     }
     if (files.standardOutput() != null) {
       StandardStream.OUTPUT.redirect(files.standardOutput());
@@ -77,9 +75,9 @@ final class Streams {
     return new Streams(null, null, false, null, null, null);
   }
 
-  private static Streams captured() throws IOException {
-    Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset());
-    Captured error = Captured.begin(StandardStream.ERROR, System.err.charset());
+  private static Streams captured(@Nullable MemoryFile early) throws IOException {
+    Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset(), null);
+    Captured error = Captured.begin(StandardStream.ERROR, System.err.charset(), early);
     return new Streams(output, error, false, null, null, null);
   }
 
@@ -93,6 +91,9 @@ final class Streams {
 
   /** Lets standard error lead where it is to lead at last; what was kept so far goes there too. */
   synchronized void releaseStandardError() throws IOException {
+    if (error != null) {
+      error.release();
+    }
     if (!borrowed) {
       return;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
+import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
@@ -80,9 +81,11 @@ class CaptureTest {
   void whatJavaAndNativeCodePrintIsReadLineByLine() throws Exception {
     Files.createDirectory(facade.file("users"));
 
-    facade.daemon(Listens.class, "captureOutput");
+    long pid = facade.daemon(Listens.class, "captureOutput");
 
     assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
+    assertThat(Proc.descriptors(Long.toString(pid)).values())
+        .noneMatch(leadsTo -> leadsTo.startsWith("/memfd:"));
   }
 
   @Test
@@ -94,6 +97,46 @@ class CaptureTest {
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
+  }
+
+  /** Says why it ends, and ends; perhaps with a child that has its streams. */
+  static final class CannotBind {
+    public static void main(String[] args) throws Exception {
+      try (Daemon _ = Daemonizer.daemonize(Words.config(args[0], args[1]).build())) {
+        if (args[2].equals("child")) {
+          Child _ = Program.at(Path.of("/bin/sleep")).arguments("1000").spawn();
+        }
+        for (int i = 0; i < 5000; i++) {
+          System.err.println("trying");
+        }
+        System.err.println("cannot bind");
+        System.exit(1);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"alone", "child"})
+  void theLastWordsOfOneThatEndsBeforeItIsReadyAreTold(String how) throws Exception {
+    ProcessSandbox.Result result = facade.launch(CannotBind.class, "captureOutput", how);
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.err())
+        .startsWith(
+            "CaptureTest$CannotBind: the daemon ended before it was ready. Its last words:\n")
+        .endsWith("\n  trying\n  cannot bind\n");
+    assertThat(facade.processes()).isEmpty();
+  }
+
+  @Test
+  @Tag("root")
+  void itIsReadAlsoOnceTheDaemonHasDropped() throws Exception {
+    facade.forEveryone();
+    Files.setAttribute(Files.createDirectory(facade.file("users")), "unix:uid", 7001);
+
+    facade.daemon(Listens.class, "captureOutput", "user=#7001");
+
+    assertThat(facade.awaitText("users/read").lines()).endsWith("interrupted", "dropped", "7001");
   }
 
   /** Prints a flood of lines before it begins to read. */
