@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The stream leads into a pipe, which a thread empties at once, so nobody who prints has to wait
  * for a reader. It keeps a limited number of characters: of a flood that nobody reads, the oldest
  * lines are lost, and a line in their place tells how many.
+ *
+ * <p>The pipe ends with this process: a child that has inherited the stream and outlives it gets
+ * {@code SIGPIPE}, or {@code EPIPE}, for what it prints then.
  */
 final class Captured extends Reader {
   /** How many characters wait for a reader at most. */

@@ -382,6 +382,10 @@ public final class DaemonConfig {
      * Lets the daemon read what it prints itself: {@link Daemon#capturedOutput()} and {@link
      * Daemon#capturedError()}.
      *
+     * <p>Both streams are pipes that end with the daemon. A child that has inherited one of them
+     * and outlives the daemon gets {@code SIGPIPE}, which ends it unless it is ignored, or {@code
+     * EPIPE} for what it prints then: start such a child with streams of its own.
+     *
      * @param capture whether to
      * @return this
      */
