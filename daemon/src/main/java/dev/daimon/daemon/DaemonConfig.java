@@ -1,6 +1,8 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.files.FileSet;
+import dev.daimon.forking.OutputFile;
+import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -329,8 +331,8 @@ public final class DaemonConfig {
     }
 
     /**
-     * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends. Its
-     * name for {@link Daemon#kept} is its number.
+     * Keeps a descriptor of the launcher open, as {@link #keepOpen(String, Descriptor)}. Its name
+     * for {@link Daemon#kept} is its number.
      *
      * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
      * @return this
@@ -342,7 +344,9 @@ public final class DaemonConfig {
     /**
      * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends.
      *
-     * <p>In the daemon there is no need to open it again, and often no way: see {@link
+     * <p>It is that of a {@link SingletonLock}, of an {@link OutputFile}, or {@linkplain
+     * Descriptor#adopt adopted} from a number that native code or the caller of this program gave.
+     * In the daemon there is no need to open it again, and often no way: see {@link
      * Daemonizer#stage()}.
      *
      * @param name what {@link Daemon#kept} finds it by in the daemon
