@@ -1,5 +1,6 @@
 package dev.daimon.daemon;
 
+import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Pipe;
 import dev.daimon.forking.StandardStream;
 import java.io.BufferedReader;
@@ -12,6 +13,7 @@ import java.io.Reader;
 import java.nio.charset.Charset;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this process prints to one of its streams, for itself to read.
@@ -19,6 +21,9 @@ import java.util.Deque;
  * <p>The stream leads into a pipe, which a thread empties at once, so nobody who prints has to wait
  * for a reader. It keeps a limited number of characters: of a flood that nobody reads, the oldest
  * lines are lost, and a line in their place tells how many.
+ *
+ * <p>The pipe ends with this process: a child that has inherited the stream and outlives it gets
+ * {@code SIGPIPE}, or {@code EPIPE}, for what it prints then.
  */
 final class Captured extends Reader {
   /** How many characters wait for a reader at most. */
@@ -42,16 +47,31 @@ final class Captured extends Reader {
 
   private final BufferedReader reader = new BufferedReader(this);
 
-  private Captured() {}
+  /** Null if nobody else wants to know it. */
+  private final @Nullable LastWords lastWords;
 
-  /** Lets a stream lead here. */
-  static Captured begin(StandardStream stream) throws IOException {
+  private Captured(@Nullable LastWords lastWords) {
+    this.lastWords = lastWords;
+  }
+
+  /**
+   * Lets a stream lead here.
+   *
+   * @param charset in which Java prints to it
+   * @param copy what gets a copy until it is released; null for nothing
+   */
+  static Captured begin(StandardStream stream, Charset charset, @Nullable MemoryFile copy)
+      throws IOException {
     try (Pipe pipe = Pipe.open()) {
       // Opened anew, as a Java stream, while this process certainly may.
       InputStream input = new FileInputStream("/proc/self/fd/" + pipe.readEnd().number());
       stream.redirect(pipe.writeEnd());
-      Captured captured = new Captured();
-      Thread thread = new Thread(() -> captured.empty(input), "daimon-captured-" + stream.name());
+      LastWords lastWords = copy == null ? null : new LastWords(input, copy);
+      Captured captured = new Captured(lastWords);
+      Thread thread =
+          new Thread(
+              () -> captured.empty(lastWords == null ? input : lastWords, charset),
+              "daimon-captured-" + stream.name());
       thread.setDaemon(true);
       thread.start();
       return captured;
@@ -63,8 +83,15 @@ final class Captured extends Reader {
     return reader;
   }
 
-  private void empty(InputStream input) {
-    try (Reader text = new InputStreamReader(input, Charset.defaultCharset())) {
+  /** From now on nobody gets a copy. */
+  void release() throws IOException {
+    if (lastWords != null) {
+      lastWords.release();
+    }
+  }
+
+  private void empty(InputStream input, Charset charset) {
+    try (Reader text = new InputStreamReader(input, charset)) {
       char[] part = new char[8192];
       StringBuilder line = new StringBuilder();
       int count;

@@ -1,6 +1,8 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.files.FileSet;
+import dev.daimon.forking.OutputFile;
+import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,13 +91,13 @@ public final class DaemonConfig {
    * @return one line for each problem; empty if there is none
    */
   public List<String> validate() {
-    return texts(new Validation(this, isInProcess() ? null : Rerun.of(this)).problems());
+    return texts(new Validation(this, rerun()).problems());
   }
 
   /**
    * Refuses a configuration with problems, all of them in one message.
    *
-   * @param rerun the program's second run; null in this very process
+   * @param rerun the program's second run; null in the foreground
    * @throws DaemonizeException with the first problem's reason
    */
   void requireValid(@Nullable Rerun rerun) {
@@ -114,6 +116,11 @@ public final class DaemonConfig {
       texts.add(String.valueOf(problem.getMessage()));
     }
     return texts;
+  }
+
+  /** The program's second run, which a simulation only thinks of; null in the foreground. */
+  @Nullable Rerun rerun() {
+    return foreground ? null : Rerun.of(this);
   }
 
   /** Whether the daemon is this very process. */
@@ -324,8 +331,8 @@ public final class DaemonConfig {
     }
 
     /**
-     * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends. Its
-     * name for {@link Daemon#kept} is its number.
+     * Keeps a descriptor of the launcher open, as {@link #keepOpen(String, Descriptor)}. Its name
+     * for {@link Daemon#kept} is its number.
      *
      * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
      * @return this
@@ -337,7 +344,9 @@ public final class DaemonConfig {
     /**
      * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends.
      *
-     * <p>In the daemon there is no need to open it again, and often no way: see {@link
+     * <p>It is that of a {@link SingletonLock}, of an {@link OutputFile}, or {@linkplain
+     * Descriptor#adopt adopted} from a number that native code or the caller of this program gave.
+     * In the daemon there is no need to open it again, and often no way: see {@link
      * Daemonizer#stage()}.
      *
      * @param name what {@link Daemon#kept} finds it by in the daemon
@@ -376,6 +385,10 @@ public final class DaemonConfig {
     /**
      * Lets the daemon read what it prints itself: {@link Daemon#capturedOutput()} and {@link
      * Daemon#capturedError()}.
+     *
+     * <p>Both streams are pipes that end with the daemon. A child that has inherited one of them
+     * and outlives the daemon gets {@code SIGPIPE}, which ends it unless it is ignored, or {@code
+     * EPIPE} for what it prints then: start such a child with streams of its own.
      *
      * @param capture whether to
      * @return this
@@ -434,6 +447,14 @@ public final class DaemonConfig {
     /**
      * Sets whether all is only tried, in this very process: locks are taken and files opened, the
      * identity is checked, and closing the daemon takes everything back.
+     *
+     * <p>What only another process can be is checked like the rest, and not carried out: working
+     * directory, environment, name, JVM options and the closing of descriptors. The streams stay as
+     * they are, so {@link #captureOutput} is refused.
+     *
+     * <p>Not before a real start in the same program, unless guarded by {@link Daemonizer#stage()}:
+     * in the daemon the first call is that start, and refuses another configuration than the
+     * launcher's.
      *
      * @param simulate whether it is
      * @return this

@@ -51,15 +51,29 @@ final class EarlyOutput implements AutoCloseable {
   static EarlyOutput keep(DaemonConfig config, DaemonFiles files) {
     try {
       MemoryFile memory = MemoryFile.create("daimon-early-output", CAPACITY);
-      Descriptor target = files.standardOutput();
-      Stream output =
-          target == null
-              ? new Stream(null, memory.descriptor(), 0)
-              : new Stream(target, target, start(config, target));
-      return new EarlyOutput(memory, output, error(config, files.standardError(), memory));
+      try {
+        return new EarlyOutput(
+            memory,
+            output(config, files.standardOutput(), memory),
+            error(config, files.standardError(), memory));
+      } catch (IOException | RuntimeException failure) {
+        try {
+          memory.close();
+        } catch (PosixException second) {
+          failure.addSuppressed(second);
+        }
+        throw failure;
+      }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }
+  }
+
+  private static Stream output(DaemonConfig config, @Nullable Descriptor target, MemoryFile memory)
+      throws IOException {
+    return target == null
+        ? new Stream(null, memory.descriptor(), 0)
+        : new Stream(target, target, start(config, target));
   }
 
   private static Stream error(DaemonConfig config, @Nullable Descriptor target, MemoryFile memory)

@@ -14,7 +14,7 @@ final class InProcess {
   private InProcess() {}
 
   static Daemon start(DaemonConfig config) {
-    config.requireValid(null);
+    config.requireValid(config.rerun());
     @Nullable Identity identity = Identities.permitted(config);
     int umask = ThisProcess.umask(config.umask);
     DaemonFiles files = new DaemonFiles(config.files(), identity, Progress.UNTOLD);

@@ -12,15 +12,26 @@ final class ProgramName {
   static String of(DaemonConfig config) {
     return config.programName != null
         ? config.programName
-        : of(System.getProperty("sun.java.command", "java"));
+        : of(
+            System.getProperty("sun.java.command", "java"),
+            System.getProperty("java.class.path", ""));
   }
 
-  /** That of a program which the JVM describes in this way. */
-  static String of(String command) {
-    String words =
-        command.startsWith(SOURCE_LAUNCHER) ? command.substring(SOURCE_LAUNCHER.length()) : command;
-    int space = words.indexOf(' ');
-    String main = space < 0 ? words : words.substring(0, space);
+  /**
+   * That of a program which the JVM describes in this way. What it was named by may have spaces in
+   * it: a jar is all of the class path, but for what agents add.
+   */
+  static String of(String command, String classPath) {
+    String main = command.substring(0, (command + " ").indexOf(' '));
+    int colon = classPath.indexOf(':');
+    String jar = colon < 0 ? classPath : classPath.substring(0, colon);
+    if ((command + " ").startsWith(jar + " ")) {
+      main = jar;
+    } else if (command.startsWith(SOURCE_LAUNCHER)) {
+      String words = command.substring(SOURCE_LAUNCHER.length()) + " ";
+      int suffix = words.indexOf(".java ");
+      main = words.substring(0, words.indexOf(' ', Math.max(suffix, 0)));
+    }
     String last = main.substring(main.lastIndexOf('/') + 1);
     if (last.endsWith(".jar") || last.endsWith(".java")) {
       return last.substring(0, last.lastIndexOf('.'));

@@ -24,14 +24,14 @@ final class Rerun {
   private final DaemonConfig config;
   private final Path executable;
   private final List<String> words;
-  private final List<String> problems;
+  private final List<DaemonizeException> problems;
   private final Environment environment;
 
   private Rerun(
       DaemonConfig config,
       Path executable,
       List<String> words,
-      List<String> problems,
+      List<DaemonizeException> problems,
       Environment environment) {
     this.config = config;
     this.executable = executable;
@@ -43,13 +43,20 @@ final class Rerun {
   static Rerun of(DaemonConfig config) {
     Environment environment = Environment.current();
     Path executable = executable();
+    List<DaemonizeException> problems = new ArrayList<>();
     if (!executable.endsWith("java")) {
       // A launcher of its own has words of its own: nothing is known of them.
-      List<String> problems = new ArrayList<>();
       if (!config.jvmArguments.isEmpty()) {
-        problems.add(executable + " is not java, so that jvmArguments cannot reach the JVM");
+        problems.add(
+            problem(executable + " is not java, so that jvmArguments cannot reach the JVM"));
       }
       return new Rerun(config, executable, words(), problems, environment);
+    }
+    if (!Files.isExecutable(executable)) {
+      problems.add(
+          new DaemonizeException(
+              Reason.PROGRAM,
+              "the java that runs this program was replaced or removed: " + executable));
     }
     Map<String, String> variables = new HashMap<>();
     for (String name : JVM_VARIABLES) {
@@ -64,7 +71,14 @@ final class Rerun {
     }
     String directory = latin1(NativePath.bytes(Daemonizer.launchDirectory()));
     JavaCommand command = JavaCommand.of(words(), directory, variables, jvmArguments);
-    return new Rerun(config, executable, command.words(), command.problems(), environment);
+    for (String text : command.problems()) {
+      problems.add(problem(text));
+    }
+    return new Rerun(config, executable, command.words(), problems, environment);
+  }
+
+  private static DaemonizeException problem(String text) {
+    return new DaemonizeException(Reason.CONFIGURATION, text);
   }
 
   /** The words of this process's command line. */
@@ -84,8 +98,8 @@ final class Rerun {
     return words;
   }
 
-  /** All that is in the way, a line each. */
-  List<String> problems() {
+  /** All that is in the way. */
+  List<DaemonizeException> problems() {
     return problems;
   }
 
@@ -108,7 +122,9 @@ final class Rerun {
 
   private static Path executable() {
     try {
-      return Files.readSymbolicLink(Path.of("/proc/self/exe"));
+      Path executable = Files.readSymbolicLink(Path.of("/proc/self/exe"));
+      // After an upgrade of the JDK; the new one may be in its place.
+      return executable.endsWith("java (deleted)") ? executable.resolveSibling("java") : executable;
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }

@@ -18,29 +18,30 @@ final class Streams {
   private boolean borrowed;
 
   private final @Nullable MemoryFile memory;
-  private final @Nullable Descriptor target;
+  private final @Nullable Descriptor outputFile;
+  private final @Nullable Descriptor errorFile;
 
   private Streams(
       @Nullable Captured output,
       @Nullable Captured error,
       boolean borrowed,
       @Nullable MemoryFile memory,
-      @Nullable Descriptor target) {
+      @Nullable Descriptor outputFile,
+      @Nullable Descriptor errorFile) {
     this.output = output;
     this.error = error;
     this.borrowed = borrowed;
     this.memory = memory;
-    this.target = target;
+    this.outputFile = outputFile;
+    this.errorFile = errorFile;
   }
 
   /** In a daemon, whose streams its launcher has opened. */
   static Streams inDaemon(DaemonConfig config, Handover handover) throws IOException {
-    Descriptor memory = handover.earlyErrors;
+    Descriptor early = handover.earlyErrors;
+    MemoryFile memory = early == null ? null : MemoryFile.adopt(early);
     if (config.captureOutput) {
-      if (memory != null) {
-        memory.close();
-      }
-      return captured();
+      return captured(memory);
     }
     if (config.standardOutput == null) {
       StandardStream.OUTPUT.discard();
@@ -49,14 +50,15 @@ final class Streams {
         null,
         null,
         memory != null || config.inheritStandardErrorUntilReady,
-        memory == null ? null : MemoryFile.adopt(memory),
+        memory,
+        null,
         handover.standardError);
   }
 
   /** In a process in the foreground, whose streams stay unless they are set. */
   static Streams inForeground(DaemonConfig config, DaemonFiles files) throws IOException {
     if (config.captureOutput) {
-      return captured();
+      return captured(null);
     }
     if (files.standardOutput() != null) {
       StandardStream.OUTPUT.redirect(files.standardOutput());
@@ -65,17 +67,18 @@ final class Streams {
     if (files.standardError() != null && !later) {
       StandardStream.ERROR.redirect(files.standardError());
     }
-    return new Streams(null, null, later, null, files.standardError());
+    return new Streams(null, null, later, null, files.standardOutput(), files.standardError());
   }
 
   /** As they are. */
   static Streams untouched() {
-    return new Streams(null, null, false, null, null);
+    return new Streams(null, null, false, null, null, null);
   }
 
-  private static Streams captured() throws IOException {
-    Captured output = Captured.begin(StandardStream.OUTPUT);
-    return new Streams(output, Captured.begin(StandardStream.ERROR), false, null, null);
+  private static Streams captured(@Nullable MemoryFile early) throws IOException {
+    Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset(), null);
+    Captured error = Captured.begin(StandardStream.ERROR, System.err.charset(), early);
+    return new Streams(output, error, false, null, null, null);
   }
 
   @Nullable Captured output() {
@@ -88,27 +91,33 @@ final class Streams {
 
   /** Lets standard error lead where it is to lead at last; what was kept so far goes there too. */
   synchronized void releaseStandardError() throws IOException {
+    if (error != null) {
+      error.release();
+    }
     if (!borrowed) {
       return;
     }
     borrowed = false;
-    byte[] early = new byte[0];
+    if (errorFile == null) {
+      StandardStream.ERROR.discard();
+    } else {
+      StandardStream.ERROR.redirect(errorFile);
+    }
     if (memory != null) {
-      early = memory.content();
+      // Only now: until then other threads have printed there.
+      if (errorFile != null) {
+        print(memory.content());
+      }
       memory.close();
     }
-    if (target == null) {
-      StandardStream.ERROR.discard();
-      return;
-    }
-    StandardStream.ERROR.redirect(target);
-    print(early);
   }
 
-  /** Closes what a stream leads to; until then the file may still be given to a user. */
+  /** Closes what the streams lead to; until then the files may still be given to a user. */
   void close() throws IOException {
-    if (target != null) {
-      target.close();
+    try (outputFile) {
+      if (errorFile != null) {
+        errorFile.close();
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ final class Validation {
   private final @Nullable Rerun rerun;
   private final List<DaemonizeException> problems = new ArrayList<>();
 
-  /** Of a configuration, and the second run of the program that it takes; null if it takes none. */
+  /** Of a configuration, and the program's second run; null in the foreground, which has none. */
   Validation(DaemonConfig config, @Nullable Rerun rerun) {
     this.config = config;
     this.rerun = rerun;
@@ -34,11 +35,9 @@ final class Validation {
     values();
     descriptors();
     if (rerun == null) {
-      inProcess();
+      inForeground();
     } else {
-      for (String text : rerun.problems()) {
-        problem(text);
-      }
+      problems.addAll(rerun.problems());
     }
     account();
     return problems;
@@ -116,6 +115,9 @@ final class Validation {
     if (config.foreground && config.simulate) {
       problem("foreground and simulate cannot both be");
     }
+    if (config.simulate && config.captureOutput) {
+      problem("in a simulation the streams stay as they are, so there is nothing to capture");
+    }
   }
 
   private void descriptors() {
@@ -137,26 +139,30 @@ final class Validation {
   }
 
   /** What a JVM that runs already cannot do, or not for all of its code. */
-  private void inProcess() {
-    String mode = config.foreground ? "in the foreground " : "in a simulation ";
-    if (config.workingDirectory != null
-        && !config.workingDirectory.normalize().equals(Daemonizer.launchDirectory())) {
-      problem(mode + "a JVM cannot change its working directory: start it in the right one");
+  private void inForeground() {
+    if (config.workingDirectory != null && !isHere(config.workingDirectory)) {
+      problem(
+          "in the foreground a JVM cannot change its working directory: start it in the right one");
     }
     if (!config.environment.isEmpty()) {
-      problem(mode + "a JVM cannot change its environment: start it with the right one");
+      problem("in the foreground a JVM cannot change its environment: start it with the right one");
     }
     if (config.programName != null) {
-      problem(mode + "a JVM cannot change its name: start it with the right one");
+      problem("in the foreground a JVM cannot change its name: start it with the right one");
     }
     if (config.closeDescriptors != null && config.closeDescriptors) {
-      problem(mode + "a JVM cannot close descriptors that others of its code may use");
+      problem("in the foreground a JVM cannot close descriptors that others of its code may use");
     }
     if (!config.jvmArguments.isEmpty()) {
-      problem(mode + "a JVM cannot change its options: start it with the right ones");
+      problem("in the foreground a JVM cannot change its options: start it with the right ones");
     }
-    if (config.simulate && config.captureOutput) {
-      problem(mode + "the streams stay as they are, so there is nothing to capture");
+  }
+
+  private static boolean isHere(Path directory) {
+    try {
+      return Files.isSameFile(directory, Daemonizer.launchDirectory());
+    } catch (IOException missing) {
+      return false;
     }
   }
 

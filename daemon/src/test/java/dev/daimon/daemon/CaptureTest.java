@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
+import dev.daimon.testing.Proc;
+import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,7 +42,7 @@ class CaptureTest {
             .write("raw\nlines\n".getBytes(StandardCharsets.US_ASCII));
         read.add(output.readLine());
         read.add(output.readLine());
-        System.err.println("an error");
+        System.err.println("an error é");
         read.add(errors.readLine());
         sh("echo native; printf half >&2; echo ' and half' >&2");
         read.add(output.readLine());
@@ -47,12 +50,12 @@ class CaptureTest {
         read.add(output.ready() ? "more" : "no more");
         read.add(interrupted(output));
         daemon.dropPrivileges();
+        daemon.ready();
         System.out.println("dropped");
         read.add(output.readLine());
         sh("id -u");
         read.add(output.readLine());
         Words.tell(Path.of(args[0]), "users/read", String.join("\n", read));
-        daemon.ready();
         Words.stay();
       }
     }
@@ -72,15 +75,57 @@ class CaptureTest {
   }
 
   private static final List<String> READ =
-      List.of("Java ö", "raw", "lines", "an error", "native", "half and half", "no more");
+      List.of("Java ö", "raw", "lines", "an error é", "native", "half and half", "no more");
 
   @Test
   void whatJavaAndNativeCodePrintIsReadLineByLine() throws Exception {
     Files.createDirectory(facade.file("users"));
 
-    facade.daemon(Listens.class, "captureOutput");
+    long pid = facade.daemon(Listens.class, "captureOutput");
 
     assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
+    assertThat(Proc.descriptors(Long.toString(pid)).values())
+        .noneMatch(leadsTo -> leadsTo.startsWith("/memfd:"));
+  }
+
+  @Test
+  void itIsReadInTheCharacterSetOfItsStream() throws Exception {
+    Files.createDirectory(facade.file("users"));
+    List<String> sets = List.of("-Dstdout.encoding=ISO-8859-1", "-Dstderr.encoding=IBM850");
+
+    assertThat(facade.run(facade.java(sets, Listens.class, "captureOutput"), Map.of()))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
+  }
+
+  /** Says why it ends, and ends; perhaps with a child that has its streams. */
+  static final class CannotBind {
+    public static void main(String[] args) throws Exception {
+      try (Daemon _ = Daemonizer.daemonize(Words.config(args[0], args[1]).build())) {
+        if (args[2].equals("child")) {
+          Child _ = Program.at(Path.of("/bin/sleep")).arguments("1000").spawn();
+        }
+        for (int i = 0; i < 5000; i++) {
+          System.err.println("trying");
+        }
+        System.err.println("cannot bind");
+        System.exit(1);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"alone", "child"})
+  void theLastWordsOfOneThatEndsBeforeItIsReadyAreTold(String how) throws Exception {
+    ProcessSandbox.Result result = facade.launch(CannotBind.class, "captureOutput", how);
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.err())
+        .startsWith(
+            "CaptureTest$CannotBind: the daemon ended before it was ready. Its last words:\n")
+        .endsWith("\n  trying\n  cannot bind\n");
+    assertThat(facade.processes()).isEmpty();
   }
 
   @Test

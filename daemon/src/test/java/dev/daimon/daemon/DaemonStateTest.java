@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -151,9 +153,11 @@ class DaemonStateTest {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
         Thread errors = new Thread(() -> print(System.err, "err"));
         errors.start();
-        Program.at(Path.of("/bin/sh")).arguments("-c", "echo native; echo native >&2").spawn();
+        Child shell =
+            Program.at(Path.of("/bin/sh")).arguments("-c", "echo native; echo native >&2").spawn();
         print(System.out, "out");
         errors.join();
+        shell.waitFor();
         daemon.ready();
         System.err.println("late");
         Words.stay();
@@ -207,10 +211,7 @@ class DaemonStateTest {
 
   @Test
   void whatWasPrintedEarlyGoesIntoTheFifoThatStandardErrorLeadsToAtLast() throws Exception {
-    Path fifo = facade.file("fifo");
-    Command.run("mkfifo", fifo.toString());
-    Process reader = facade.prepare(List.of("sh", "-c", "exec cat fifo > read"), Map.of()).start();
-    facade.awaitProgram("cat");
+    Process reader = startReader();
 
     facade.daemon(Prints.class, "err=fifo", "jvm=-Xmx40m");
 
@@ -221,6 +222,56 @@ class DaemonStateTest {
         .endsWith("late");
     facade.running().destroy();
     assertThat(reader.waitFor()).isZero();
+  }
+
+  /** Lets everything that is printed to "fifo" go to "read". */
+  private Process startReader() throws Exception {
+    Command.run("mkfifo", facade.file("fifo").toString());
+    Process reader = facade.prepare(List.of("sh", "-c", "exec cat fifo > read"), Map.of()).start();
+    facade.awaitProgram("cat");
+    return reader;
+  }
+
+  /** Prints a lot, and goes on with it while standard error is released. */
+  static final class PrintsOn {
+    static final int EARLY = 20_000;
+    static final int MEANWHILE = 5_000;
+
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        print(EARLY);
+        CountDownLatch begun = new CountDownLatch(1);
+        Thread printing =
+            new Thread(() -> {
+              begun.countDown();
+              print(MEANWHILE);
+            });
+        printing.start();
+        begun.await();
+        daemon.releaseStandardError();
+        printing.join();
+        daemon.ready();
+        System.err.println("late");
+        Words.stay();
+      }
+    }
+
+    private static void print(int lines) {
+      for (int i = 0; i < lines; i++) {
+        System.err.println("line");
+      }
+    }
+  }
+
+  @Test
+  void noLineIsLostThatAnotherThreadPrintsWhileStandardErrorIsReleased() throws Exception {
+    Process _ = startReader();
+
+    facade.daemon(PrintsOn.class, "err=fifo");
+
+    awaitLine("read", "late");
+    assertThat(Files.readAllLines(facade.file("read")))
+        .hasSize(PrintsOn.EARLY + PrintsOn.MEANWHILE + 1);
   }
 
   @ParameterizedTest

@@ -113,6 +113,11 @@ class ForegroundTest {
     assertThat(facade.file("first.err")).hasContent(before);
     assertThat(facade.file("first.out")).hasContent("before\n");
     assertThat(Files.readString(facade.file("out"))).startsWith("LAUNCHER ");
+    assertThat(Proc.descriptors(Long.toString(process.pid())))
+        .containsEntry(1, facade.file("out").toString())
+        .containsEntry(2, facade.file("err").toString());
+    assertThat(Proc.descriptors(Long.toString(process.pid())).tailMap(3).values())
+        .doesNotContain(facade.file("out").toString(), facade.file("err").toString());
   }
 
   @Test
@@ -157,13 +162,12 @@ class ForegroundTest {
     assertThat(facade.awaitText("read")).isEqualTo("heard");
   }
 
-  @ParameterizedTest
-  @CsvSource({"foreground", "simulate"})
-  void whatAJvmThatRunsCannotDoIsRefused(String mode) throws Exception {
+  @Test
+  void whatAJvmThatRunsCannotDoIsRefused() throws Exception {
     ProcessSandbox.Result result =
         facade.launch(
             Words.Stays.class,
-            mode,
+            "foreground",
             "workingDirectory=/",
             "variable=value",
             "programName=web",

@@ -98,7 +98,7 @@ class RefusalTest {
     command.set(0, copy.toString());
 
     assertThat(facade.run(command, Map.of()).out())
-        .startsWith("PROGRAM 66 posix_spawn " + copy)
-        .endsWith(": No such file or directory (ENOENT, 2)\n");
+        .isEqualTo(
+            "PROGRAM 66 the java that runs this program was replaced or removed: " + copy + "\n");
   }
 }

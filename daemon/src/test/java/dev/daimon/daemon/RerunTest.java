@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -221,6 +222,39 @@ class RerunTest {
     } catch (IOException closed) {
       return;
     }
+  }
+
+  /** Asks to be a daemon when the java that runs it has been replaced. */
+  static final class Upgraded {
+    public static void main(String[] args) throws Exception {
+      Path java = Path.of(args[1]);
+      if (Daemonizer.stage() == Stage.LAUNCHER) {
+        Path other = Files.copy(java, java.resolveSibling("other"));
+        Files.move(other, java, StandardCopyOption.REPLACE_EXISTING);
+      }
+      try (Daemon daemon =
+          Daemonizer.daemonize(Words.config(args[0]).jvmArguments("-Dnew=yes").build())) {
+        Words.tell(Path.of(args[0]), "new", System.getProperty("new", "no"));
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @Test
+  void theDaemonRunsOnTheJavaThatHasReplacedItsLaunchers() throws Exception {
+    // Its libraries are the real one's.
+    Path home = Path.of(System.getProperty("java.home"));
+    Path java = Files.createDirectories(facade.file("jdk/bin")).resolve("java");
+    Files.copy(home.resolve("bin/java"), java);
+    Files.createSymbolicLink(facade.file("jdk/lib"), home.resolve("lib"));
+    Files.createSymbolicLink(facade.file("jdk/conf"), home.resolve("conf"));
+    List<String> command = facade.java(List.of(), Upgraded.class, java.toString());
+    command.set(0, java.toString());
+
+    assertThat(facade.run(command, Map.of())).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(facade.awaitText("new")).isEqualTo("yes");
   }
 
   @Test

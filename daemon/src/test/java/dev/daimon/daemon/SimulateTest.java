@@ -80,6 +80,37 @@ class SimulateTest {
   }
 
   @Test
+  void whatOnlyAnotherProcessCanBeIsNotDone() throws Exception {
+    ProcessSandbox.Result result =
+        facade.launch(
+            TellsAboutItself.class,
+            "simulate",
+            "workingDirectory=/",
+            "variable=value",
+            "programName=web",
+            "jvm=-Dadded=true");
+
+    assertThat(result)
+        .isEqualTo(new ProcessSandbox.Result(0, facade.directory() + " null null\n", ""));
+  }
+
+  /** Prints in the simulation what a daemon of that configuration would find changed. */
+  static final class TellsAboutItself {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon =
+          Daemonizer.daemonize(Words.config(args).closeDescriptors(true).build())) {
+        daemon.ready();
+        System.out.println(
+            Path.of("/proc/self/cwd").toRealPath()
+                + " "
+                + System.getenv("DAIMON_VARIABLE")
+                + " "
+                + System.getProperty("added"));
+      }
+    }
+  }
+
+  @Test
   @Tag("root")
   void theIdentityIsOnlyTried() throws Exception {
     facade.forEveryone();
@@ -141,6 +172,8 @@ class SimulateTest {
   @CsvSource({
     "64, umask=1000, umask is outside of 0 to 0777: 01000",
     "67, user=no-such-user, unknown user: no-such-user",
+    "64, jvm=-jar, jvmArguments has -jar",
+    "71, workingDirectory=missing, No such file or directory",
     "73, out=fifo, nobody reads this FIFO",
     "73, err=missing/err, No such file or directory",
   })

@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -78,6 +77,10 @@ class ValidationTest {
         fault("keepOpen: x is closed", b -> b.keepOpen("x", closed())),
         fault("keepOpen: 99999 is not open", b -> b.keepOpen(Descriptor.adopt(99999))),
         fault("jvmArguments has -jar", b -> b.jvmArguments("-jar")),
+        fault("jvmArguments has -jar", b -> b.simulate(true).jvmArguments("-jar")),
+        fault(
+            "workingDirectory: open /no/directory: No such file or directory (ENOENT, 2)",
+            b -> b.simulate(true).workingDirectory(Path.of("/no/directory"))),
         fault("unknown user: no-such-user", b -> b.user("no-such-user")),
         fault("unknown group: no-such-group", b -> b.group("no-such-group")),
         fault("user id out of range: 4294967295", b -> b.user("#4294967295")));
@@ -127,28 +130,39 @@ class ValidationTest {
             problem -> assertThat(problem).startsWith("unknown user"));
   }
 
-  @ParameterizedTest
-  @CsvSource({"true, in the foreground", "false, in a simulation"})
-  void whatAJvmThatRunsCannotDoIsRefused(boolean foreground, String mode) {
-    DaemonConfig config =
-        DaemonConfig.builder()
-            .foreground(foreground)
-            .simulate(!foreground)
-            .workingDirectory(Path.of("/"))
-            .environment("a", "b")
-            .programName("web")
-            .closeDescriptors(true)
-            .jvmArguments("-Xmx40m")
-            .build();
+  private static DaemonConfig.Builder whatAJvmThatRunsCannotDo() {
+    return DaemonConfig.builder()
+        .workingDirectory(Path.of("/"))
+        .environment("a", "b")
+        .programName("web")
+        .closeDescriptors(true)
+        .jvmArguments("-Xmx40m");
+  }
 
-    assertThat(config.validate())
-        .allMatch(problem -> problem.startsWith(mode + " a JVM cannot "))
+  @Test
+  void whatAJvmThatRunsCannotDoIsRefusedInTheForeground() {
+    assertThat(whatAJvmThatRunsCannotDo().foreground(true).build().validate())
+        .allMatch(problem -> problem.startsWith("in the foreground a JVM cannot "))
         .satisfiesExactly(
             problem -> assertThat(problem).contains("working directory"),
             problem -> assertThat(problem).contains("environment"),
             problem -> assertThat(problem).contains("name"),
             problem -> assertThat(problem).contains("close descriptors"),
             problem -> assertThat(problem).contains("options"));
+  }
+
+  @Test
+  void aSimulationIsOfAnotherProcess() {
+    assertThat(whatAJvmThatRunsCannotDo().simulate(true).build().validate()).isEmpty();
+  }
+
+  @Test
+  void theWorkingDirectoryIsTheRightOneByAnyName(@TempDir Path directory) throws Exception {
+    Path link = directory.resolve("link");
+    Files.createSymbolicLink(link, Path.of("").toAbsolutePath());
+
+    assertThat(DaemonConfig.builder().foreground(true).workingDirectory(link).build().validate())
+        .isEmpty();
   }
 
   @ParameterizedTest

@@ -91,6 +91,20 @@ public final class MemoryFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Writes on where the last one who has it open has stopped.
+   *
+   * @param bytes text
+   * @throws PosixException {@code EPERM} if not all of it fits; the rest is lost
+   */
+  public void write(byte[] bytes) throws PosixException {
+    int written = 0;
+    while (written < bytes.length) {
+      byte[] rest = Arrays.copyOfRange(bytes, written, bytes.length);
+      written += PosixException.check(Files.write(descriptor.number(), rest), "write", descriptor);
+    }
+  }
+
   @Override
   public void close() throws PosixException {
     descriptor.close();

@@ -2,7 +2,10 @@ package dev.daimon.forking;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +27,21 @@ class MemoryFileTest {
       assertThat(print(file, "echo one")).isEqualTo("one\n");
       assertThat(print(file, "echo two")).isEqualTo("one\ntwo\n");
       assertThat(print(file, "printf %020000d 0")).hasSize(20_008);
+    }
+  }
+
+  @Test
+  void whatIsWrittenFollowsWhatProgramsPrintedAsFarAsItFits() throws Exception {
+    try (MemoryFile file = MemoryFile.create("daimon-test", 10_000)) {
+      assertThat(print(file, "echo one")).isEqualTo("one\n");
+      file.write("two\n".getBytes(US_ASCII));
+      assertThat(print(file, "echo three")).isEqualTo("one\ntwo\nthree\n");
+
+      assertThatExceptionOfType(PosixException.class)
+          .isThrownBy(() -> file.write("0".repeat(20_000).getBytes(US_ASCII)))
+          .returns(Errno.EPERM, PosixException::errno);
+      assertThat(file.content()).startsWith("one\ntwo\nthree\n".getBytes(US_ASCII));
+      assertThat(file.content().length).isBetween(4096, 10_000);
     }
   }
 

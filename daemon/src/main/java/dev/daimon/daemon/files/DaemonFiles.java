@@ -272,7 +272,7 @@ public final class DaemonFiles {
 
   /** Takes everything back, the last thing first; what cannot be is told with the reason why. */
   public void undo(Throwable reason) {
-    for (IOException left : opener.undo()) {
+    for (Exception left : opener.undo()) {
       progress.step("not taken back: " + left.getMessage());
       reason.addSuppressed(left);
     }

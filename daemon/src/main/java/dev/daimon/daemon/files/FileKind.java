@@ -24,7 +24,7 @@ interface FileKind<T> {
   /** Whether opening it created it. */
   boolean created(T file);
 
-  /** Closes it, and removes it if opening it created it. */
+  /** Removes it if opening it created it, and closes it in any case. */
   void undo(T file) throws IOException;
 
   /** A file that is locked: the pidfile, and the lock file. */
@@ -46,10 +46,11 @@ interface FileKind<T> {
 
     @Override
     public void undo(SingletonLock lock) throws IOException {
-      if (lock.created()) {
-        lock.remove();
+      try (lock) {
+        if (lock.created()) {
+          lock.remove();
+        }
       }
-      lock.close();
     }
   }
 
@@ -105,8 +106,9 @@ interface FileKind<T> {
 
     @Override
     public void undo(OutputFile output) throws IOException {
-      output.removeIfCreated();
-      output.close();
+      try (output) {
+        output.removeIfCreated();
+      }
     }
   }
 }

@@ -165,13 +165,16 @@ final class FileOpener {
     }
   }
 
-  /** Takes everything back, the last thing first, and returns what could not be. */
-  List<IOException> undo() {
-    List<IOException> left = new ArrayList<>();
+  /**
+   * Takes everything back, the last thing first and whatever happens, and returns what could not
+   * be.
+   */
+  List<Exception> undo() {
+    List<Exception> left = new ArrayList<>();
     for (int i = undo.size() - 1; i >= 0; i--) {
       try {
         undo.get(i).run();
-      } catch (IOException failure) {
+      } catch (IOException | RuntimeException failure) {
         left.add(failure);
       }
     }

@@ -117,6 +117,68 @@ class DaemonFilesTest {
   }
 
   @Test
+  void aPidFileThatCannotBeRemovedIsToldOfAndUnlocked() throws Exception {
+    Path parent = Files.createDirectory(directory.resolve("parent"));
+    Path moved = directory.resolve("moved");
+    DaemonFiles files = opened(new FileSet(parent.resolve("pid"), true, lock, null, null, false));
+    Files.move(parent, moved);
+    Files.createSymbolicLink(parent, parent);
+    IOException reason = new IOException("no daemon");
+
+    files.undo(reason);
+
+    assertThat(reason.getSuppressed())
+        .singleElement()
+        .asString()
+        .contains("Too many levels of symbolic links");
+    assertThat(Proc.openIn(directory)).isEmpty();
+    assertThat(SingletonLock.isHeld(moved.resolve("pid"))).isFalse();
+    assertThat(lock).doesNotExist();
+  }
+
+  @Test
+  @Tag("root")
+  void anOutputFileThatCannotBeRemovedIsToldOfAndClosed() throws Exception {
+    Files.setAttribute(directory, "unix:mode", 0711);
+    Path users = Files.createDirectory(directory.resolve("users"));
+    Files.setAttribute(users, "unix:uid", 7001);
+    Path log = users.resolve("log");
+    DaemonFiles files =
+        new DaemonFiles(
+            new FileSet(null, true, null, log, null, false),
+            Identity.of("#7001", "#7001"),
+            steps::add);
+    files.open();
+    Files.setAttribute(users, "unix:mode", 0555);
+    IOException reason = new IOException("no daemon");
+
+    files.undo(reason);
+
+    assertThat(reason.getSuppressed())
+        .singleElement()
+        .asString()
+        .contains("unlink " + log + ": Permission denied");
+    assertThat(Proc.openIn(directory)).isEmpty();
+  }
+
+  @Test
+  void whatSomebodyHasClosedDoesNotKeepTheRestFromBeingTakenBack() throws Exception {
+    DaemonFiles files = opened(new FileSet(pid, true, lock, out, null, false));
+    files.pidFileLock().close();
+    IOException reason = new IOException("no daemon");
+
+    files.undo(reason);
+
+    assertThat(reason.getSuppressed())
+        .singleElement()
+        .asString()
+        .contains("the descriptor is closed");
+    assertThat(Proc.openIn(directory)).isEmpty();
+    assertThat(lock).doesNotExist();
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
   void aPidFileThatWasThereBeforeStaysAndNamesNobody() throws Exception {
     Files.writeString(pid, "12\n");
     DaemonFiles files = opened(new FileSet(pid, true, null, null, null, false));

@@ -1,0 +1,35 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.daemon.files.Progress;
+import dev.daimon.testing.Proc;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the daemons of the other tests print is kept; what is left of it is seen here. */
+class EarlyOutputTest {
+  @Test
+  void nothingStaysOpenIfItCannotBeKept(@TempDir Path directory) throws Exception {
+    DaemonConfig config =
+        DaemonConfig.builder().append(true).standardError(directory.resolve("log")).build();
+    DaemonFiles files = new DaemonFiles(config.files(), null, Progress.UNTOLD);
+    files.open();
+    files.standardError().close();
+
+    assertThatIllegalStateException().isThrownBy(() -> EarlyOutput.keep(config, files));
+
+    assertThat(memoryFiles()).isZero();
+    files.undo(new IOException("no daemon"));
+  }
+
+  private static long memoryFiles() throws IOException {
+    return Proc.descriptors("self").values().stream()
+        .filter(leadsTo -> leadsTo.startsWith("/memfd:daimon"))
+        .count();
+  }
+}
