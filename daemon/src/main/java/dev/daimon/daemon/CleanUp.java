@@ -102,7 +102,7 @@ final class CleanUp {
     }
     done = true;
     try {
-      if (pidFile != null && removePidFile && pidFile.isAtPath()) {
+      if (pidFile != null && removePidFile) {
         leaveToJvm(pidFile);
       }
     } catch (IOException failure) {
@@ -112,6 +112,15 @@ final class CleanUp {
 
   private static void leaveToJvm(SingletonLock pidFile) throws IOException {
     Path path = pidFile.path();
+    try {
+      if (!pidFile.isAtPath()) {
+        return;
+      }
+    } catch (PosixException hidden) {
+      // The directory may not be searched any more.
+      pidFile.empty();
+      return;
+    }
     if (!Path.of(path.toString()).equals(path)) {
       // Its name is no text in this locale, and the JVM remembers texts.
       remove(pidFile);

@@ -191,7 +191,7 @@ class CleanUpTest {
 
     facade.awaitEnd();
     assertThat(facade.pidFile()).hasContent(pid + "\n");
-    assertThat(Facade.isLocked(facade.pidFile())).isFalse();
+    awaitUnlocked("pid");
   }
 
   @Test
