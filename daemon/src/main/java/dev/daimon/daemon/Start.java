@@ -10,6 +10,7 @@ import dev.daimon.readiness.Message;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A daemon that was started and is not ready yet, as its launcher sees it. It ends once: with the
@@ -18,6 +19,9 @@ import java.util.Optional;
 final class Start {
   /** How often the terminal is told the time, and the daemon is looked at, in ns. */
   private static final long SECOND = 1_000_000_000;
+
+  /** Between the end of a process's connections and its own, in ns. */
+  private static final long MOMENT = 1_000_000;
 
   /** How long a daemon may take to end, before it is asked to, and again before it is killed. */
   private static final Duration GRACE = Duration.ofSeconds(5);
@@ -220,8 +224,17 @@ final class Start {
       // Whatever is left of its group, in any case.
       process.signalGroup(Signal.KILL);
       boolean _ = hasEnded();
+      reap();
     } catch (PosixException failure) {
       reason.addSuppressed(failure);
+    }
+  }
+
+  /** Where this process is init, the daemon has become its child: a zombie in a moment. */
+  private void reap() {
+    long deadline = System.nanoTime() + GRACE.toNanos();
+    while (!process.reap() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(MOMENT);
     }
   }
 

@@ -72,24 +72,29 @@ public final class Detached implements AutoCloseable {
     PosixException.check(Signals.kill(-session, signal.number()), "kill", -session);
   }
 
+  /**
+   * Takes the program away, if it has ended, where that is this JVM's duty: it is a child of this
+   * JVM if that is init (of a container) or a subreaper. Does not wait.
+   *
+   * @return whether there is nothing to be taken away any more, or it is somebody else's duty
+   * @throws IllegalStateException if this is closed
+   * @see <a href="https://man7.org/linux/man-pages/man2/waitpid.2.html">waitpid(2)</a>
+   */
+  public synchronized boolean reap() {
+    return !isAlive() || Processes.waitpid(pid, new int[1], Processes.WNOHANG) != 0;
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("closed: " + this);
     }
   }
 
-  /**
-   * Lets go of the session's id. The program runs on; one that has ended, and has become a child of
-   * this JVM, since that is init or a subreaper, is waited for. A second call does nothing.
-   */
+  /** Lets go of the session's id. The program runs on; a second call does nothing. */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      if (Processes.getsid(pid) == session) {
-        // Where this JVM is init, or a subreaper, the program is its child: if it has ended, too.
-        Processes.waitpid(pid, new int[1], Processes.WNOHANG);
-      }
       // It has ended, so this does not wait, and can only fail if somebody else has reaped it.
       Processes.waitpid(session, new int[1], Processes.__WALL);
     }

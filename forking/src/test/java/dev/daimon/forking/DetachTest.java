@@ -362,6 +362,13 @@ class DetachTest {
   }
 
   @Test
+  void whatIsInitsChildIsInitsToTakeAway() throws IOException {
+    try (Detached detached = Program.at(Path.of("/bin/true")).detach(022)) {
+      assertThat(detached.reap()).isTrue();
+    }
+  }
+
+  @Test
   void theIdOfTheSessionIsNobodyElsesUntilItIsClosed() throws IOException {
     Detached detached = Program.at(Path.of("/bin/true")).detach(022);
     Path leader = Path.of("/proc/" + detached.session());
