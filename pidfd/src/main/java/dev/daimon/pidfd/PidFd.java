@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
@@ -17,6 +18,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +31,9 @@ import org.jspecify.annotations.Nullable;
  * #exited()}, and that takes the zombie away. That <em>any</em> process has ended is told to
  * everybody who asks, by {@link #awaitExit()} or {@link #ended()}, and changes nothing.
  *
- * <p>Children that were started by {@link ProcessBuilder} are waited for by the JDK, and {@link
- * Process} would tell a wrong exit code if somebody else were first. So a handle made {@link
- * #of(ProcessHandle)} never takes an exit status, and one of {@link #open(long)} must not be asked
- * for that of such a child; everything else can be done with both.
+ * <p>A child in this sense is one that Daimon's own modules have started, or adopted. Those of
+ * {@link ProcessBuilder} are waited for by the JDK, and {@link Process} would tell a wrong exit
+ * code if somebody else were first; so their exit status is not to be had here. Everything else is.
  *
  * <p>However many are waited for, one daemon thread of this JVM watches them all. It starts when
  * the first one is needed, and ends soon after the last one. Threads that wait can be interrupted,
@@ -52,25 +53,19 @@ public final class PidFd implements AutoCloseable {
   private final Descriptor descriptor;
   private final int pid;
 
-  /** Why an exit status is not to be taken here; null if it may be. */
-  private final @Nullable String refusal;
+  /** What marks it as a child that nobody else waits for; null if it is none. */
+  private final @Nullable Object own;
 
   /** Watched for while there are any. */
   private final List<Waiting<?>> pending = new ArrayList<>(1);
 
-  /** Whether it is, or was, a child of this JVM. */
-  private boolean child;
+  /** To whom the exit status went last, if that was a future. */
+  private @Nullable Given given;
 
-  /** Taken for a future that was completed otherwise in that very moment: for the next to ask. */
-  private @Nullable ExitInfo unclaimed;
-
-  private PidFd(int pid, Descriptor descriptor, @Nullable String refusal) {
+  private PidFd(int pid, Descriptor descriptor) {
     this.pid = pid;
     this.descriptor = descriptor;
-    this.refusal = refusal;
-    // Asked now, since later an end that was waited for looks as that of a stranger.
-    this.child =
-        Processes.waitid(descriptor.number(), new ProcessEnd(), PEEK) != -Errno.ECHILD.number();
+    this.own = OwnChildren.mark(pid);
   }
 
   /**
@@ -90,15 +85,16 @@ public final class PidFd implements AutoCloseable {
    *     {@code ENOSYS} before Linux 5.3
    */
   public static PidFd open(long pid) throws PosixException {
-    return open(pid, null);
+    if (pid < 1 || pid > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("not a process id: " + pid);
+    }
+    int number = PosixException.check(PidFds.open((int) pid), "pidfd_open", pid);
+    return new PidFd((int) pid, Descriptor.adopt(number));
   }
 
   /**
    * Opens the process of a handle of Java's, and no other one that has its id by now: the time of
    * its start is compared after it was opened.
-   *
-   * <p>{@link #waitFor()} and {@link #exited()} of the result fail with {@link NotAChildException},
-   * since the process may be a child of {@link ProcessBuilder}: see the class.
    *
    * <p>Linux tells the time of a start in hundredths of a second: a process that ends, and whose id
    * is given away, within the hundredth in which it started cannot be told from its successor. So
@@ -110,8 +106,7 @@ public final class PidFd implements AutoCloseable {
    *     its id is another's
    */
   public static PidFd of(ProcessHandle handle) throws PosixException {
-    PidFd opened =
-        open(handle.pid(), "the JDK may be waiting for it: it is known by Java's handle");
+    PidFd opened = open(handle.pid());
     // Holds the time of the start against that of the process that has the id now.
     if (!handle.isAlive()) {
       PosixException gone =
@@ -121,14 +116,6 @@ public final class PidFd implements AutoCloseable {
       }
     }
     return opened;
-  }
-
-  private static PidFd open(long pid, @Nullable String refusal) throws PosixException {
-    if (pid < 1 || pid > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("not a process id: " + pid);
-    }
-    int number = PosixException.check(PidFds.open((int) pid), "pidfd_open", pid);
-    return new PidFd((int) pid, Descriptor.adopt(number), refusal);
   }
 
   /** {@return the process id; when the process has ended it may be another's} */
@@ -174,8 +161,7 @@ public final class PidFd implements AutoCloseable {
    *
    * @return how it ended
    * @throws AlreadyWaitedException if the status was already taken, or is while this waits
-   * @throws NotAChildException if the process is no child of this JVM, or this handle was made
-   *     {@linkplain #of(ProcessHandle) of Java's}
+   * @throws NotAChildException if the process is no child, as is said above
    * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
    * @throws InterruptedException if the thread is interrupted; the status is not taken then
    * @throws CancellationException if this is closed meanwhile
@@ -192,8 +178,7 @@ public final class PidFd implements AutoCloseable {
    * @param timeout how long to wait; nothing is waited for if it is not positive
    * @return how it ended; empty if it has not in that time
    * @throws AlreadyWaitedException if the status was already taken, or is while this waits
-   * @throws NotAChildException if the process is no child of this JVM, or this handle was made
-   *     {@linkplain #of(ProcessHandle) of Java's}
+   * @throws NotAChildException if the process is no child, as is said above
    * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
    * @throws InterruptedException if the thread is interrupted; the status is not taken then
    * @throws CancellationException if this is closed meanwhile
@@ -243,7 +228,7 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public CompletableFuture<ExitInfo> exited() {
-    return publish(this::reap);
+    return publish(this::reapFor);
   }
 
   /**
@@ -294,7 +279,7 @@ public final class PidFd implements AutoCloseable {
 
   /** What a wait is for; null if it is not there yet. */
   private interface Outcome<T> {
-    @Nullable T get() throws PosixException;
+    @Nullable T get(Waiting<T> waiting) throws PosixException;
   }
 
   /** A wait that is going on. */
@@ -309,30 +294,26 @@ public final class PidFd implements AutoCloseable {
 
     /** Completes it if the outcome is there. */
     void settle() {
-      T value;
       try {
-        value = claim();
+        T value = claim();
+        if (value != null) {
+          complete(value);
+        }
       } catch (PosixException failure) {
         completeExceptionally(failure);
-        return;
-      }
-      // Without the lock: what depends on it runs here.
-      if (value != null && !complete(value) && value instanceof ExitInfo info) {
-        synchronized (PidFd.this) {
-          unclaimed = info;
-        }
       }
     }
 
     /** Takes the outcome, or the failure, once: an end may be told of more than once. */
     private @Nullable T claim() throws PosixException {
+      // What depends on a future runs when it is completed, so that is done without this lock.
       synchronized (PidFd.this) {
         // Cancelled, or claimed, or the handle is closed.
         if (!pending.contains(this)) {
           return null;
         }
         try {
-          T value = outcome.get();
+          T value = outcome.get(this);
           if (value != null) {
             forget(this);
           }
@@ -342,6 +323,18 @@ public final class PidFd implements AutoCloseable {
           throw failure;
         }
       }
+    }
+  }
+
+  /** An exit status on its way to a future. */
+  private record Given(ExitInfo info, CompletableFuture<ExitInfo> future) {
+    /** False if the future was completed otherwise, perhaps in that very moment. */
+    boolean arrived() {
+      while (!future.isDone()) {
+        // The thread that has claimed it completes it next.
+        Thread.onSpinWait();
+      }
+      return future.state() == Future.State.SUCCESS && info.equals(future.resultNow());
     }
   }
 
@@ -425,12 +418,12 @@ public final class PidFd implements AutoCloseable {
     return TimeUnit.NANOSECONDS.convert(timeout);
   }
 
-  private synchronized @Nullable PidFd ifEnded() throws PosixException {
+  private synchronized @Nullable PidFd ifEnded(Waiting<PidFd> waiting) throws PosixException {
     return isAlive() ? null : this;
   }
 
-  private synchronized @Nullable PidFd ifReapable() throws PosixException {
-    return unclaimed != null || waitid(PEEK) != null ? this : null;
+  private synchronized @Nullable PidFd ifReapable(Waiting<PidFd> waiting) throws PosixException {
+    return (given != null && !given.arrived()) || waitid(PEEK) != null ? this : null;
   }
 
   /** By the thread that has waited, so that no status is lost with a wait that is given up. */
@@ -438,26 +431,38 @@ public final class PidFd implements AutoCloseable {
     return Objects.requireNonNull(reap());
   }
 
-  private synchronized @Nullable ExitInfo reap() throws PosixException {
-    ExitInfo info = unclaimed;
-    unclaimed = null;
-    return info != null ? info : waitid(REAP);
+  private synchronized @Nullable ExitInfo reapFor(Waiting<ExitInfo> waiting) throws PosixException {
+    ExitInfo info = reap();
+    if (info != null) {
+      given = new Given(info, waiting);
+    }
+    return info;
   }
 
+  private @Nullable ExitInfo reap() throws PosixException {
+    Given last = given;
+    given = null;
+    if (last != null && !last.arrived()) {
+      return last.info();
+    }
+    ExitInfo info = waitid(REAP);
+    if (info != null) {
+      OwnChildren.remove(pid, own);
+    }
+    return info;
+  }
+
+  /** How it has ended; null if it has not. */
   private @Nullable ExitInfo waitid(int options) throws PosixException {
-    if (refusal != null) {
-      throw new NotAChildException(pid, refusal);
+    if (own == null) {
+      throw new NotAChildException(pid);
     }
     ProcessEnd end = new ProcessEnd();
     int result = Processes.waitid(descriptor.number(), end, options);
     if (result == -Errno.ECHILD.number()) {
-      throw child
-          ? new AlreadyWaitedException(pid)
-          : new NotAChildException(pid, "it is no child of this JVM");
+      throw new AlreadyWaitedException(pid);
     }
     PosixException.check(result, "waitid", pid);
-    // Orphans become children of an init or a subreaper, which this JVM may be.
-    child = true;
     return end.pid() == 0 ? null : ExitInfo.of(end);
   }
 }

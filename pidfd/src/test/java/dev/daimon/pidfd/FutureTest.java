@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
-import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ProcessSandbox;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,21 +143,42 @@ class FutureTest {
         CompletableFuture<ExitInfo> exited = child.exited();
         CompletableFuture<PidFd> ended = child.ended();
         ended.get();
-        if (exited.cancel(false)) {
-          // It may be put back only in a moment.
-          ProcessSandbox.await("the status", () -> exitCode(child) == 6);
-        } else {
-          assertThat(exited.get().exitCode()).hasValue(6);
-        }
+        ExitInfo info = exited.cancel(false) ? child.waitFor() : exited.get();
+        assertThat(info.exitCode()).hasValue(6);
       }
     }
   }
 
-  private static int exitCode(PidFd child) throws Exception {
-    try {
-      return child.waitFor().exitCode().orElseThrow();
-    } catch (AlreadyWaitedException late) {
-      return -1;
+  @Test
+  void aStatusThatComesDuringACancelIsForTheNextToAsk() throws Exception {
+    CountDownLatch cancelled = new CountDownLatch(1);
+    CountDownLatch open = new CountDownLatch(1);
+    try (PidFd child = PidFd.open(children.sleeper())) {
+      CompletableFuture<ExitInfo> exited = child.exited();
+      // Runs before the wait itself is forgotten: what was added last is told first.
+      CompletableFuture<String> dependent =
+          exited.handle((info, failure) -> {
+            cancelled.countDown();
+            try {
+              open.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+            return "told";
+          });
+      Thread canceller = Thread.ofVirtual().start(() -> exited.cancel(false));
+      cancelled.await();
+      child.send(Signal.KILL);
+      // For the cancelled one.
+      ProcessSandbox.await("the end", () -> !Files.exists(Path.of("/proc/" + child.pid())));
+
+      ExitInfo info = child.waitFor();
+
+      assertThat(info.signal()).contains(Signal.KILL);
+      assertThat(exited).isCancelled();
+      open.countDown();
+      assertThat(dependent.get()).isEqualTo("told");
+      canceller.join();
     }
   }
 
@@ -283,7 +305,7 @@ class FutureTest {
         PidFd second = PidFd.open(children.sleeper())) {
       CompletableFuture<PidFd> one = first.ended();
       CompletableFuture<PidFd> other = second.ended();
-      assertThat(Files.close(Watched.epolls().getFirst())).isZero();
+      assertThat(dev.daimon.posix.call.Files.close(Watched.epolls().getFirst())).isZero();
 
       first.send(Signal.KILL);
 

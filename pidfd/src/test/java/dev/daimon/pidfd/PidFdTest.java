@@ -141,8 +141,7 @@ class PidFdTest {
     int pid = children.sleeper();
     try (PidFd process = PidFd.of(ProcessHandle.of(pid).orElseThrow())) {
       process.send(Signal.TERM);
-      process.awaitExit();
-      assertThat(process.isAlive()).isFalse();
+      assertThat(process.waitFor().signal()).contains(Signal.TERM);
     }
   }
 

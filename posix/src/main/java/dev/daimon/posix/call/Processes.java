@@ -114,7 +114,11 @@ public final class Processes {
   public static int waitpid(int pid, int[] status, int options) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
+      Object mark = OwnChildren.mark(pid);
       int result = Libc.call(WAITPID, pid, memory.address(), options);
+      if (result == pid) {
+        OwnChildren.remove(pid, mark);
+      }
       status[0] = Native.view(memory).getInt(0);
       return result;
     }
