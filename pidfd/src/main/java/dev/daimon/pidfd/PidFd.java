@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A child in this sense is one that Daimon's own modules have started, or adopted. Those of
  * {@link ProcessBuilder} are waited for by the JDK, and {@link Process} would tell a wrong exit
  * code if somebody else were first; so their exit status is not to be had here. Everything else is.
+ * When a child was waited for here, its id, wherever else it was kept, is only a number.
  *
  * <p>However many are waited for, one daemon thread of this JVM watches them all. It starts when
  * the first one is needed, and ends soon after the last one. Threads that wait can be interrupted,

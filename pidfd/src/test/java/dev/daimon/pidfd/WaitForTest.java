@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
@@ -122,6 +123,19 @@ class WaitForTest {
   }
 
   @Test
+  void aChildThatWasWaitedForIsForgottenSinceItsIdMayBecomeAnothers() throws Exception {
+    int pid = children.shell("exit 0");
+    try (PidFd child = PidFd.open(pid)) {
+      child.awaitExit();
+      assertThat(OwnChildren.mark(pid)).isNotNull();
+
+      child.waitFor();
+
+      assertThat(OwnChildren.mark(pid)).isNull();
+    }
+  }
+
+  @Test
   void ofTwoThatRaceOneIsToldAndTheOtherIsTooLate() throws Exception {
     for (int round = 0; round < 50; round++) {
       int pid = children.sleeper();
@@ -218,13 +232,16 @@ class WaitForTest {
 
   @Test
   void whoWaitsForAHandleThatIsClosedIsTold() throws Exception {
-    PidFd child = PidFd.open(children.sleeper());
+    int pid = children.sleeper();
+    PidFd one = PidFd.open(pid);
+    PidFd other = PidFd.open(pid);
     List<Future<?>> waits = new ArrayList<>();
-    waits.add(threads.submit(() -> child.waitFor()));
-    waits.add(threads.submit(() -> child.awaitExit(LONG)));
-    ProcessSandbox.await("the waits", () -> Watched.registrations() == 1);
+    waits.add(threads.submit(() -> one.waitFor()));
+    waits.add(threads.submit(() -> other.awaitExit(LONG)));
+    ProcessSandbox.await("the waits", () -> Watched.registrations() == 2);
 
-    child.close();
+    one.close();
+    other.close();
 
     for (Future<?> wait : waits) {
       assertThat(outcome(wait)).isInstanceOf(CancellationException.class);
@@ -300,7 +317,11 @@ class WaitForTest {
       child.awaitExit();
 
       assertThat(child.isAlive()).isFalse();
+      long before = Watched.processorTime();
       assertThat(child.waitFor(Duration.ofMillis(50))).isEmpty();
+      assertThat(Duration.ofNanos(Watched.processorTime() - before))
+          .as("of the watcher, which has nothing to do")
+          .isLessThan(Duration.ofMillis(20));
       assertThat(waiting).isNotDone();
       assertThat(future).isNotDone();
       tracer.getOutputStream().close();

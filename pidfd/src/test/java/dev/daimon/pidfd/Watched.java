@@ -1,11 +1,13 @@
 package dev.daimon.pidfd;
 
 import dev.daimon.testing.Proc;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What the kernel and the JVM say of the watcher, which is one for all. */
 final class Watched {
@@ -26,7 +28,7 @@ final class Watched {
     return count;
   }
 
-  /** How many epoll instances this JVM has that watch pidfds or nothing but a counter. */
+  /** The epoll instances of this JVM, which makes none of its own without sockets. */
   static List<Integer> epolls() throws IOException {
     return epolls(Proc.descriptors("self"));
   }
@@ -35,6 +37,17 @@ final class Watched {
     return descriptors.keySet().stream()
         .filter(fd -> descriptors.get(fd).equals("anon_inode:[eventpoll]"))
         .toList();
+  }
+
+  /** The time that the watching thread has spent on a processor, in nanoseconds. */
+  static long processorTime() throws IOException {
+    for (File task : Objects.requireNonNull(new File("/proc/self/task").listFiles())) {
+      if (Files.readString(task.toPath().resolve("comm")).strip().equals(Watcher.THREAD)) {
+        String times = Files.readString(task.toPath().resolve("schedstat"));
+        return Long.parseLong(times.substring(0, times.indexOf(' ')));
+      }
+    }
+    throw new AssertionError("nobody watches");
   }
 
   /** The watching threads. */
