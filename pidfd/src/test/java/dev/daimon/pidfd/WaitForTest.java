@@ -318,7 +318,7 @@ class WaitForTest {
 
       assertThat(child.isAlive()).isFalse();
       long before = Watched.processorTime();
-      assertThat(child.waitFor(Duration.ofMillis(50))).isEmpty();
+      assertThat(child.waitFor(Duration.ofMillis(200))).isEmpty();
       assertThat(Duration.ofNanos(Watched.processorTime() - before))
           .as("of the watcher, which has nothing to do")
           .isLessThan(Duration.ofMillis(20));
