@@ -19,7 +19,8 @@ class RecyclingTest {
     assertThat(
             ChildJvm.of(Recycling.class)
                 .startedBy("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
-                // Its file is named by the process id, which is 1 for every such JVM of the machine.
+                // Its file is named by the process id, which is 1 for every such JVM of the
+                // machine.
                 .option("-XX:-UsePerfData")
                 .run()
                 .lines())
