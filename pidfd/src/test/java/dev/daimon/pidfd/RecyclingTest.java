@@ -29,6 +29,7 @@ class RecyclingTest {
             "by the handle: No such process (ESRCH, 3)",
             "by a second handle: No such process (ESRCH, 3)",
             "of Java's handle: No such process (ESRCH, 3)",
+            "left open: 0",
             "the handle is dead",
             "the bystander is alive",
             "by the id: the bystander has died of SIGTERM");
@@ -47,7 +48,9 @@ class RecyclingTest {
             System.out.println("the id is a bystander's");
             report("by the handle", () -> handle.send(Signal.TERM));
             report("by a second handle", () -> second.send(Signal.TERM));
+            int before = Watched.pidfds();
             report("of Java's handle", () -> PidFd.of(javas).send(Signal.TERM));
+            System.out.println("left open: " + (Watched.pidfds() - before));
             System.out.println(handle.isAlive() ? "the handle is alive" : "the handle is dead");
             System.out.println(
                 bystander.isAlive() ? "the bystander is alive" : "the bystander is dead");

@@ -28,6 +28,15 @@ final class Watched {
     return count;
   }
 
+  /** How many pidfds this JVM has open. */
+  static int pidfds() throws IOException {
+    int count = 0;
+    for (String leadsTo : Proc.descriptors("self").values()) {
+      count += leadsTo.contains("pidfd") ? 1 : 0;
+    }
+    return count;
+  }
+
   /** The epoll instances of this JVM, which makes none of its own without sockets. */
   static List<Integer> epolls() throws IOException {
     return epolls(Proc.descriptors("self"));
