@@ -19,6 +19,7 @@ module dev.daimon.posix {
       dev.daimon.pidfile,
       dev.daimon.locking,
       dev.daimon.forking,
+      dev.daimon.pidfd,
       dev.daimon.privileges,
       dev.daimon.readiness,
       dev.daimon.signals;

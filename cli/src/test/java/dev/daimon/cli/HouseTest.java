@@ -30,6 +30,7 @@ class HouseTest {
     "dev.daimon.pidfile..",
     "dev.daimon.locking..",
     "dev.daimon.forking..",
+    "dev.daimon.pidfd..",
     "dev.daimon.privileges..",
     "dev.daimon.readiness..",
     "dev.daimon.signals.."
@@ -68,14 +69,14 @@ class HouseTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    assertThat(classDirectories()).hasSize(10);
+    assertThat(classDirectories()).hasSize(11);
     assertThat(house).hasSizeGreaterThan(40);
   }
 
   @Test
   void siblingsNeverDependOnEachOther() {
     slices()
-        .matching("dev.daimon.(pidfile|locking|forking|privileges|readiness|signals)..")
+        .matching("dev.daimon.(pidfile|locking|forking|pidfd|privileges|readiness|signals)..")
         .should()
         .notDependOnEachOther()
         .check(house);
@@ -166,6 +167,7 @@ class HouseTest {
         "daimon-forking",
         "daimon-privileges",
         "daimon-readiness",
+        "daimon-pidfd",
         "daimon-signals",
         "daimon",
         "daimon-cli"

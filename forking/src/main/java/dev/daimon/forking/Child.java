@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import java.nio.file.Path;
@@ -31,7 +32,8 @@ public final class Child {
   /**
    * A child that was not started by {@link Program}: by a shell, before it became this JVM.
    *
-   * @param pid a child of this process that nobody has waited for
+   * @param pid a child of this process that nobody has waited for, and nobody else will, as the JDK
+   *     does for those of {@link ProcessBuilder}
    * @return the child
    * @throws IllegalArgumentException if it is no process id: 0 and less stand for many processes
    */
@@ -39,6 +41,7 @@ public final class Child {
     if (pid <= 0 || pid > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process id: " + pid);
     }
+    OwnChildren.add((int) pid);
     return new Child((int) pid, Path.of("/proc/" + pid));
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.Processes;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -122,6 +123,21 @@ class ChildTest {
     assertThat(adopted.pid()).isEqualTo(original.pid());
     assertThat(adopted.waitFor().signal()).hasValue(Signal.TERM);
     assertThat(adopted).hasToString("/proc/" + adopted.pid() + ", process " + adopted.pid());
+  }
+
+  @Test
+  void anAdoptedChildCountsAsOneThatNobodyElseWaitsFor() throws Exception {
+    Process stranger = new ProcessBuilder("sleep", "60").start();
+    int pid = (int) stranger.pid();
+    assertThat(OwnChildren.mark(pid)).isNull();
+    try {
+      Child.adopt(pid);
+
+      assertThat(OwnChildren.mark(pid)).isNotNull();
+    } finally {
+      OwnChildren.remove(pid, OwnChildren.mark(pid));
+      stranger.destroyForcibly().waitFor();
+    }
   }
 
   @ParameterizedTest

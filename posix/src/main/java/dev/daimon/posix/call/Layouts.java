@@ -84,6 +84,40 @@ final class Layouts {
     private pollfd() {}
   }
 
+  /** In one piece on x86-64 alone: there, nothing is between its fields. */
+  static final class epoll_event {
+    static final int SIZE = Abi.either(12, 16);
+    static final int events = 0;
+    static final int data = Abi.either(4, 8);
+
+    private epoll_event() {}
+  }
+
+  static final class siginfo_t {
+    static final int SIZE = 128;
+    static final int si_code = 8;
+    static final int si_pid = 16;
+    static final int si_status = 24;
+
+    private siginfo_t() {}
+  }
+
+  /** The fields of its first two fields have names of their own here. */
+  static final class rusage {
+    static final int SIZE = 144;
+    static final int user_seconds = 0;
+    static final int user_microseconds = 8;
+    static final int system_seconds = 16;
+    static final int system_microseconds = 24;
+    static final int ru_maxrss = 32;
+    static final int ru_minflt = 64;
+    static final int ru_majflt = 72;
+    static final int ru_nvcsw = 128;
+    static final int ru_nivcsw = 136;
+
+    private rusage() {}
+  }
+
   /** Its fields within fields have names of their own here. */
   static final class ucontext_t {
     static final int SIZE = Abi.either(968, 4560);

@@ -18,11 +18,17 @@ public final class Processes {
   /** {@code waitid}: the id is a process id. */
   static final int P_PID = 1;
 
+  /** {@code waitid}: the id is a pidfd. */
+  static final int P_PIDFD = 3;
+
   /** {@code waitid}: wait for processes that have ended. */
-  static final int WEXITED = 4;
+  public static final int WEXITED = 4;
 
   /** {@code waitid}: leave the process as it is, to be waited for again. */
-  static final int WNOWAIT = 0x01000000;
+  public static final int WNOWAIT = 0x01000000;
+
+  /** Number of the system call {@code waitid}. */
+  static final int SYS_waitid = Abi.either(247, 95);
 
   // pid_t getpid(void);
   private static final long GETPID = Libc.address("getpid");
@@ -44,6 +50,8 @@ public final class Processes {
   private static final long WAITPID = Libc.address("waitpid");
   // int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options);
   private static final long WAITID = Libc.address("waitid");
+  // long syscall(long number, ...);
+  private static final long SYSCALL = Libc.address("syscall");
   // char **environ;
   private static final long ENVIRON = Libc.address("environ");
 
@@ -106,8 +114,27 @@ public final class Processes {
   public static int waitpid(int pid, int[] status, int options) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
+      Object mark = OwnChildren.mark(pid);
       int result = Libc.call(WAITPID, pid, memory.address(), options);
+      if (result == pid) {
+        OwnChildren.remove(pid, mark);
+      }
       status[0] = Native.view(memory).getInt(0);
+      return result;
+    }
+  }
+
+  /**
+   * Waits for the child of a pidfd; with {@link #WNOHANG}, {@code end} may be left without a
+   * process. By the bare system call, since the C library's has no place for what was used.
+   */
+  public static int waitid(int pidfd, ProcessEnd end, int options) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(Layouts.siginfo_t.SIZE, Long.BYTES);
+      MemorySegment usage = arena.allocate(Layouts.rusage.SIZE, Long.BYTES);
+      int result =
+          Libc.call(SYSCALL, SYS_waitid, P_PIDFD, pidfd, info.address(), options, usage.address());
+      end.read(info, usage);
       return result;
     }
   }

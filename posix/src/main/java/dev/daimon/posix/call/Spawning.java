@@ -130,7 +130,12 @@ public final class Spawning implements AutoCloseable {
                   attributes.address(),
                   Native.strings(strings, argv).address(),
                   Native.strings(strings, envp).address());
-      return error == 0 ? Native.view(pid).getInt(0) : -error;
+      if (error != 0) {
+        return -error;
+      }
+      int child = Native.view(pid).getInt(0);
+      OwnChildren.add(child);
+      return child;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.daimon.posix.call;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
@@ -59,8 +60,11 @@ class AbiTest {
           #include <stddef.h>
           #include <stdio.h>
           #include <string.h>
+          #include <sys/epoll.h>
+          #include <sys/eventfd.h>
           #include <sys/file.h>
           #include <sys/mman.h>
+          #include <sys/resource.h>
           #include <sys/socket.h>
           #include <sys/stat.h>
           #include <sys/syscall.h>
@@ -83,6 +87,8 @@ class AbiTest {
       Map.of(
           "Detaching.ALIGNMENT", "_Alignof(max_align_t)",
           "Signal.MAX_NUMBER", "_NSIG - 1",
+          // An unsigned number there.
+          "Epoll.EPOLLET", "(int) EPOLLET",
           "Signals.KERNEL_SIGSET_SIZE", "(_NSIG - 1) / 8",
           "Signals.SIG_DFL", "(long) SIG_DFL",
           "Signals.SIG_IGN", "(long) SIG_IGN");
@@ -92,16 +98,20 @@ class AbiTest {
 
   /** Fields within fields, which have names of their own here. */
   private static final Map<String, String> MEMBERS =
-      Map.of(
-          "stack_pointer", "uc_stack.ss_sp",
-          "stack_size", "uc_stack.ss_size",
-          "signal_mask", "uc_sigmask.__val[0]",
-          "argument_0", argument("REG_RDI", 0),
-          "argument_1", argument("REG_RSI", 1),
-          "argument_2", argument("REG_RDX", 2),
-          "argument_3", argument("REG_RCX", 3),
-          "argument_4", argument("REG_R8", 4),
-          "argument_5", argument("REG_R9", 5));
+      Map.ofEntries(
+          entry("stack_pointer", "uc_stack.ss_sp"),
+          entry("stack_size", "uc_stack.ss_size"),
+          entry("signal_mask", "uc_sigmask.__val[0]"),
+          entry("argument_0", argument("REG_RDI", 0)),
+          entry("argument_1", argument("REG_RSI", 1)),
+          entry("argument_2", argument("REG_RDX", 2)),
+          entry("argument_3", argument("REG_RCX", 3)),
+          entry("argument_4", argument("REG_R8", 4)),
+          entry("argument_5", argument("REG_R9", 5)),
+          entry("user_seconds", "ru_utime.tv_sec"),
+          entry("user_microseconds", "ru_utime.tv_usec"),
+          entry("system_seconds", "ru_stime.tv_sec"),
+          entry("system_microseconds", "ru_stime.tv_usec"));
 
   /** What this module uses as an {@code int} without a field or a prototype to show for it. */
   private static final Map<String, Integer> ELEMENTS =

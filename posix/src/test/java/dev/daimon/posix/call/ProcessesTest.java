@@ -155,7 +155,7 @@ class ProcessesTest {
   /** Above every {@code pid_max}. */
   private static final int NO_PID = 1 << 30;
 
-  private static int spawn(String... argv) {
+  static int spawn(String... argv) {
     try (Spawning spawning = new Spawning()) {
       int pid = spawning.spawn(bytes(argv[0]), strings(argv), List.of());
       assertThat(pid).isPositive();

@@ -1,0 +1,28 @@
+package dev.daimon.pidfd;
+
+import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.ProcessEnd;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How a child ended, and what it has used.
+ *
+ * @param exitCode the exit code, from 0 to 255; empty if a signal ended it
+ * @param signal the signal that ended it; empty if it exited by itself
+ * @param coreDumped whether the signal left a core dump
+ * @param usage what it has used
+ * @see <a href="https://man7.org/linux/man-pages/man2/waitid.2.html">waitid(2)</a>
+ */
+public record ExitInfo(
+    OptionalInt exitCode, Optional<Signal> signal, boolean coreDumped, ResourceUsage usage) {
+
+  static ExitInfo of(ProcessEnd end) {
+    boolean exited = end.code() == ProcessEnd.CLD_EXITED;
+    return new ExitInfo(
+        exited ? OptionalInt.of(end.status()) : OptionalInt.empty(),
+        exited ? Optional.empty() : Optional.of(Signal.of(end.status())),
+        end.code() == ProcessEnd.CLD_DUMPED,
+        ResourceUsage.of(end));
+  }
+}

@@ -1,0 +1,163 @@
+package dev.daimon.pidfd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PidFdTest {
+  private final Children children = new Children();
+
+  @AfterEach
+  void end() {
+    children.close();
+  }
+
+  @Test
+  void aProcessIsOpenedSignalledAndSeenToEnd() throws Exception {
+    int pid = children.sleeper();
+    try (PidFd process = PidFd.open(pid)) {
+      assertThat(process.pid()).isEqualTo(pid);
+      assertThat(process).hasToString("process " + pid);
+      assertThat(process.isAlive()).isTrue();
+
+      process.send(Signal.TERM);
+      process.awaitExit();
+
+      assertThat(process.isAlive()).isFalse();
+    }
+  }
+
+  @Test
+  void aZombieIsNotAliveButTakesSignalsUntilItWasWaitedFor() throws Exception {
+    int pid = children.shell("exit 0");
+    try (PidFd process = PidFd.open(pid)) {
+      process.awaitExit();
+      assertThat(Proc.status(Integer.toString(pid), "State")).startsWith("Z");
+
+      assertThat(process.isAlive()).isFalse();
+      process.send(Signal.TERM);
+      process.waitFor();
+
+      assertThat(process.isAlive()).isFalse();
+      assertThatThrownBy(() -> process.send(Signal.TERM))
+          .hasMessage("pidfd_send_signal " + pid + ": No such process (ESRCH, 3)");
+    }
+  }
+
+  @Test
+  void aZombieCanBeOpened() throws Exception {
+    int pid = children.shell("exit 3");
+    try (PidFd first = PidFd.open(pid)) {
+      first.awaitExit();
+      try (PidFd second = PidFd.open(pid)) {
+        assertThat(second.isAlive()).isFalse();
+        assertThat(second.waitFor().exitCode()).hasValue(3);
+      }
+    }
+  }
+
+  @Test
+  void aProcessThatIsGoneCannotBeOpened() throws Exception {
+    int pid = children.shell("exit 0");
+    ProcessHandle handle = ProcessHandle.of(pid).orElseThrow();
+    try (PidFd process = PidFd.open(pid)) {
+      process.waitFor();
+    }
+
+    assertThatThrownBy(() -> PidFd.open(pid))
+        .isInstanceOf(PosixException.class)
+        .hasMessage("pidfd_open " + pid + ": No such process (ESRCH, 3)");
+    assertThatThrownBy(() -> PidFd.of(handle))
+        .isInstanceOfSatisfying(
+            PosixException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESRCH));
+  }
+
+  @Test
+  void theIdOfAThreadIsNoProcess() throws Exception {
+    String[] threads = Path.of("/proc/self/task").toFile().list();
+    long thread =
+        Long.parseLong(
+            threads[0].equals("" + ProcessHandle.current().pid()) ? threads[1] : threads[0]);
+
+    assertThatThrownBy(() -> PidFd.open(thread)).isInstanceOf(PosixException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, -1, Long.MIN_VALUE, 1L << 31, (1L << 32) + 1})
+  void whatIsNoPidIsRefused(long pid) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PidFd.open(pid))
+        .withMessage("not a process id: " + pid);
+  }
+
+  @Test
+  void theDescriptorIsClosedOnceAndNothingWorksAfterwards() throws Exception {
+    int before = Watched.pidfds();
+    PidFd process = PidFd.open(ProcessHandle.current().pid());
+    assertThat(Watched.pidfds()).isEqualTo(before + 1);
+
+    process.close();
+    process.close();
+
+    assertThat(Watched.pidfds()).isEqualTo(before);
+    assertThatIllegalStateException().isThrownBy(() -> process.send(Signal.CONT));
+    assertThatIllegalStateException().isThrownBy(process::isAlive);
+    assertThatIllegalStateException().isThrownBy(process::waitFor);
+    assertThatIllegalStateException().isThrownBy(process::awaitExit);
+    assertThatIllegalStateException().isThrownBy(process::exited);
+    assertThatIllegalStateException().isThrownBy(process::ended);
+  }
+
+  @Test
+  void aProcessOfJavasHandleIsThatProcess() throws Exception {
+    int pid = children.sleeper();
+    try (PidFd process = PidFd.of(ProcessHandle.of(pid).orElseThrow())) {
+      process.send(Signal.TERM);
+      assertThat(process.waitFor().signal()).contains(Signal.TERM);
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void anotherUsersProcessMayBeWatchedButNotSignalled(@TempDir Path classes) throws Exception {
+    int pid = children.sleeper();
+
+    assertThat(
+            ChildJvm.of(Nobody.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(classes)
+                .run(pid)
+                .lines())
+        .containsExactly(
+            "true", "pidfd_send_signal " + pid + ": Operation not permitted (EPERM, 1)", "false");
+  }
+
+  static final class Nobody {
+    public static void main(String[] arguments) throws Exception {
+      try (PidFd process = PidFd.open(Long.parseLong(arguments[0]))) {
+        System.out.println(process.isAlive());
+        process.send(Signal.TERM);
+      } catch (PosixException refused) {
+        System.out.println(refused.getMessage());
+      }
+      try (PidFd process = PidFd.open(Long.parseLong(arguments[0]))) {
+        System.out.println(process.awaitExit(Duration.ofMillis(1)));
+      }
+    }
+  }
+}
