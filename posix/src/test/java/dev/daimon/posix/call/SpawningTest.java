@@ -281,7 +281,16 @@ class SpawningTest {
     assertThat(await(pid)).isEqualTo(9);
   }
 
+  /** Of a program that sleeps: while it is being loaded, its libraries are open. */
   private static Set<Integer> descriptors(int pid) throws IOException {
+    long deadline = System.nanoTime() + 60_000_000_000L;
+    while (java.nio.file.Files.readAllBytes(Path.of("/proc/" + pid + "/cmdline")).length == 0
+        || !Proc.status(Integer.toString(pid), "State").startsWith("S")) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("process " + pid + " does not sleep");
+      }
+      Thread.onSpinWait();
+    }
     Set<Integer> numbers = new TreeSet<>();
     try (var files = java.nio.file.Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
       files.forEach(file -> numbers.add(Integer.valueOf(file.getFileName().toString())));
