@@ -36,7 +36,11 @@ final class Identities {
         boolean denied = failure.errno().equals(Errno.EPERM);
         throw new DaemonizeException(
             denied ? Reason.PERMISSION : Reason.SYSTEM,
-            "cannot become " + identity + ": " + failure.getMessage());
+            "cannot become "
+                + identity
+                + ": "
+                + failure.getMessage()
+                + (denied ? "; start it as root, or as that user" : ""));
       } catch (IOException failure) {
         throw new DaemonizeException(Reason.PERMISSION, failure);
       }
