@@ -7,7 +7,6 @@ import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Signal;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,17 +119,13 @@ final class Caller {
 
   /** The words of this process's command line, one character for each byte. */
   static List<String> commandLine() {
-    String line;
-    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
-      line = Text.ofBytes(file.readAllBytes());
+    List<String> words = new ArrayList<>();
+    try {
+      for (byte[] word : ThisProcess.commandLine()) {
+        words.add(Text.ofBytes(word));
+      }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, "cannot read the command line: " + failure);
-    }
-    List<String> words = new ArrayList<>();
-    int start = 0;
-    for (int end = line.indexOf(0); end >= 0; end = line.indexOf(0, start)) {
-      words.add(line.substring(start, end));
-      start = end + 1;
     }
     return words;
   }

@@ -157,7 +157,7 @@ public final class Daemon implements AutoCloseable {
     }
     try {
       for (Gift gift : own.gifts()) {
-        Ownership.give(gift.descriptor(), gift.path(), identity, gift.created());
+        gift.give(identity);
       }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);

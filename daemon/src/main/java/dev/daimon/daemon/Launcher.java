@@ -54,7 +54,9 @@ final class Launcher {
    */
   LaunchedDaemon launch() {
     config.requireValid(rerun);
-    requireDirectory();
+    if (config.preserveWorkingDirectory) {
+      requireLaunchDirectory();
+    }
     DaemonFiles files =
         new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
     Thread hook = new Interruption();
@@ -106,10 +108,10 @@ final class Launcher {
     }
   }
 
-  /** One that is kept may have been removed. */
-  private void requireDirectory() {
+  /** It may have been removed; one that is named was looked at with the configuration. */
+  private static void requireLaunchDirectory() {
     try {
-      Program.checkDirectory(config.directory(Daemonizer.launchDirectory()));
+      Program.checkDirectory(Daemonizer.launchDirectory());
     } catch (PosixException failure) {
       throw new DaemonizeException(Reason.SYSTEM, "working directory: " + failure.getMessage());
     }

@@ -3,8 +3,8 @@ package dev.daimon.daemon;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.NativePath;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -83,17 +83,13 @@ final class Rerun {
 
   /** The words of this process's command line. */
   private static List<String> words() {
-    String line;
-    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
-      line = latin1(file.readAllBytes());
+    List<String> words = new ArrayList<>();
+    try {
+      for (byte[] word : ThisProcess.commandLine()) {
+        words.add(latin1(word));
+      }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
-    }
-    List<String> words = new ArrayList<>();
-    int start = 0;
-    for (int end = line.indexOf(0); end >= 0; end = line.indexOf(0, start)) {
-      words.add(line.substring(start, end));
-      start = end + 1;
     }
     return words;
   }

@@ -73,7 +73,7 @@ final class Start {
       }
       return verdict();
     } catch (PosixException | RuntimeException | Error failure) {
-      boolean _ = stop(false, failure);
+      boolean _ = stop(failure);
       throw failure;
     } finally {
       line.clear();
@@ -95,7 +95,7 @@ final class Start {
 
   /** This JVM is being ended: by Ctrl-C, a signal, or an exit in another thread. */
   void interrupted() {
-    if (stop(false, new DaemonizeException(Reason.SYSTEM, INTERRUPTED)) && exits) {
+    if (stop(new DaemonizeException(Reason.SYSTEM, INTERRUPTED)) && exits) {
       line.clear();
       StatusLine.error(ProgramName.of(config), INTERRUPTED);
     }
@@ -200,11 +200,11 @@ final class Start {
    *
    * @return whether this was the first
    */
-  private synchronized boolean stop(boolean ending, Throwable reason) {
+  private synchronized boolean stop(Throwable reason) {
     if (over) {
       return false;
     }
-    end(ending, reason);
+    end(false, reason);
     files.undo(reason);
     return true;
   }

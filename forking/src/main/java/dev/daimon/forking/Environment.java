@@ -44,15 +44,20 @@ public final class Environment {
     try (FileInputStream file = new FileInputStream("/proc/" + pid + "/environ")) {
       block = file.readAllBytes();
     }
-    List<byte[]> entries = new ArrayList<>();
+    return new Environment(strings(block));
+  }
+
+  /** The NUL-terminated strings of a block, as {@code /proc} shows them. */
+  static List<byte[]> strings(byte[] block) {
+    List<byte[]> strings = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < block.length; i++) {
       if (block[i] == 0) {
-        entries.add(Arrays.copyOfRange(block, start, i));
+        strings.add(Arrays.copyOfRange(block, start, i));
         start = i + 1;
       }
     }
-    return new Environment(entries);
+    return strings;
   }
 
   /**

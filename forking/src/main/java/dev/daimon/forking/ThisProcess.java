@@ -2,6 +2,9 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Processes;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.util.List;
 
 /** This JVM as a process: its ids, its session and its umask. */
 public final class ThisProcess {
@@ -23,6 +26,20 @@ public final class ThisProcess {
   /** {@return the id of its process group} */
   public static long group() {
     return Processes.getpgrp();
+  }
+
+  /**
+   * Returns the words that it was started with, byte for byte.
+   *
+   * @return the words, {@code argv[0]} first
+   * @throws IOException if {@code /proc} is not mounted
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_cmdline.5.html">
+   *     proc_pid_cmdline(5)</a>
+   */
+  public static List<byte[]> commandLine() throws IOException {
+    try (FileInputStream file = new FileInputStream("/proc/self/cmdline")) {
+      return Environment.strings(file.readAllBytes());
+    }
   }
 
   /** {@return whether it leads its process group, so that {@link #setsid()} fails} */

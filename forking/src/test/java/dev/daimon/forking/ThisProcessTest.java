@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -21,6 +22,17 @@ class ThisProcessTest {
 
     assertThat(ThisProcess.id()).isEqualTo(self.pid());
     assertThat(ThisProcess.parent()).isEqualTo(self.parent().orElseThrow().pid());
+  }
+
+  @Test
+  void theWordsAreThoseOfTheKernelByteForByte() throws Exception {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    for (byte[] word : ThisProcess.commandLine()) {
+      block.writeBytes(word);
+      block.write(0);
+    }
+
+    assertThat(block.toByteArray()).isEqualTo(Files.readAllBytes(Path.of("/proc/self/cmdline")));
   }
 
   @Test

@@ -135,7 +135,7 @@ final class FileOpener {
   void give() throws IOException {
     if (identity != null) {
       for (Gift gift : gifts) {
-        Ownership.give(gift.descriptor(), gift.path(), identity, gift.created());
+        gift.give(identity);
       }
     }
   }

@@ -1,6 +1,9 @@
 package dev.daimon.daemon.files;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import java.io.IOException;
 import java.nio.file.Path;
 
 /**
@@ -10,4 +13,9 @@ import java.nio.file.Path;
  * @param descriptor the open file; still owned by who opened it
  * @param created whether opening it created it
  */
-public record Gift(Path path, Descriptor descriptor, boolean created) {}
+public record Gift(Path path, Descriptor descriptor, boolean created) {
+  /** Hands it over, if the rules of {@link Ownership#give} allow it. */
+  public void give(Identity identity) throws IOException {
+    Ownership.give(descriptor, path, identity, created);
+  }
+}
