@@ -64,7 +64,10 @@ class InterruptIT {
       List<String> words = words(List.of(Sandbox.DAIMON.toString()));
       Process terminal =
           sandbox
-              .prepare(List.of("script", "-qec", String.join(" ", words), "/dev/null"), Map.of())
+              // A shell that stays would die of the signal, whatever becomes of the launcher.
+              .prepare(
+                  List.of("script", "-qec", "exec " + String.join(" ", words), "/dev/null"),
+                  Map.of())
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();
