@@ -51,9 +51,8 @@ class DaemonizeTest {
   void thePidFileGoesWithTheDaemon() throws Exception {
     long pid = facade.daemon(Stays.class);
 
-    ProcessHandle.of(pid).orElseThrow().destroy();
+    facade.stop(pid);
 
-    facade.awaitEnd();
     assertThat(Files.exists(facade.pidFile())).isFalse();
   }
 }

@@ -11,9 +11,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -26,6 +28,10 @@ public class ProcessSandbox {
   private static final int DEADLINE_SECONDS = 60;
 
   private final String mark = UUID.randomUUID().toString();
+
+  /** Those found so far: one that ends has lost its environment before its files are closed. */
+  private final Set<ProcessHandle> seen = ConcurrentHashMap.newKeySet();
+
   private Path directory = Path.of("/nowhere");
 
   /** What a finished command has said. */
@@ -53,17 +59,35 @@ public class ProcessSandbox {
     }
   }
 
-  /** Every living process that this test has started, directly or not. */
+  /** Every process that this test has started, directly or not, and that is not over. */
   public List<ProcessHandle> processes() throws IOException {
-    List<ProcessHandle> found = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : all) {
         if (environment(process).contains(MARK + "=" + mark)) {
-          ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(found::add);
+          ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(seen::add);
         }
       }
     }
-    return found;
+    seen.removeIf(ProcessSandbox::isOver);
+    return List.copyOf(seen);
+  }
+
+  /** Whether its last thread has ended, and with it every file it had open. */
+  private static boolean isOver(ProcessHandle process) {
+    Path threads = Path.of("/proc/" + process.pid() + "/task");
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+      for (Path thread : all) {
+        String stat = Files.readString(thread.resolve("stat"));
+        // The state comes after the name, in parentheses.
+        char state = stat.charAt(stat.lastIndexOf(')') + 2);
+        if (state != 'Z' && state != 'X') {
+          return !process.isAlive();
+        }
+      }
+      return true;
+    } catch (IOException gone) {
+      return !process.isAlive() || !Files.exists(threads);
+    }
   }
 
   private static List<String> environment(Path process) {
@@ -184,6 +208,14 @@ public class ProcessSandbox {
   /** Waits until everything that this test has started is over. */
   public void awaitEnd() throws Exception {
     await("the end of every process", () -> processes().isEmpty());
+  }
+
+  /** Asks a process to end, and waits until everything that this test has started is over. */
+  public void stop(long pid) throws Exception {
+    ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+    seen.add(process);
+    process.destroy();
+    awaitEnd();
   }
 
   /** Sets a directory's permissions, such as {@code rwxr-xr-x}. */

@@ -52,12 +52,6 @@ final class Examples extends ProcessSandbox implements BeforeEachCallback, After
     return command;
   }
 
-  /** Asks a process to end, and waits until nothing of this test is left. */
-  void stop(long pid) throws Exception {
-    ProcessHandle.of(pid).orElseThrow().destroy();
-    awaitEnd();
-  }
-
   /** Waits until a file has these words in it. */
   void awaitWords(String name, String words) throws Exception {
     Path file = file(name);
