@@ -1,10 +1,9 @@
 package dev.daimon.locking;
 
-import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
-import java.io.File;
+import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,7 @@ final class LockTable {
     // The list comes in pages, and a lock that goes away between two of them can hide another one:
     // a "no" is asked for twice.
     for (int i = 0; i < 2; i++) {
-      if (isIn(read("/proc/locks"), inode)) {
+      if (isIn(ProcFiles.read("/proc/locks"), inode)) {
         return true;
       }
     }
@@ -31,7 +30,7 @@ final class LockTable {
   /** The inode as a lock's line names it, with the spaces around: {@code " fe:00:1234 "}. */
   private static String inode(int number) throws PosixException {
     String path = "/proc/self/fdinfo/".concat(Integer.toString(number));
-    String info = read(path);
+    String info = ProcFiles.read(path);
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(number, status), "fstat", path);
     long major = status.device() >>> 32;
@@ -41,7 +40,8 @@ final class LockTable {
     @Nullable String mount = field(info, "mnt_id:\t");
     if (mount != null) {
       @Nullable String line =
-          field("\n".concat(read("/proc/self/mountinfo")), "\n".concat(mount).concat(" "));
+          field(
+              "\n".concat(ProcFiles.read("/proc/self/mountinfo")), "\n".concat(mount).concat(" "));
       if (line != null) {
         int start = line.indexOf(' ') + 1;
         int colon = line.indexOf(':', start);
@@ -95,41 +95,36 @@ final class LockTable {
   }
 
   /** Whether a process that can be looked into has a descriptor that carries such a lock. */
-  private static boolean isInDescriptors(String inode) {
-    for (String process : list("/proc")) {
+  private static boolean isInDescriptors(String inode) throws PosixException {
+    for (String process : ProcFiles.list("/proc")) {
       if (process.charAt(0) < '1' || process.charAt(0) > '9') {
         continue;
       }
       String directory = "/proc/".concat(process).concat("/fdinfo/");
-      for (String number : list(directory)) {
-        try {
-          if (isIn(read(directory.concat(number)), inode)) {
-            return true;
-          }
-        } catch (PosixException e) {
-          // Closed meanwhile, or not for us to see.
+      for (String number : listed(directory)) {
+        if (isIn(readable(directory.concat(number)), inode)) {
+          return true;
         }
       }
     }
     return false;
   }
 
-  private static String[] list(String directory) {
-    String @Nullable [] names = new File(directory).list();
-    return names == null ? new String[0] : names;
+  /** None of a process that is not for us to see. */
+  private static String[] listed(String directory) {
+    try {
+      return ProcFiles.list(directory);
+    } catch (PosixException unseen) {
+      return new String[0];
+    }
   }
 
-  private static String read(String path) throws PosixException {
-    int flags = Files.O_RDONLY | Files.O_CLOEXEC;
-    int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
-    StringBuilder text = new StringBuilder();
-    try (Descriptor file = Descriptor.adopt(PosixException.check(number, "open", path))) {
-      byte[] buffer = new byte[8192];
-      int length;
-      while ((length = PosixException.check(Files.read(file.number(), buffer), "read", path)) > 0) {
-        text.append(new String(buffer, 0, length, StandardCharsets.ISO_8859_1));
-      }
+  /** Empty of a descriptor that was closed meanwhile, or is not for us to see. */
+  private static String readable(String info) {
+    try {
+      return ProcFiles.read(info);
+    } catch (PosixException unseen) {
+      return "";
     }
-    return text.toString();
   }
 }

@@ -253,13 +253,18 @@ public final class SingletonLock implements AutoCloseable {
   public synchronized boolean isAtPath() throws PosixException {
     // Once closed, the inode may be anybody's.
     descriptor.number();
+    return leadsTo(path, bytes, held);
+  }
+
+  /** Whether the path names this file, itself and not by a symbolic link. */
+  static boolean leadsTo(Path path, byte[] bytes, FileStatus file) throws PosixException {
     FileStatus found = new FileStatus();
     int result = Files.lstat(bytes, found);
     if (result == -Errno.ENOENT.number() || result == -Errno.ENOTDIR.number()) {
       return false;
     }
     PosixException.check(result, "lstat", path);
-    return found.isSameFile(held);
+    return found.isSameFile(file);
   }
 
   /**

@@ -158,6 +158,28 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
+   * Tells what the process is: of this very one, since it still has its id when all is read.
+   *
+   * @return what {@code /proc} says of it
+   * @throws PosixException {@code ESRCH} if it has ended; {@code ENOENT} where {@code /proc} hides
+   *     other users' processes
+   * @throws IllegalStateException if this is closed
+   */
+  public ProcessInfo info() throws PosixException {
+    try {
+      ProcessInfo info = ProcessInfo.read(pid);
+      if (isAlive()) {
+        return info;
+      }
+    } catch (PosixException failure) {
+      if (isAlive()) {
+        throw failure;
+      }
+    }
+    throw new PosixException("pidfd_open", Integer.toString(pid), Errno.ESRCH);
+  }
+
+  /**
    * Waits for the end of this child, and takes its exit status.
    *
    * @return how it ended

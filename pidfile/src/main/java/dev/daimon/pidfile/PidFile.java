@@ -77,21 +77,35 @@ public final class PidFile {
     int flags = Files.O_RDONLY | Files.O_NONBLOCK | Files.O_NOCTTY | Files.O_CLOEXEC;
     int number = PosixException.check(Files.open(bytes, flags, 0), "open", path);
     try (Descriptor file = Descriptor.adopt(number)) {
-      FileStatus status = new FileStatus();
-      PosixException.check(Files.fstat(file.number(), status), "fstat", path);
-      if (!status.isRegularFile()) {
-        throw new MalformedPidFileException(path, "is not a regular file");
-      }
-      byte[] content = content(file);
-      for (int reads = 1; reads < READS; reads++) {
-        byte[] again = content(file);
-        if (Arrays.equals(content, again)) {
-          return parse(content);
-        }
-        content = again;
-      }
-      throw new MalformedPidFileException(path, "changes all the time");
+      return read(file);
     }
+  }
+
+  /**
+   * As {@link #read()}, of a file that is open already: what else is found out through the
+   * descriptor is true of the same file, whatever the path leads to by now.
+   *
+   * @param file the open pidfile, readable; it stays open
+   * @return the process id, from 1 to {@value #MAX_PID}
+   * @throws PosixException if it cannot be read
+   * @throws MalformedPidFileException if it does not hold one process id, or never stops changing
+   * @throws IllegalStateException if the descriptor is closed
+   */
+  public long read(Descriptor file) throws PosixException, MalformedPidFileException {
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.fstat(file.number(), status), "fstat", path);
+    if (!status.isRegularFile()) {
+      throw new MalformedPidFileException(path, "is not a regular file");
+    }
+    byte[] content = content(file);
+    for (int reads = 1; reads < READS; reads++) {
+      byte[] again = content(file);
+      if (Arrays.equals(content, again)) {
+        return parse(content);
+      }
+      content = again;
+    }
+    throw new MalformedPidFileException(path, "changes all the time");
   }
 
   private byte[] content(Descriptor file) throws PosixException {

@@ -1,6 +1,7 @@
 package dev.daimon.posix;
 
 import dev.daimon.posix.call.ErrorText;
+import java.util.Locale;
 
 /**
  * A signal by its number, such as {@code SIGTERM}.
@@ -13,6 +14,9 @@ import dev.daimon.posix.call.ErrorText;
 public final class Signal {
   /** The highest signal number of Linux. */
   public static final int MAX_NUMBER = 64;
+
+  /** The first real-time signal: the C library keeps 32 and 33 for itself. */
+  private static final int RTMIN = 34;
 
   /** Hangup. */
   public static final Signal HUP = new Signal(1);
@@ -65,6 +69,54 @@ public final class Signal {
       throw new IllegalArgumentException("not a signal number: " + number);
     }
     return new Signal(number);
+  }
+
+  /**
+   * The signal that a person means: a number, a name with or without {@code SIG} in any case, or
+   * {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
+   *
+   * @param text such as {@code "HUP"}, {@code "sighup"}, {@code "1"} or {@code "RTMIN+3"}
+   * @return that signal
+   * @throws IllegalArgumentException if there is no such signal
+   */
+  public static Signal parse(String text) {
+    String name = text.toUpperCase(Locale.ROOT);
+    if (name.startsWith("SIG")) {
+      name = name.substring(3);
+    }
+    int number = number(name);
+    if (number < 0 && name.startsWith("RTMIN")) {
+      number = inRange(RTMIN, 1, name.substring(5));
+    } else if (number < 0 && name.startsWith("RTMAX")) {
+      number = inRange(MAX_NUMBER, -1, name.substring(5));
+    }
+    for (int i = 1; number < 0 && i < RTMIN - 2; i++) {
+      if (ErrorText.signalName(i).equals("SIG".concat(name))) {
+        number = i;
+      }
+    }
+    if (number < 1 || number > MAX_NUMBER) {
+      throw new IllegalArgumentException("not a signal: ".concat(text));
+    }
+    return new Signal(number);
+  }
+
+  /** Of one or two digits; -1 for anything else. */
+  private static int number(String digits) {
+    int number = digits.isEmpty() || digits.length() > 2 ? -1 : 0;
+    for (int i = 0; number >= 0 && i < digits.length(); i++) {
+      int digit = digits.charAt(i) - '0';
+      number = digit < 0 || digit > 9 ? -1 : number * 10 + digit;
+    }
+    return number;
+  }
+
+  /** A real-time signal counted from the first one up, or from the last one down; -1 for none. */
+  private static int inRange(int from, int step, String rest) {
+    char sign = step > 0 ? '+' : '-';
+    int count = rest.isEmpty() ? 0 : rest.charAt(0) == sign ? number(rest.substring(1)) : -1;
+    int number = from + step * count;
+    return count < 0 || number < RTMIN || number > MAX_NUMBER ? -1 : number;
   }
 
   /** {@return the number, from 1 to {@value #MAX_NUMBER}} */

@@ -12,6 +12,7 @@ public final class FileStatus {
   private long inode;
   private long size;
   private long device;
+  private long modified;
 
   /** Nothing yet: a call fills it. */
   public FileStatus() {}
@@ -27,6 +28,7 @@ public final class FileStatus {
     device =
         (long) statx.getInt(Layouts.statx.stx_dev_major) << 32
             | Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_dev_minor));
+    modified = statx.getLong(Layouts.statx.modified_seconds);
   }
 
   /** Permission bits, with set-user-id, set-group-id and sticky. */
@@ -62,6 +64,11 @@ public final class FileStatus {
   /** The inode number, unique within its device. */
   public long inode() {
     return inode;
+  }
+
+  /** When its content was last changed, in whole seconds since 1970. */
+  public long modified() {
+    return modified;
   }
 
   /** Whether it is a regular file. */

@@ -10,6 +10,7 @@ package dev.daimon.posix.call;
 final class Layouts {
   private Layouts() {}
 
+  /** A field of one of its fields has a name of its own here. */
   static final class statx {
     static final int SIZE = 256;
     static final int stx_nlink = 16;
@@ -18,6 +19,7 @@ final class Layouts {
     static final int stx_mode = 28;
     static final int stx_ino = 32;
     static final int stx_size = 40;
+    static final int modified_seconds = 112;
     static final int stx_dev_major = 136;
     static final int stx_dev_minor = 140;
 
@@ -33,6 +35,14 @@ final class Layouts {
     static final int pw_shell = 40;
 
     private passwd() {}
+  }
+
+  static final class timespec {
+    static final int SIZE = 16;
+    static final int tv_sec = 0;
+    static final int tv_nsec = 8;
+
+    private timespec() {}
   }
 
   static final class group {

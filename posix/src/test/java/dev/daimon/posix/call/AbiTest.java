@@ -99,6 +99,7 @@ class AbiTest {
   /** Fields within fields, which have names of their own here. */
   private static final Map<String, String> MEMBERS =
       Map.ofEntries(
+          entry("modified_seconds", "stx_mtime.tv_sec"),
           entry("stack_pointer", "uc_stack.ss_sp"),
           entry("stack_size", "uc_stack.ss_size"),
           entry("signal_mask", "uc_sigmask.__val[0]"),

@@ -1,0 +1,193 @@
+package dev.daimon.locking;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcFiles;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A file that others lock, usually a daemon's pidfile, as one looks at it who does not take part:
+ * is it locked, and by whom? Nothing is locked here, so that nobody's {@link SingletonLock#acquire}
+ * fails for it.
+ *
+ * <p>It stays the file that was opened, whatever its path leads to later. Safe for use by several
+ * threads.
+ *
+ * @see <a
+ *     href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">proc_pid_fdinfo(5)</a>
+ */
+public final class LockedFile implements AutoCloseable {
+  private final Path path;
+  private final Descriptor descriptor;
+  private final FileStatus status;
+
+  private LockedFile(Path path, Descriptor descriptor, FileStatus status) {
+    this.path = path;
+    this.descriptor = descriptor;
+    this.status = status;
+  }
+
+  /**
+   * Opens the file for reading. Never waits, not even for a FIFO.
+   *
+   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @return the open file, to be closed by the caller; nothing if there is none
+   * @throws NotRegularFileException if the path is a directory, a FIFO, a device or the like
+   * @throws PosixException if it cannot be opened: a symbolic link ({@code ELOOP}), {@code EACCES}
+   *     and so on
+   */
+  public static Optional<LockedFile> open(Path path)
+      throws PosixException, NotRegularFileException {
+    int flags =
+        Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NOFOLLOW | Files.O_NOCTTY | Files.O_NONBLOCK;
+    int number = Files.open(NativePath.bytes(path), flags, 0);
+    if (number == -Errno.ENOENT.number() || number == -Errno.ENOTDIR.number()) {
+      return Optional.empty();
+    }
+    PosixException.check(number, "open", path);
+    Descriptor descriptor = Descriptor.adopt(number);
+    FileStatus status = new FileStatus();
+    int result = Files.fstat(number, status);
+    if (result < 0 || !status.isRegularFile()) {
+      descriptor.close();
+      PosixException.check(result, "fstat", path);
+      throw new NotRegularFileException(path);
+    }
+    return Optional.of(new LockedFile(path, descriptor, status));
+  }
+
+  /** {@return the path that it was opened by} */
+  public Path path() {
+    return path;
+  }
+
+  /** {@return the open file, for reading; still owned by this object} */
+  public Descriptor descriptor() {
+    return descriptor;
+  }
+
+  /** {@return the owner's user id when it was opened, from 0 to 4294967294} */
+  public long owner() {
+    return Integer.toUnsignedLong(status.uid());
+  }
+
+  /** {@return when its content was last changed, as seen when it was opened; seconds since 1970} */
+  public long modified() {
+    return status.modified();
+  }
+
+  /**
+   * Whether somebody holds a {@code flock} on it; with the limits of {@link SingletonLock#isHeld}.
+   *
+   * @return whether it is locked
+   * @throws PosixException if {@code /proc} cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public boolean isLocked() throws PosixException {
+    return LockTable.isListed(descriptor.number());
+  }
+
+  /**
+   * Whether this process has the file open with a {@code flock} on it, taken by itself or
+   * inherited. That holds for every process that shares the open file: {@code flock} does not tell
+   * whose it is.
+   *
+   * <p>Race: the id may be another process's before this has returned. Open a pidfd before, and ask
+   * after this whether that process is still alive: if so, it is the one.
+   *
+   * @param pid the process id
+   * @return whether it does; false also if there is no such process
+   * @throws PosixException {@code EACCES} if this process may not look into that one: only root,
+   *     and the same user as long as the other process has not changed its user, may
+   * @throws IllegalStateException if this is closed
+   */
+  public boolean isHeldBy(long pid) throws PosixException {
+    // Once closed, the inode may be anybody's.
+    descriptor.number();
+    String process = "/proc/".concat(Long.toString(pid));
+    String directory = process.concat("/fd/");
+    FileStatus found = new FileStatus();
+    for (String number : ProcFiles.list(directory)) {
+      byte[] link = directory.concat(number).getBytes(StandardCharsets.US_ASCII);
+      if (Files.stat(link, found) == 0
+          && found.isSameFile(status)
+          && isLocked(process.concat("/fdinfo/").concat(number))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isLocked(String info) throws PosixException {
+    String text;
+    try {
+      text = ProcFiles.read(info);
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ENOENT)) {
+        // Closed meanwhile.
+        return false;
+      }
+      throw failure;
+    }
+    int lock = text.indexOf("\nlock:");
+    return lock >= 0 && text.indexOf(" FLOCK ", lock) >= 0;
+  }
+
+  /**
+   * The processes that hold the lock: those that share the open file, as {@link #isHeldBy} tells.
+   * All processes are looked through, as far as this one may.
+   *
+   * @return their ids, ascending; none is no proof that it is not locked
+   * @throws PosixException if {@code /proc} cannot be listed
+   * @throws IllegalStateException if this is closed
+   */
+  public List<Long> holders() throws PosixException {
+    List<Long> holders = new ArrayList<>();
+    for (String name : ProcFiles.list("/proc")) {
+      if (name.charAt(0) >= '1' && name.charAt(0) <= '9' && mayBeHeldBy(Long.parseLong(name))) {
+        holders.add(Long.parseLong(name));
+      }
+    }
+    holders.sort(null);
+    return holders;
+  }
+
+  /** False also of a process that is not for us to see. */
+  private boolean mayBeHeldBy(long pid) {
+    try {
+      return isHeldBy(pid);
+    } catch (PosixException unseen) {
+      return false;
+    }
+  }
+
+  /**
+   * Whether the path still names this file.
+   *
+   * @return whether it does
+   * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on)
+   * @throws IllegalStateException if this is closed
+   */
+  public boolean isAtPath() throws PosixException {
+    descriptor.number();
+    return SingletonLock.leadsTo(path, NativePath.bytes(path), status);
+  }
+
+  /**
+   * Closes it; a second call does nothing. Nobody's lock changes by it.
+   *
+   * @throws PosixException if somebody else has closed the descriptor
+   */
+  @Override
+  public void close() throws PosixException {
+    descriptor.close();
+  }
+}

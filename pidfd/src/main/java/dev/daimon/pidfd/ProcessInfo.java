@@ -1,0 +1,124 @@
+package dev.daimon.pidfd;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Clocks;
+import dev.daimon.posix.call.ProcFiles;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What {@code /proc} tells of a process at one moment.
+ *
+ * @param name the program's name as the kernel keeps it, cut to 15 bytes
+ * @param parent the parent's id; 0 if it is in another PID namespace
+ * @param group the process group's id
+ * @param session the session's id
+ * @param uptime how long it has been running, in hundredths of a second; the time that the machine
+ *     was suspended counts
+ * @param startTime when it was started, by today's clock: it moves if the clock is set
+ * @param user the effective user id, from 0 to 4294967294
+ * @param commandLine the words it was started with, or has put there since; what is not UTF-8 is
+ *     replaced; empty for a zombie and for the kernel's own
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
+ */
+public record ProcessInfo(
+    String name,
+    long parent,
+    long group,
+    long session,
+    Duration uptime,
+    Instant startTime,
+    long user,
+    List<String> commandLine) {
+
+  /** A hundredth of a second: what the kernel counts start times in, whatever its own tick is. */
+  private static final long TICK = 10_000_000;
+
+  /** Where the fields after the name begin, which may hold anything. */
+  private static final int AFTER_NAME = 2;
+
+  /** Of the process that has this id while it is read. */
+  static ProcessInfo read(long pid) throws PosixException {
+    String process = "/proc/".concat(Long.toString(pid));
+    String stat = ProcFiles.read(process.concat("/stat"));
+    int end = stat.lastIndexOf(')');
+    String name = utf8(stat.substring(stat.indexOf('(') + 1, end));
+    Fields fields = new Fields(stat, end + AFTER_NAME);
+    fields.skip(1);
+    long parent = fields.next();
+    long group = fields.next();
+    long session = fields.next();
+    fields.skip(15);
+    Duration uptime = Duration.ofNanos(Math.max(0, Clocks.boottime() - fields.next() * TICK));
+    return new ProcessInfo(
+        name,
+        parent,
+        group,
+        session,
+        uptime,
+        Instant.now().minus(uptime),
+        user(ProcFiles.read(process.concat("/status"))),
+        words(ProcFiles.read(process.concat("/cmdline"))));
+  }
+
+  /** The effective one, the second of four. */
+  private static long user(String status) {
+    Fields fields = new Fields(status, status.indexOf("\nUid:\t") + "\nUid:\t".length());
+    fields.skip(1);
+    return fields.next();
+  }
+
+  private static List<String> words(String commandLine) {
+    List<String> words = new ArrayList<>();
+    int start = 0;
+    int end;
+    while ((end = commandLine.indexOf(0, start)) >= 0) {
+      words.add(utf8(commandLine.substring(start, end)));
+      start = end + 1;
+    }
+    if (start < commandLine.length()) {
+      // A program that has overwritten its own.
+      words.add(utf8(commandLine.substring(start)));
+    }
+    return List.copyOf(words);
+  }
+
+  private static String utf8(String bytes) {
+    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
+  /** The fields of a line, each followed by one space or tabulator. */
+  private static final class Fields {
+    private final String text;
+    private int next;
+
+    Fields(String text, int start) {
+      this.text = text;
+      next = start;
+    }
+
+    private int end() {
+      int end = next;
+      while (text.charAt(end) > ' ') {
+        end++;
+      }
+      return end;
+    }
+
+    void skip(int count) {
+      for (int i = 0; i < count; i++) {
+        next = end() + 1;
+      }
+    }
+
+    long next() {
+      int end = end();
+      long value = Long.parseLong(text, next, end, 10);
+      next = end + 1;
+      return value;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.daimon.posix.call;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code /proc} shows, as text with one character for each byte. */
+public final class ProcFiles {
+  private static final int PAGE = 4096;
+
+  private ProcFiles() {}
+
+  /** Reads a whole file. */
+  public static String read(String path) throws PosixException {
+    byte[] content = new byte[PAGE];
+    int length = 0;
+    int flags = Files.O_RDONLY | Files.O_CLOEXEC;
+    int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
+    try (Descriptor file = Descriptor.adopt(PosixException.check(number, "open", path))) {
+      byte[] buffer = new byte[PAGE];
+      int count;
+      while ((count = PosixException.check(Files.read(file.number(), buffer), "read", path)) > 0) {
+        if (length + count > content.length) {
+          content = Arrays.copyOf(content, 2 * content.length);
+        }
+        System.arraycopy(buffer, 0, content, length, count);
+        length += count;
+      }
+    }
+    return new String(content, 0, length, StandardCharsets.ISO_8859_1);
+  }
+
+  /**
+   * Lists a directory.
+   *
+   * @return the names; none if it is gone by now
+   * @throws PosixException if it may not be listed ({@code EACCES})
+   */
+  public static String[] list(String path) throws PosixException {
+    String @Nullable [] names = new File(path).list();
+    if (names != null) {
+      return names;
+    }
+    int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
+    int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
+    if (number == -Errno.ENOENT.number()) {
+      return new String[0];
+    }
+    // Of one that can be opened by now, it is the names that were not for us.
+    Descriptor.adopt(PosixException.check(number, "open", path)).close();
+    return new String[0];
+  }
+}
