@@ -49,7 +49,9 @@ class HouseTest {
           "dev.daimon.daemon.Streams",
           "dev.daimon.forking.StandardStream");
 
-  private static final String[] COMPOSITIONS = {"dev.daimon.daemon..", "dev.daimon.cli.."};
+  private static final String[] COMPOSITIONS = {
+    "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."
+  };
 
   private final JavaClasses house =
       new ClassFileImporter()
@@ -69,7 +71,7 @@ class HouseTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    assertThat(classDirectories()).hasSize(11);
+    assertThat(classDirectories()).hasSize(12);
     assertThat(house).hasSizeGreaterThan(40);
   }
 
@@ -168,6 +170,7 @@ class HouseTest {
         "daimon-privileges",
         "daimon-readiness",
         "daimon-pidfd",
+        "daimon-control",
         "daimon-signals",
         "daimon",
         "daimon-cli"
@@ -193,7 +196,7 @@ class HouseTest {
         }
       }
     }
-    assertThat(versions).hasSize(13).containsOnly("0.1.0");
+    assertThat(versions).hasSize(14).containsOnly("0.1.0");
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */

@@ -33,6 +33,9 @@ public final class SingletonLock implements AutoCloseable {
   /** The highest process id of Linux. */
   private static final int MAX_PID = 4194304;
 
+  /** Of a file that is made here, unless told otherwise. */
+  private static final int MODE = 0644;
+
   /** More than the longest process id, less than the smallest block. */
   private static final int RESERVED = 32;
 
@@ -80,6 +83,22 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock acquire(Path path)
       throws PosixException, LockHeldException, NotRegularFileException {
+    return acquire(path, MODE);
+  }
+
+  /**
+   * As {@link #acquire(Path)}, for a file that is not everybody's to lock.
+   *
+   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @param mode the permissions of a file that is made here, less the umask, such as 0600; those of
+   *     one that is there already stay
+   * @return the lock, to be closed by the caller
+   * @throws LockHeldException if somebody holds it
+   * @throws NotRegularFileException if the path is a FIFO, a device or the like
+   * @throws PosixException as {@link #acquire(Path)}
+   */
+  public static SingletonLock acquire(Path path, int mode)
+      throws PosixException, LockHeldException, NotRegularFileException {
     byte[] bytes = NativePath.bytes(path);
     // Without O_CREAT first: then it is known who made the file, and a sticky directory's
     // protection (fs.protected_regular) does not refuse what exists.
@@ -89,7 +108,7 @@ public final class SingletonLock implements AutoCloseable {
       boolean created = false;
       int number = Files.open(bytes, flags, 0);
       if (number == -Errno.ENOENT.number()) {
-        number = Files.open(bytes, flags | Files.O_CREAT | Files.O_EXCL, 0644);
+        number = Files.open(bytes, flags | Files.O_CREAT | Files.O_EXCL, mode);
         if (number == -Errno.EEXIST.number()) {
           continue;
         }

@@ -114,6 +114,21 @@ public final class Identity {
     return new Identity((int) uid, true, (int) gid, groups, account.name(), home);
   }
 
+  /**
+   * Looks up a user's name, through every source that the C library is configured for.
+   *
+   * @param uid the user id, from 0 to 4294967294
+   * @return the name; nothing if the user has none
+   * @throws PosixException if the look-up fails
+   * @see <a href="https://man7.org/linux/man-pages/man3/getpwuid.3.html">getpwuid_r(3)</a>
+   */
+  public static Optional<String> userName(long uid) throws PosixException {
+    Accounts.User user = AccountLookup.user(uid);
+    return user == null
+        ? Optional.empty()
+        : Optional.of(new String(user.name(), StandardCharsets.UTF_8));
+  }
+
   /** {@return the user id, from 0 to 4294967294; empty if the user stays as it is} */
   public OptionalLong uid() {
     return changesUser ? OptionalLong.of(Integer.toUnsignedLong(uid)) : OptionalLong.empty();

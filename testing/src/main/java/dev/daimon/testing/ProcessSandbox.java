@@ -182,6 +182,11 @@ public class ProcessSandbox {
     return builder;
   }
 
+  /** What a process's environment must have in it, to be one of this test. */
+  public Map<String, String> mark() {
+    return Map.of(MARK, mark);
+  }
+
   /** A condition that others bring about. */
   public interface Condition {
     boolean holds() throws Exception;

@@ -1,0 +1,335 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts, stops, signals and watches a daemon by its pidfile, whoever has started it.
+ *
+ * <p>What is signalled is the process that the pidfile names and that holds the file's {@code
+ * flock}: it is opened as a pidfd first, then shown to hold the lock, and then signalled through
+ * the pidfd. So it is the daemon or nobody, however fast process ids are given away again. Where
+ * that cannot be shown nothing is touched, not even by root: if a child or a stranger holds the
+ * lock, if a daemon that may write to its pidfile has put another id there, or if a daemon locks
+ * nothing, or has closed the descriptor that it inherited (some close all from 3 up). {@link
+ * #pidOnly()} is for those.
+ *
+ * <p>Every action holds the {@linkplain Guard guard} while it lasts; {@link #status()} and {@link
+ * #awaitStop} do not, and need no permission to write. An action waits for its turn, for a minute.
+ * Where this process may not make or open the guard file beside the pidfile, it does without; one
+ * that was {@linkplain #guard(Path) given} must do.
+ *
+ * <p>Immutable, and safe for use by several threads.
+ */
+public final class DaemonControl {
+  /** Longer than the default policy's stop takes. */
+  private static final Duration TURN = Duration.ofMinutes(1);
+
+  /** Nothing tells of a lock that is released, so it is looked at again and again; in ms. */
+  private static final long STEP = 10;
+
+  private final Path pidFile;
+  private final @Nullable Path guard;
+  private final boolean pidOnly;
+
+  private DaemonControl(Path pidFile, @Nullable Path guard, boolean pidOnly) {
+    this.pidFile = pidFile;
+    this.guard = guard;
+    this.pidOnly = pidOnly;
+  }
+
+  /**
+   * The control of the daemon with this pidfile; nothing is opened yet.
+   *
+   * @param pidFile where it is or shall be; a relative one counts from the JVM's working directory
+   *     at its start
+   * @return the control
+   */
+  public static DaemonControl of(Path pidFile) {
+    return new DaemonControl(pidFile, null, /* pidOnly= */ false);
+  }
+
+  /**
+   * Uses another guard file than {@link Guard#beside the one beside the pidfile}.
+   *
+   * @param file the guard file
+   * @return a control with that guard
+   */
+  public DaemonControl guard(Path file) {
+    return new DaemonControl(pidFile, file, pidOnly);
+  }
+
+  /**
+   * Believes a pidfile that nobody has locked, for daemons that lock nothing.
+   *
+   * <p>Risk: if the daemon has died without removing its pidfile, and its id was given away,
+   * another process is taken for it. One that was started after the file was written is not, if the
+   * clock was not set in between.
+   *
+   * @return a control that does
+   */
+  public DaemonControl pidOnly() {
+    return new DaemonControl(pidFile, guard, /* pidOnly= */ true);
+  }
+
+  /** {@return the daemon's pidfile, as given} */
+  public Path pidFile() {
+    return pidFile;
+  }
+
+  /**
+   * Looks at the daemon, and disturbs nobody.
+   *
+   * <p>Race: it may start or end before the answer arrives.
+   *
+   * @return what there is to know
+   * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
+   */
+  public DaemonStatus status() throws IOException {
+    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+      PidFd process = sighting.process();
+      ProcessInfo info =
+          sighting.state() == State.RUNNING && process != null ? Look.info(process) : null;
+      return new DaemonStatus(
+          sighting.state(),
+          pidFile,
+          sighting.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(sighting.pid()),
+          Optional.ofNullable(info).map(ProcessInfo::startTime),
+          Optional.ofNullable(info).map(ProcessInfo::uptime),
+          info == null ? List.of() : info.commandLine(),
+          info == null ? Optional.empty() : Optional.of(userName(info.user())),
+          sighting.holders(),
+          sighting.reason());
+    }
+  }
+
+  private static String userName(long uid) throws PosixException {
+    return Identity.userName(uid).orElseGet(() -> Long.toString(uid));
+  }
+
+  /**
+   * Starts the daemon, unless it runs.
+   *
+   * @param spec how
+   * @return {@link Outcome#OK}; {@link Outcome#STALE} if one had died and left its pidfile; {@link
+   *     Outcome#ALREADY_DONE} if it runs
+   * @throws ControlException if it cannot be told whether one runs, the guard is busy, or the
+   *     daemon was not started
+   * @throws IOException if a file cannot be opened, or the daemon not be started
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome start(StartSpec spec) throws IOException, InterruptedException {
+    try (Guard _ = takeGuard()) {
+      return startGuarded(spec);
+    }
+  }
+
+  private Outcome startGuarded(StartSpec spec) throws IOException, InterruptedException {
+    boolean stale;
+    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+      if (sighting.state() == State.RUNNING) {
+        return Outcome.ALREADY_DONE;
+      }
+      if (sighting.state() == State.UNKNOWN) {
+        throw new ControlException(Reason.UNKNOWN, sighting.reason());
+      }
+      stale = sighting.state() == State.DEAD;
+    }
+    spec.start(this);
+    return stale ? Outcome.STALE : Outcome.OK;
+  }
+
+  /**
+   * Stops the daemon, waits until it has ended and nobody holds its lock, and removes the pidfile.
+   *
+   * @param policy the signals, and the time that each gets
+   * @return {@link Outcome#OK} if it was stopped; {@link Outcome#ALREADY_DONE} if it did not run;
+   *     {@link Outcome#STALE} if it had left its pidfile behind, which is removed
+   * @throws ControlException if it cannot be told which process is the daemon, the guard is busy,
+   *     or the policy is at its end; what was sent is not taken back
+   * @throws PosixException {@code EPERM} if this process may not signal the daemon
+   * @throws IOException if a file cannot be opened or removed
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public StopResult stop(StopPolicy policy) throws IOException, InterruptedException {
+    return stop(policy, (pid, waited, next, left) -> {});
+  }
+
+  /**
+   * As {@link #stop(StopPolicy)}, and tells how it goes on.
+   *
+   * @param policy the signals, and the time that each gets
+   * @param listener is told of every signal and every second
+   * @return as there
+   * @throws IOException as there
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public StopResult stop(StopPolicy policy, StopListener listener)
+      throws IOException, InterruptedException {
+    if (isUnknownHere()) {
+      return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
+    }
+    try (Guard _ = takeGuard()) {
+      return new Stop(pidFile, pidOnly, policy, listener).carryOut();
+    }
+  }
+
+  /**
+   * Sends the daemon a signal.
+   *
+   * @param signal the signal
+   * @return {@link Outcome#OK}, or, with nobody signalled, {@link Outcome#NOT_RUNNING} or {@link
+   *     Outcome#STALE}
+   * @throws ControlException if it cannot be told which process is the daemon, or the guard is busy
+   * @throws PosixException {@code EPERM} if this process may not signal the daemon
+   * @throws IOException if a file cannot be opened
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome signal(Signal signal) throws IOException, InterruptedException {
+    if (isUnknownHere()) {
+      return Outcome.NOT_RUNNING;
+    }
+    try (Guard _ = takeGuard();
+        Sighting sighting = Look.at(pidFile, pidOnly)) {
+      PidFd daemon = sighting.daemon();
+      if (daemon == null) {
+        return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.NOT_RUNNING;
+      }
+      daemon.send(signal);
+      return Outcome.OK;
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ESRCH)) {
+        // It has ended in this very moment.
+        return Outcome.STALE;
+      }
+      throw failure;
+    }
+  }
+
+  /**
+   * Asks the daemon to read its configuration again: HUP, as is the custom.
+   *
+   * @return as {@link #signal}
+   * @throws IOException as {@link #signal}
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome reload() throws IOException, InterruptedException {
+    return signal(Signal.HUP);
+  }
+
+  /**
+   * Stops the daemon if it runs, and starts it, as one action.
+   *
+   * @param spec how to start it
+   * @param policy how to stop it
+   * @return {@link Outcome#OK}; {@link Outcome#STALE} if it had died and left its pidfile; {@link
+   *     Outcome#NOT_RUNNING} if it did not run. It runs in each case
+   * @throws ControlException as {@link #stop} and {@link #start}
+   * @throws IOException as {@link #stop} and {@link #start}; once it has stopped it is not started
+   *     again by itself
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome restart(StartSpec spec, StopPolicy policy)
+      throws IOException, InterruptedException {
+    return restart(spec, policy, (pid, waited, next, left) -> {});
+  }
+
+  /**
+   * As {@link #restart(StartSpec, StopPolicy)}, and tells how the stop goes on.
+   *
+   * @param spec how to start it
+   * @param policy how to stop it
+   * @param listener is told of every signal and every second
+   * @return as there
+   * @throws IOException as there
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
+      throws IOException, InterruptedException {
+    try (Guard _ = takeGuard()) {
+      Outcome stopped = new Stop(pidFile, pidOnly, policy, listener).carryOut().outcome();
+      if (startGuarded(spec) == Outcome.ALREADY_DONE) {
+        throw new ControlException(
+            Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
+      }
+      return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
+    }
+  }
+
+  /**
+   * Waits until the daemon has ended and nobody holds its lock. It may belong to anybody, since
+   * nothing is done to it.
+   *
+   * @param time how long at most
+   * @return whether it has; also if it did not run
+   * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public boolean awaitStop(Duration time) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    long first = 0;
+    while (true) {
+      Duration left = time.minusNanos(System.nanoTime() - start);
+      try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+        PidFd process = sighting.process();
+        boolean runs = sighting.state() == State.RUNNING;
+        boolean another = runs && first != 0 && sighting.pid() != first;
+        if (another || (!runs && !sighting.locked())) {
+          return true;
+        }
+        if (runs && process != null) {
+          first = sighting.pid();
+          if (!process.awaitExit(left)) {
+            return false;
+          }
+          continue;
+        }
+      }
+      if (!left.isPositive()) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(STEP);
+    }
+  }
+
+  /** Whether there is neither a pidfile nor a guard, and so nothing to be guarded. */
+  private boolean isUnknownHere() {
+    return Files.notExists(pidFile) && Files.notExists(guardFile());
+  }
+
+  private Path guardFile() {
+    return guard == null ? Guard.beside(pidFile) : guard;
+  }
+
+  private @Nullable Guard takeGuard() throws IOException, InterruptedException {
+    try {
+      return Guard.acquire(guardFile(), TURN);
+    } catch (PosixException failure) {
+      Errno errno = failure.errno();
+      boolean denied =
+          errno.equals(Errno.EACCES)
+              || errno.equals(Errno.EPERM)
+              || errno.equals(Errno.EROFS)
+              || errno.equals(Errno.ENOENT);
+      if (guard == null && denied) {
+        return null;
+      }
+      throw failure;
+    }
+  }
+}

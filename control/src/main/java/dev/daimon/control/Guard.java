@@ -1,0 +1,92 @@
+package dev.daimon.control;
+
+import dev.daimon.locking.LockHeldException;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.PosixException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The lock that every action on a daemon holds while it lasts, so that only one is under way at a
+ * time: a {@code flock} on a file of its own, as {@code daemon-control} of libucw has it. The
+ * kernel releases it if its holder is killed.
+ *
+ * <p>The file has the mode 0600, so that only its owner and root can hold everybody up. It is
+ * empty, and stays: removing it would take the lock from under one who has opened it and waits.
+ */
+public final class Guard implements AutoCloseable {
+  /** A flock cannot be waited for with a time limit, so it is tried again and again; in ms. */
+  private static final long STEP = 10;
+
+  private static final int MODE = 0600;
+
+  private final SingletonLock lock;
+
+  private Guard(SingletonLock lock) {
+    this.lock = lock;
+  }
+
+  /**
+   * The guard file that belongs to a pidfile: {@code x.guard} for {@code x.pid}, otherwise the
+   * whole name with {@code .guard} after it.
+   *
+   * @param pidFile the pidfile
+   * @return a path in the same directory
+   */
+  public static Path beside(Path pidFile) {
+    String name = String.valueOf(pidFile.getFileName());
+    String stem = name.endsWith(".pid") ? name.substring(0, name.length() - 4) : name;
+    return pidFile.resolveSibling(stem.concat(".guard"));
+  }
+
+  /**
+   * Takes the lock, and makes the file if there is none.
+   *
+   * @param file the guard file
+   * @param patience how long to wait for somebody who holds it
+   * @return the lock, to be closed by the caller
+   * @throws ControlException {@link ControlException.Reason#BUSY} if it is held all that time
+   * @throws IOException if the file cannot be opened, or be made
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static Guard acquire(Path file, Duration patience)
+      throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        return new Guard(SingletonLock.acquire(file, MODE));
+      } catch (LockHeldException held) {
+        if (System.nanoTime() - start >= TimeUnit.NANOSECONDS.convert(patience)) {
+          throw new ControlException(
+              ControlException.Reason.BUSY,
+              "another action is under way: " + file + " is locked" + holder(file));
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(STEP);
+    }
+  }
+
+  private static String holder(Path file) throws IOException {
+    Optional<LockedFile> open = LockedFile.open(file);
+    if (open.isEmpty()) {
+      return "";
+    }
+    try (LockedFile guard = open.get()) {
+      return Holders.by(Holders.of(guard));
+    }
+  }
+
+  /**
+   * Releases it; a second call does nothing.
+   *
+   * @throws PosixException if somebody else has closed the descriptor
+   */
+  @Override
+  public void close() throws PosixException {
+    lock.close();
+  }
+}

@@ -1,0 +1,15 @@
+package dev.daimon.control;
+
+/**
+ * A process that has a locked file open, with the lock.
+ *
+ * @param pid its id
+ * @param name the program's name as the kernel keeps it, cut to 15 bytes; empty if it is gone
+ */
+public record Holder(long pid, String name) {
+  /** {@return such as {@code "process 123 (nginx)"}} */
+  @Override
+  public String toString() {
+    return "process " + pid + (name.isEmpty() ? "" : " (" + name + ")");
+  }
+}

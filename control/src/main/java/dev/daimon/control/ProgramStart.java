@@ -1,0 +1,56 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.forking.Detached;
+import dev.daimon.forking.Program;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.util.function.Supplier;
+
+/** A program that is run as a daemon: {@link StartSpec#program}. */
+record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
+  @Override
+  public void start(DaemonControl control) throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(control.pidFile())) {
+      try {
+        lock.prepare();
+        detach(lock);
+      } catch (IOException | RuntimeException failure) {
+        undo(lock, failure);
+        throw failure;
+      }
+    }
+  }
+
+  private void detach(SingletonLock lock) throws IOException {
+    try (Detached daemon = program.get().keep(lock.descriptor()).detach(umask)) {
+      try {
+        lock.write(daemon.pid());
+        if (!lock.isAtPath()) {
+          throw new ControlException(
+              Reason.NOT_STARTED,
+              lock.path() + " was removed or replaced meanwhile; the program was stopped again");
+        }
+      } catch (IOException | RuntimeException failure) {
+        daemon.signalGroup(Signal.KILL);
+        boolean _ = daemon.reap();
+        throw failure;
+      }
+    }
+  }
+
+  /** What was in the file is no loss: nobody held it. */
+  private static void undo(SingletonLock lock, Exception reason) {
+    try {
+      if (lock.created()) {
+        boolean _ = lock.remove();
+      } else {
+        lock.empty();
+      }
+    } catch (PosixException second) {
+      reason.addSuppressed(second);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package dev.daimon.control;
+
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.PosixException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A daemon as {@link Look} has seen it: its pidfile, held open, and the process that the file
+ * names, as a handle that cannot come to mean another one.
+ *
+ * @param pid the process id in the pidfile; 0 if it names none
+ * @param locked whether somebody holds the pidfile's lock
+ * @param proven whether the process was shown to be the daemon
+ * @param holders who holds the lock although the daemon does not run, as far as can be seen
+ * @param file the open pidfile; null if there is none
+ * @param process the process that the pidfile names; null if it has ended
+ */
+record Sighting(
+    State state,
+    String reason,
+    long pid,
+    boolean locked,
+    boolean proven,
+    List<Holder> holders,
+    @Nullable LockedFile file,
+    @Nullable PidFd process)
+    implements AutoCloseable {
+
+  /** The daemon that runs, and may be signalled; null if none runs. */
+  @Nullable PidFd daemon() throws ControlException {
+    if (state == State.UNKNOWN || (state == State.RUNNING && !proven)) {
+      throw new ControlException(ControlException.Reason.UNKNOWN, reason);
+    }
+    return state == State.RUNNING ? process : null;
+  }
+
+  @Override
+  public void close() throws PosixException {
+    try (file;
+        process) {
+      return;
+    }
+  }
+}

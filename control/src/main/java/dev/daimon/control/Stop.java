@@ -1,0 +1,184 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.StopPolicy.Step;
+import dev.daimon.locking.LockHeldException;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfile.MalformedPidFileException;
+import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** One stop, under the guard: the signals, the wait for the end, and the pidfile's removal. */
+final class Stop {
+  /** How often the listener is told the time. */
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
+  /** Nothing tells of a lock that is released, so it is looked at again and again; in ms. */
+  private static final long STEP = 10;
+
+  private final Path pidFile;
+  private final boolean pidOnly;
+  private final StopPolicy policy;
+  private final StopListener listener;
+  private final long start = System.nanoTime();
+  private final List<Signal> sent = new ArrayList<>();
+
+  Stop(Path pidFile, boolean pidOnly, StopPolicy policy, StopListener listener) {
+    this.pidFile = pidFile;
+    this.pidOnly = pidOnly;
+    this.policy = policy;
+    this.listener = listener;
+  }
+
+  StopResult carryOut() throws IOException, InterruptedException {
+    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+      LockedFile file = sighting.file();
+      PidFd daemon = sighting.daemon();
+      if (daemon == null || file == null) {
+        return new StopResult(removeLeftOver(sighting), OptionalLong.empty(), List.of());
+      }
+      Duration left = end(daemon);
+      if (sighting.locked()) {
+        awaitRelease(daemon.pid(), file, left);
+      } else {
+        removeUnlocked(daemon.pid());
+      }
+      return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
+    }
+  }
+
+  /** What a daemon has left that does not run any more. */
+  private Outcome removeLeftOver(Sighting sighting) throws IOException {
+    if (sighting.file() == null) {
+      return Outcome.ALREADY_DONE;
+    }
+    try (SingletonLock lock = SingletonLock.acquire(pidFile)) {
+      remove(lock);
+    }
+    return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
+  }
+
+  /**
+   * Sends one signal after the other until everybody has ended.
+   *
+   * @return what is left of the last one's time
+   */
+  private Duration end(PidFd daemon) throws IOException, InterruptedException {
+    try (Target target = new Target(daemon, policy.wholeSession())) {
+      for (int i = 0; i < policy.steps().size(); i++) {
+        Step step = policy.steps().get(i);
+        Optional<Signal> next =
+            i + 1 < policy.steps().size()
+                ? Optional.of(policy.steps().get(i + 1).signal())
+                : Optional.empty();
+        target.send(step.signal());
+        sent.add(step.signal());
+        long begin = System.nanoTime();
+        Duration left = step.patience();
+        while (left.isPositive() || left.isZero()) {
+          listener.waiting(daemon.pid(), since(start), next, left);
+          if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
+            return step.patience().minus(since(begin));
+          }
+          if (left.isZero()) {
+            break;
+          }
+          left = step.patience().minus(since(begin));
+        }
+      }
+    }
+    throw new ControlException(
+        Reason.NOT_STOPPED,
+        "process "
+            + daemon.pid()
+            + " has not ended after "
+            + since(start).toMillis() / 1000.0
+            + " s and "
+            + sent);
+  }
+
+  private static Duration since(long nanos) {
+    return Duration.ofNanos(System.nanoTime() - nanos);
+  }
+
+  /** Removes the file as its holder, once nobody else holds it. */
+  private void awaitRelease(long pid, LockedFile file, Duration patience)
+      throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    while (file.isAtPath()) {
+      try (SingletonLock lock = SingletonLock.acquire(pidFile)) {
+        if (file.isAtPath() || lock.created()) {
+          remove(lock);
+        }
+        return;
+      } catch (LockHeldException held) {
+        if (isSomebodyElses(pid)) {
+          return;
+        }
+      }
+      if (since(begin).compareTo(patience) >= 0) {
+        throw new ControlException(
+            Reason.NOT_STOPPED,
+            "process "
+                + pid
+                + " has ended, but "
+                + pidFile
+                + " is still locked"
+                + Holders.by(Holders.of(file))
+                + ": stop the whole session");
+      }
+      TimeUnit.MILLISECONDS.sleep(STEP);
+    }
+  }
+
+  /** Empty and unlocked means stopped, too: for a directory that is not ours to change. */
+  private static void remove(SingletonLock lock) throws PosixException {
+    try {
+      boolean _ = lock.remove();
+    } catch (PosixException denied) {
+      try {
+        lock.empty();
+      } catch (PosixException second) {
+        denied.addSuppressed(second);
+        throw denied;
+      }
+    }
+  }
+
+  /** Whether the next daemon was started already, by somebody who does without the guard. */
+  private boolean isSomebodyElses(long pid) throws IOException {
+    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+      return sighting.state() == State.RUNNING && sighting.pid() != pid;
+    }
+  }
+
+  /** Unless it names another process by now. */
+  private void removeUnlocked(long pid) throws IOException {
+    PidFile file = PidFile.at(pidFile);
+    @Nullable Long named = named(file);
+    if (named != null && named == pid) {
+      boolean _ = file.remove();
+    }
+  }
+
+  private @Nullable Long named(PidFile file) throws IOException {
+    try (LockedFile open = LockedFile.open(pidFile).orElse(null)) {
+      return open == null ? null : file.read(open.descriptor());
+    } catch (MalformedPidFileException changed) {
+      return null;
+    }
+  }
+}

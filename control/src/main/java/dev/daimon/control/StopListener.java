@@ -1,0 +1,19 @@
+package dev.daimon.control;
+
+import dev.daimon.posix.Signal;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Somebody who is told how a stop goes on, on the thread that stops. */
+@FunctionalInterface
+public interface StopListener {
+  /**
+   * A signal was sent, or another second has passed.
+   *
+   * @param pid the daemon
+   * @param waited how long the stop has taken
+   * @param next the next signal; nothing if there is none left
+   * @param left the time until then, or until the stop has failed
+   */
+  void waiting(long pid, Duration waited, Optional<Signal> next, Duration left);
+}
