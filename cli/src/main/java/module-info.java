@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.daimon.cli {
   requires static org.jspecify;
+  requires dev.daimon.control;
   requires dev.daimon.daemon;
   requires dev.daimon.forking;
   requires dev.daimon.locking;

@@ -3,8 +3,9 @@
 # start:  java runs as a child, so that it leads no process group and may call setsid; this shell
 #         passes signals on, and dies or exits as the start has gone.
 # run:    java takes this process's place, and the program takes java's: one process id throughout.
+# status, stop and the like: java takes this process's place.
 #
-# Either way java reads the caller's environment, descriptors and directory from /proc: those of
+# To start a program java reads the caller's environment, descriptors and directory from /proc: those of
 # this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
 # how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
 # gone.
@@ -120,5 +121,6 @@ start() {
 
 case $command in
 run) run "$@" ;;
-*) start "$@" ;;
+start | restart) start "$@" ;;
+*) exec "$jdk/bin/java" $options "$@" ;;
 esac

@@ -3,6 +3,7 @@ package dev.daimon.cli;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +13,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.jspecify.annotations.Nullable;
 
-/** The options of {@code start} and {@code run}, and the request that they make. */
+/** A command's options and words, as they stand on the command line, and how values are read. */
 final class CommandLine {
   private static final String SEE_HELP = "; see daimon help ";
 
@@ -24,41 +25,37 @@ final class CommandLine {
     this.parsed = parsed;
   }
 
-  static Options options() {
+  /** The options that a command has. */
+  static Options options(String command) {
     Options options = new Options();
+    if (takesProgram(command)) {
+      StartOptions.addTo(options, command);
+    }
+    if (!command.equals("run")) {
+      ControlOptions.addTo(options, command);
+    }
     value(options, "p", "pidfile");
-    value(options, "l", "lock");
-    flag(options, null, "no-lock");
-    value(options, "c", "chdir");
-    value(options, "m", "umask");
-    value(options, "o", "stdout");
-    value(options, "e", "stderr");
-    flag(options, "a", "append");
-    value(options, "u", "user");
-    value(options, "g", "group");
-    flag(options, "f", "foreground");
-    flag(options, null, "no-close-fds");
-    value(options, null, "keep-fd");
-    value(options, "E", "env");
-    value(options, "n", "name");
-    flag(options, "v", "verbose");
-    flag(options, null, "dry-run");
     flag(options, "h", "help");
     return options;
   }
 
-  private static void value(Options options, @Nullable String letter, String name) {
+  /** Whether a program, with options of its own, follows this command's. */
+  private static boolean takesProgram(String command) {
+    return command.equals("start") || command.equals("run") || command.equals("restart");
+  }
+
+  static void value(Options options, @Nullable String letter, String name) {
     options.addOption(new Option(letter, name, true, null));
   }
 
-  private static void flag(Options options, @Nullable String letter, String name) {
+  static void flag(Options options, @Nullable String letter, String name) {
     options.addOption(new Option(letter, name, false, null));
   }
 
   /**
    * Reads the words after the command's name.
    *
-   * @param command {@code start} or {@code run}
+   * @param command the command
    * @param words one character for each byte
    */
   static CommandLine parse(String command, List<String> words) {
@@ -67,14 +64,18 @@ final class CommandLine {
             .setAllowPartialMatching(false)
             .setStripLeadingAndTrailingQuotes(false)
             .get();
-    Options options = options();
-    List<String> joined = joined(options, words);
+    Options options = options(command);
+    boolean takesProgram = takesProgram(command);
+    List<String> joined = joined(options, words, takesProgram);
     org.apache.commons.cli.CommandLine parsed;
     try {
-      parsed = parser.parse(options, joined.toArray(new String[0]), true);
+      parsed = parser.parse(options, joined.toArray(new String[0]), takesProgram);
     } catch (ParseException problem) {
       String message = Text.readable(String.valueOf(problem.getMessage()));
       throw new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
+    }
+    if (!takesProgram) {
+      return new CommandLine(command, parsed);
     }
     int program = joined.size() - parsed.getArgList().size();
     boolean separated = program > 0 && joined.get(program - 1).equals("--");
@@ -91,7 +92,7 @@ final class CommandLine {
    * The words with each option's value joined to it, "--name=VALUE": the parser would not take a
    * value that looks like an option, and "-n -bash" is a login shell's name.
    */
-  private static List<String> joined(Options options, List<String> words) {
+  private static List<String> joined(Options options, List<String> words, boolean takesProgram) {
     List<String> joined = new ArrayList<>(words.size());
     int next = 0;
     while (next < words.size()) {
@@ -106,7 +107,7 @@ final class CommandLine {
       } else {
         joined.add(word);
       }
-      if (!mayBeOption) {
+      if (!mayBeOption && (takesProgram || word.equals("--"))) {
         joined.addAll(words.subList(next, words.size()));
         break;
       }
@@ -138,54 +139,22 @@ final class CommandLine {
     return parsed.hasOption("help");
   }
 
-  Request request() {
-    Request request = new Request();
-    request.command = program();
-    request.foreground = command.equals("run") || parsed.hasOption("foreground");
-    request.pidFile = path("pidfile");
-    request.lockFile = path("lock");
-    request.lock = !parsed.hasOption("no-lock");
-    Path directory = path("chdir");
-    request.directory = directory == null ? request.directory : directory;
-    request.umask = umask(request.umask);
-    request.standardOutput = path("stdout");
-    Path standardError = path("stderr");
-    request.standardError =
-        standardError == null ? beside(request.standardOutput, value("stdout")) : standardError;
-    request.append = parsed.hasOption("append");
-    request.user = value("user");
-    request.group = value("group");
-    request.closeDescriptors = !parsed.hasOption("no-close-fds");
-    request.keptDescriptors = keptDescriptors();
-    request.variables = variables();
-    request.programName = value("name");
-    request.verbose = parsed.hasOption("verbose");
-    request.dryRun = parsed.hasOption("dry-run");
-    if (!request.lock && request.lockFile != null) {
-      throw usage("--no-lock and --lock exclude each other");
-    }
-    checkOverlaps(request);
-    return request;
+  boolean has(String option) {
+    return parsed.hasOption(option);
   }
 
-  private List<String> program() {
-    List<String> program = parsed.getArgList();
-    if (program.isEmpty()) {
-      throw usage("no program was given");
-    }
-    if (program.get(0).isEmpty()) {
-      throw usage("the program's name is empty");
-    }
-    return program;
+  /** The words after the options. */
+  List<String> words() {
+    return parsed.getArgList();
   }
 
   /** The last value wins, as everywhere. */
-  private @Nullable String value(String option) {
+  @Nullable String value(String option) {
     String[] values = parsed.getOptionValues(option);
     return values == null ? null : values[values.length - 1];
   }
 
-  private @Nullable Path path(String option) {
+  @Nullable Path path(String option) {
     String value = value(option);
     if (value == null) {
       return null;
@@ -199,89 +168,49 @@ final class CommandLine {
     return Text.path(value);
   }
 
-  /** Where standard error goes if only standard output was given. */
-  private static @Nullable Path beside(@Nullable Path standardOutput, @Nullable String name) {
-    if (standardOutput == null || name == null) {
+  /** A time such as 10s, 500ms, 2m or 1h; a number alone counts seconds. */
+  static @Nullable Duration duration(String text) {
+    int digits = 0;
+    while (digits < text.length() && Character.digit(text.charAt(digits), 10) >= 0) {
+      digits++;
+    }
+    if (digits == 0 || digits > 9) {
       return null;
     }
-    if (name.endsWith(".stdout")) {
-      return Text.path(name.substring(0, name.length() - ".stdout".length()) + ".stderr");
-    }
-    if (name.endsWith(".out")) {
-      return Text.path(name.substring(0, name.length() - ".out".length()) + ".err");
-    }
-    return standardOutput;
+    long number = Long.parseLong(text, 0, digits, 10);
+    return switch (text.substring(digits)) {
+      case "ms" -> Duration.ofMillis(number);
+      case "", "s" -> Duration.ofSeconds(number);
+      case "m" -> Duration.ofMinutes(number);
+      case "h" -> Duration.ofHours(number);
+      default -> null;
+    };
   }
 
-  private int umask(int unset) {
-    String value = value("umask");
+  /** The time that an option gives; null if it is not there. */
+  @Nullable Duration time(String option) {
+    String value = value(option);
     if (value == null) {
-      return unset;
+      return null;
     }
-    boolean octal = !value.isEmpty() && value.length() <= 4;
-    for (int i = 0; i < value.length(); i++) {
-      octal &= value.charAt(i) >= '0' && value.charAt(i) <= '7';
-    }
-    int mask = octal ? Integer.parseInt(value, 8) : -1;
-    if (mask < 0 || mask > 0777) {
+    Duration time = duration(value);
+    if (time == null) {
       throw usage(
-          "--umask wants an octal mode from 0 to 777, not \"" + Text.readable(value) + "\"");
+          "--"
+              + option
+              + " wants a time such as 10s, 500ms or 2m, not \""
+              + Text.readable(value)
+              + "\"");
     }
-    return mask;
+    return time;
   }
 
-  private List<Integer> keptDescriptors() {
-    List<Integer> numbers = new ArrayList<>();
-    for (String value : values("keep-fd")) {
-      int number = -1;
-      try {
-        number = value.startsWith("+") ? -1 : Integer.parseInt(value);
-      } catch (NumberFormatException noNumber) {
-        number = -1;
-      }
-      if (number < 3) {
-        throw usage(
-            "--keep-fd wants a descriptor's number from 3 up, not \""
-                + Text.readable(value)
-                + "\"");
-      }
-      numbers.add(number);
-    }
-    return numbers;
-  }
-
-  private List<String> variables() {
-    List<String> variables = new ArrayList<>();
-    for (String value : values("env")) {
-      if (value.isEmpty() || value.startsWith("=")) {
-        throw usage("--env wants NAME=VALUE or NAME, not \"" + Text.readable(value) + "\"");
-      }
-      variables.add(value.indexOf('=') < 0 ? value + "=" : value);
-    }
-    return variables;
-  }
-
-  private List<String> values(String option) {
+  List<String> values(String option) {
     String[] values = parsed.getOptionValues(option);
     return values == null ? List.of() : Arrays.asList(values);
   }
 
-  /** Two purposes for one file would destroy one of them; the two outputs may share theirs. */
-  private void checkOverlaps(Request request) {
-    refuseSame("pidfile", request.pidFile, "lock", request.lockFile);
-    refuseSame("pidfile", request.pidFile, "stdout", request.standardOutput);
-    refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
-    refuseSame("lock", request.lockFile, "stdout", request.standardOutput);
-    refuseSame("lock", request.lockFile, "stderr", request.standardError);
-  }
-
-  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath) {
-    if (path != null && otherPath != null && path.normalize().equals(otherPath.normalize())) {
-      throw usage("--" + one + " and --" + other + " are the same file, " + path);
-    }
-  }
-
-  private DaemonizeException usage(String message) {
+  DaemonizeException usage(String message) {
     return new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
   }
 }

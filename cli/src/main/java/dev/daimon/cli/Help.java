@@ -13,15 +13,23 @@ final class Help {
         daimon start [options] -- PROGRAM [ARG...]   daemonize; return when the program runs
         daimon run   [options] -- PROGRAM [ARG...]   the same set-up in the foreground: this
                                                      process becomes PROGRAM
+        daimon status  -p FILE                       does it run?
+        daimon stop    -p FILE                       end it, wait until it has ended
+        daimon restart -p FILE [options] -- PROGRAM [ARG...]
+        daimon reload  -p FILE                       send it HUP
+        daimon signal  -p FILE SIGNAL                send it any signal
+        daimon wait    -p FILE                       until it has ended
         daimon help COMMAND                          the options
         daimon --version
 
-      Exit codes: 0 it runs, 64 usage, 66 program missing or not executable, 67 no such user
-      or group, 69 already running, 71 a system call failed, 73 a file cannot be created,
-      opened, locked or given away, 77 no permission to change identity
+      Exit codes: 0 it runs (stop, wait: it does not), 64 usage, 66 program missing or not
+      executable, 67 no such user or group, 69 already running, 70 it was not started, 71 a
+      system call failed, 73 a file cannot be created, opened, locked or given away, 75 not
+      in time, 77 no permission; and as init scripts have it: 1 dead, but a pidfile is left,
+      3 not running, 4 it cannot be told which process is the daemon
       """;
 
-  private static final String OPTIONS =
+  private static final String START =
       """
 
         -p, --pidfile PATH      write the daemon's pid there; locked for its life
@@ -35,17 +43,70 @@ final class Help {
         -a, --append            keep what the output files hold
         -u, --user USER         become this user: name, number or #number
         -g, --group GROUP       become this group: name, number or #number
-        -f, --foreground        do what "daimon run" does
             --no-close-fds      let the program inherit every descriptor
             --keep-fd N         let it inherit this one (repeatable)
         -E, --env NAME=VALUE    set a variable (repeatable)
         -n, --name ARGV0        the program's name for itself
         -v, --verbose           say each step on standard error
+      """;
+
+  private static final String FOREGROUND =
+      """
+        -f, --foreground        do what "daimon run" does
             --dry-run           check everything, print the plan, change nothing
+      """;
+
+  private static final String SELF =
+      """
+            --self              PROGRAM daemonizes itself and locks the pidfile: run it, and
+                                wait until it has done so
+            --start-timeout T   how long that may take (default: 30s)
+      """;
+
+  private static final String STOP =
+      """
+            --signal SIGNAL     the first signal (default: TERM)
+            --timeout T         how long to wait after it (default: 30s)
+            --then SIGNAL:T     the next signal, and how long to wait then (repeatable;
+                                default: KILL:5s; none: give up)
+            --session           stop every process of the daemon's session
+      """;
+
+  private static final String PID_FILE =
+      """
+
+        -p, --pidfile PATH      the daemon's pidfile
+      """;
+
+  private static final String GUARD =
+      """
+            --guard PATH        lock this file meanwhile, so that one at a time starts, stops
+                                or signals the daemon (default: x.guard beside x.pid)
+      """;
+
+  private static final String PID_ONLY =
+      """
+            --pid-only          believe a pidfile that nobody has locked, for daemons that
+                                lock nothing; risk: if the daemon has died, its number may
+                                be another program's by now
+      """;
+
+  private static final String HELP =
+      """
         -h, --help              this
+      """;
+
+  private static final String PROGRAM =
+      """
 
       Paths are absolute; PROGRAM is found as a shell finds it, from where you stand.
       "--" may be left out.
+      """;
+
+  private static final String TIMES =
+      """
+
+      Times are such as 10s, 500ms, 2m or 1h; signals such as TERM, SIGTERM, 15 or RTMIN+1.
       """;
 
   private Help() {}
@@ -55,13 +116,103 @@ final class Help {
     return switch (command) {
       case "" -> OVERVIEW;
       case "start" ->
-          "daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80\n\n"
-              + "Daemonizes a program, and returns when it runs.\n"
-              + OPTIONS.replace("%s", "the null device");
+          """
+          daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80
+
+          Daemonizes a program, and returns when it runs.
+          """
+              + START.replace("%s", "the null device")
+              + FOREGROUND
+              + SELF
+              + GUARD
+              + PID_ONLY
+              + HELP
+              + PROGRAM;
       case "run" ->
-          "daimon run -p /run/web.pid -u web -- /usr/bin/web --port 80\n\n"
-              + "Becomes a program, in the foreground, with the same process id.\n"
-              + OPTIONS.replace("%s", "as it is");
+          """
+          daimon run -p /run/web.pid -u web -- /usr/bin/web --port 80
+
+          Becomes a program, in the foreground, with the same process id.
+          """
+              + START.replace("%s", "as it is")
+              + FOREGROUND
+              + HELP
+              + PROGRAM;
+      case "restart" ->
+          """
+          daimon restart -p /run/web.pid -o /var/log/web.log -a -- /usr/bin/web --port 80
+
+          Stops a daemon if it runs, and starts it; nobody else's action comes in between.
+          """
+              + START.replace("%s", "the null device")
+              + STOP
+              + SELF
+              + GUARD
+              + PID_ONLY
+              + HELP
+              + PROGRAM
+              + TIMES;
+      case "status" ->
+          """
+          daimon status -p /run/web.pid
+
+          Tells whether a daemon runs: exit code 0 it does, 1 it is dead and has left its
+          pidfile, 3 it does not, 4 it cannot be told.
+          """
+              + PID_FILE
+              + """
+                    --json              tell all that is known, as one JSON object
+              """
+              + PID_ONLY
+              + HELP;
+      case "stop" ->
+          """
+          daimon stop -p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s
+
+          Ends a daemon, waits until it and its lock are gone, and removes the pidfile. That it
+          does not run is no failure.
+          """
+              + PID_FILE
+              + STOP
+              + GUARD
+              + PID_ONLY
+              + HELP
+              + TIMES;
+      case "signal" ->
+          """
+          daimon signal -p /run/web.pid USR1
+
+          Sends a daemon a signal; exit code 3 if it does not run.
+          """
+              + PID_FILE
+              + GUARD
+              + PID_ONLY
+              + HELP
+              + TIMES;
+      case "reload" ->
+          """
+          daimon reload -p /run/web.pid
+
+          Sends a daemon HUP, at which most read their configuration again; exit code 3 if it
+          does not run.
+          """
+              + PID_FILE
+              + GUARD
+              + PID_ONLY
+              + HELP;
+      case "wait" ->
+          """
+          daimon wait -p /run/web.pid --timeout 1m
+
+          Waits until a daemon has ended.
+          """
+              + PID_FILE
+              + """
+                    --timeout T         give up after this time, with exit code 75
+              """
+              + PID_ONLY
+              + HELP
+              + TIMES;
       default -> null;
     };
   }

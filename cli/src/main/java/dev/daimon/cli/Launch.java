@@ -1,5 +1,9 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.Guard;
+import dev.daimon.control.Outcome;
+import dev.daimon.control.StartSpec;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
@@ -27,8 +31,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code daimon start} and {@code daimon run}: the steps from a request to a running program, in
- * the one order in which every failure leaves things as they were.
+ * {@code daimon start}, {@code run} and {@code restart}: the steps from a request to a running
+ * program, in the one order in which every failure leaves things as they were.
  *
  * <p>First everything is judged, as the target user; then files are locked and opened; then, with
  * nothing left that is likely to fail, files are emptied, the program is started, and the pidfile
@@ -57,6 +61,7 @@ final class Launch {
     }
     if (!request.foreground
         && !request.dryRun
+        && !request.self
         && !caller.hasMadeSession()
         && ThisProcess.isGroupLeader()) {
       return Respawn.inNewSession();
@@ -69,23 +74,83 @@ final class Launch {
       new Plan(request, identity, executable, terminal).print();
       return 0;
     }
-    ThisProcess.umask(request.umask);
-    DaemonFiles files = new DaemonFiles(files(), identity, terminal);
     try {
-      if (!request.foreground) {
-        bePersistent();
-      }
-      files.open();
-      Program program = program(executable, environment, files);
-      if (request.foreground) {
-        become(program, identity, files);
-      } else {
-        start(program, identity, files);
-      }
+      carryOut(new Step(executable, identity, environment));
       return 0;
-    } catch (RuntimeException | Error failure) {
-      files.undo(failure);
-      throw failure;
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
+    } catch (InterruptedException impossible) {
+      throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  private void carryOut(Step step) throws IOException, InterruptedException {
+    if (request.pidFile == null || !request.lock) {
+      step.start();
+      return;
+    }
+    DaemonControl control = DaemonControl.of(request.pidFile);
+    control = request.guard == null ? control : control.guard(request.guard);
+    control = request.pidOnly ? control.pidOnly() : control;
+    if (request.stop != null) {
+      Outcome _ = control.restart(step, request.stop, new StopProgress(terminal));
+      if (request.verbose) {
+        terminal.step(Control.describe(control).strip());
+      }
+    } else if (!request.self) {
+      try (Guard _ = control.takeGuard()) {
+        step.start();
+      }
+    } else if (control.start(step) == Outcome.ALREADY_DONE) {
+      throw new DaemonizeException(
+          Reason.ALREADY_RUNNING, "already running: " + control.status().reason());
+    }
+  }
+
+  /** What is left to do when everything was judged, and takes milliseconds. */
+  private final class Step implements StartSpec {
+    private final Path executable;
+    private final @Nullable Identity identity;
+    private final Environment environment;
+
+    Step(Path executable, @Nullable Identity identity, Environment environment) {
+      this.executable = executable;
+      this.identity = identity;
+      this.environment = environment;
+    }
+
+    @Override
+    public void start(DaemonControl control) throws IOException, InterruptedException {
+      if (request.self) {
+        bePersistent();
+        StartSpec.self(this::selfDaemonizing, request.startTimeout).start(control);
+      } else {
+        start();
+      }
+    }
+
+    private Program selfDaemonizing() {
+      return program(executable, environment, null);
+    }
+
+    void start() {
+      ThisProcess.umask(request.umask);
+      DaemonFiles files = new DaemonFiles(files(), identity, terminal);
+      try {
+        if (!request.foreground) {
+          bePersistent();
+        }
+        files.open();
+        Program program = program(executable, environment, files);
+        if (request.foreground) {
+          become(program, identity, files);
+        } else {
+          Launch.this.start(program, identity, files);
+        }
+      } catch (RuntimeException | Error failure) {
+        files.undo(failure);
+        throw failure;
+      }
     }
   }
 
@@ -188,13 +253,15 @@ final class Launch {
     }
   }
 
-  private Program program(Path executable, Environment environment, DaemonFiles files) {
+  /** The program; without files it has the streams that the caller has. */
+  private Program program(Path executable, Environment environment, @Nullable DaemonFiles files) {
     List<byte[]> arguments = new ArrayList<>();
     for (String argument : request.command.subList(1, request.command.size())) {
       arguments.add(Text.bytes(argument));
     }
     String name = request.programName == null ? request.command.get(0) : request.programName;
-    Redirect unset = request.foreground ? Redirect.inherit() : Redirect.nullDevice();
+    Redirect unset =
+        request.foreground || files == null ? Redirect.inherit() : Redirect.nullDevice();
     Program program =
         Program.at(executable)
             .name(Text.bytes(name))
@@ -202,10 +269,12 @@ final class Launch {
             .environment(environment)
             .directory(request.directory)
             .standardInput(unset)
-            .standardOutput(redirect(files.standardOutput(), unset))
-            .standardError(redirect(files.standardError(), unset));
-    for (Descriptor descriptor : files.lockDescriptors()) {
-      program.keep(descriptor);
+            .standardOutput(redirect(files == null ? null : files.standardOutput(), unset))
+            .standardError(redirect(files == null ? null : files.standardError(), unset));
+    if (files != null) {
+      for (Descriptor descriptor : files.lockDescriptors()) {
+        program.keep(descriptor);
+      }
     }
     for (int number : request.keptDescriptors) {
       program.keep(number);

@@ -43,7 +43,9 @@ public final class Main {
   private static int dispatch(List<String> words) {
     String command = words.isEmpty() ? "" : words.get(0);
     return switch (command) {
-      case "start", "run" -> launch(command, words.subList(1, words.size()));
+      case "start", "run", "restart" -> launch(command, words.subList(1, words.size()));
+      case "status", "stop", "signal", "reload", "wait" ->
+          control(command, words.subList(1, words.size()));
       case "help" -> help(String.join(" ", words.subList(1, words.size())));
       case "--help", "-h" -> help("");
       case "--version", "-V" ->
@@ -60,7 +62,14 @@ public final class Main {
 
   private static int launch(String command, List<String> words) {
     CommandLine line = CommandLine.parse(command, words);
-    return line.asksForHelp() ? help(command) : new Launch(line.request()).launch();
+    return line.asksForHelp()
+        ? help(command)
+        : new Launch(StartOptions.request(command, line)).launch();
+  }
+
+  private static int control(String command, List<String> words) {
+    CommandLine line = CommandLine.parse(command, words);
+    return line.asksForHelp() ? help(command) : Control.run(command, line);
   }
 
   private static int help(String command) {

@@ -1,11 +1,14 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.StopPolicy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code daimon start} or {@code daimon run} was asked for; every value is checked by itself.
+ * What {@code daimon start}, {@code run} or {@code restart} was asked for; every value is checked
+ * by itself.
  */
 final class Request {
   boolean foreground;
@@ -26,6 +29,21 @@ final class Request {
   List<String> variables = List.of();
 
   @Nullable String programName;
+
+  /** Null for the one beside the pidfile. */
+  @Nullable Path guard;
+
+  /** Whether the program daemonizes itself. */
+  boolean self;
+
+  Duration startTimeout = Duration.ZERO;
+
+  /** How to stop the daemon first, for {@code restart}; null for the others. */
+  @Nullable StopPolicy stop;
+
+  /** Whether the daemon that is to be stopped locks nothing. */
+  boolean pidOnly;
+
   boolean verbose;
   boolean dryRun;
 

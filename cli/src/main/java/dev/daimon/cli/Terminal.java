@@ -1,6 +1,7 @@
 package dev.daimon.cli;
 
 import dev.daimon.daemon.files.Progress;
+import dev.daimon.forking.StandardStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -8,7 +9,10 @@ import java.nio.charset.StandardCharsets;
 
 /** What the user reads: results on standard output, words on standard error. */
 final class Terminal implements Progress {
+  private static final String CLEAR = "\r\u001b[K";
+
   private final boolean verbose;
+  private boolean shown;
 
   Terminal(boolean verbose) {
     this.verbose = verbose;
@@ -25,6 +29,22 @@ final class Terminal implements Progress {
   /** One line on standard error. */
   void error(String message) {
     print(FileDescriptor.err, "daimon: " + Text.line(message) + "\n");
+  }
+
+  /** What is being waited for, where a person can see it: in place of what stood there before. */
+  void progress(String message) {
+    if (StandardStream.ERROR.isTerminal()) {
+      print(FileDescriptor.err, CLEAR + "daimon: " + Text.line(message));
+      shown = true;
+    }
+  }
+
+  /** Makes room for the next line. */
+  void clear() {
+    if (shown) {
+      print(FileDescriptor.err, CLEAR);
+      shown = false;
+    }
   }
 
   /** A result, on standard output. */

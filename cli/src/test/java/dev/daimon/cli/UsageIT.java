@@ -155,7 +155,8 @@ class UsageIT {
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.err()).isEmpty();
-    for (Option option : CommandLine.options().getOptions()) {
+    for (Option option :
+        CommandLine.options(words.contains("run") ? "run" : "start").getOptions()) {
       String letter = option.getOpt() == null ? "    " : "-" + option.getOpt() + ", ";
       assertThat(result.out()).contains(letter + "--" + option.getLongOpt() + " ");
     }

@@ -102,15 +102,15 @@ public final class DaemonControl {
    */
   public DaemonStatus status() throws IOException {
     try (Sighting sighting = Look.at(pidFile, pidOnly)) {
-      PidFd process = sighting.process();
-      ProcessInfo info =
-          sighting.state() == State.RUNNING && process != null ? Look.info(process) : null;
+      PidFd process = sighting.state() == State.RUNNING ? sighting.process() : null;
+      ProcessInfo info = process == null ? null : Look.info(process);
+      // No lambdas: a command that lives for some milliseconds pays for each.
       return new DaemonStatus(
           sighting.state(),
           pidFile,
           sighting.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(sighting.pid()),
-          Optional.ofNullable(info).map(ProcessInfo::startTime),
-          Optional.ofNullable(info).map(ProcessInfo::uptime),
+          info == null ? Optional.empty() : Optional.of(info.startTime()),
+          info == null ? Optional.empty() : Optional.of(info.uptime()),
           info == null ? List.of() : info.commandLine(),
           info == null ? Optional.empty() : Optional.of(userName(info.user())),
           sighting.holders(),
@@ -119,7 +119,8 @@ public final class DaemonControl {
   }
 
   private static String userName(long uid) throws PosixException {
-    return Identity.userName(uid).orElseGet(() -> Long.toString(uid));
+    Optional<String> name = Identity.userName(uid);
+    return name.isPresent() ? name.get() : Long.toString(uid);
   }
 
   /**
@@ -316,7 +317,17 @@ public final class DaemonControl {
     return guard == null ? Guard.beside(pidFile) : guard;
   }
 
-  private @Nullable Guard takeGuard() throws IOException, InterruptedException {
+  /**
+   * Takes the guard, as every action here does: for one who starts the daemon by other means, so
+   * that no stop or start comes in between. Waits for its turn, for a minute.
+   *
+   * @return the guard, to be closed by the caller; null where this process may not make or open the
+   *     one beside the pidfile
+   * @throws ControlException {@link ControlException.Reason#BUSY} if the turn does not come
+   * @throws IOException if a guard file that was given cannot be opened or made
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public @Nullable Guard takeGuard() throws IOException, InterruptedException {
     try {
       return Guard.acquire(guardFile(), TURN);
     } catch (PosixException failure) {

@@ -44,6 +44,12 @@ final class Stop {
   }
 
   StopResult carryOut() throws IOException, InterruptedException {
+    StopResult result = stop();
+    listener.stopped(result);
+    return result;
+  }
+
+  private StopResult stop() throws IOException, InterruptedException {
     try (Sighting sighting = Look.at(pidFile, pidOnly)) {
       LockedFile file = sighting.file();
       PidFd daemon = sighting.daemon();

@@ -16,4 +16,11 @@ public interface StopListener {
    * @param left the time until then, or until the stop has failed
    */
   void waiting(long pid, Duration waited, Optional<Signal> next, Duration left);
+
+  /**
+   * The stop is over, and nothing is left of the daemon.
+   *
+   * @param result what was done
+   */
+  default void stopped(StopResult result) {}
 }

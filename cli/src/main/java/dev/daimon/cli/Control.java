@@ -1,0 +1,134 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.Outcome;
+import dev.daimon.control.StopResult;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.time.Duration;
+
+/** The commands that look at a daemon or act on it, all but those that start one. */
+final class Control {
+  /** What an init script says of a daemon that has left its pidfile behind. */
+  private static final int DEAD = 1;
+
+  /** What an init script says of a daemon that does not run. */
+  private static final int NOT_RUNNING = 3;
+
+  private static final int TIMEOUT = 75;
+
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
+  private final CommandLine line;
+  private final DaemonControl control;
+  private final Terminal terminal = new Terminal(false);
+
+  private Control(CommandLine line) {
+    this.line = line;
+    control = ControlOptions.control(line);
+  }
+
+  /** Runs a command; its exit code. */
+  static int run(String command, CommandLine line) {
+    Control control = new Control(line);
+    control.checkWords(command.equals("signal") ? 1 : 0);
+    try {
+      return switch (command) {
+        case "status" -> control.status();
+        case "stop" -> control.stop();
+        case "signal" -> control.signal(ControlOptions.signal(line, line.words().get(0)));
+        case "reload" -> control.signal(Signal.HUP);
+        default -> control.await();
+      };
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
+    } catch (InterruptedException impossible) {
+      throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  private void checkWords(int count) {
+    if (line.words().size() < count) {
+      throw line.usage("no signal was given");
+    }
+    if (line.words().size() > count) {
+      throw line.usage("unexpected word: \"" + Text.readable(line.words().get(count)) + "\"");
+    }
+  }
+
+  /** What is in the way of knowing is "cannot tell", whatever it is. */
+  private int status() {
+    DaemonStatus status;
+    try {
+      status = control.status();
+    } catch (IOException failure) {
+      terminal.error(String.valueOf(failure.getMessage()));
+      return ControlFailure.CANNOT_TELL;
+    }
+    terminal.result(line.has("json") ? StatusText.json(status) : StatusText.line(status));
+    return exitCode(status.state());
+  }
+
+  /** Not by a switch, which has a class of its own made for it. */
+  private static int exitCode(State state) {
+    if (state == State.RUNNING) {
+      return 0;
+    }
+    if (state == State.DEAD) {
+      return DEAD;
+    }
+    return state == State.NOT_RUNNING ? NOT_RUNNING : ControlFailure.CANNOT_TELL;
+  }
+
+  /** The line that {@code status} prints. */
+  static String describe(DaemonControl control) throws IOException {
+    return StatusText.line(control.status());
+  }
+
+  private int stop() throws IOException, InterruptedException {
+    try {
+      StopResult _ = control.stop(ControlOptions.policy(line), new StopProgress(terminal));
+      return 0;
+    } finally {
+      terminal.clear();
+    }
+  }
+
+  private int signal(Signal signal) throws IOException, InterruptedException {
+    Outcome outcome = control.signal(signal);
+    if (outcome == Outcome.OK) {
+      return 0;
+    }
+    terminal.error(
+        "not running, so nobody got "
+            + signal
+            + (outcome == Outcome.STALE ? ": " + control.pidFile() + " was left behind" : ""));
+    return NOT_RUNNING;
+  }
+
+  /** Until it has ended. */
+  private int await() throws IOException, InterruptedException {
+    DaemonStatus first = control.status();
+    if (first.state() != State.RUNNING && first.holders().isEmpty()) {
+      terminal.error(first.reason());
+    }
+    Duration timeout = line.time("timeout");
+    long start = System.nanoTime();
+    while (true) {
+      Duration waited = Duration.ofNanos(System.nanoTime() - start);
+      terminal.progress("waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s");
+      Duration left = timeout == null ? SECOND : timeout.minus(waited);
+      boolean ended = control.awaitStop(left.compareTo(SECOND) < 0 ? left : SECOND);
+      terminal.clear();
+      if (ended) {
+        return 0;
+      }
+      if (timeout != null && !timeout.minusNanos(System.nanoTime() - start).isPositive()) {
+        terminal.error(control.status().reason() + ", still, after " + line.value("timeout"));
+        return TIMEOUT;
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.ControlException;
+import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.locking.LockHeldException;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import java.io.IOException;
+
+/** The exit codes of what is in the way of controlling a daemon. */
+final class ControlFailure {
+  /** What an init script says if a daemon's state cannot be told. */
+  static final int CANNOT_TELL = 4;
+
+  private ControlFailure() {}
+
+  static DaemonizeException of(IOException failure) {
+    String message = String.valueOf(failure.getMessage());
+    if (failure instanceof ControlException refused) {
+      return switch (refused.reason()) {
+        case UNKNOWN -> new DaemonizeException(Reason.SYSTEM, CANNOT_TELL, message);
+        case BUSY, NOT_STOPPED -> new DaemonizeException(Reason.TIMEOUT, message);
+        case NOT_STARTED -> new DaemonizeException(Reason.DAEMON_FAILED, message);
+      };
+    }
+    if (failure instanceof LockHeldException) {
+      return new DaemonizeException(Reason.ALREADY_RUNNING, message);
+    }
+    if (failure instanceof PosixException posix
+        && posix.call().equals("pidfd_send_signal")
+        && posix.errno().equals(Errno.EPERM)) {
+      return new DaemonizeException(Reason.PERMISSION, message);
+    }
+    return new DaemonizeException(Reason.FILE, message);
+  }
+}

@@ -1,0 +1,218 @@
+package dev.daimon.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
+
+/** The options of {@code start}, {@code run} and {@code restart}, and the request they make. */
+final class StartOptions {
+  /** What a program that daemonizes itself has to do itself. */
+  private static final List<String> NOT_WITH_SELF =
+      List.of(
+          "lock",
+          "no-lock",
+          "stdout",
+          "stderr",
+          "append",
+          "user",
+          "group",
+          "foreground",
+          "dry-run");
+
+  private final String command;
+  private final CommandLine line;
+
+  private StartOptions(String command, CommandLine line) {
+    this.command = command;
+    this.line = line;
+  }
+
+  static void addTo(Options options, String command) {
+    CommandLine.value(options, "l", "lock");
+    CommandLine.flag(options, null, "no-lock");
+    CommandLine.value(options, "c", "chdir");
+    CommandLine.value(options, "m", "umask");
+    CommandLine.value(options, "o", "stdout");
+    CommandLine.value(options, "e", "stderr");
+    CommandLine.flag(options, "a", "append");
+    CommandLine.value(options, "u", "user");
+    CommandLine.value(options, "g", "group");
+    CommandLine.flag(options, null, "no-close-fds");
+    CommandLine.value(options, null, "keep-fd");
+    CommandLine.value(options, "E", "env");
+    CommandLine.value(options, "n", "name");
+    CommandLine.flag(options, "v", "verbose");
+    if (!command.equals("restart")) {
+      CommandLine.flag(options, "f", "foreground");
+      CommandLine.flag(options, null, "dry-run");
+    }
+  }
+
+  static Request request(String command, CommandLine line) {
+    return new StartOptions(command, line).request();
+  }
+
+  private Request request() {
+    Request request = new Request();
+    request.command = program();
+    request.foreground = command.equals("run") || line.has("foreground");
+    request.pidFile = line.path("pidfile");
+    request.lockFile = line.path("lock");
+    request.lock = !line.has("no-lock");
+    Path directory = line.path("chdir");
+    request.directory = directory == null ? request.directory : directory;
+    request.umask = umask(request.umask);
+    request.standardOutput = line.path("stdout");
+    Path standardError = line.path("stderr");
+    request.standardError =
+        standardError == null
+            ? beside(request.standardOutput, line.value("stdout"))
+            : standardError;
+    request.append = line.has("append");
+    request.user = line.value("user");
+    request.group = line.value("group");
+    request.closeDescriptors = !line.has("no-close-fds");
+    request.keptDescriptors = keptDescriptors();
+    request.variables = variables();
+    request.programName = line.value("name");
+    request.verbose = line.has("verbose");
+    request.dryRun = line.has("dry-run");
+    if (!request.lock && request.lockFile != null) {
+      throw line.usage("--no-lock and --lock exclude each other");
+    }
+    if (!command.equals("run")) {
+      request.guard = line.path("guard");
+      request.self = line.has("self");
+      request.startTimeout = ControlOptions.startTimeout(line);
+    }
+    if (command.equals("restart")) {
+      request.stop = ControlOptions.policy(line);
+    }
+    request.pidOnly = line.has("pid-only");
+    checkControl(request);
+    checkOverlaps(request);
+    return request;
+  }
+
+  /** Options that need each other, or do not go together. */
+  private void checkControl(Request request) {
+    if (request.pidFile == null) {
+      for (String option : List.of("guard", "self")) {
+        if (line.has(option)) {
+          throw line.usage("--" + option + " needs --pidfile");
+        }
+      }
+      if (request.stop != null) {
+        throw line.usage("--pidfile is missing");
+      }
+    }
+    if (!request.lock && (request.stop != null || request.guard != null)) {
+      throw line.usage("--no-lock leaves nothing to tell the daemon by");
+    }
+    if (request.pidOnly && request.stop == null && !request.self) {
+      throw line.usage("--pid-only is for --self: what is started here has its pidfile locked");
+    }
+    if (request.self) {
+      for (String option : NOT_WITH_SELF) {
+        if (line.has(option)) {
+          throw line.usage(
+              "--self and --" + option + " exclude each other: the program does that itself");
+        }
+      }
+    }
+  }
+
+  private List<String> program() {
+    List<String> program = line.words();
+    if (program.isEmpty()) {
+      throw line.usage("no program was given");
+    }
+    if (program.get(0).isEmpty()) {
+      throw line.usage("the program's name is empty");
+    }
+    return program;
+  }
+
+  /** Where standard error goes if only standard output was given. */
+  private static @Nullable Path beside(@Nullable Path standardOutput, @Nullable String name) {
+    if (standardOutput == null || name == null) {
+      return null;
+    }
+    if (name.endsWith(".stdout")) {
+      return Text.path(name.substring(0, name.length() - ".stdout".length()) + ".stderr");
+    }
+    if (name.endsWith(".out")) {
+      return Text.path(name.substring(0, name.length() - ".out".length()) + ".err");
+    }
+    return standardOutput;
+  }
+
+  private int umask(int unset) {
+    String value = line.value("umask");
+    if (value == null) {
+      return unset;
+    }
+    boolean octal = !value.isEmpty() && value.length() <= 4;
+    for (int i = 0; i < value.length(); i++) {
+      octal &= value.charAt(i) >= '0' && value.charAt(i) <= '7';
+    }
+    int mask = octal ? Integer.parseInt(value, 8) : -1;
+    if (mask < 0 || mask > 0777) {
+      throw line.usage(
+          "--umask wants an octal mode from 0 to 777, not \"" + Text.readable(value) + "\"");
+    }
+    return mask;
+  }
+
+  private List<Integer> keptDescriptors() {
+    List<Integer> numbers = new ArrayList<>();
+    for (String value : line.values("keep-fd")) {
+      int number = -1;
+      try {
+        number = value.startsWith("+") ? -1 : Integer.parseInt(value);
+      } catch (NumberFormatException noNumber) {
+        number = -1;
+      }
+      if (number < 3) {
+        throw line.usage(
+            "--keep-fd wants a descriptor's number from 3 up, not \""
+                + Text.readable(value)
+                + "\"");
+      }
+      numbers.add(number);
+    }
+    return numbers;
+  }
+
+  private List<String> variables() {
+    List<String> variables = new ArrayList<>();
+    for (String value : line.values("env")) {
+      if (value.isEmpty() || value.startsWith("=")) {
+        throw line.usage("--env wants NAME=VALUE or NAME, not \"" + Text.readable(value) + "\"");
+      }
+      variables.add(value.indexOf('=') < 0 ? value + "=" : value);
+    }
+    return variables;
+  }
+
+  /** Two purposes for one file would destroy one of them; the two outputs may share theirs. */
+  private void checkOverlaps(Request request) {
+    refuseSame("pidfile", request.pidFile, "lock", request.lockFile);
+    refuseSame("pidfile", request.pidFile, "stdout", request.standardOutput);
+    refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
+    refuseSame("lock", request.lockFile, "stdout", request.standardOutput);
+    refuseSame("lock", request.lockFile, "stderr", request.standardError);
+    refuseSame("guard", request.guard, "pidfile", request.pidFile);
+    refuseSame("guard", request.guard, "lock", request.lockFile);
+    refuseSame("guard", request.guard, "stdout", request.standardOutput);
+    refuseSame("guard", request.guard, "stderr", request.standardError);
+  }
+
+  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath) {
+    if (path != null && otherPath != null && path.normalize().equals(otherPath.normalize())) {
+      throw line.usage("--" + one + " and --" + other + " are the same file, " + path);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.Outcome;
+import dev.daimon.control.StopListener;
+import dev.daimon.control.StopResult;
+import dev.daimon.posix.Signal;
+import java.time.Duration;
+import java.util.Optional;
+
+/** What a stop says while it waits, and when it is over. */
+final class StopProgress implements StopListener {
+  private final Terminal terminal;
+
+  StopProgress(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {
+    if (waited.toMillis() > 0) {
+      terminal.progress(
+          "stopping process "
+              + pid
+              + ": "
+              + waited.toSeconds()
+              + " s, "
+              + (next.isPresent() ? next.get().toString() : "giving up")
+              + " in "
+              + left.plusMillis(500).toSeconds()
+              + " s");
+    }
+  }
+
+  /** What the exit code does not tell. */
+  @Override
+  public void stopped(StopResult result) {
+    terminal.clear();
+    if (result.killed()) {
+      terminal.error(
+          "process "
+              + result.pid().orElse(0)
+              + " did not end by "
+              + result.signals().getFirst()
+              + ", and was killed");
+    } else if (result.outcome() == Outcome.ALREADY_DONE) {
+      terminal.error("it was not running");
+    } else if (result.outcome() == Outcome.STALE) {
+      terminal.error("it was not running; the pidfile that it had left behind is removed");
+    }
+  }
+}
