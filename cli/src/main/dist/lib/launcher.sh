@@ -3,9 +3,10 @@
 # start:  java runs as a child, so that it leads no process group and may call setsid; this shell
 #         passes signals on, and dies or exits as the start has gone.
 # run:    java takes this process's place, and the program takes java's: one process id throughout.
-# status, stop and the like: java takes this process's place.
 #
-# To start a program java reads the caller's environment, descriptors and directory from /proc: those of
+# The commands that control a daemon are run as start is.
+#
+# Either way java reads the caller's environment, descriptors and directory from /proc: those of
 # this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
 # how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
 # gone.
@@ -106,21 +107,26 @@ start() {
         trap '' INT TERM HUP
     fi
     case $status in
-    0 | 64 | 66 | 67 | 69 | 70 | 71 | 73 | 77) exit $status ;;
+    0 | 3 | 4 | 64 | 66 | 67 | 69 | 70 | 71 | 73 | 75 | 77) exit $status ;;
+    121) exit 1 ;;
     122 | 129 | 130 | 143)
         if [ -n "$signal" ]; then
-            echo "daimon: interrupted; nothing was started" >&2
+            case $command in
+            start | restart) echo "daimon: interrupted; nothing was started" >&2 ;;
+            esac
             trap - "$signal"
             kill -s "$signal" $$
         fi
         ;;
     esac
-    echo "daimon: java has failed (status $status); whether the program runs is not known" >&2
+    case $command in
+    start | restart) echo "daimon: java has failed (status $status); whether the program runs is not known" >&2 ;;
+    *) echo "daimon: java has failed (status $status)" >&2 ;;
+    esac
     exit 71
 }
 
 case $command in
 run) run "$@" ;;
-start | restart) start "$@" ;;
-*) exec "$jdk/bin/java" $options "$@" ;;
+*) start "$@" ;;
 esac

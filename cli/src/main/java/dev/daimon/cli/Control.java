@@ -11,8 +11,8 @@ import java.time.Duration;
 
 /** The commands that look at a daemon or act on it, all but those that start one. */
 final class Control {
-  /** What an init script says of a daemon that has left its pidfile behind. */
-  private static final int DEAD = 1;
+  /** What the launcher script makes 1 of: that is what a JVM that cannot start ends with. */
+  private static final int DEAD = 121;
 
   /** What an init script says of a daemon that does not run. */
   private static final int NOT_RUNNING = 3;

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,7 +99,7 @@ final class Launch {
         terminal.step(Control.describe(control).strip());
       }
     } else if (!request.self) {
-      try (Guard _ = control.takeGuard()) {
+      try (Guard _ = step.guard(control).orElse(null)) {
         step.start();
       }
     } else if (control.start(step) == Outcome.ALREADY_DONE) {
@@ -126,6 +127,26 @@ final class Launch {
         StartSpec.self(this::selfDaemonizing, request.startTimeout).start(control);
       } else {
         start();
+      }
+    }
+
+    /** As the target user, as its other files; by root only if that user may not. */
+    Optional<Guard> guard(DaemonControl control) throws IOException, InterruptedException {
+      Optional<Guard> users =
+          identity == null ? Optional.empty() : identity.call(() -> users(control));
+      return users.isEmpty() ? control.takeGuard() : users;
+    }
+
+    private static Optional<Guard> users(DaemonControl control) throws IOException {
+      try {
+        return control.takeGuard();
+      } catch (PosixException failure) {
+        if (failure.errno().equals(Errno.EACCES)) {
+          return Optional.empty();
+        }
+        throw failure;
+      } catch (InterruptedException impossible) {
+        throw new IllegalStateException("nobody interrupts this thread", impossible);
       }
     }
 

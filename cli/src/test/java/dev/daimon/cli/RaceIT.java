@@ -109,7 +109,9 @@ class RaceIT {
     Process first = slowed(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
     Files.delete(pidFile);
-    ProcessSandbox.Result second = start();
+    // With the guard that the first one holds it would wait.
+    ProcessSandbox.Result second =
+        sandbox.daimon(words("--guard", sandbox.file("other").toString()));
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(ALREADY_RUNNING);
@@ -140,7 +142,9 @@ class RaceIT {
     Process first = slowed(moment);
     awaitMoment(moment);
     Files.delete(pidFile);
-    ProcessSandbox.Result second = start();
+    // With the guard that the first one holds it would wait.
+    ProcessSandbox.Result second =
+        sandbox.daimon(words("--guard", sandbox.file("other").toString()));
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
@@ -201,10 +205,6 @@ class RaceIT {
 
   private Process slowed(String moment, String... options) throws Exception {
     return sandbox.slowed(List.of(moment), words(options));
-  }
-
-  private ProcessSandbox.Result start() throws Exception {
-    return sandbox.daimon(words());
   }
 
   private String[] words(String... options) {

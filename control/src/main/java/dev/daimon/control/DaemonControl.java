@@ -135,7 +135,7 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
-    try (Guard _ = takeGuard()) {
+    try (Guard _ = takeGuard().orElse(null)) {
       return startGuarded(spec);
     }
   }
@@ -185,7 +185,7 @@ public final class DaemonControl {
     if (isUnknownHere()) {
       return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
     }
-    try (Guard _ = takeGuard()) {
+    try (Guard _ = takeGuard().orElse(null)) {
       return new Stop(pidFile, pidOnly, policy, listener).carryOut();
     }
   }
@@ -205,7 +205,7 @@ public final class DaemonControl {
     if (isUnknownHere()) {
       return Outcome.NOT_RUNNING;
     }
-    try (Guard _ = takeGuard();
+    try (Guard _ = takeGuard().orElse(null);
         Sighting sighting = Look.at(pidFile, pidOnly)) {
       PidFd daemon = sighting.daemon();
       if (daemon == null) {
@@ -262,7 +262,7 @@ public final class DaemonControl {
    */
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
-    try (Guard _ = takeGuard()) {
+    try (Guard _ = takeGuard().orElse(null)) {
       Outcome stopped = new Stop(pidFile, pidOnly, policy, listener).carryOut().outcome();
       if (startGuarded(spec) == Outcome.ALREADY_DONE) {
         throw new ControlException(
@@ -321,15 +321,15 @@ public final class DaemonControl {
    * Takes the guard, as every action here does: for one who starts the daemon by other means, so
    * that no stop or start comes in between. Waits for its turn, for a minute.
    *
-   * @return the guard, to be closed by the caller; null where this process may not make or open the
-   *     one beside the pidfile
+   * @return the guard, to be closed by the caller; nothing where this process may not make or open
+   *     the one beside the pidfile
    * @throws ControlException {@link ControlException.Reason#BUSY} if the turn does not come
    * @throws IOException if a guard file that was given cannot be opened or made
    * @throws InterruptedException if the thread is interrupted
    */
-  public @Nullable Guard takeGuard() throws IOException, InterruptedException {
+  public Optional<Guard> takeGuard() throws IOException, InterruptedException {
     try {
-      return Guard.acquire(guardFile(), TURN);
+      return Optional.of(Guard.acquire(guardFile(), TURN));
     } catch (PosixException failure) {
       Errno errno = failure.errno();
       boolean denied =
@@ -338,7 +338,7 @@ public final class DaemonControl {
               || errno.equals(Errno.EROFS)
               || errno.equals(Errno.ENOENT);
       if (guard == null && denied) {
-        return null;
+        return Optional.empty();
       }
       throw failure;
     }

@@ -4,6 +4,7 @@ import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,21 +45,26 @@ public final class Guard implements AutoCloseable {
   }
 
   /**
-   * Takes the lock, and makes the file if there is none.
+   * Takes the lock, and makes the file if there is none. Root makes it only in a directory that is
+   * {@linkplain Ownership#isRootsAlone root's alone}: elsewhere others could have it made anywhere.
    *
    * @param file the guard file
    * @param patience how long to wait for somebody who holds it
    * @return the lock, to be closed by the caller
    * @throws ControlException {@link ControlException.Reason#BUSY} if it is held all that time
-   * @throws IOException if the file cannot be opened, or be made
+   * @throws IOException if the file cannot be opened, or be made; {@code ENOENT} also if root would
+   *     have to make it in a directory of others
    * @throws InterruptedException if the thread is interrupted
    */
   public static Guard acquire(Path file, Duration patience)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
+    Path directory = file.toAbsolutePath().getParent();
+    boolean make = directory != null && Ownership.mayMakeFilesIn(directory);
     while (true) {
       try {
-        return new Guard(SingletonLock.acquire(file, MODE));
+        return new Guard(
+            make ? SingletonLock.acquire(file, MODE) : SingletonLock.acquireExisting(file));
       } catch (LockHeldException held) {
         if (System.nanoTime() - start >= TimeUnit.NANOSECONDS.convert(patience)) {
           throw new ControlException(

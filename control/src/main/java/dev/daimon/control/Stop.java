@@ -68,11 +68,14 @@ final class Stop {
 
   /** What a daemon has left that does not run any more. */
   private Outcome removeLeftOver(Sighting sighting) throws IOException {
-    if (sighting.file() == null) {
-      return Outcome.ALREADY_DONE;
-    }
-    try (SingletonLock lock = SingletonLock.acquire(pidFile)) {
-      remove(lock);
+    LockedFile file = sighting.file();
+    if (file != null && file.isAtPath()) {
+      try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
+        // Still what was looked at, now that nobody who starts a daemon can change it.
+        if (file.isAtPath()) {
+          remove(lock);
+        }
+      }
     }
     return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
   }
@@ -125,8 +128,8 @@ final class Stop {
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     while (file.isAtPath()) {
-      try (SingletonLock lock = SingletonLock.acquire(pidFile)) {
-        if (file.isAtPath() || lock.created()) {
+      try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
+        if (file.isAtPath()) {
           remove(lock);
         }
         return;

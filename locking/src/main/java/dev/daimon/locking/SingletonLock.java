@@ -99,6 +99,25 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock acquire(Path path, int mode)
       throws PosixException, LockHeldException, NotRegularFileException {
+    return acquire(path, mode, /* make= */ true);
+  }
+
+  /**
+   * As {@link #acquire(Path)}, for a file that must be there.
+   *
+   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @return the lock, to be closed by the caller; {@link #created()} is false
+   * @throws LockHeldException if somebody holds it
+   * @throws NotRegularFileException if the path is a FIFO, a device or the like
+   * @throws PosixException as {@link #acquire(Path)}; {@code ENOENT} if there is none
+   */
+  public static SingletonLock acquireExisting(Path path)
+      throws PosixException, LockHeldException, NotRegularFileException {
+    return acquire(path, MODE, /* make= */ false);
+  }
+
+  private static SingletonLock acquire(Path path, int mode, boolean make)
+      throws PosixException, LockHeldException, NotRegularFileException {
     byte[] bytes = NativePath.bytes(path);
     // Without O_CREAT first: then it is known who made the file, and a sticky directory's
     // protection (fs.protected_regular) does not refuse what exists.
@@ -107,7 +126,7 @@ public final class SingletonLock implements AutoCloseable {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       boolean created = false;
       int number = Files.open(bytes, flags, 0);
-      if (number == -Errno.ENOENT.number()) {
+      if (make && number == -Errno.ENOENT.number()) {
         number = Files.open(bytes, flags | Files.O_CREAT | Files.O_EXCL, mode);
         if (number == -Errno.EEXIST.number()) {
           continue;

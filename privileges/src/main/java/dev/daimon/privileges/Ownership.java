@@ -87,6 +87,22 @@ public final class Ownership {
   }
 
   /**
+   * Tells whether a file that the calling thread makes in a directory ends up there: anybody's but
+   * root's does no harm elsewhere, and root's does not where the directory {@linkplain
+   * #isRootsAlone is root's alone}.
+   *
+   * @param directory the directory; a relative one counts from the JVM's working directory at its
+   *     start
+   * @return whether it does
+   * @throws PosixException as {@link #isRootsAlone}
+   */
+  public static boolean mayMakeFilesIn(Path directory) throws PosixException {
+    int[] caller = new int[3];
+    Credentials.getresuid(caller);
+    return caller[1] != 0 || isRootsAlone(directory);
+  }
+
+  /**
    * Tells whether nobody but root can put anything into a directory, or another directory in its
    * place.
    *

@@ -1,0 +1,489 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox;
+import dev.daimon.testing.ProcessSandbox.Result;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.cli.Option;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands that control a daemon, and what an init script makes of them. */
+class ControlIT {
+  private static final int CANNOT_TELL = 4;
+  private static final Result DONE = new Result(0, "", "");
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  private Result control(String command, String... words) throws Exception {
+    List<String> all = new ArrayList<>(List.of(command, "-p", pidFile().toString()));
+    all.addAll(List.of(words));
+    return sandbox.daimon(all.toArray(new String[0]));
+  }
+
+  private Path pidFile() {
+    return sandbox.file("web.pid");
+  }
+
+  private long start(String... program) throws Exception {
+    assertThat(control("start", program)).isEqualTo(DONE);
+    return Sandbox.pid(pidFile());
+  }
+
+  /** A daemon that writes what it gets into "got", and does not end by TERM and INT. */
+  private long startStubborn() throws Exception {
+    sandbox.script(
+        "stubborn",
+        """
+        #!/bin/bash
+        for signal in HUP INT TERM USR1 RTMIN+3; do
+          trap "echo $signal >>got" $signal
+        done
+        sleep 1000 &
+        echo ready >got
+        while :; do wait; done
+        """);
+    long pid = start("-c", sandbox.directory().toString(), sandbox.file("stubborn").toString());
+    Sandbox.await("its traps", () -> Files.exists(sandbox.file("got")));
+    return pid;
+  }
+
+  private void awaitGot(String... signals) throws Exception {
+    List<String> lines = new ArrayList<>(List.of("ready"));
+    lines.addAll(List.of(signals));
+    Sandbox.await(lines.toString(), () -> Files.readAllLines(sandbox.file("got")).equals(lines));
+  }
+
+  @Test
+  void theLifeOfADaemon() throws Exception {
+    assertThat(control("status"))
+        .isEqualTo(new Result(3, "not running: there is no " + pidFile() + "\n", ""));
+
+    long first = start("sleep", "1000");
+    sandbox.awaitProgram("sleep");
+
+    Result status = control("status");
+    assertThat(status.exitCode()).isZero();
+    assertThat(status.err()).isEmpty();
+    assertThat(status.out())
+        .matches("running: process " + first + ", user \\S+, up 0:00:\\d\\d: sleep 1000\n");
+
+    assertThat(control("restart", "sleep", "2000")).isEqualTo(DONE);
+    long second = Sandbox.pid(pidFile());
+    assertThat(second).isNotEqualTo(first);
+    Sandbox.await("the second alone", () -> sandbox.running("sleep").size() == 1);
+    assertThat(control("start", "sleep", "3000").exitCode()).isEqualTo(69);
+
+    assertThat(control("stop")).isEqualTo(DONE);
+    assertThat(pidFile()).doesNotExist();
+    sandbox.awaitEnd();
+    assertThat(control("stop")).isEqualTo(new Result(0, "", "daimon: it was not running\n"));
+    assertThat(control("status").exitCode()).isEqualTo(3);
+    assertThat(sandbox.directory().toFile().list()).containsExactly("web.guard");
+    assertThat(Files.getPosixFilePermissions(sandbox.file("web.guard"))).hasSize(2);
+  }
+
+  @Test
+  void whatIsLeftOfAKilledDaemonIsToldAndRemoved() throws Exception {
+    long pid = start("sleep", "1000");
+    kill(pid);
+
+    assertThat(control("status"))
+        .isEqualTo(
+            new Result(
+                1,
+                "dead: process %d has ended, and has left %s behind\n".formatted(pid, pidFile()),
+                ""));
+    assertThat(control("signal", "USR1"))
+        .isEqualTo(
+            new Result(
+                3,
+                "",
+                "daimon: not running, so nobody got SIGUSR1: %s was left behind\n"
+                    .formatted(pidFile())));
+    assertThat(control("stop"))
+        .isEqualTo(
+            new Result(
+                0,
+                "",
+                "daimon: it was not running; the pidfile that it had left behind is removed\n"));
+    assertThat(pidFile()).doesNotExist();
+
+    kill(start("sleep", "1000"));
+    assertThat(control("restart", "sleep", "2000").exitCode()).isZero();
+    assertThat(control("status").exitCode()).isZero();
+  }
+
+  private void kill(long pid) throws Exception {
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    sandbox.awaitEnd();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"USR1, USR1", "SIGUSR1, USR1", "10, USR1", "RTMIN+3, RTMIN+3", "37, RTMIN+3"})
+  void aSignalReachesTheDaemon(String word, String got) throws Exception {
+    long _ = startStubborn();
+
+    assertThat(control("signal", word)).isEqualTo(DONE);
+
+    awaitGot(got);
+  }
+
+  @Test
+  void reloadIsHangup() throws Exception {
+    long _ = startStubborn();
+
+    assertThat(control("reload")).isEqualTo(DONE);
+
+    awaitGot("HUP");
+  }
+
+  @Test
+  void aStopEscalatesAndTellsThatItHadToKill() throws Exception {
+    long pid = startStubborn();
+
+    Result result =
+        control("stop", "--timeout", "300ms", "--then", "INT:300ms", "--then", "KILL", "--session");
+
+    assertThat(result)
+        .isEqualTo(
+            new Result(
+                0,
+                "",
+                "daimon: process %d did not end by SIGTERM, and was killed\n".formatted(pid)));
+    awaitGot("TERM", "INT");
+    assertThat(pidFile()).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  @Test
+  void aStopThatMustNotKillGivesUp() throws Exception {
+    long pid = startStubborn();
+
+    Result result = control("stop", "--signal", "USR1", "--timeout", "300ms", "--then", "none");
+
+    assertThat(result.exitCode()).isEqualTo(75);
+    assertThat(result.err())
+        .startsWith("daimon: process " + pid + " has not ended after 0.")
+        .endsWith("s and [SIGUSR1]\n");
+    awaitGot("USR1");
+    assertThat(Sandbox.pid(pidFile())).isEqualTo(pid);
+  }
+
+  @Test
+  void aChildThatKeepsTheLockIsNamed() throws Exception {
+    long pid = startStubborn();
+    ProcessHandle child = sandbox.running("sleep").getFirst();
+
+    Result result = control("stop", "--timeout", "100ms", "--then", "KILL:1s");
+
+    String held =
+        "process %d has ended, but %s is still locked by process %d (sleep)"
+            .formatted(pid, pidFile(), child.pid());
+    assertThat(result)
+        .isEqualTo(new Result(75, "", "daimon: " + held + ": stop the whole session\n"));
+    assertThat(control("status")).isEqualTo(new Result(CANNOT_TELL, held + "\n", ""));
+    assertThat(control("signal", "TERM"))
+        .isEqualTo(new Result(CANNOT_TELL, "", "daimon: " + held + "\n"));
+    assertThat(control("stop").exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(child.isAlive()).isTrue();
+  }
+
+  @Test
+  void jsonHasEveryKeyInEveryState() throws Exception {
+    String nobody =
+        "{\"state\":\"%s\",\"pidFile\":\"%s\",\"pid\":%s,\"startTime\":null,\"uptimeSeconds\":null,"
+            + "\"commandLine\":[],\"user\":null,\"holders\":[],\"reason\":\"%s\"}\n";
+    assertThat(control("status", "--json").out())
+        .isEqualTo(
+            nobody.formatted(
+                "not_running", pidFile(), "null", "not running: there is no " + pidFile()));
+
+    long pid = start("-n", "a\"b\\c\td\u00e9", "sleep", "1000");
+    sandbox.awaitProgram("sleep");
+
+    assertThat(control("status", "--json").out())
+        .matches(
+            "\\{\"state\":\"running\",\"pidFile\":\"%s\",\"pid\":%d,\"startTime\":\"[-0-9T:.]+Z\","
+                    .formatted(pidFile(), pid)
+                + "\"uptimeSeconds\":\\d+,\"commandLine\":\\[\"a\\\\\"b\\\\\\\\c\\\\u0009d.+\","
+                + "\"1000\"\\],\"user\":\"\\S+\",\"holders\":\\[\\],"
+                + "\"reason\":\"running: process "
+                + pid
+                + "\"\\}\n");
+
+    kill(pid);
+    assertThat(control("status", "--json").out())
+        .isEqualTo(
+            nobody.formatted(
+                "dead",
+                pidFile(),
+                pid,
+                "dead: process " + pid + " has ended, and has left " + pidFile() + " behind"));
+  }
+
+  @Test
+  void waitEndsWithTheDaemon() throws Exception {
+    long pid = start("sleep", "1000");
+    assertThat(control("wait", "--timeout", "200ms"))
+        .isEqualTo(
+            new Result(75, "", "daimon: running: process " + pid + ", still, after 200ms\n"));
+
+    Process waiter =
+        sandbox
+            .prepare(
+                List.of(Sandbox.DAIMON.toString(), "wait", "-p", pidFile().toString()), Map.of())
+            .start();
+    assertThat(waiter.waitFor(1, TimeUnit.SECONDS)).isFalse();
+    ProcessHandle.of(pid).orElseThrow().destroy();
+
+    assertThat(waiter.waitFor()).isZero();
+    assertThat(control("wait").exitCode()).isZero();
+  }
+
+  @Test
+  void aProgramThatDaemonizesItselfIsWaitedFor() throws Exception {
+    sandbox.script(
+        "self",
+        """
+        #!/bin/sh
+        if [ "$1" = bad ]; then echo "no port" >&2; exit 3; fi
+        exec 9<>"$1"
+        flock -n 9 || exit 1
+        setsid sh -c 'echo $$ >&9; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+        """);
+    String self = sandbox.file("self").toString();
+
+    assertThat(control("start", "--self", self, pidFile().toString())).isEqualTo(DONE);
+    assertThat(control("status").exitCode()).isZero();
+    assertThat(control("start", "--self", self, pidFile().toString()).exitCode()).isEqualTo(69);
+    long first = Sandbox.pid(pidFile());
+    assertThat(control("restart", "--self", self, pidFile().toString())).isEqualTo(DONE);
+    assertThat(Sandbox.pid(pidFile())).isNotEqualTo(first);
+    assertThat(control("stop")).isEqualTo(DONE);
+
+    Result bad = control("start", "--self", self, "bad");
+    assertThat(bad.exitCode()).isEqualTo(70);
+    assertThat(bad.err()).startsWith("no port\ndaimon: " + self).hasLineCount(2).contains("3");
+    Result nothing = control("start", "--self", "--start-timeout", "300ms", "true");
+    assertThat(nothing.exitCode()).isEqualTo(70);
+    assertThat(nothing.err()).contains("not running: there is no " + pidFile());
+  }
+
+  @Test
+  void aDaemonThatLocksNothingIsBelievedOnlyWhereAskedFor() throws Exception {
+    Process daemon = sandbox.prepare(List.of("sleep", "1000"), Map.of()).start();
+    Files.writeString(pidFile(), daemon.pid() + "\n");
+
+    Result status = control("status");
+    assertThat(status.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(status.out()).contains("process " + daemon.pid(), "nobody has it locked");
+    assertThat(control("stop").exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(daemon.isAlive()).isTrue();
+
+    assertThat(control("status", "--pid-only").exitCode()).isZero();
+    assertThat(control("stop", "--pid-only")).isEqualTo(DONE);
+    assertThat(daemon.waitFor()).isEqualTo(128 + 15);
+    assertThat(pidFile()).doesNotExist();
+  }
+
+  @Test
+  void whatIsNoPidfileIsLeftAlone() throws Exception {
+    Path text = Files.writeString(pidFile(), "root:x:0:0:root:/root:/bin/bash\n");
+    for (String command : List.of("stop", "reload", "status")) {
+      assertThat(control(command).exitCode()).as(command).isEqualTo(CANNOT_TELL);
+    }
+    assertThat(control("restart", "true").exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(text).hasContent("root:x:0:0:root:/root:/bin/bash");
+  }
+
+  @Test
+  void twoWhoRestartAtOnceLeaveOneDaemon() throws Exception {
+    long _ = start("sleep", "1000");
+    List<Process> controllers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      controllers.add(
+          sandbox
+              .prepare(
+                  List.of(
+                      Sandbox.DAIMON.toString(),
+                      "restart",
+                      "-p",
+                      pidFile().toString(),
+                      "sleep",
+                      "1000"),
+                  Map.of())
+              .redirectErrorStream(true)
+              .redirectOutput(sandbox.file("told" + i).toFile())
+              .start());
+    }
+    for (int i = 0; i < controllers.size(); i++) {
+      assertThat(controllers.get(i).waitFor())
+          .as(Sandbox.beginning(sandbox.file("told" + i)))
+          .isZero();
+    }
+
+    Sandbox.await("one daemon", () -> sandbox.running("sleep").size() == 1);
+    assertThat(Sandbox.pid(pidFile())).isEqualTo(sandbox.running("sleep").getFirst().pid());
+  }
+
+  @Test
+  void theGuardKeepsEveryActionBackButNotTheStatus() throws Exception {
+    Path guard = sandbox.file("other.guard");
+    assertThat(control("start", "--guard", guard.toString(), "sleep", "1000")).isEqualTo(DONE);
+    Process holder =
+        sandbox
+            .prepare(
+                List.of("flock", guard.toString(), "-c", "echo held; exec sleep 1000"), Map.of())
+            .start();
+    assertThat(holder.inputReader().readLine()).isEqualTo("held");
+    List<Process> waiting = new ArrayList<>();
+    for (String words : List.of("stop", "reload", "signal USR1", "restart sleep 1", "start true")) {
+      List<String> command = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
+      List<String> split = List.of(words.split(" ", -1));
+      command.add(split.getFirst());
+      command.addAll(List.of("-p", pidFile().toString(), "--guard", guard.toString()));
+      command.addAll(split.subList(1, split.size()));
+      waiting.add(sandbox.prepare(command, Map.of()).start());
+    }
+    for (Process process : waiting) {
+      assertThat(process.waitFor(400, TimeUnit.MILLISECONDS)).isFalse();
+    }
+    assertThat(control("status").exitCode()).isZero();
+    for (Process process : waiting) {
+      process.destroy();
+      assertThat(process.waitFor()).isEqualTo(128 + 15);
+    }
+    assertThat(control("status").exitCode()).isZero();
+
+    holder.destroyForcibly().waitFor();
+    sandbox.running("sleep").stream()
+        .filter(sleep -> !command(sleep).equals(pidText()))
+        .forEach(ProcessHandle::destroyForcibly);
+    assertThat(control("stop", "--guard", guard.toString())).isEqualTo(DONE);
+  }
+
+  private static String command(ProcessHandle process) {
+    return Long.toString(process.pid());
+  }
+
+  private String pidText() {
+    try {
+      return Files.readString(pidFile()).strip();
+    } catch (java.io.IOException gone) {
+      return "";
+    }
+  }
+
+  @Test
+  void onATerminalTheTimeAndTheNextSignalAreShown() throws Exception {
+    long pid = startStubborn();
+
+    Result result =
+        sandbox.run(
+            List.of(
+                "script",
+                "-qec",
+                "exec %s stop -p %s --timeout 1200ms --then KILL:5s --session"
+                    .formatted(Sandbox.DAIMON, pidFile()),
+                "/dev/null"),
+            Map.of());
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out())
+        .contains(
+            "\r\u001b[Kdaimon: stopping process " + pid + ": 1 s, SIGKILL in 0 s",
+            "\r\u001b[Kdaimon: process " + pid + " did not end by SIGTERM, and was killed\r\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "status",
+        "stop",
+        "stop -p relative",
+        "stop -p /x extra",
+        "stop -p /x --timeout",
+        "stop -p /x --timeout soon",
+        "stop -p /x --timeout -1s",
+        "stop -p /x --signal FOO",
+        "stop -p /x --then",
+        "stop -p /x --then KILL:later",
+        "stop -p /x --then none --then KILL",
+        "stop -p /x --guard /x",
+        "stop -p /x --json",
+        "signal -p /x",
+        "signal -p /x 0",
+        "signal -p /x 65",
+        "signal -p /x RTMIN+31",
+        "signal -p /x HUP TERM",
+        "reload -p /x HUP",
+        "wait -p /x --timeout 1d",
+        "status -p /x --guard /y",
+        "restart true",
+        "restart -p /x",
+        "restart -p /x --no-lock true",
+        "restart -p /x -f true",
+        "restart -p /x --dry-run true",
+        "start --self true",
+        "start --guard /y true",
+        "start -p /x --no-lock --guard /y true",
+        "start -p /x --guard /x true",
+        "start -p /x --self -u root true",
+        "start -p /x --start-timeout 1s true",
+        "start -p /x --pid-only true",
+        "run -p /x --guard /y true"
+      })
+  void wrongWordsAreToldInOneLine(String words) throws Exception {
+    Result result = sandbox.daimon(words.split(" ", -1));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("help");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "stop", "signal", "reload", "restart", "wait", "start", "run"})
+  void theHelpNamesEveryOption(String command) throws Exception {
+    Result result = sandbox.daimon("help", command);
+
+    assertThat(result.exitCode()).isZero();
+    for (Option option : CommandLine.options(command).getOptions()) {
+      String letter = option.getOpt() == null ? "    " : "-" + option.getOpt() + ", ";
+      assertThat(result.out()).contains(letter + "--" + option.getLongOpt() + " ");
+    }
+    assertThat(result.out().lines()).allMatch(line -> line.length() <= 92);
+    assertThat(sandbox.daimon(command, "--help")).isEqualTo(result);
+  }
+
+  /** Options may stand before and after the signal. */
+  @Test
+  void wordsAndOptionsMayStandInAnyOrder() throws Exception {
+    long _ = startStubborn();
+
+    assertThat(sandbox.daimon("signal", "HUP", "-p", pidFile().toString())).isEqualTo(DONE);
+
+    awaitGot("HUP");
+  }
+
+  @Test
+  void aPidfileThatCannotBeReadIsNoAnswer() throws Exception {
+    Files.createDirectory(pidFile());
+    Result status = control("status");
+    assertThat(status.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(status.err()).startsWith("daimon: ").contains(pidFile().toString());
+    Result stop = control("stop");
+    assertThat(stop.exitCode()).isEqualTo(73);
+    assertThat(stop.err()).startsWith("daimon: ").hasLineCount(1);
+    assertThat(ProcessSandbox.beginning(sandbox.file("web.guard"))).isEmpty();
+  }
+}
