@@ -45,7 +45,7 @@ public final class ProcFiles {
     }
     int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
     int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
-    if (number == -Errno.ENOENT.number()) {
+    if (number == -Errno.ENOENT.number() || number == -Errno.ESRCH.number()) {
       return new String[0];
     }
     // Of one that can be opened by now, it is the names that were not for us.
