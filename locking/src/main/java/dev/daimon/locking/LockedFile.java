@@ -40,7 +40,7 @@ public final class LockedFile implements AutoCloseable {
    *
    * @param path the file; a relative one counts from the JVM's working directory at its start
    * @return the open file, to be closed by the caller; nothing if there is none
-   * @throws NotRegularFileException if the path is a directory, a FIFO, a device or the like
+   * @throws NotRegularFileException if the path is a directory, a FIFO, a socket or a device
    * @throws PosixException if it cannot be opened: a symbolic link ({@code ELOOP}), {@code EACCES}
    *     and so on
    */
@@ -51,6 +51,10 @@ public final class LockedFile implements AutoCloseable {
     int number = Files.open(NativePath.bytes(path), flags, 0);
     if (number == -Errno.ENOENT.number() || number == -Errno.ENOTDIR.number()) {
       return Optional.empty();
+    }
+    if (number == -Errno.ENXIO.number()) {
+      // A socket, or a device without a driver.
+      throw new NotRegularFileException(path);
     }
     PosixException.check(number, "open", path);
     Descriptor descriptor = Descriptor.adopt(number);
@@ -104,26 +108,58 @@ public final class LockedFile implements AutoCloseable {
    * after this whether that process is still alive: if so, it is the one.
    *
    * @param pid the process id
-   * @return whether it does; false also if there is no such process
-   * @throws PosixException {@code EACCES} if this process may not look into that one: only root,
-   *     and the same user as long as the other process has not changed its user, may
+   * @return whether it does; false also if there is no such process, or if it has ended or is about
+   *     to, and of one whose first thread has ended: {@code /proc} shows no more of it
+   * @throws PosixException {@code EACCES} if this process may not look into that one: root may if
+   *     it has {@code CAP_SYS_PTRACE}, which it lacks in most containers; otherwise only the same
+   *     user, as long as the other process has not changed its user and has no capability that this
+   *     one lacks
    * @throws IllegalStateException if this is closed
    */
   public boolean isHeldBy(long pid) throws PosixException {
     // Once closed, the inode may be anybody's.
     descriptor.number();
     String process = "/proc/".concat(Long.toString(pid));
+    try {
+      return isHeldBy(process);
+    } catch (PosixException failure) {
+      // What a process had that has ended is nobody's to see, not even its own user's.
+      if (hasEnded(process)) {
+        return false;
+      }
+      throw failure;
+    }
+  }
+
+  private boolean isHeldBy(String process) throws PosixException {
     String directory = process.concat("/fd/");
     FileStatus found = new FileStatus();
     for (String number : ProcFiles.list(directory)) {
-      byte[] link = directory.concat(number).getBytes(StandardCharsets.US_ASCII);
-      if (Files.stat(link, found) == 0
+      String link = directory.concat(number);
+      int result = Files.stat(link.getBytes(StandardCharsets.US_ASCII), found);
+      if (result == -Errno.EACCES.number()) {
+        // Who may list a directory may not follow what is in it yet.
+        throw new PosixException("stat", link, Errno.EACCES);
+      }
+      if (result == 0
           && found.isSameFile(status)
           && isLocked(process.concat("/fdinfo/").concat(number))) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Whether it is gone, or has no memory left, which a process gives back before its files. */
+  private static boolean hasEnded(String process) throws PosixException {
+    try {
+      return ProcFiles.read(process.concat("/statm")).startsWith("0 ");
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.ESRCH)) {
+        return true;
+      }
+      throw failure;
+    }
   }
 
   private static boolean isLocked(String info) throws PosixException {
@@ -182,7 +218,9 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * Closes it; a second call does nothing. Nobody's lock changes by it.
+   * Closes it; a second call does nothing. Nobody's {@code flock} changes by it; record locks of
+   * this very process on the file ({@code fcntl}, {@code FileChannel.lock}) are lost, as with every
+   * close.
    *
    * @throws PosixException if somebody else has closed the descriptor
    */

@@ -1,6 +1,8 @@
 package dev.daimon.locking;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,7 +15,9 @@ final class LockingProgram {
   /**
    * {@code hold PATH}: locks, writes its process id, says "held", and ends with its input. {@code
    * adopt PATH DESCRIPTOR}: the same with an inherited descriptor. {@code acquire PATH} and {@code
-   * isHeld PATH} print what comes of it. {@code compete PATH WITNESS ROUNDS}: see {@link #compete}.
+   * isHeld PATH} print what comes of it. {@code look PATH PID}: see {@link #look}. {@code watch
+   * PATH ROUNDS}: see {@link #watch}. {@code repeat PATH ROUNDS} locks so many times, and fails if
+   * it is refused once. {@code compete PATH WITNESS ROUNDS}: see {@link #compete}.
    */
   public static void main(String[] arguments) throws IOException {
     Path path = Path.of(arguments[1]);
@@ -37,6 +41,13 @@ final class LockingProgram {
         }
       }
       case "isHeld" -> System.out.println(SingletonLock.isHeld(path));
+      case "look" -> look(path, Long.parseLong(arguments[2]));
+      case "watch" -> watch(path, Integer.parseInt(arguments[2]));
+      case "repeat" -> {
+        for (int rounds = Integer.parseInt(arguments[2]); rounds > 0; rounds--) {
+          SingletonLock.acquire(path).close();
+        }
+      }
       case "compete" -> compete(path, Path.of(arguments[2]), Integer.parseInt(arguments[3]));
       default -> throw new IllegalArgumentException(arguments[0]);
     }
@@ -46,6 +57,47 @@ final class LockingProgram {
     lock.write(ProcessHandle.current().pid());
     System.out.println("held");
     System.in.read();
+  }
+
+  /** Prints what an onlooker can tell: locked or not, the holders, and whether this process is. */
+  private static void look(Path path, long pid) throws IOException {
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      System.out.println(file.isLocked());
+      System.out.println(file.holders());
+      System.out.println(file.isHeldBy(pid));
+    } catch (PosixException e) {
+      System.out.println(e.getMessage());
+    }
+  }
+
+  /**
+   * Looks at so many processes that hold the lock and end at once, of this user, until they do not
+   * hold it any more; and at their last one as a zombie.
+   */
+  static void watch(Path path, int rounds) throws IOException {
+    String script =
+        "exec 9<\"$0\"; flock -n 9 || exit; while read x; do (:) & echo $!; wait; done;"
+            + " : & echo $!; exec sleep 1000 9<&-";
+    Process shell = new ProcessBuilder("sh", "-c", script, path.toString()).start();
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      for (int i = 0; i < rounds; i++) {
+        shell.outputWriter().append('\n').flush();
+        long pid = Long.parseLong(shell.inputReader().readLine());
+        while (file.isHeldBy(pid)) {
+          Thread.onSpinWait();
+        }
+      }
+      shell.getOutputStream().close();
+      long pid = Long.parseLong(shell.inputReader().readLine());
+      while (!Proc.status(Long.toString(pid), "State").startsWith("Z")) {
+        Thread.onSpinWait();
+      }
+      if (file.isHeldBy(pid)) {
+        throw new AssertionError("a zombie holds nothing");
+      }
+    } finally {
+      shell.destroyForcibly();
+    }
   }
 
   /**

@@ -613,6 +613,10 @@ class SingletonLockTest {
         try {
           assertThat(holder.inputReader().readLine()).isEmpty();
           assertThat(SingletonLock.isHeld(merged)).isTrue();
+          try (LockedFile looked = LockedFile.open(merged).orElseThrow()) {
+            assertThat(looked.isLocked()).isTrue();
+            assertThat(looked.isHeldBy(holder.pid())).isTrue();
+          }
         } finally {
           end(holder);
         }

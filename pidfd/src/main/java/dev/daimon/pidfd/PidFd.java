@@ -161,8 +161,8 @@ public final class PidFd implements AutoCloseable {
    * Tells what the process is: of this very one, since it still has its id when all is read.
    *
    * @return what {@code /proc} says of it
-   * @throws PosixException {@code ESRCH} if it has ended; {@code ENOENT} where {@code /proc} hides
-   *     other users' processes
+   * @throws PosixException {@code ESRCH} if it has ended, as a zombie has; {@code EPERM} or {@code
+   *     ENOENT} where {@code /proc} hides other users' processes
    * @throws IllegalStateException if this is closed
    */
   public ProcessInfo info() throws PosixException {

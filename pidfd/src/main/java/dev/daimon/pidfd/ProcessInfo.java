@@ -10,18 +10,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What {@code /proc} tells of a process at one moment.
+ * What {@code /proc} tells of a process at one moment. In the midst of an {@code exec}, some of it
+ * may be the old program's, and the command line is empty.
  *
- * @param name the program's name as the kernel keeps it, cut to 15 bytes
+ * @param name the program's name as the kernel keeps it, cut to 15 bytes (the kernel's own may have
+ *     longer ones); what is not UTF-8 is replaced
  * @param parent the parent's id; 0 if it is in another PID namespace
- * @param group the process group's id
- * @param session the session's id
- * @param uptime how long it has been running, in hundredths of a second; the time that the machine
- *     was suspended counts
- * @param startTime when it was started, by today's clock: it moves if the clock is set
+ * @param group the process group's id; 0 as for the parent
+ * @param session the session's id; 0 as for the parent
+ * @param uptime how long it has been running, a hundredth of a second too long at most; the time
+ *     that the machine was suspended counts
+ * @param startTime when it was started, by today's clock: it moves if the clock is set, and by
+ *     microseconds from one look to the next
  * @param user the effective user id, from 0 to 4294967294
  * @param commandLine the words it was started with, or has put there since; what is not UTF-8 is
- *     replaced; empty for a zombie and for the kernel's own
+ *     replaced; without empty words at its end, since a shorter title is padded with them; empty
+ *     for the kernel's own, and for a process about to end or whose first thread has ended
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
 public record ProcessInfo(
@@ -72,16 +76,19 @@ public record ProcessInfo(
   }
 
   private static List<String> words(String commandLine) {
-    List<String> words = new ArrayList<>();
-    int start = 0;
-    int end;
-    while ((end = commandLine.indexOf(0, start)) >= 0) {
-      words.add(utf8(commandLine.substring(start, end)));
-      start = end + 1;
+    int length = commandLine.length();
+    while (length > 0 && commandLine.charAt(length - 1) == 0) {
+      length--;
     }
-    if (start < commandLine.length()) {
-      // A program that has overwritten its own.
-      words.add(utf8(commandLine.substring(start)));
+    List<String> words = new ArrayList<>();
+    int end;
+    for (int start = 0; start < length; start = end + 1) {
+      end = commandLine.indexOf(0, start);
+      if (end < 0) {
+        // A program that has overwritten its own.
+        end = length;
+      }
+      words.add(utf8(commandLine.substring(start, end)));
     }
     return List.copyOf(words);
   }

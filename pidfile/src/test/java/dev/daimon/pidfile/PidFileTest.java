@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
@@ -31,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PidFileTest {
+  private static final int READ = dev.daimon.posix.call.Files.O_RDONLY;
+
   @TempDir Path directory;
   private Path path;
   private PidFile file;
@@ -103,6 +107,72 @@ class PidFileTest {
           .isInstanceOf(MalformedPidFileException.class)
           .hasMessage(special + ": is not a regular file");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"123\n", " 0123", "", "0\n", "-1\n", "4194305\n", "12\n13\n"})
+  void anOpenFileIsReadAsByItsPath(String content) throws IOException {
+    Files.writeString(path, content);
+    try (Descriptor descriptor = open(path, READ)) {
+      for (int i = 0; i < 2; i++) {
+        assertThat(read(() -> file.read(descriptor))).isEqualTo(read(file::read));
+      }
+    }
+  }
+
+  private static String read(Callable<Long> reader) {
+    try {
+      return reader.call().toString();
+    } catch (Exception e) {
+      return e.toString();
+    }
+  }
+
+  @Test
+  void anOpenFileStaysTheSameWhateverIsAtItsPath() throws IOException {
+    file.write(123);
+    try (Descriptor descriptor = open(path, READ)) {
+      file.write(45);
+      assertThat(file.read(descriptor)).isEqualTo(123);
+      assertThat(file.read()).isEqualTo(45);
+      file.remove();
+      assertThat(file.read(descriptor)).isEqualTo(123);
+    }
+  }
+
+  @Test
+  void anOpenFileIsReadFromItsBeginningAndStaysWhereItIs() throws IOException {
+    file.write(123);
+    try (Descriptor descriptor = open(path, READ)) {
+      byte[] one = new byte[1];
+      assertThat(dev.daimon.posix.call.Files.read(descriptor.number(), one)).isEqualTo(1);
+      assertThat(file.read(descriptor)).isEqualTo(123);
+      assertThat(dev.daimon.posix.call.Files.read(descriptor.number(), one)).isEqualTo(1);
+      assertThat(one).containsExactly('2');
+    }
+  }
+
+  @Test
+  void whatIsOpenAndNoReadableFileIsRefused() throws Exception {
+    for (Path special : List.of(directory, Path.of("/dev/null"))) {
+      try (Descriptor descriptor = open(special, READ)) {
+        assertThatThrownBy(() -> file.read(descriptor))
+            .isInstanceOf(MalformedPidFileException.class)
+            .hasMessage(path + ": is not a regular file");
+      }
+    }
+    file.write(123);
+    try (Descriptor descriptor = open(path, dev.daimon.posix.call.Files.O_WRONLY)) {
+      assertErrno(Errno.EBADF, () -> file.read(descriptor));
+    }
+    Descriptor closed = open(path, READ);
+    closed.close();
+    assertThatThrownBy(() -> file.read(closed)).isInstanceOf(IllegalStateException.class);
+  }
+
+  private static Descriptor open(Path path, int flags) throws PosixException {
+    int number = dev.daimon.posix.call.Files.open(NativePath.bytes(path), flags, 0);
+    return Descriptor.adopt(PosixException.check(number, "open", path));
   }
 
   @Test

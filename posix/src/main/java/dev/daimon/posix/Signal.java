@@ -1,6 +1,7 @@
 package dev.daimon.posix;
 
 import dev.daimon.posix.call.ErrorText;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
@@ -72,15 +73,17 @@ public final class Signal {
   }
 
   /**
-   * The signal that a person means: a number, a name with or without {@code SIG} in any case, or
-   * {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
+   * The signal that a person means: a number, a name of signal(7) with or without {@code SIG} in
+   * any case, or {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
    *
    * @param text such as {@code "HUP"}, {@code "sighup"}, {@code "1"} or {@code "RTMIN+3"}
    * @return that signal
    * @throws IllegalArgumentException if there is no such signal
    */
   public static Signal parse(String text) {
-    String name = text.toUpperCase(Locale.ROOT);
+    // Through ASCII first: beyond it there are letters whose capitals are I and S.
+    byte[] ascii = text.getBytes(StandardCharsets.US_ASCII);
+    String name = new String(ascii, StandardCharsets.US_ASCII).toUpperCase(Locale.ROOT);
     if (name.startsWith("SIG")) {
       name = name.substring(3);
     }
@@ -90,8 +93,9 @@ public final class Signal {
     } else if (number < 0 && name.startsWith("RTMAX")) {
       number = inRange(MAX_NUMBER, -1, name.substring(5));
     }
+    String official = "SIG".concat(official(name));
     for (int i = 1; number < 0 && i < RTMIN - 2; i++) {
-      if (ErrorText.signalName(i).equals("SIG".concat(name))) {
+      if (ErrorText.signalName(i).equals(official)) {
         number = i;
       }
     }
@@ -99,6 +103,16 @@ public final class Signal {
       throw new IllegalArgumentException("not a signal: ".concat(text));
     }
     return new Signal(number);
+  }
+
+  /** The C library's own name, where signal(7) has two. */
+  private static String official(String name) {
+    return switch (name) {
+      case "CLD" -> "CHLD";
+      case "IO" -> "POLL";
+      case "IOT" -> "ABRT";
+      default -> name;
+    };
   }
 
   /** Of one or two digits; -1 for anything else. */

@@ -10,18 +10,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@code /proc} shows, as text with one character for each byte. */
 public final class ProcFiles {
-  private static final int PAGE = 4096;
-
   private ProcFiles() {}
 
   /** Reads a whole file. */
   public static String read(String path) throws PosixException {
-    byte[] content = new byte[PAGE];
+    byte[] buffer = new byte[4096];
+    byte[] content = new byte[buffer.length];
     int length = 0;
     int flags = Files.O_RDONLY | Files.O_CLOEXEC;
     int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
     try (Descriptor file = Descriptor.adopt(PosixException.check(number, "open", path))) {
-      byte[] buffer = new byte[PAGE];
       int count;
       while ((count = PosixException.check(Files.read(file.number(), buffer), "read", path)) > 0) {
         if (length + count > content.length) {
@@ -47,7 +45,7 @@ public final class ProcFiles {
     }
     int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
     int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
-    if (number == -Errno.ENOENT.number()) {
+    if (number == -Errno.ENOENT.number() || number == -Errno.ESRCH.number()) {
       return new String[0];
     }
     // Of one that can be opened by now, it is the names that were not for us.

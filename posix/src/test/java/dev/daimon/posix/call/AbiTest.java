@@ -70,6 +70,7 @@ class AbiTest {
           #include <sys/syscall.h>
           #include <sys/un.h>
           #include <sys/wait.h>
+          #include <time.h>
           #include <ucontext.h>
           #include <unistd.h>
           """;
@@ -178,6 +179,9 @@ class AbiTest {
         int number = ((Signal) field.get(null)).number();
         program.append(claim("SIG" + field.getName(), number, "Signal." + field.getName()));
       }
+    }
+    for (String name : List.of("SIGCLD", "SIGIO", "SIGIOT")) {
+      program.append(claim(name, Signal.parse(name).number(), "Signal.parse " + name));
     }
     program.append(
         claim(EXPRESSIONS.get("Signal.MAX_NUMBER"), Signal.MAX_NUMBER, "Signal.MAX_NUMBER"));

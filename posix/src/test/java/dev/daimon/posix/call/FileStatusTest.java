@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileStatusTest {
   @TempDir Path directory;
@@ -35,6 +37,18 @@ class FileStatusTest {
         .isEqualTo(Command.run("stat", "-c", "%a %h %u %g %i %s %Hd,%Ld", file.toString()))
         .contains(" 4294967294 3000000000 ")
         .contains(" 5368709120 ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {-86400, -1, 0, 1, 4294967297L, 7000000000L})
+  void theLastChangeIsInSecondsEvenBefore1970AndBeyond32Bits(long seconds) throws Exception {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+    // The fraction is left out, and not rounded.
+    Command.run("touch", "-a", file.toString());
+    Command.run("touch", "-m", "-d", "@" + seconds + ".9", file.toString());
+
+    assertThat(status(file).modified())
+        .isEqualTo(Long.parseLong(Command.run("stat", "-c", "%Y", file.toString())));
   }
 
   @Test

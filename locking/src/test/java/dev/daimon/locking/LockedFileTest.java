@@ -1,0 +1,470 @@
+package dev.daimon.locking;
+
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LockedFileTest {
+  private static final long SELF = ProcessHandle.current().pid();
+
+  /** A shell that has the file open as 9 with a lock that flock(1) took and left, and goes on. */
+  private static final String HOLD = "exec 9<\"$0\"; flock -n 9 || exit; echo; read x";
+
+  @TempDir Path directory;
+  private Path path;
+  private final List<ProcessHandle> processes = new ArrayList<>();
+
+  @BeforeEach
+  void create() throws IOException {
+    path = Files.createFile(directory.resolve("x.pid"));
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    for (ProcessHandle process : processes) {
+      process.destroyForcibly();
+      process.onExit().get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aMissingFileOrDirectoryIsNothing() throws IOException {
+    assertThat(LockedFile.open(directory.resolve("y.pid"))).isEmpty();
+    assertThat(LockedFile.open(directory.resolve("no/y.pid"))).isEmpty();
+    assertThat(LockedFile.open(path.resolve("y.pid"))).isEmpty();
+    assertThat(directory.toFile().list()).containsExactly("x.pid");
+  }
+
+  @Test
+  void whatIsNoRegularFileIsRefusedWithoutWaiting() throws Exception {
+    Path fifo = directory.resolve("fifo");
+    Command.run("mkfifo", fifo.toString());
+    Path socket = directory.resolve("socket");
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      List<String> before = Proc.openIn(directory);
+      for (Path special : List.of(directory, fifo, socket, Path.of("/dev/null"))) {
+        assertThatExceptionOfType(NotRegularFileException.class)
+            .isThrownBy(() -> LockedFile.open(special))
+            .withMessage(special + " is not a regular file");
+      }
+      assertThat(Proc.openIn(directory)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void aSymbolicLinkIsRefusedEvenADanglingOne() throws IOException {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), path);
+    assertErrno(Errno.ELOOP, () -> LockedFile.open(link));
+    Files.delete(path);
+    assertErrno(Errno.ELOOP, () -> LockedFile.open(link));
+  }
+
+  @Test
+  void tellsOfWhomItIsAndWhenItWasChanged() throws Exception {
+    Command.run("touch", "-d", "@1234567890.9", path.toString());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.path()).isEqualTo(path);
+      assertThat(file.owner()).isEqualTo(number(Command.run("stat", "-c", "%u", path.toString())));
+      assertThat(file.modified()).isEqualTo(1234567890);
+      Files.writeString(path, "12\n");
+      assertThat(file.modified()).isEqualTo(1234567890);
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void theHighestOwnerIsNotNegative() throws Exception {
+    Command.run("chown", "4294967294", path.toString());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.owner()).isEqualTo(4294967294L);
+    }
+  }
+
+  @Test
+  void aFileThatNobodyHasLockedIsHeldByNobody() throws Exception {
+    long opened = start("exec 9<\"$0\"; echo; read x").pid();
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isLocked()).isFalse();
+      assertThat(file.isHeldBy(SELF)).isFalse();
+      assertThat(file.isHeldBy(opened)).isFalse();
+      assertThat(file.holders()).isEmpty();
+    }
+  }
+
+  @Test
+  void aLockOfThisProcessIsSeenUntilItIsClosed() throws IOException {
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      try (SingletonLock lock = SingletonLock.acquire(path)) {
+        assertThat(lock.isAtPath()).isTrue();
+        assertHeldBy(file, SELF);
+      }
+      assertThat(file.isLocked()).isFalse();
+      assertThat(file.isHeldBy(SELF)).isFalse();
+      assertThat(file.holders()).isEmpty();
+    }
+  }
+
+  @Test
+  void aLockOfAnotherProcessIsSeenUntilItEnds() throws Exception {
+    Process holder = ChildJvm.of(LockingProgram.class).start("hold", path);
+    processes.add(holder.toHandle());
+    assertThat(holder.inputReader().readLine()).isEqualTo("held");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder.pid());
+      assertThat(file.isHeldBy(SELF)).isFalse();
+
+      holder.destroyForcibly().waitFor();
+      assertThat(file.isLocked()).isFalse();
+      assertThat(file.isHeldBy(holder.pid())).isFalse();
+      assertThat(file.holders()).isEmpty();
+    }
+  }
+
+  @Test
+  void allWhoShareTheOpenFileHoldItsLock() throws Exception {
+    // flock(1) waits for the shell, which has inherited the descriptor.
+    Process flock =
+        new ProcessBuilder("flock", path.toString(), "sh", "-c", "echo $$; read x").start();
+    processes.add(flock.toHandle());
+    long heir = number(flock.inputReader().readLine());
+    processes.add(ProcessHandle.of(heir).orElseThrow());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, flock.pid(), heir);
+    }
+  }
+
+  @Test
+  void aDescendantHoldsTheLockWhenItsTakerHasEnded() throws Exception {
+    String script = "sleep 1000 >&- & echo $!";
+    long heir = number(Command.run("flock", path.toString(), "sh", "-c", script));
+    processes.add(ProcessHandle.of(heir).orElseThrow());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, heir);
+    }
+  }
+
+  @Test
+  void aSharedLockHasSeveralHolders() throws Exception {
+    String hold = HOLD.replace("-n", "-s -n");
+    long[] holders = {start(hold).pid(), start(hold).pid(), start(hold).pid()};
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holders);
+    }
+  }
+
+  @Test
+  void aRecordLockIsAnotherThing() throws Exception {
+    try (LockedFile file = LockedFile.open(path).orElseThrow();
+        var channel = FileChannel.open(path, StandardOpenOption.WRITE);
+        var lock = channel.lock()) {
+      assertThat(lock.isValid()).isTrue();
+      assertThat(lockLines(path)).containsExactly("POSIX");
+      assertThat(file.isLocked()).isFalse();
+      assertThat(file.isHeldBy(SELF)).isFalse();
+      assertThat(file.holders()).isEmpty();
+
+      long holder = start(HOLD).pid();
+      assertHeldBy(file, holder);
+      assertThat(file.isHeldBy(SELF)).isFalse();
+    }
+  }
+
+  @Test
+  void whoHasOpenedTheFileByItselfOrWaitsForTheLockIsNoHolder() throws Exception {
+    long holder = start(HOLD).pid();
+    long onlooker = start("exec 9<\"$0\"; echo; read x").pid();
+    Process waiter = new ProcessBuilder("flock", path.toString(), "true").start();
+    processes.add(waiter.toHandle());
+    ProcessSandbox.await("somebody who waits", () -> lockLines(path).contains("->"));
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder);
+      assertThat(file.isHeldBy(onlooker)).isFalse();
+      assertThat(file.isHeldBy(waiter.pid())).isFalse();
+    }
+  }
+
+  @Test
+  void anotherFileThatSomebodyHasLockedIsNotThisOne() throws Exception {
+    Path other = Files.createFile(directory.resolve("other"));
+    long holder = start("exec 8<\"$0\" 9<\"${0%/*}/other\"; flock -n 9; echo; read x").pid();
+    try (LockedFile file = LockedFile.open(path).orElseThrow();
+        LockedFile locked = LockedFile.open(other).orElseThrow()) {
+      assertThat(file.isHeldBy(holder)).isFalse();
+      assertThat(file.holders()).isEmpty();
+      assertHeldBy(locked, holder);
+    }
+  }
+
+  @Test
+  void aHolderMayHaveAThousandDescriptors() throws Exception {
+    String open = "for ((i = 0; i < 1000; i++)); do exec {fd}</dev/null; done; ";
+    long holder =
+        start("bash", open + HOLD.replace("exec 9<", "exec {fd}<").replace("-n 9", "-n $fd")).pid();
+    assertThat(Proc.descriptors(Long.toString(holder)).size()).isGreaterThan(1000);
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 4194305, Long.MAX_VALUE})
+  void whatIsNoProcessHoldsNothing(long pid) throws IOException {
+    try (SingletonLock lock = SingletonLock.acquire(path);
+        LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(lock.isAtPath()).isTrue();
+      assertThat(file.isHeldBy(pid)).isFalse();
+    }
+  }
+
+  @Test
+  void whoEndsMeanwhileOrIsAZombieSimplyHoldsItNoMore() throws Exception {
+    LockingProgram.watch(path, 5000);
+  }
+
+  @Test
+  @Tag("root")
+  void ordinaryUsersToo() throws Exception {
+    Path classes = Files.createDirectory(directory.resolve("classes"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    ChildJvm jvm = ChildJvm.of(LockingProgram.class).startedBy(ChildJvm.AS_NOBODY).copied(classes);
+    assertThat(jvm.run("watch", path, 2000).output()).isEmpty();
+  }
+
+  @Test
+  @Tag("root")
+  void anOrdinaryUserSeesTheLockButNotInOtherUsersProcesses() throws Exception {
+    long holder = start(HOLD).pid();
+    Path classes = Files.createDirectory(directory.resolve("classes"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    ChildJvm jvm = ChildJvm.of(LockingProgram.class).startedBy(ChildJvm.AS_NOBODY).copied(classes);
+
+    assertThat(jvm.run("look", path, holder).lines())
+        .containsExactly(
+            "true", "[]", "open /proc/" + holder + "/fd/: Permission denied (EACCES, 13)");
+
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+    assertThat(jvm.run("look", path, holder).output())
+        .isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
+  }
+
+  @Test
+  @Tag("root")
+  void rootThatMayNotTraceIsToldSoAndNotThatNobodyHoldsIt() throws Exception {
+    // As in most containers: such a root may list the descriptors, and not follow them.
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
+    command.addAll(List.of("sh", "-c", HOLD, path.toString()));
+    Process holder = started(new ProcessBuilder(command));
+
+    assertThat(
+            ChildJvm.of(LockingProgram.class)
+                .startedBy("setpriv", "--bounding-set=-sys_ptrace")
+                .run("look", path, holder.pid())
+                .lines())
+        .hasSize(3)
+        .startsWith("true", "[]")
+        .last()
+        .asString()
+        .startsWith("stat /proc/" + holder.pid() + "/fd/")
+        .endsWith(": Permission denied (EACCES, 13)");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder.pid());
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void inAContainerTheHolderIsFoundWhenTheTakerHasEnded() throws Exception {
+    // Java does not inherit the descriptor.
+    String script = "exec 9<\"$0\"; flock -n 9 || exit; \"$@\" 9<&-";
+    assertThat(lookInAContainer(script)).containsExactly("true", "[1]", "true");
+    assertThat(lookInAContainer(script.replace("flock -n 9", "true")))
+        .containsExactly("false", "[]", "false");
+  }
+
+  private List<String> lookInAContainer(String script) throws Exception {
+    return ChildJvm.of(LockingProgram.class)
+        .startedBy("unshare", "--pid", "--fork", "--mount-proc")
+        .startedBy("sh", "-c", script, path.toString())
+        .run("look", path, 1)
+        .lines();
+  }
+
+  @Test
+  void itStaysTheFileThatWasOpened() throws Exception {
+    Files.writeString(path, "12\n");
+    long holder = start(HOLD).pid();
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isAtPath()).isTrue();
+
+      Path other = Files.writeString(directory.resolve("other"), "other");
+      Files.move(other, path, REPLACE_EXISTING);
+      assertThat(file.isAtPath()).isFalse();
+      assertHeldBy(file, holder);
+      byte[] content = new byte[64];
+      int number = file.descriptor().number();
+      int length = dev.daimon.posix.call.Files.pread(number, content, 0);
+      assertThat(new String(content, 0, length, StandardCharsets.US_ASCII)).isEqualTo("12\n");
+
+      Files.delete(path);
+      assertThat(file.isAtPath()).isFalse();
+      assertHeldBy(file, holder);
+      try (LockedFile replaced = LockedFile.open(Files.createFile(path)).orElseThrow()) {
+        assertThat(replaced.isAtPath()).isTrue();
+        assertThat(replaced.isLocked()).isFalse();
+        assertThat(replaced.holders()).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void aLinkToTheFileIsNotTheFileAndADirectoryThatIsGoneHasNone() throws IOException {
+    Path inner = Files.createDirectory(directory.resolve("inner"));
+    Path moved = Files.move(path, inner.resolve("x.pid"));
+    try (LockedFile file = LockedFile.open(moved).orElseThrow()) {
+      Files.move(moved, path);
+      Files.createSymbolicLink(moved, path);
+      assertThat(file.isAtPath()).isFalse();
+      Files.delete(moved);
+      Files.delete(inner);
+      assertThat(file.isAtPath()).isFalse();
+      Files.createFile(inner);
+      assertThat(file.isAtPath()).isFalse();
+    }
+  }
+
+  @Test
+  void lookingNeverDisturbsWhoTakesTheLock() throws Exception {
+    AtomicBoolean done = new AtomicBoolean();
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<Integer>> looking = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        boolean whole = i > 0;
+        looking.add(
+            threads.submit(() -> {
+              int seen = 0;
+              while (!done.get()) {
+                try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+                  seen += whole ? file.holders().size() : file.isLocked() ? 1 : 0;
+                }
+              }
+              return seen;
+            }));
+      }
+      String output = ChildJvm.of(LockingProgram.class).run("repeat", path, 20_000).output();
+      assertThat(output).isEmpty();
+      done.set(true);
+      for (Future<Integer> each : looking) {
+        assertThat(each.get(30, TimeUnit.SECONDS)).isPositive();
+      }
+    } finally {
+      done.set(true);
+      threads.shutdown();
+    }
+  }
+
+  @Test
+  void aClosedFileTellsNothingMore() throws Exception {
+    LockedFile file = LockedFile.open(path).orElseThrow();
+    assertThat(Proc.openIn(directory)).containsExactly(path.toString());
+    file.close();
+    file.close();
+    assertThat(Proc.openIn(directory)).isEmpty();
+    List<ThrowingCallable> calls =
+        List.of(
+            file::isLocked,
+            () -> file.isHeldBy(SELF),
+            () -> file.isHeldBy(0),
+            file::holders,
+            file::isAtPath);
+    for (ThrowingCallable call : calls) {
+      assertThatExceptionOfType(IllegalStateException.class).isThrownBy(call);
+    }
+  }
+
+  /** In whatever order the kernel gave the ids: the holders come in ascending order. */
+  private static void assertHeldBy(LockedFile file, long... holders) throws PosixException {
+    List<Long> ascending = new ArrayList<>();
+    for (long holder : holders) {
+      assertThat(file.isHeldBy(holder)).isTrue();
+      ascending.add(holder);
+    }
+    ascending.sort(null);
+    assertThat(file.isLocked()).isTrue();
+    assertThat(file.holders()).isEqualTo(ascending);
+  }
+
+  /** The second words of the lines of /proc/locks of that file: the kind, or that one waits. */
+  private static List<String> lockLines(Path path) throws IOException {
+    String inode = ":" + Files.getAttribute(path, "unix:ino") + " ";
+    List<String> kinds = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of("/proc/locks"))) {
+      if (line.contains(inode)) {
+        kinds.add(line.split(" +", 3)[1]);
+      }
+    }
+    return kinds;
+  }
+
+  /** A shell that has the path as {@code $0}, says something when it is ready, and goes on. */
+  private Process start(String script) throws IOException {
+    return start("sh", script);
+  }
+
+  private Process start(String shell, String script) throws IOException {
+    return started(new ProcessBuilder(shell, "-c", script, path.toString()));
+  }
+
+  private Process started(ProcessBuilder builder) throws IOException {
+    Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    processes.add(process.toHandle());
+    assertThat(process.inputReader().readLine()).isEmpty();
+    return process;
+  }
+
+  private static long number(String text) {
+    return Long.parseLong(text);
+  }
+
+  private static void assertErrno(Errno errno, ThrowingCallable call) {
+    assertThatExceptionOfType(PosixException.class)
+        .isThrownBy(call)
+        .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+  }
+}
