@@ -110,11 +110,11 @@ final class Control {
 
   /** Until it has ended. */
   private int await() throws IOException, InterruptedException {
+    Duration timeout = line.time("timeout");
     DaemonStatus first = control.status();
     if (first.state() != State.RUNNING && first.holders().isEmpty()) {
       terminal.error(first.reason());
     }
-    Duration timeout = line.time("timeout");
     long start = System.nanoTime();
     while (true) {
       Duration waited = Duration.ofNanos(System.nanoTime() - start);

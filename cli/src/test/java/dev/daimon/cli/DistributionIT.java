@@ -125,6 +125,8 @@ class DistributionIT {
     "kill -ABRT $$, 134, start true",
     "kill -TERM $$, 143, start true",
     "exit 1, 1, start true",
+    "exit 1, 1, restart -p /x true",
+    "exit 1, 1, status -p /x",
     "exit 1, 1, --version"
   })
   void aFailureOfJavaItselfIsToldInOneLine(String end, int status, String words) throws Exception {
@@ -141,7 +143,9 @@ class DistributionIT {
                 "",
                 "daimon: java has failed (status "
                     + status
-                    + "); whether the program runs is not known\n"));
+                    + (words.contains("start")
+                        ? "); whether the program runs is not known\n"
+                        : ")\n")));
   }
 
   /** In the foreground the status is the JVM's own: it is there in place of the launcher. */

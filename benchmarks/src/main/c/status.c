@@ -1,0 +1,98 @@
+/* The system calls of DaemonControl.status() of a daemon that runs: status PIDFILE LOOPS prints the
+   time of one status in ns. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static char text[65536];
+
+static void read_all(const char *directory, const char *name) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        err(1, "%s", path);
+    size_t length = 0;
+    ssize_t count;
+    while ((count = read(file, text + length, sizeof text - 1 - length)) > 0)
+        length += count;
+    text[length] = 0;
+    close(file);
+}
+
+static int is_alive(int process) {
+    struct pollfd end = {process, POLLIN, 0};
+    return poll(&end, 1, 0) == 0;
+}
+
+static int holds(const char *directory, const struct stat *file) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/fd", directory);
+    DIR *descriptors = opendir(path);
+    struct dirent *entry;
+    int found = 0;
+    while (!found && (entry = readdir(descriptors))) {
+        struct stat status;
+        snprintf(path, sizeof path, "%s/fd/%s", directory, entry->d_name);
+        if (stat(path, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev) {
+            snprintf(path, sizeof path, "fdinfo/%s", entry->d_name);
+            read_all(directory, path);
+            found = strstr(text, " FLOCK ") != NULL;
+        }
+    }
+    closedir(descriptors);
+    return found;
+}
+
+static void look(const char *pid_file) {
+    int file = open(pid_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    struct stat status;
+    char pid[66], again[66], directory[100], names[1024];
+    if (file < 0 || fstat(file, &status) || fstat(file, &status))
+        err(1, "%s", pid_file);
+    ssize_t length = pread(file, pid, 65, 0);
+    if (pread(file, again, 65, 0) != length)
+        errx(1, "changes");
+    pid[length] = 0;
+    int process = syscall(SYS_pidfd_open, atoi(pid), 0);
+    if (process < 0 || !is_alive(process))
+        err(1, "pidfd_open");
+    snprintf(directory, sizeof directory, "/proc/%d", atoi(pid));
+    if (!holds(directory, &status))
+        errx(1, "no lock");
+    for (int i = 0; i < 2; i++) {
+        struct timespec time;
+        clock_gettime(CLOCK_BOOTTIME, &time);
+        read_all(directory, "stat");
+        read_all(directory, "status");
+        unsigned user = atoi(strstr(text, "\nUid:") + 5);
+        read_all(directory, "cmdline");
+        if (!is_alive(process))
+            errx(1, "ended");
+        struct passwd entry, *found;
+        if (i == 0)
+            getpwuid_r(user, &entry, names, sizeof names, &found);
+    }
+    close(process);
+    close(file);
+}
+
+int main(int argc, char **argv) {
+    int loops = atoi(argv[argc - 1]);
+    struct timespec start, end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (int i = 0; i < loops; i++)
+        look(argv[1]);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("%ld\n", ((end.tv_sec - start.tv_sec) * 1000000000L + end.tv_nsec - start.tv_nsec) / loops);
+}
