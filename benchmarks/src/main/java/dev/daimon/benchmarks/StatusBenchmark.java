@@ -19,10 +19,6 @@ import org.openjdk.jmh.annotations.State;
 public class StatusBenchmark {
   private final DaemonControl control = DaemonControl.of(Path.of(System.getProperty("pidfile")));
 
-  /** For JMH. */
-  public StatusBenchmark() {}
-
-  /** {@return the status, to be consumed} */
   @Benchmark
   public DaemonStatus status() throws IOException {
     return control.status();

@@ -61,6 +61,8 @@ class HouseTest {
   private static List<Path> classDirectories() {
     try (Stream<Path> modules = Files.list(ROOT)) {
       return modules
+          // Not built before the command; and its main class is JMH's business.
+          .filter(module -> !module.endsWith("benchmarks"))
           .map(module -> module.resolve("target/classes"))
           .filter(Files::isDirectory)
           .toList();
@@ -196,7 +198,7 @@ class HouseTest {
         }
       }
     }
-    assertThat(versions).hasSize(14).containsOnly("0.1.0");
+    assertThat(versions).hasSize(15).containsOnly("0.1.0");
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */

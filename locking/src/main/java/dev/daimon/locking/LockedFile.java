@@ -153,7 +153,7 @@ public final class LockedFile implements AutoCloseable {
   /** Whether it is gone, or has no memory left, which a process gives back before its files. */
   private static boolean hasEnded(String process) throws PosixException {
     try {
-      return ProcFiles.read(process.concat("/statm")).startsWith("0 ");
+      return ProcFiles.readRecord(process.concat("/statm")).startsWith("0 ");
     } catch (PosixException failure) {
       if (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.ESRCH)) {
         return true;
@@ -165,7 +165,7 @@ public final class LockedFile implements AutoCloseable {
   private static boolean isLocked(String info) throws PosixException {
     String text;
     try {
-      text = ProcFiles.read(info);
+      text = ProcFiles.readRecord(info);
     } catch (PosixException failure) {
       if (failure.errno().equals(Errno.ENOENT)) {
         // Closed meanwhile.

@@ -47,7 +47,7 @@ public record ProcessInfo(
   /** Of the process that has this id while it is read. */
   static ProcessInfo read(long pid) throws PosixException {
     String process = "/proc/".concat(Long.toString(pid));
-    String stat = ProcFiles.read(process.concat("/stat"));
+    String stat = ProcFiles.readRecord(process.concat("/stat"));
     int end = stat.lastIndexOf(')');
     String name = utf8(stat.substring(stat.indexOf('(') + 1, end));
     Fields fields = new Fields(stat, end + AFTER_NAME);
@@ -64,8 +64,8 @@ public record ProcessInfo(
         session,
         uptime,
         Instant.now().minus(uptime),
-        user(ProcFiles.read(process.concat("/status"))),
-        words(ProcFiles.read(process.concat("/cmdline"))));
+        user(ProcFiles.readRecord(process.concat("/status"))),
+        words(ProcFiles.readRecord(process.concat("/cmdline"))));
   }
 
   /** The effective one, the second of four. */

@@ -12,8 +12,20 @@ import org.jspecify.annotations.Nullable;
 public final class ProcFiles {
   private ProcFiles() {}
 
-  /** Reads a whole file. */
+  /** Reads a whole file, of as many records as it may have. */
   public static String read(String path) throws PosixException {
+    return read(path, /* oneRecord= */ false);
+  }
+
+  /**
+   * Reads a file that the kernel makes in one piece, as it does those of a process but for the
+   * lists in them: what does not fill the buffer is all there is, and need not be asked for again.
+   */
+  public static String readRecord(String path) throws PosixException {
+    return read(path, /* oneRecord= */ true);
+  }
+
+  private static String read(String path, boolean oneRecord) throws PosixException {
     byte[] buffer = new byte[4096];
     byte[] content = new byte[buffer.length];
     int length = 0;
@@ -27,6 +39,9 @@ public final class ProcFiles {
         }
         System.arraycopy(buffer, 0, content, length, count);
         length += count;
+        if (oneRecord && count < buffer.length) {
+          break;
+        }
       }
     }
     return new String(content, 0, length, StandardCharsets.ISO_8859_1);
