@@ -13,6 +13,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Real servers, started as an operator starts them, asked, and stopped by their pidfile. */
 class ServerIT {
+  private static final ProcessSandbox.Result DONE = new ProcessSandbox.Result(0, "", "");
   private static final int ALREADY_RUNNING = 69;
   private static final int DEADLINE_SECONDS = 30;
 
@@ -57,7 +61,9 @@ class ServerIT {
       assertThat(second.err()).contains(Long.toString(redis.process().pid())).hasLineCount(1);
       assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
 
-      redis.stop();
+      assertThat(control("status", sandbox.file("redis.pid")).out())
+          .startsWith("running: process " + redis.process().pid() + ", user ");
+      assertThat(control("stop", sandbox.file("redis.pid"))).isEqualTo(DONE);
 
       assertThat(Files.readString(sandbox.file("redis.log")))
           .startsWith(log)
@@ -75,29 +81,7 @@ class ServerIT {
   @Tag("root")
   void nginxServes() throws Exception {
     int port = freePort();
-    Path prefix = Files.createDirectory(sandbox.file("nginx"));
-    Files.writeString(prefix.resolve("index.html"), "served by a daemon\n");
-    Files.writeString(
-        prefix.resolve("nginx.conf"),
-        """
-        user root;
-        pid nginx.pid;
-        error_log stderr notice;
-        events {}
-        http {
-          access_log access.log;
-          client_body_temp_path client;
-          proxy_temp_path proxy;
-          fastcgi_temp_path fastcgi;
-          uwsgi_temp_path uwsgi;
-          scgi_temp_path scgi;
-          server {
-            listen 127.0.0.1:%d;
-            root .;
-          }
-        }
-        """
-            .formatted(port));
+    Path prefix = nginxPrefix(port);
 
     ProcessSandbox.Result result =
         sandbox.daimon(
@@ -121,12 +105,135 @@ class ServerIT {
       assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).contains("200 OK");
       assertThat(Sandbox.pid(prefix.resolve("nginx.pid"))).isEqualTo(nginx.process().pid());
 
-      nginx.stop();
+      assertThat(control("status", sandbox.file("pid")).out())
+          .startsWith("running: process " + nginx.process().pid() + ", user root, up 0:00:")
+          .contains(": nginx: master process");
+      List<ProcessHandle> workers = nginx.process().children().toList();
+      assertThat(control("reload", sandbox.file("pid"))).isEqualTo(DONE);
+      Sandbox.await(
+          "new workers", () -> workers.stream().noneMatch(ProcessHandle::isAlive) && answers(port));
+      assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).contains("200 OK");
 
+      assertThat(control("stop", sandbox.file("pid"), "--signal", "QUIT")).isEqualTo(DONE);
+
+      assertThat(answers(port)).isFalse();
       assertThat(prefix.resolve("access.log")).content().contains("GET / HTTP/1.0");
       assertThat(sandbox.file("log")).content().contains("start worker process");
     }
     Sandbox.await("nginx to be gone", () -> !answers(port));
+  }
+
+  /** A directory with all that nginx needs. */
+  private Path nginxPrefix(int port) throws IOException {
+    Path prefix = Files.createDirectory(sandbox.file("nginx"));
+    Files.writeString(prefix.resolve("index.html"), "served by a daemon\n");
+    Files.writeString(
+        prefix.resolve("nginx.conf"),
+        """
+        user root;
+        pid nginx.pid;
+        error_log stderr notice;
+        events {}
+        http {
+          access_log access.log;
+          client_body_temp_path client;
+          proxy_temp_path proxy;
+          fastcgi_temp_path fastcgi;
+          uwsgi_temp_path uwsgi;
+          scgi_temp_path scgi;
+          server {
+            listen 127.0.0.1:%d;
+            root .;
+          }
+        }
+        """
+            .formatted(port));
+    return prefix;
+  }
+
+  private ProcessSandbox.Result control(String command, Path pidFile, String... words)
+      throws Exception {
+    List<String> all = new ArrayList<>(List.of(command, "-p", pidFile.toString()));
+    all.addAll(List.of(words));
+    return sandbox.daimon(all.toArray(String[]::new));
+  }
+
+  /** It locks nothing then. */
+  @Test
+  @Tag("nginx")
+  @Tag("root")
+  void nginxThatWasStartedByItselfIsControlledByItsPidfileAlone() throws Exception {
+    int port = freePort();
+    Path prefix = nginxPrefix(port);
+    Path pidFile = prefix.resolve("nginx.pid");
+    assertThat(
+            sandbox
+                .run(
+                    List.of(
+                        "/usr/sbin/nginx", "-p", prefix.toString(), "-c", prefix + "/nginx.conf"),
+                    Map.of())
+                .exitCode())
+        .isZero();
+    try (Server nginx = new Server(pidFile)) {
+      ProcessSandbox.Result status = control("status", pidFile);
+      assertThat(status.exitCode()).isEqualTo(4);
+      assertThat(status.out()).contains("process " + nginx.process().pid() + " (nginx)");
+      assertThat(control("stop", pidFile).exitCode()).isEqualTo(4);
+      assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).contains("200 OK");
+
+      assertThat(control("reload", pidFile, "--pid-only")).isEqualTo(DONE);
+      assertThat(control("stop", pidFile, "--pid-only")).isEqualTo(DONE);
+
+      assertThat(answers(port)).isFalse();
+      assertThat(pidFile).doesNotExist();
+    }
+  }
+
+  @Test
+  @Tag("redis-server")
+  void redisThatDaemonizesItselfIsWaitedFor() throws Exception {
+    int port = freePort();
+    Path pidFile = sandbox.file("redis.pid");
+    List<String> redis =
+        List.of(
+            "redis-server",
+            "--port",
+            Integer.toString(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            sandbox.directory().toString(),
+            "--daemonize",
+            "yes",
+            "--pidfile",
+            pidFile.toString());
+    List<String> words = new ArrayList<>(List.of("--self", "--pid-only"));
+    words.addAll(redis);
+
+    // Its first words go to the launcher's standard output.
+    assertThat(control("start", pidFile, words.toArray(String[]::new)).exitCode()).isZero();
+    try (Server first = new Server(pidFile)) {
+      assertThat(control("status", pidFile, "--pid-only").exitCode()).isZero();
+      assertThat(control("restart", pidFile, words.toArray(String[]::new)).exitCode()).isZero();
+      assertThat(first.process().isAlive() && !isZombie(first.process())).isFalse();
+    }
+    try (Server _ = new Server(pidFile)) {
+      Sandbox.await("redis to listen", () -> answers(port));
+      assertThat(ask(port, "PING\r\n")).isEqualTo("+PONG");
+      assertThat(control("stop", pidFile, "--pid-only")).isEqualTo(DONE);
+      assertThat(answers(port)).isFalse();
+    }
+  }
+
+  /** Nobody may have waited for it yet. */
+  private static boolean isZombie(ProcessHandle process) {
+    try {
+      return Sandbox.status(process.pid(), "State").startsWith("Z");
+    } catch (IOException gone) {
+      return true;
+    }
   }
 
   @Test
