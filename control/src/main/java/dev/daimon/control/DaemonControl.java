@@ -10,6 +10,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -78,8 +79,9 @@ public final class DaemonControl {
    * Believes a pidfile that nobody has locked, for daemons that lock nothing.
    *
    * <p>Risk: if the daemon has died without removing its pidfile, and its id was given away,
-   * another process is taken for it. One that was started after the file was written is not, if the
-   * clock was not set in between.
+   * another process is taken for it. One that was started more than five seconds after the file was
+   * written is not, if the clock was not set in between; nor is one of another user than the
+   * file's, unless the file is root's.
    *
    * @return a control that does
    */
@@ -278,27 +280,34 @@ public final class DaemonControl {
    *
    * @param time how long at most
    * @return whether it has; also if it did not run
+   * @throws ControlException if nobody holds the lock, and it cannot be told whether the daemon
+   *     runs
    * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
    * @throws InterruptedException if the thread is interrupted
    */
   public boolean awaitStop(Duration time) throws IOException, InterruptedException {
     long start = System.nanoTime();
-    long first = 0;
+    boolean ended = false;
     while (true) {
       Duration left = time.minusNanos(System.nanoTime() - start);
       try (Sighting sighting = Look.at(pidFile, pidOnly)) {
         PidFd process = sighting.process();
-        boolean runs = sighting.state() == State.RUNNING;
-        boolean another = runs && first != 0 && sighting.pid() != first;
-        if (another || (!runs && !sighting.locked())) {
-          return true;
-        }
-        if (runs && process != null) {
-          first = sighting.pid();
+        if (sighting.state() == State.RUNNING && process != null) {
+          if (ended) {
+            // The next one, which nobody has asked for.
+            return true;
+          }
           if (!process.awaitExit(left)) {
             return false;
           }
+          ended = true;
           continue;
+        }
+        if (!sighting.locked()) {
+          if (sighting.state() == State.UNKNOWN && !ended) {
+            throw new ControlException(Reason.UNKNOWN, sighting.reason());
+          }
+          return true;
         }
       }
       if (!left.isPositive()) {
@@ -310,7 +319,8 @@ public final class DaemonControl {
 
   /** Whether there is neither a pidfile nor a guard, and so nothing to be guarded. */
   private boolean isUnknownHere() {
-    return Files.notExists(pidFile) && Files.notExists(guardFile());
+    return Files.notExists(pidFile, LinkOption.NOFOLLOW_LINKS)
+        && Files.notExists(guardFile(), LinkOption.NOFOLLOW_LINKS);
   }
 
   private Path guardFile() {
@@ -336,6 +346,7 @@ public final class DaemonControl {
           errno.equals(Errno.EACCES)
               || errno.equals(Errno.EPERM)
               || errno.equals(Errno.EROFS)
+              || errno.equals(Errno.ENOSPC)
               || errno.equals(Errno.ENOENT);
       if (guard == null && denied) {
         return Optional.empty();

@@ -11,6 +11,8 @@ import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,11 @@ import org.jspecify.annotations.Nullable;
  * was looked at, and whatever is sent through the handle reaches it or nobody.
  */
 final class Look implements AutoCloseable {
-  /** How often a pidfile that changes meanwhile is looked at again. */
-  private static final int LOOKS = 20;
+  /** How often a daemon that changes meanwhile is looked at again. */
+  private static final int LOOKS = 100;
+
+  /** What a process in the midst of its end gets between two looks. */
+  private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
   /**
    * The clock that files are dated by is coarser than that of processes, and may be adjusted; s.
@@ -33,6 +38,10 @@ final class Look implements AutoCloseable {
   private long pid;
   private boolean locked;
   private boolean proven;
+
+  /** Whether the process is in the midst of its end: its files are closed, but it is there. */
+  private boolean ending;
+
   private List<Holder> holders = List.of();
 
   private Look(Path path) {
@@ -50,7 +59,7 @@ final class Look implements AutoCloseable {
       Look look = new Look(path);
       try {
         Sighting sighting = look.sight(pidOnly);
-        if (sighting.state() != State.UNKNOWN || looks == LOOKS || !look.isOutOfDate()) {
+        if (looks == LOOKS || look.isSettled(sighting)) {
           return sighting;
         }
       } catch (IOException | RuntimeException failure) {
@@ -59,6 +68,9 @@ final class Look implements AutoCloseable {
         }
       }
       look.close();
+      if (look.ending) {
+        LockSupport.parkNanos(PAUSE);
+      }
     }
   }
 
@@ -77,7 +89,7 @@ final class Look implements AutoCloseable {
   }
 
   /** A process that has ended is none, whether or not it was waited for. */
-  private static @Nullable PidFd open(long pid) throws PosixException {
+  static @Nullable PidFd open(long pid) throws PosixException {
     PidFd process;
     try {
       process = PidFd.open(pid);
@@ -98,7 +110,6 @@ final class Look implements AutoCloseable {
 
   private Sighting withoutPid(LockedFile pidFile, MalformedPidFileException malformed)
       throws IOException {
-    boolean empty = malformed.reason().equals("is empty");
     if (isHeldByOthers(pidFile)) {
       return seen(
           State.UNKNOWN,
@@ -106,11 +117,16 @@ final class Look implements AutoCloseable {
               + " is locked"
               + Holders.by(holders)
               + ", and names no process"
-              + (empty ? ": a start may be under way" : ": it " + malformed.reason()));
+              + (isEmpty(malformed) ? ": a start may be under way" : ": it " + malformed.reason()));
     }
-    return empty
+    return isEmpty(malformed)
         ? seen(State.NOT_RUNNING, "not running: " + path + " is empty")
         : seen(State.UNKNOWN, path + " is no pidfile: it " + malformed.reason());
+  }
+
+  /** Empty and unlocked means stopped. */
+  static boolean isEmpty(MalformedPidFileException malformed) {
+    return malformed.reason().equals("is empty");
   }
 
   private Sighting withoutProcess(LockedFile pidFile) throws IOException {
@@ -125,100 +141,111 @@ final class Look implements AutoCloseable {
 
   private Sighting withProcess(LockedFile pidFile, PidFd daemon, boolean pidOnly)
       throws IOException {
-    boolean visible = true;
+    boolean hidden = false;
     try {
       proven = pidFile.isHeldBy(pid);
     } catch (PosixException failure) {
-      visible = false;
+      if (!isHiding(failure.errno())) {
+        throw failure;
+      }
+      hidden = true;
+    }
+    ProcessInfo info = info(daemon);
+    if (info == null && !daemon.isAlive()) {
+      proven = false;
+      return withoutProcess(pidFile);
+    }
+    // A process gives its memory back before it closes its files.
+    ending = !proven && info != null && info.commandLine().isEmpty();
+    locked = proven || pidFile.isLocked();
+    if (info != null && pidFile.owner() != 0 && pidFile.owner() != info.user()) {
+      return ofAnotherUser(pidFile, info);
     }
     if (proven) {
-      return withProof(pidFile, daemon);
+      return seen(State.RUNNING, "running: process " + pid);
     }
-    if (!visible && pidFile.isLocked()) {
-      locked = true;
+    if (!locked) {
+      return unlocked(pidFile, info, pidOnly);
+    }
+    if ((hidden || info == null) && !isYounger(pidFile, info)) {
       return seen(
           State.RUNNING,
           "running: process "
               + pid
-              + "; only its user, or root, can be shown that it is the one"
-              + " who has locked "
+              + "; only root, or in most cases its user, can be shown that it is the one who has"
+              + " locked "
               + path);
     }
-    if (isHeldByOthers(pidFile)) {
-      return seen(
-          State.UNKNOWN, path + " names process " + pid + ", but is locked" + Holders.by(holders));
-    }
-    return unlocked(pidFile, daemon, pidOnly);
+    holders = Holders.of(pidFile);
+    return seen(
+        State.UNKNOWN, path + " names process " + pid + ", but is locked" + Holders.by(holders));
   }
 
-  private Sighting withProof(LockedFile pidFile, PidFd daemon) throws IOException {
-    locked = true;
-    ProcessInfo info = info(daemon);
-    if (info == null) {
-      return withoutProcess(pidFile);
-    }
-    if (pidFile.owner() != 0 && pidFile.owner() != info.user()) {
-      // Whoever owns the file may have written any id into it, and may have handed the locked
-      // file to that process.
-      proven = false;
-      return seen(
-          State.UNKNOWN,
-          path
-              + " belongs to user "
-              + pidFile.owner()
-              + ", but process "
-              + pid
-              + " ("
-              + info.name()
-              + ") to user "
-              + info.user());
-    }
-    return seen(State.RUNNING, "running: process " + pid);
+  /**
+   * Whoever owns the file may have written any id into it, and may have handed the locked file to
+   * that process.
+   */
+  private Sighting ofAnotherUser(LockedFile pidFile, ProcessInfo info) {
+    proven = false;
+    return seen(
+        State.UNKNOWN,
+        path
+            + " belongs to user "
+            + pidFile.owner()
+            + ", but process "
+            + pid
+            + " ("
+            + info.name()
+            + ") to user "
+            + info.user());
   }
 
   /** Nobody holds the lock: the id is all there is. */
-  private Sighting unlocked(LockedFile pidFile, PidFd daemon, boolean pidOnly) throws IOException {
-    ProcessInfo info = info(daemon);
-    if (info == null) {
-      return withoutProcess(pidFile);
-    }
-    if (info.startTime().getEpochSecond() > pidFile.modified() + CLOCKS_DIFFER) {
-      return seen(
-          State.DEAD,
-          "dead: process "
-              + pid
-              + " ("
-              + info.name()
-              + ") was started after "
-              + path
-              + " was written");
+  private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly) {
+    String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
+    if (isYounger(pidFile, info)) {
+      return seen(State.DEAD, "dead: " + process + " was started after " + path + " was written");
     }
     if (pidOnly) {
-      proven = true;
-      return seen(State.RUNNING, "running: process " + pid + ", which has locked nothing");
+      proven = info != null;
+      return seen(
+          State.RUNNING,
+          "running: "
+              + process
+              + (proven ? ", which has locked nothing" : ", which is hidden from this user"));
     }
     return seen(
         State.UNKNOWN,
         path
-            + " names process "
-            + pid
-            + " ("
-            + info.name()
-            + "), which runs, but nobody has it"
-            + " locked: a daemon that locks nothing, or has closed what it inherited; or the id"
-            + " is another program's by now");
+            + " names "
+            + process
+            + ", which runs, but nobody has it locked: a daemon that locks nothing, or has closed"
+            + " what it inherited; or the id is another program's by now");
   }
 
-  /** What it is; null if it has ended. */
+  /** Whether the process was started after the file was written, as far as can be seen. */
+  private static boolean isYounger(LockedFile pidFile, @Nullable ProcessInfo info) {
+    return info != null && info.startTime().getEpochSecond() > pidFile.modified() + CLOCKS_DIFFER;
+  }
+
+  /** What it is; null if it has ended, or is hidden from this user. */
   static @Nullable ProcessInfo info(PidFd daemon) throws PosixException {
     try {
       return daemon.info();
     } catch (PosixException failure) {
-      if (failure.errno().equals(Errno.ESRCH)) {
+      if (isHiding(failure.errno())) {
         return null;
       }
       throw failure;
     }
+  }
+
+  /** As of a process that has ended meanwhile, or is another user's. */
+  private static boolean isHiding(Errno errno) {
+    return errno.equals(Errno.ESRCH)
+        || errno.equals(Errno.ENOENT)
+        || errno.equals(Errno.EACCES)
+        || errno.equals(Errno.EPERM);
   }
 
   private boolean isHeldByOthers(LockedFile pidFile) throws PosixException {
@@ -231,10 +258,16 @@ final class Look implements AutoCloseable {
     return new Sighting(state, reason, pid, locked, proven, holders, file, process);
   }
 
-  /** Whether the file was replaced or rewritten, or the process has ended, meanwhile. */
-  private boolean isOutOfDate() throws IOException {
-    if (file == null || !file.isAtPath() || (process != null && !process.isAlive())) {
+  /**
+   * Whether nothing has changed meanwhile: the file was not replaced or rewritten, and the process
+   * has not ended. A process that was shown to be the daemon needs no second look.
+   */
+  private boolean isSettled(Sighting sighting) throws IOException {
+    if (file == null || (sighting.state() == State.RUNNING && sighting.proven())) {
       return true;
+    }
+    if (ending || !file.isAtPath() || (process != null && !process.isAlive())) {
+      return false;
     }
     long now;
     try {
@@ -242,7 +275,7 @@ final class Look implements AutoCloseable {
     } catch (MalformedPidFileException malformed) {
       now = 0;
     }
-    return now != pid || locked != file.isLocked();
+    return now == pid && locked == file.isLocked();
   }
 
   @Override

@@ -3,17 +3,20 @@ package dev.daimon.control;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
+import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /** A program that is run as a daemon: {@link StartSpec#program}. */
 record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
   @Override
   public void start(DaemonControl control) throws IOException {
-    try (SingletonLock lock = SingletonLock.acquire(control.pidFile())) {
+    try (SingletonLock lock = lock(control.pidFile())) {
       try {
         lock.prepare();
         detach(lock);
@@ -22,6 +25,26 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
         throw failure;
       }
     }
+  }
+
+  /**
+   * A file that another user's daemon has left is replaced: it would be that user's to say who the
+   * daemon is, and so be believed of none of ours.
+   */
+  private static SingletonLock lock(Path pidFile) throws IOException {
+    SingletonLock lock = SingletonLock.acquire(pidFile);
+    try (LockedFile file = LockedFile.open(pidFile).orElse(null);
+        PidFd self = PidFd.open(ProcessHandle.current().pid())) {
+      if (file == null || file.owner() == 0 || file.owner() == self.info().user()) {
+        return lock;
+      }
+      boolean _ = lock.remove();
+    } catch (IOException | RuntimeException failure) {
+      try (lock) {
+        throw failure;
+      }
+    }
+    return SingletonLock.acquire(pidFile);
   }
 
   private void detach(SingletonLock lock) throws IOException {

@@ -40,7 +40,7 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
                 + " daemon and end");
       }
       if (end.get().exitCode().orElse(-1) != 0) {
-        throw new ControlException(Reason.NOT_STARTED, launcher + " has failed: " + end.get());
+        throw new ControlException(Reason.NOT_STARTED, launcher + " has failed: " + how(end.get()));
       }
     }
     while (true) {
@@ -59,6 +59,12 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
       }
       TimeUnit.MILLISECONDS.sleep(STEP);
     }
+  }
+
+  private static String how(ExitInfo end) {
+    return end.signal().isPresent()
+        ? end.signal().get().name()
+        : "exit code " + end.exitCode().orElseThrow();
   }
 
   private String seconds() {

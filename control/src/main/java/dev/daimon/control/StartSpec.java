@@ -13,7 +13,7 @@ public interface StartSpec {
    * meanwhile.
    *
    * @param control the daemon's
-   * @throws IOException if it was not started; nothing of it is left then
+   * @throws IOException if it was not started
    * @throws InterruptedException if the thread is interrupted
    */
   void start(DaemonControl control) throws IOException, InterruptedException;
@@ -34,7 +34,7 @@ public interface StartSpec {
   /**
    * A program that daemonizes itself, and locks the pidfile that the control is about: it is run,
    * and the daemon is there when the program has ended with exit code 0 and the pidfile is locked
-   * by the process that it names.
+   * by the process that it names. If it fails, what it has left running is not found.
    *
    * @param program makes the program, anew for each start
    * @param patience how long that may take; the program is killed then if it has not ended

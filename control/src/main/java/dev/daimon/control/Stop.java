@@ -9,6 +9,7 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /** One stop, under the guard: the signals, the wait for the end, and the pidfile's removal. */
 final class Stop {
@@ -56,12 +56,8 @@ final class Stop {
       if (daemon == null || file == null) {
         return new StopResult(removeLeftOver(sighting), OptionalLong.empty(), List.of());
       }
-      Duration left = end(daemon);
-      if (sighting.locked()) {
-        awaitRelease(daemon.pid(), file, left);
-      } else {
-        removeUnlocked(daemon.pid());
-      }
+      Duration left = end(daemon, file);
+      awaitRelease(daemon.pid(), file, left);
       return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
     }
   }
@@ -69,13 +65,14 @@ final class Stop {
   /** What a daemon has left that does not run any more. */
   private Outcome removeLeftOver(Sighting sighting) throws IOException {
     LockedFile file = sighting.file();
-    if (file != null && file.isAtPath()) {
-      try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
-        // Still what was looked at, now that nobody who starts a daemon can change it.
-        if (file.isAtPath()) {
-          remove(lock);
-        }
-      }
+    if (file == null) {
+      return Outcome.ALREADY_DONE;
+    }
+    try {
+      remove(file, sighting.pid());
+    } catch (LockHeldException started) {
+      // The next daemon, by somebody who does without the guard.
+      return Outcome.ALREADY_DONE;
     }
     return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
   }
@@ -85,8 +82,8 @@ final class Stop {
    *
    * @return what is left of the last one's time
    */
-  private Duration end(PidFd daemon) throws IOException, InterruptedException {
-    try (Target target = new Target(daemon, policy.wholeSession())) {
+  private Duration end(PidFd daemon, LockedFile file) throws IOException, InterruptedException {
+    try (Target target = new Target(daemon, file, policy.wholeSession())) {
       for (int i = 0; i < policy.steps().size(); i++) {
         Step step = policy.steps().get(i);
         Optional<Signal> next =
@@ -127,14 +124,12 @@ final class Stop {
   private void awaitRelease(long pid, LockedFile file, Duration patience)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
-    while (file.isAtPath()) {
-      try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
-        if (file.isAtPath()) {
-          remove(lock);
-        }
+    while (true) {
+      try {
+        remove(file, pid);
         return;
       } catch (LockHeldException held) {
-        if (isSomebodyElses(pid)) {
+        if (isNextRunning()) {
           return;
         }
       }
@@ -147,14 +142,53 @@ final class Stop {
                 + pidFile
                 + " is still locked"
                 + Holders.by(Holders.of(file))
-                + ": stop the whole session");
+                + (policy.wholeSession() ? "" : ": stop the whole session"));
       }
       TimeUnit.MILLISECONDS.sleep(STEP);
     }
   }
 
+  /**
+   * Whether the next daemon was started already, by somebody who does without the guard. That is
+   * not known by its id, which may be the same again.
+   */
+  private boolean isNextRunning() throws IOException {
+    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+      return sighting.state() == State.RUNNING;
+    }
+  }
+
+  /**
+   * Takes the file away as its holder, if it is the one that was looked at, and still says the
+   * same: what somebody else has put there stays.
+   */
+  private void remove(LockedFile file, long pid) throws IOException {
+    if (!file.isAtPath()) {
+      return;
+    }
+    try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
+      if (file.isAtPath() && isLeftOver(lock, pid)) {
+        removeOrEmpty(lock);
+      }
+    } catch (PosixException failure) {
+      if (!failure.errno().equals(Errno.ENOENT)) {
+        throw failure;
+      }
+      // Its daemon was faster.
+    }
+  }
+
+  /** Its daemon may have emptied it. */
+  private boolean isLeftOver(SingletonLock lock, long pid) throws PosixException {
+    try {
+      return PidFile.at(pidFile).read(lock.descriptor()) == pid;
+    } catch (MalformedPidFileException other) {
+      return Look.isEmpty(other);
+    }
+  }
+
   /** Empty and unlocked means stopped, too: for a directory that is not ours to change. */
-  private static void remove(SingletonLock lock) throws PosixException {
+  private static void removeOrEmpty(SingletonLock lock) throws PosixException {
     try {
       boolean _ = lock.remove();
     } catch (PosixException denied) {
@@ -164,30 +198,6 @@ final class Stop {
         denied.addSuppressed(second);
         throw denied;
       }
-    }
-  }
-
-  /** Whether the next daemon was started already, by somebody who does without the guard. */
-  private boolean isSomebodyElses(long pid) throws IOException {
-    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
-      return sighting.state() == State.RUNNING && sighting.pid() != pid;
-    }
-  }
-
-  /** Unless it names another process by now. */
-  private void removeUnlocked(long pid) throws IOException {
-    PidFile file = PidFile.at(pidFile);
-    @Nullable Long named = named(file);
-    if (named != null && named == pid) {
-      boolean _ = file.remove();
-    }
-  }
-
-  private @Nullable Long named(PidFile file) throws IOException {
-    try (LockedFile open = LockedFile.open(pidFile).orElse(null)) {
-      return open == null ? null : file.read(open.descriptor());
-    } catch (MalformedPidFileException changed) {
-      return null;
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.daimon.control;
 
+import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -15,48 +17,48 @@ import org.jspecify.annotations.Nullable;
  * it. Each of them is a handle that cannot come to mean another process.
  */
 final class Target implements AutoCloseable {
-  private final PidFd daemon;
+  /** No session: outside of this PID namespace there may be some, which all read as 0. */
+  private static final long NONE = 0;
 
-  /** 0, which is no session's, if it is only about the daemon, or that has ended. */
+  private final PidFd daemon;
+  private final LockedFile file;
+
+  /** {@link #NONE} if it is only about the daemon. */
   private final long session;
 
   /** The daemon's session without itself, by process id; those found so far. */
   private final Map<Long, PidFd> members = new HashMap<>();
 
-  private Signal last = Signal.TERM;
+  /** Null until there is one. */
+  private @Nullable Signal last;
 
   /**
    * A daemon that was shown to be the one.
    *
+   * @param file its pidfile
    * @throws ControlException if this process is in the session that is to end
    */
-  Target(PidFd daemon, boolean wholeSession) throws IOException {
+  Target(PidFd daemon, LockedFile file, boolean wholeSession) throws IOException {
     this.daemon = daemon;
-    session = wholeSession ? session(daemon) : 0;
-    if (session == 0) {
+    this.file = file;
+    ProcessInfo info = wholeSession ? Look.info(daemon) : null;
+    session = info == null ? NONE : info.session();
+    if (info == null) {
       return;
     }
     try (PidFd own = PidFd.open(ProcessHandle.current().pid())) {
-      if (session(own) == session) {
+      if (session == NONE || own.info().session() == session) {
         throw new ControlException(
             ControlException.Reason.UNKNOWN,
-            "process "
-                + daemon.pid()
-                + " is in this very session, which is not the daemon's alone");
+            daemon
+                + (session == NONE
+                    ? " is in a session of another PID namespace"
+                    : " is in this very session")
+                + ", which is not the daemon's alone");
       }
     }
-  }
-
-  /** The session's id; 0 if the process has ended. */
-  private static long session(PidFd process) throws PosixException {
-    try {
-      return process.info().session();
-    } catch (PosixException failure) {
-      if (failure.errno().equals(Errno.ESRCH)) {
-        return 0;
-      }
-      throw failure;
-    }
+    // Before the first signal: those whom nobody has outlived cannot be found any more.
+    findMembers();
   }
 
   /** Sends a signal to everybody, and to whoever is found in the session later. */
@@ -88,21 +90,23 @@ final class Target implements AutoCloseable {
    */
   boolean awaitEnd(Duration time) throws PosixException, InterruptedException {
     long start = System.nanoTime();
-    findMembers();
-    if (!daemon.awaitExit(time)) {
-      return false;
-    }
-    for (PidFd member : members.values()) {
-      if (!member.awaitExit(time.minusNanos(System.nanoTime() - start))) {
+    while (true) {
+      PidFd known = alive();
+      // After that: whom the last one has started is there by now.
+      findMembers();
+      PidFd next = known == null ? alive() : known;
+      if (next == null) {
+        return true;
+      }
+      if (!next.awaitExit(time.minusNanos(System.nanoTime() - start))) {
         return false;
       }
     }
-    return true;
   }
 
   /** Finds who is in the session by now, and sends them what the others have got. */
   private void findMembers() throws PosixException {
-    if (session == 0) {
+    if (session == NONE) {
       return;
     }
     for (long pid : ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray()) {
@@ -113,7 +117,9 @@ final class Target implements AutoCloseable {
         if (predecessor != null) {
           predecessor.close();
         }
-        send(found, last);
+        if (last != null) {
+          send(found, last);
+        }
       }
     }
   }
@@ -122,41 +128,47 @@ final class Target implements AutoCloseable {
    * The process that has this id, if it is in the session; null otherwise.
    *
    * <p>The session's id is free for others as soon as nobody is in it any more. So it counts only
-   * if one of those known before is still alive after this one was seen to be in it.
+   * if one of those known before is still alive after this one was seen to be in it, or if this one
+   * holds the daemon's lock: so do those whom the last one has started, and then ended.
    */
   private @Nullable PidFd member(long pid) throws PosixException {
-    PidFd process;
-    try {
-      process = PidFd.open(pid);
-    } catch (PosixException gone) {
+    PidFd process = Look.open(pid);
+    if (process == null) {
       return null;
     }
-    if (isMember(process) && isAnybodyAlive()) {
+    if (isMember(process) && (alive() != null || isHolder(process))) {
       return process;
     }
     process.close();
     return null;
   }
 
-  private boolean isMember(PidFd process) {
+  /** Where /proc hides other users' processes, they are not for us to signal either. */
+  private boolean isMember(PidFd process) throws PosixException {
+    ProcessInfo info = Look.info(process);
+    return info != null && info.session() == session;
+  }
+
+  private boolean isHolder(PidFd process) throws PosixException {
     try {
-      return session(process) == session;
+      // In this order: it was this one that was looked at.
+      return file.isHeldBy(process.pid()) && process.isAlive();
     } catch (PosixException unseen) {
-      // Where /proc hides other users' processes, this one is not for us to signal either.
       return false;
     }
   }
 
-  private boolean isAnybodyAlive() throws PosixException {
+  /** Somebody who has not ended; null if there is nobody. */
+  private @Nullable PidFd alive() throws PosixException {
     if (daemon.isAlive()) {
-      return true;
+      return daemon;
     }
     for (PidFd member : members.values()) {
       if (member.isAlive()) {
-        return true;
+        return member;
       }
     }
-    return false;
+    return null;
   }
 
   /** Lets go of the members; the daemon's handle is the caller's. */

@@ -37,7 +37,7 @@ class DaemonControlTest {
         .isEqualTo(Outcome.OK);
     long second = Daemons.pid(daemons.pidFile());
     assertThat(second).isNotEqualTo(pid);
-    assertThat(daemons.running("sleep")).hasSize(1);
+    Daemons.await("the second alone", () -> daemons.running("sleep").size() == 1);
 
     assertThat(control.stop(StopPolicy.DEFAULT))
         .isEqualTo(new StopResult(Outcome.OK, OptionalLong.of(second), List.of(Signal.TERM)));

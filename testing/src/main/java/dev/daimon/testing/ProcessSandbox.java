@@ -63,7 +63,9 @@ public class ProcessSandbox {
   public List<ProcessHandle> processes() throws IOException {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : all) {
-        if (environment(process).contains(MARK + "=" + mark)) {
+        List<String> environment = environment(process);
+        if (environment.contains(MARK + "=" + mark)
+            || (environment.isEmpty() && isInDirectory(process))) {
           ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(seen::add);
         }
       }
@@ -93,9 +95,20 @@ public class ProcessSandbox {
   private static List<String> environment(Path process) {
     try {
       byte[] block = Files.readAllBytes(process.resolve("environ"));
-      return List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
+      return block.length == 0
+          ? List.of()
+          : List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
     } catch (IOException gone) {
       return List.of();
+    }
+  }
+
+  /** In the midst of an exec a process has no environment, but it has a working directory. */
+  private boolean isInDirectory(Path process) {
+    try {
+      return Files.readSymbolicLink(process.resolve("cwd")).startsWith(directory);
+    } catch (IOException gone) {
+      return false;
     }
   }
 

@@ -1,0 +1,161 @@
+package dev.daimon.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.testing.ChildJvm;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Nobody is signalled who was not shown to be the daemon, whatever the pidfile says. */
+class ProofTest {
+  @RegisterExtension final Daemons daemons = new Daemons();
+
+  @Test
+  void aPidFileThatItsDaemonHasRewrittenIsRefused() throws Exception {
+    long pid = daemons.start("exec sleep 1000", "sleep");
+    daemons.name(1);
+
+    assertRefused(
+        daemons.control(),
+        "%s names process 1, but is locked by process %d (sleep)"
+            .formatted(daemons.pidFile(), pid));
+    assertThat(daemons.running("sleep")).hasSize(1);
+    assertThat(daemons.pidFile()).hasContent("1");
+  }
+
+  @Test
+  void aStrangerThatHoldsTheLockMakesNobodyTheDaemon() throws Exception {
+    Process named = daemons.bystander("tail", "-f", "/dev/null");
+    daemons.name(named.pid());
+    Process stranger = daemons.locker(daemons.pidFile());
+
+    assertRefused(
+        daemons.control(),
+        "%s names process %d, but is locked by process %d (sleep)"
+            .formatted(daemons.pidFile(), named.pid(), stranger.pid()));
+    assertThat(named.isAlive()).isTrue();
+    assertThat(stranger.isAlive()).isTrue();
+  }
+
+  @Test
+  void childrenThatHoldTheLockAreNotTheDaemon() throws Exception {
+    long pid = daemons.start("sleep 1000 & exec tail -f /dev/null", "tail");
+    long child = daemons.awaitProgram("sleep");
+    Daemons.kill(pid);
+
+    assertRefused(
+        daemons.control(),
+        "process %d has ended, but %s is still locked by process %d (sleep)"
+            .formatted(pid, daemons.pidFile(), child));
+    assertThat(ProcessHandle.of(child)).isPresent();
+  }
+
+  @Test
+  void aProcessThatHasLockedNothingIsNotTheDaemon() throws Exception {
+    Process named = daemons.bystander("sleep", "1000");
+    daemons.name(named.pid());
+
+    assertRefused(
+        daemons.control(),
+        "%s names process %d (sleep), which runs, but nobody has it locked"
+            .formatted(daemons.pidFile(), named.pid()));
+    assertThat(named.isAlive()).isTrue();
+  }
+
+  /** That it has the file open is no lock. */
+  @Test
+  void aReaderOfTheFileIsNotTheDaemon() throws Exception {
+    Process locker = daemons.locker(Files.createFile(daemons.pidFile()));
+    Process reader = daemons.bystander("tail", "-f", daemons.pidFile().toString(), "/dev/null");
+    daemons.name(reader.pid());
+
+    assertRefused(
+        daemons.control(),
+        "%s names process %d, but is locked by process %d (sleep)"
+            .formatted(daemons.pidFile(), reader.pid(), locker.pid()));
+  }
+
+  /** A user may write any id into his file, and hand the locked file to a program of root's. */
+  @Test
+  @Tag("root")
+  void aUsersPidFileCannotPointAtAnotherUsersProcess() throws Exception {
+    Process victim = daemons.locker(Files.createFile(daemons.pidFile()));
+    Daemons.give(daemons.name(victim.pid()), Daemons.NOBODY);
+
+    assertRefused(
+        daemons.control(),
+        "%s belongs to user 65534, but process %d (sleep) to user 0"
+            .formatted(daemons.pidFile(), victim.pid()));
+    assertThat(victim.isAlive()).isTrue();
+  }
+
+  /** What makes that file worth the more care. */
+  @Test
+  @Tag("root")
+  void aUsersPidFileCannotPointAtAnotherUsersProcessIfTheIdIsEnough() throws Exception {
+    Process victim = daemons.bystander("sleep", "1000");
+    Daemons.give(daemons.name(victim.pid()), Daemons.NOBODY);
+
+    assertRefused(
+        daemons.control().pidOnly(),
+        "%s belongs to user 65534, but process %d (sleep) to user 0"
+            .formatted(daemons.pidFile(), victim.pid()));
+    assertThat(victim.isAlive()).isTrue();
+  }
+
+  @Test
+  @Tag("root")
+  void aUsersDaemonIsStoppedByRootAndByTheUser() throws Exception {
+    Daemons.give(daemons.directory(), Daemons.NOBODY);
+    for (boolean byRoot : List.of(true, false)) {
+      Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
+      Process process =
+          daemons.locker(daemons.pidFile(), ChildJvm.AS_NOBODY.toArray(String[]::new));
+      daemons.name(process.pid());
+
+      if (byRoot) {
+        assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+      } else {
+        // Root's guard is not the user's to open.
+        assertThat(daemons.asNobody("stop")).isEqualTo("OK");
+      }
+      assertThat(process.waitFor()).isEqualTo(128 + 15);
+      assertThat(daemons.pidFile()).doesNotExist();
+    }
+  }
+
+  private void assertRefused(DaemonControl control, String why) throws Exception {
+    List<Action> actions =
+        List.of(
+            () -> control.stop(StopPolicy.DEFAULT),
+            () -> control.stop(StopPolicy.DEFAULT.ofWholeSession()),
+            control::reload,
+            () -> control.start(daemons.daemon("exec sleep 1000")),
+            () -> control.restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT));
+    String content = Files.readString(daemons.pidFile());
+    for (Action action : actions) {
+      try {
+        throw new AssertionError("it has returned " + action.run());
+      } catch (ControlException refused) {
+        assertThat(refused).hasMessageStartingWith(why);
+        assertThat(refused.reason()).isEqualTo(Reason.UNKNOWN);
+      }
+    }
+    assertThat(control.status().state()).isEqualTo(DaemonStatus.State.UNKNOWN);
+    assertThat(control.status().reason()).startsWith(why);
+    if (control.status().holders().isEmpty()) {
+      return;
+    }
+    assertThat(control.awaitStop(Duration.ofMillis(50))).isFalse();
+    assertThat(daemons.pidFile()).hasContent(content);
+  }
+
+  private interface Action {
+    Object run() throws Exception;
+  }
+}
