@@ -110,8 +110,12 @@ public final class DaemonEnd implements AutoCloseable {
   private static int self() throws IOException {
     try (FileInputStream file = new FileInputStream("/proc/self/status")) {
       String status = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
-      int line = status.indexOf("\nNSpid:") + 1;
-      int end = status.indexOf('\n', line);
+      int line = status.indexOf("\nNSpid:");
+      if (line < 0) {
+        // A kernel without namespaces.
+        line = status.indexOf("\nPid:");
+      }
+      int end = status.indexOf('\n', line + 1);
       return Integer.parseInt(status, status.lastIndexOf('\t', end) + 1, end, 10);
     }
   }

@@ -33,7 +33,7 @@ final class Greeting {
   private static final String LINK = "/memfd:" + NAME + " (deleted)";
 
   /** Where in the file an end's number and inode are, and where the text begins. */
-  private static final int READ = 2 * Integer.BYTES;
+  private static final int READ = 3 * Integer.BYTES;
 
   private static final int WRITE = READ + Integer.BYTES + Long.BYTES;
   private static final int HEAD = WRITE + Integer.BYTES + Long.BYTES;
@@ -56,7 +56,7 @@ final class Greeting {
    */
   static Descriptor create(Descriptor read, Descriptor write, byte[] text) throws PosixException {
     ByteBuffer content = ByteBuffer.allocate(HEAD + text.length);
-    content.putInt(NOBODY).putInt(VERSION);
+    content.putInt(NOBODY).putInt(NOBODY).putInt(VERSION);
     put(content, read);
     put(content, write);
     content.put(text);
@@ -83,9 +83,10 @@ final class Greeting {
     content.putInt(pipe.number()).putLong(status.inode());
   }
 
-  /** Names the process that it is for. */
+  /** Names the process that it is for: twice, so that a half of it is known for one. */
   static void name(Descriptor file, long pid) throws PosixException {
-    write(file, ByteBuffer.allocate(Integer.BYTES).putInt((int) pid).array());
+    int number = (int) pid;
+    write(file, ByteBuffer.allocate(2 * Integer.BYTES).putInt(number).putInt(~number).array());
   }
 
   /** At the beginning; memory takes all of it or fails. */
@@ -124,13 +125,14 @@ final class Greeting {
     return number;
   }
 
-  /** The process that it is for. */
+  /** The process that it is for, or {@link #NOBODY}. */
   int process() {
-    return content.getInt(0);
+    int number = content.getInt(0);
+    return content.getInt(Integer.BYTES) == ~number ? number : NOBODY;
   }
 
   boolean isOfThisVersion() {
-    return content.getInt(Integer.BYTES) == VERSION && content.capacity() >= HEAD;
+    return content.getInt(2 * Integer.BYTES) == VERSION && content.capacity() >= HEAD;
   }
 
   /** Where the daemon reads. */

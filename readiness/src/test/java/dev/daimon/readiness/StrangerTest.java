@@ -23,15 +23,15 @@ class StrangerTest {
       read, answers = os.pipe()
       messages, write = os.pipe()
       inode = lambda number: os.fstat(number).st_ino
-      pid = {"nobody": 0, "nobody, launcher gone": 0, "nobody, other pipe": 0, "other process": 1}
+      pid = 1 if how == "other process" else 0 if how.startswith("nobody") else os.getpid()
       greeting = struct.pack(
-          ">iiiqiq",
-          pid.get(how, os.getpid()),
+          ">iiiiqiq",
+          pid, 0 if how == "half a name" else ~pid,
           2 if how == "version" else 1,
           read, inode(read) + (how in ("other pipe", "nobody, other pipe")),
           write, inode(write))
-      length = {"empty": 0, "short": 7, "head": 31}.get(how, 32)
-      os.write(memory, (greeting + b"hello")[:length] if length < 32 else greeting + b"hello")
+      length = {"empty": 0, "short": 7, "head": 35}.get(how)
+      os.write(memory, (greeting + b"hello")[:length])
       if how != "nobody, launcher gone":
           os.write(answers, b"C")
       if how == "file for pipe":
@@ -86,6 +86,7 @@ class StrangerTest {
           closed                | the connection to the launcher was closed; left alone
           file for pipe         | the connection to the launcher was closed; left alone
           socket for pipe       | the connection to the launcher was closed; left alone
+          half a name           | nothing; left alone
           nobody                | nothing; left alone
           nobody, other pipe    | nothing; left alone
           nobody, launcher gone | hello, abandoned; taken out
