@@ -177,7 +177,7 @@ public final class LauncherEnd implements AutoCloseable {
   }
 
   /**
-   * Confirms that the daemon counts as started: only then {@link DaemonEnd#ready()} is done.
+   * Confirms that the daemon counts as started, for which {@link DaemonEnd#awaitLauncher()} waits.
    *
    * @throws PosixException if the daemon is gone ({@code EPIPE})
    */
