@@ -21,4 +21,15 @@ record Belongings(
     @Nullable SingletonLock lockFile,
     List<Gift> gifts,
     Map<String, Descriptor> kept,
-    Streams streams) {}
+    Streams streams)
+    implements Estate {
+  @Override
+  public Belongings own() {
+    return this;
+  }
+
+  @Override
+  public boolean isOwn() {
+    return true;
+  }
+}

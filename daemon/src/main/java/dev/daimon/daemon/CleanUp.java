@@ -13,8 +13,7 @@ final class CleanUp {
   /** The bit of a directory in which only owners remove their files. */
   private static final int STICKY = 01000;
 
-  private final @Nullable SingletonLock pidFile;
-  private final @Nullable SingletonLock lockFile;
+  private final Estate estate;
   private final InProcess.@Nullable Simulation simulation;
   private final Thread hook =
       new Thread("daimon-cleanup") {
@@ -27,9 +26,8 @@ final class CleanUp {
   private boolean removePidFile;
   private boolean done;
 
-  CleanUp(Belongings own, boolean removePidFile, InProcess.@Nullable Simulation simulation) {
-    pidFile = own.pidFile();
-    lockFile = own.lockFile();
+  CleanUp(Estate estate, boolean removePidFile, InProcess.@Nullable Simulation simulation) {
+    this.estate = estate;
     this.removePidFile = removePidFile;
     this.simulation = simulation;
     Runtime.getRuntime().addShutdownHook(hook);
@@ -68,8 +66,8 @@ final class CleanUp {
       simulation.takeBack();
       return;
     }
-    try (pidFile;
-        lockFile) {
+    try (SingletonLock pidFile = estate.own().pidFile();
+        SingletonLock _ = estate.own().lockFile()) {
       if (pidFile != null && remove) {
         remove(pidFile);
       }
@@ -102,6 +100,7 @@ final class CleanUp {
     }
     done = true;
     try {
+      SingletonLock pidFile = estate.own().pidFile();
       if (pidFile != null && removePidFile) {
         leaveToJvm(pidFile);
       }

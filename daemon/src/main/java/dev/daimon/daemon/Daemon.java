@@ -2,7 +2,6 @@ package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.Gift;
-import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
@@ -21,10 +20,15 @@ import org.jspecify.annotations.Nullable;
  * main}, {@link System#exit}, or a signal that ends it: after all shutdown hooks, so that no other
  * daemon starts while this one is still stopping. It does not go with {@code SIGKILL}, after which
  * the next start takes over at once, since the lock is gone. Safe for use by several threads.
+ *
+ * <p>What this process has inherited from its launcher, the locks among it, is marked close-on-exec
+ * by {@link #ready()} at the latest. A child of {@link ProcessBuilder} never gets any of it, nor
+ * does one whose descriptors are swept; before native code of one's own starts something in another
+ * way, {@link #lockDescriptor()} has it marked.
  */
 public final class Daemon implements AutoCloseable {
   private final @Nullable Identity identity;
-  private final Belongings own;
+  private final Estate estate;
 
   /** Null in this very process: there is nobody to tell. */
   private final @Nullable Report report;
@@ -38,19 +42,19 @@ public final class Daemon implements AutoCloseable {
   Daemon(
       DaemonConfig config,
       @Nullable Identity identity,
-      Belongings own,
+      Estate estate,
       @Nullable Report report,
       InProcess.@Nullable Simulation simulation) {
     this.identity = identity;
-    this.own = own;
+    this.estate = estate;
     this.report = report;
     simulated = simulation != null;
-    cleanUp = new CleanUp(own, config.removePidFileOnClose, simulation);
+    cleanUp = new CleanUp(estate, config.removePidFileOnClose, simulation);
   }
 
   /** {@return this process's id, which is what the pidfile holds} */
   public long pid() {
-    return ThisProcess.id();
+    return ProcessHandle.current().pid();
   }
 
   /**
@@ -70,18 +74,24 @@ public final class Daemon implements AutoCloseable {
    * Tells the launcher that this daemon does its work, and returns when the launcher has taken note
    * of it and says 0 to whoever started it. A second call does nothing.
    *
-   * <p>Standard error leads to its file, or the null device, from now on at the latest.
+   * <p>Standard output and error lead to their files, or the null device, from now on at the
+   * latest.
    *
    * @throws IllegalStateException if the configuration names a user or group, and this process is
    *     not that yet
-   * @throws DaemonizeException if the launcher has given up, or is gone: this process ends
+   * @throws DaemonizeException if the launcher has given up, or is gone: this process ends; or if
+   *     what was inherited from it cannot be taken over
    */
   public void ready() {
     requireDropped();
-    releaseStandardError();
-    settle();
+    if (estate.isOwn()) {
+      settle();
+    }
     if (report != null) {
       report.ready();
+      // While the launcher ends.
+      settle();
+      report.awaitLauncher();
     }
   }
 
@@ -94,7 +104,9 @@ public final class Daemon implements AutoCloseable {
 
   /** Closes what only a start needs: the output files are known by their streams from now on. */
   private synchronized void settle() {
+    releaseStandardError();
     settled = true;
+    Belongings own = estate.own();
     try {
       own.streams().close();
       for (Gift gift : own.gifts()) {
@@ -108,6 +120,7 @@ public final class Daemon implements AutoCloseable {
   }
 
   private boolean isLock(Descriptor descriptor) {
+    Belongings own = estate.own();
     return (own.pidFile() != null && own.pidFile().descriptor() == descriptor)
         || (own.lockFile() != null && own.lockFile().descriptor() == descriptor);
   }
@@ -156,7 +169,7 @@ public final class Daemon implements AutoCloseable {
       return;
     }
     try {
-      for (Gift gift : own.gifts()) {
+      for (Gift gift : estate.own().gifts()) {
         gift.give(identity);
       }
     } catch (IOException failure) {
@@ -196,7 +209,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalArgumentException if there is none of that name
    */
   public Descriptor kept(String name) {
-    Descriptor descriptor = own.kept().get(name);
+    Descriptor descriptor = estate.own().kept().get(name);
     if (descriptor == null) {
       throw new IllegalArgumentException("no descriptor was kept open as \"" + name + "\"");
     }
@@ -211,6 +224,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if there is neither
    */
   public Descriptor lockDescriptor() {
+    Belongings own = estate.own();
     SingletonLock lock = own.lockFile() != null ? own.lockFile() : own.pidFile();
     if (lock != null) {
       return lock.descriptor();
@@ -227,7 +241,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedOutput() {
-    return captured(own.streams().output());
+    return captured(estate.own().streams().output());
   }
 
   /**
@@ -237,7 +251,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedError() {
-    return captured(own.streams().error());
+    return captured(estate.own().streams().error());
   }
 
   private static BufferedReader captured(@Nullable Captured captured) {
@@ -255,7 +269,7 @@ public final class Daemon implements AutoCloseable {
    */
   public void releaseStandardError() {
     try {
-      own.streams().releaseStandardError();
+      estate.own().streams().releaseStandardError();
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }

@@ -252,7 +252,9 @@ public final class DaemonConfig {
     }
 
     /**
-     * Sends the daemon's standard output to a file; to the null device unless it is set.
+     * Sends the daemon's standard output to a file; to the null device unless it is set. Then what
+     * is printed before the daemon is ready is kept in memory, for its launcher to tell if it never
+     * is: up to 256 KiB, beyond which a child that has inherited the stream gets {@code EPERM}.
      *
      * @param path an absolute path; created with mode 0644 less the umask
      * @return this

@@ -134,9 +134,12 @@ final class Launcher {
       Handover handover = handover(files, early);
       try (LauncherEnd connection = LauncherEnd.open(handover.encode())) {
         Program program = program(handover, early);
-        program.keep(connection.daemonDescriptor());
+        for (Descriptor descriptor : connection.daemonDescriptors()) {
+          program.keep(descriptor);
+        }
         files.prepare();
         try (Detached process = detach(program)) {
+          connection.started(process.pid());
           connection.release();
           start = new Start(config, exits, files, early, connection, process);
           steps.unlock();

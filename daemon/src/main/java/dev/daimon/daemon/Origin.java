@@ -1,8 +1,6 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.forking.Descriptors;
-import dev.daimon.posix.Descriptor;
 import dev.daimon.readiness.DaemonEnd;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,10 +39,6 @@ final class Origin {
       return new Origin(Files.readSymbolicLink(Path.of("/proc/self/cwd")), null);
     }
     Handover handover = Handover.decode(connection.greeting());
-    for (Descriptor descriptor : handover.descriptors()) {
-      // They are this JVM's, not its children's.
-      Descriptors.markCloseOnExec(descriptor.number(), descriptor.number());
-    }
     return new Origin(handover.launchDirectory, new FromLauncher(connection, handover));
   }
 

@@ -6,6 +6,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.readiness.DaemonEnd;
 import dev.daimon.signals.Kill;
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 
 /**
@@ -101,7 +102,7 @@ final class Report {
   private void close() {
     try {
       connection.close();
-    } catch (PosixException alreadyClosed) {
+    } catch (IOException alreadyClosed) {
       // By whom, is not this daemon's business: everything was said.
       return;
     }
@@ -122,12 +123,7 @@ final class Report {
   /** Says what the daemon does; to nobody, once it is over. */
   synchronized void status(String text) {
     if (state == State.STARTING) {
-      try {
-        connection.status(text);
-      } catch (PosixException gone) {
-        // The listener finds out by itself, and ends this process.
-        return;
-      }
+      connection.status(text);
     }
   }
 
@@ -135,12 +131,16 @@ final class Report {
     return state == State.STARTING;
   }
 
-  /** Says that the daemon is ready, and waits until the launcher has confirmed it. */
+  /** Says that the daemon is ready. */
   void ready() {
     if (isStarting()) {
       // Not under the lock: a launcher that is stopped may let this wait.
       tellReady();
     }
+  }
+
+  /** Waits until the launcher has confirmed that the daemon is ready. */
+  void awaitLauncher() {
     State end = awaitDecision();
     if (end != State.READY) {
       throw new DaemonizeException(
@@ -169,7 +169,7 @@ final class Report {
   private void tellReady() {
     try {
       connection.ready();
-    } catch (PosixException gone) {
+    } catch (IOException gone) {
       // The listener finds out by itself, and lets this thread go on when it has cleaned up.
       return;
     }
@@ -186,7 +186,7 @@ final class Report {
     }
     try {
       connection.failed(exitCode, text);
-    } catch (PosixException gone) {
+    } catch (IOException gone) {
       // Then nobody is there to be told.
       return;
     }

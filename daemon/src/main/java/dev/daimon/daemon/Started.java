@@ -1,12 +1,7 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.locking.SingletonLock;
-import dev.daimon.posix.Descriptor;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The daemon's side of a start: it takes over what its launcher has prepared. */
 final class Started {
@@ -18,29 +13,17 @@ final class Started {
     try {
       Handover handover = fromLauncher.handover();
       requireSame(handover.settings, config.settings());
-      Belongings own =
-          new Belongings(
-              lock(config.pidFile, handover.pidFile),
-              lock(config.lockFile, handover.lockFile),
-              handover.gifts,
-              handover.kept,
-              Streams.inDaemon(config, handover));
-      Daemon daemon = new Daemon(config, Identities.of(config), own, report, null);
+      Inheritance inheritance = new Inheritance(config, fromLauncher);
+      if (!inheritance.canWait()) {
+        Belongings _ = inheritance.own();
+      }
+      Daemon daemon = new Daemon(config, Identities.of(config), inheritance, report, null);
       report.begin(daemon);
       return daemon;
     } catch (DaemonizeException failure) {
       report.failed(failure.exitCode(), String.valueOf(failure.getMessage()));
       throw failure;
-    } catch (IOException failure) {
-      DaemonizeException wrapped = new DaemonizeException(Reason.SYSTEM, failure);
-      report.failed(wrapped.exitCode(), String.valueOf(wrapped.getMessage()));
-      throw wrapped;
     }
-  }
-
-  private static @Nullable SingletonLock lock(@Nullable Path path, @Nullable Descriptor descriptor)
-      throws IOException {
-    return path == null || descriptor == null ? null : SingletonLock.adopt(path, descriptor);
   }
 
   private static void requireSame(List<String> launchers, List<String> own) {

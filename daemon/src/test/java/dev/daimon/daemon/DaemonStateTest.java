@@ -57,8 +57,7 @@ class DaemonStateTest {
     assertThat(Proc.status(process, "SigIgn")).isEqualTo("0000000000000000");
     assertThat(Proc.status(process, "SigBlk")).isEqualTo("0000000000000000");
     assertThat(mode(facade.pidFile())).isEqualTo("rw-r--r--");
-    // The connection to the launcher is closed a moment after that has ended.
-    ProcessSandbox.await("the end of the connection", () -> sockets(process) == 0);
+    Facade.awaitTakeOver(process);
     assertThat(Proc.descriptors(process))
         .containsEntry(0, "/dev/null")
         .containsEntry(1, "/dev/null")
@@ -68,12 +67,6 @@ class DaemonStateTest {
     assertThat(Proc.descriptors(process).tailMap(3).values())
         .filteredOn(leadsTo -> !isOfTheJvm(Path.of(leadsTo)))
         .containsExactlyInAnyOrder(facade.pidFile().toString(), facade.file("lock").toString());
-  }
-
-  private static long sockets(String process) throws Exception {
-    return Proc.descriptors(process).values().stream()
-        .filter(leadsTo -> leadsTo.startsWith("socket:"))
-        .count();
   }
 
   /** The JDK, and the class path. */

@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,6 +84,15 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     await(name, () -> Files.exists(file) && Files.readString(file).endsWith("."));
     String text = Files.readString(file);
     return text.substring(0, text.length() - 1);
+  }
+
+  /** Waits until a daemon, which does that while its launcher ends, has taken over all it has. */
+  static void awaitTakeOver(String process) throws Exception {
+    await(
+        "the end of the connection to the launcher",
+        () ->
+            Proc.descriptors(process).values().stream()
+                .noneMatch(to -> to.startsWith("pipe:") || to.startsWith("/memfd:")));
   }
 
   /** Lets the programs of this test be run by every user; the words that become nobody. */

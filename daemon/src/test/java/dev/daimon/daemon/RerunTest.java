@@ -2,7 +2,6 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
@@ -265,7 +264,9 @@ class RerunTest {
 
     assertThat(facade.run(command, Map.of()).out()).isEqualTo("0\n");
 
-    assertThat(Proc.descriptors(Command.run("cat", facade.pidFile().toString())))
+    String process = Long.toString(facade.running().pid());
+    Facade.awaitTakeOver(process);
+    assertThat(Proc.descriptors(process))
         .containsEntry(0, "/dev/null")
         .containsEntry(1, "/dev/null")
         .containsEntry(2, "/dev/null");

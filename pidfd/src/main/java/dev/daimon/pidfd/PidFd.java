@@ -6,9 +6,9 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.PidFds;
+import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
-import dev.daimon.posix.call.Sockets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,7 +153,7 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public synchronized boolean isAlive() throws PosixException {
-    return PosixException.check(Sockets.poll(descriptor.number(), Sockets.POLLIN, 0), "poll", pid)
+    return PosixException.check(Polling.poll(descriptor.number(), Polling.POLLIN, 0), "poll", pid)
         == 0;
   }
 

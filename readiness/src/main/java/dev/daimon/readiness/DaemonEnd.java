@@ -1,99 +1,198 @@
 package dev.daimon.readiness;
 
-import dev.daimon.posix.Descriptor;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Files;
-import dev.daimon.posix.call.Sockets;
 import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The daemon's end of the connection on which it tells its launcher how the start goes.
  *
+ * <p>Nothing of it makes a native call but {@link #release()} and {@link #close()}: the first one
+ * takes a JVM about as long as its own start, and a launcher is waiting.
+ *
  * <p>Safe for use by several threads: one may wait for the launcher while others tell.
  */
 public final class DaemonEnd implements AutoCloseable {
-  /** As long as the kernel lets a message be by default. */
-  private static final int MAX_GREETING = 212_992;
+  /** How many statuses wait for a launcher that does not read. */
+  private static final int MAX_WAITING = 64;
 
-  private final Descriptor own;
-  private final byte[] greeting;
+  private final Greeting greeting;
+  private final InputStream answers;
+  private boolean released;
 
-  private DaemonEnd(Descriptor own, byte[] greeting) {
-    this.own = own;
+  /** Guarded by itself. */
+  private final OutputStream messages;
+
+  /** Statuses that are still to be told; guarded by itself. */
+  private final Queue<byte[]> waiting = new ArrayDeque<>();
+
+  private DaemonEnd(Greeting greeting, InputStream answers) throws IOException {
     this.greeting = greeting;
+    this.answers = answers;
+    messages = new FileOutputStream(Greeting.path(greeting.writeEnd()));
   }
 
   /**
-   * Finds the connection among the descriptors that this process was started with, and marks it
-   * close-on-exec.
+   * Finds the connection among the descriptors that this process was started with.
    *
-   * <p>It cannot be mistaken for anything else, and nobody else's socket, pipe or file is read or
-   * changed: the other end has a name that only {@link LauncherEnd} gives, with the process id of
-   * the very process that made the connection, under this process's own user id. It can be found
-   * once, since finding it takes the greeting out.
+   * <p>It cannot be mistaken for anything else, and nobody else's pipe or file is read or changed:
+   * it begins with a file in memory of a name that only {@link LauncherEnd} gives, in which the
+   * launcher has named this very process and the pipes that this has inherited. A program that got
+   * all of it from the daemon does not find it. It can be found once, since finding it takes the
+   * greeting out.
+   *
+   * <p>The inherited descriptors stay open, and would be inherited on, until {@link #release()}.
    *
    * @return this process's end; null if it was not started by a launcher
-   * @throws PosixException if the connection was found and could not be read
+   * @throws IOException if the connection was found and is of no use: of another version of this
+   *     class, or closed in parts
    */
-  public static @Nullable DaemonEnd find() throws PosixException {
-    String @Nullable [] names = new File("/proc/self/fd").list();
-    if (names == null) {
-      throw new PosixException("opendir", "/proc/self/fd", Errno.ENOENT);
-    }
-    for (String name : names) {
-      int number = Integer.parseInt(name);
-      if (number > 2 && isOurs(number)) {
-        PosixException.check(
-            Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", number);
-        byte[] buffer = new byte[MAX_GREETING];
-        int length =
-            PosixException.check(
-                Sockets.recv(number, buffer, Sockets.MSG_DONTWAIT), "recv", number);
-        return new DaemonEnd(Descriptor.adopt(number), Arrays.copyOf(buffer, length));
+  public static @Nullable DaemonEnd find() throws IOException {
+    for (String name : descriptors()) {
+      Greeting greeting = Greeting.in(Integer.parseInt(name));
+      DaemonEnd end = greeting == null ? null : of(greeting);
+      if (end != null) {
+        return end;
       }
     }
     return null;
   }
 
-  private static boolean isOurs(int number) {
-    byte[] name = new byte[108];
-    int length = Sockets.peerName(number, name);
-    if (length <= 0) {
-      return false;
+  private static String[] descriptors() throws IOException {
+    String @Nullable [] names = new File("/proc/self/fd").list();
+    if (names == null) {
+      throw new IOException("cannot list /proc/self/fd");
     }
-    int[] maker = new int[2];
-    int[] uids = new int[3];
-    if (Sockets.peerCredentials(number, maker) < 0 || Credentials.getresuid(uids) < 0) {
-      return false;
+    return names;
+  }
+
+  private static @Nullable DaemonEnd of(Greeting greeting) throws IOException {
+    int self = self();
+    boolean named = greeting.process() == self;
+    if (!named && greeting.process() != Greeting.NOBODY) {
+      return null;
     }
-    String expected = LauncherEnd.NAME + maker[0] + "/";
-    return new String(name, 0, length, StandardCharsets.US_ASCII).startsWith(expected)
-        && maker[1] == uids[1];
+    if (!greeting.isOfThisVersion()) {
+      throw new IOException("the launcher has another version of " + DaemonEnd.class.getName());
+    }
+    if (!greeting.hasItsPipes()) {
+      if (named) {
+        throw new IOException("the connection to the launcher was closed");
+      }
+      return null;
+    }
+    InputStream answers = new FileInputStream(Greeting.path(greeting.readEnd()));
+    if (!named && answers.read() >= 0) {
+      // The launcher was slow, and has named its daemon only now.
+      Greeting complete = greeting.again();
+      if (complete == null || complete.process() != self) {
+        answers.close();
+        return null;
+      }
+    }
+    greeting.takeOut();
+    return new DaemonEnd(greeting, answers);
+  }
+
+  /**
+   * This process's id in its own namespace, the last one there. The JDK's way to find it out costs
+   * a third of a JVM's start.
+   */
+  private static int self() throws IOException {
+    try (FileInputStream file = new FileInputStream("/proc/self/status")) {
+      String status = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
+      int line = status.indexOf("\nNSpid:");
+      if (line < 0) {
+        // A kernel without namespaces.
+        line = status.indexOf("\nPid:");
+      }
+      int end = status.indexOf('\n', line + 1);
+      return Integer.parseInt(status, status.lastIndexOf('\t', end) + 1, end, 10);
+    }
   }
 
   /** {@return what the launcher wanted this process to know} */
   public byte[] greeting() {
-    return greeting.clone();
+    return greeting.text();
+  }
+
+  /**
+   * Closes the descriptors that were inherited, which nothing else may have closed; the connection
+   * goes on, through descriptors of its own that are close-on-exec from now on. A second call does
+   * nothing.
+   *
+   * @throws IOException if somebody else has closed one
+   */
+  public synchronized void release() throws IOException {
+    if (released) {
+      return;
+    }
+    released = true;
+    close(greeting.number());
+    close(greeting.readEnd());
+    close(greeting.writeEnd());
+    // The JDK leaves that to whoever spawns.
+    for (String name : descriptors()) {
+      int number = Integer.parseInt(name);
+      if (greeting.isToItsPipes(number)) {
+        PosixException.check(
+            Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", number);
+      }
+    }
+  }
+
+  private static void close(int number) throws PosixException {
+    PosixException.check(Files.close(number), "close", number);
   }
 
   /**
    * Tells what this process is doing. Never waits: a launcher that does not read, since it is
-   * stopped, misses it.
+   * stopped, misses some of it, and one that is gone all of it.
    *
    * @param text for people to read; after 8 KiB it is cut off
-   * @throws PosixException if the launcher is gone ({@code EPIPE})
    */
-  public void status(String text) throws PosixException {
-    int result =
-        Sockets.send(
-            own.number(), Wire.encode('S', 0, text), Sockets.MSG_NOSIGNAL | Sockets.MSG_DONTWAIT);
-    if (result != -Errno.EAGAIN.number()) {
-      PosixException.check(result, "send", own);
+  public void status(String text) {
+    byte[] message = Wire.encode('S', 0, text);
+    synchronized (waiting) {
+      boolean first = waiting.isEmpty();
+      if (waiting.size() == MAX_WAITING) {
+        // What this process is doing now says more than what it did.
+        waiting.remove();
+      }
+      waiting.add(message);
+      if (!first) {
+        // Somebody is at it.
+        return;
+      }
+    }
+    Thread thread =
+        new Thread("daimon-status") {
+          @Override
+          public void run() {
+            tellStatus();
+          }
+        };
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void tellStatus() {
+    try {
+      synchronized (messages) {
+        tellWhatWaits();
+      }
+    } catch (IOException gone) {
+      // Whoever waits for the launcher finds out.
+      return;
     }
   }
 
@@ -101,9 +200,9 @@ public final class DaemonEnd implements AutoCloseable {
    * Tells that this process does its work. It counts as started when the launcher has confirmed it:
    * see {@link #awaitLauncher()}.
    *
-   * @throws PosixException if the launcher is gone ({@code EPIPE})
+   * @throws IOException if the launcher is gone
    */
-  public void ready() throws PosixException {
+  public void ready() throws IOException {
     send(Wire.encode('R', 0, ""));
   }
 
@@ -113,19 +212,32 @@ public final class DaemonEnd implements AutoCloseable {
    * @param exitCode what the launcher should exit with, from 1 to 255
    * @param text why; after 8 KiB it is cut off
    * @throws IllegalArgumentException if the exit code is outside that range
-   * @throws PosixException if the launcher is gone ({@code EPIPE})
+   * @throws IOException if the launcher is gone
    */
-  public void failed(int exitCode, String text) throws PosixException {
+  public void failed(int exitCode, String text) throws IOException {
     if (exitCode < 1 || exitCode > 255) {
       throw new IllegalArgumentException("not the exit code of a failure: " + exitCode);
     }
     send(Wire.encode('F', exitCode, text));
   }
 
-  private void send(byte[] message) throws PosixException {
-    // Once: when this returns, the launcher may have confirmed it, and the end be closed.
-    int number = own.number();
-    PosixException.check(Sockets.send(number, message, Sockets.MSG_NOSIGNAL), "send", number);
+  private void send(byte[] message) throws IOException {
+    synchronized (messages) {
+      tellWhatWaits();
+      messages.write(message);
+    }
+  }
+
+  private void tellWhatWaits() throws IOException {
+    for (byte[] status = next(); status != null; status = next()) {
+      messages.write(status);
+    }
+  }
+
+  private byte @Nullable [] next() {
+    synchronized (waiting) {
+      return waiting.poll();
+    }
   }
 
   /**
@@ -135,11 +247,21 @@ public final class DaemonEnd implements AutoCloseable {
    * @return whether it has confirmed; if not, nobody waits for this process any more
    */
   public boolean awaitLauncher() {
-    return Sockets.recv(own.number(), new byte[1], 0) == 1;
+    try {
+      int letter = answers.read();
+      // It was named in time, so that nobody has waited for this.
+      return (letter == Wire.NAMED ? answers.read() : letter) == Wire.CONFIRMED;
+    } catch (IOException broken) {
+      return false;
+    }
   }
 
+  /** Closes the connection, and what was inherited. */
   @Override
-  public void close() throws PosixException {
-    own.close();
+  public void close() throws IOException {
+    try (answers;
+        messages) {
+      release();
+    }
   }
 }

@@ -3,86 +3,121 @@ package dev.daimon.readiness;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.call.Processes;
-import dev.daimon.posix.call.Sockets;
-import java.nio.charset.StandardCharsets;
+import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Polling;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The launcher's end of the connection on which a daemon tells how its start goes.
  *
- * <p>The launcher makes the connection, starts the daemon with {@link #daemonDescriptor()} open in
- * it, closes its own copy of that by {@link #release()}, and then receives messages until one of
- * them is the verdict. The end of the connection without a verdict is a failure: a daemon that dies
- * early never looks started.
+ * <p>The launcher makes the connection, starts the daemon with the {@link #daemonDescriptors()}
+ * open in it, says by {@link #started} which process that is, closes its own copies of them by
+ * {@link #release()}, and then receives messages until one of them is the verdict. The end of the
+ * connection without a verdict is a failure: a daemon that dies early never looks started.
  *
  * <p>Closing this end, or dying, tells the daemon that nobody waits any more.
  *
- * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+ * @see <a href="https://man7.org/linux/man-pages/man7/pipe.7.html">pipe(7)</a>
  */
 public final class LauncherEnd implements AutoCloseable {
-  /** What this end's abstract name begins with; the process id follows. */
-  static final String NAME = "dev.daimon.readiness/";
+  /** What the daemon says. */
+  private final Descriptor messages;
 
-  private static final Errno ECONNRESET = Errno.of(104);
+  /** What the daemon is told. */
+  private final Descriptor answers;
 
-  private final Descriptor own;
-  private final Descriptor daemons;
+  private final Descriptor daemonsMessages;
+  private final Descriptor daemonsAnswers;
+  private final Descriptor greeting;
 
-  private LauncherEnd(Descriptor own, Descriptor daemons) {
-    this.own = own;
-    this.daemons = daemons;
+  /** Guarded by itself. */
+  private final Arrivals arrivals = new Arrivals();
+
+  /** Whether the daemon has sent what is no message; nothing after that counts. */
+  private boolean broken;
+
+  private LauncherEnd(Descriptor[] messages, Descriptor[] answers, Descriptor greeting) {
+    this.messages = messages[0];
+    daemonsMessages = messages[1];
+    daemonsAnswers = answers[0];
+    this.answers = answers[1];
+    this.greeting = greeting;
   }
 
   /**
    * Makes a connection.
    *
-   * <p>The greeting waits in the connection until the daemon reads it: nothing depends on when it
-   * does, and nothing is in its environment or in a file.
+   * <p>The greeting waits in a file in memory until the daemon reads it: nothing depends on when it
+   * does, and nothing is in its environment or in a file that has a path.
    *
-   * @param greeting what the daemon is to know, from 1 byte to about 100 KiB
+   * @param greeting what the daemon is to know
    * @return this process's end, to be closed by the caller
-   * @throws PosixException if there is no descriptor left ({@code EMFILE}), or the greeting is too
-   *     long ({@code EMSGSIZE})
+   * @throws PosixException if there is no descriptor left ({@code EMFILE}), or no memory
    */
   public static LauncherEnd open(byte[] greeting) throws PosixException {
-    int[] pair = new int[2];
-    PosixException.check(
-        Sockets.socketpair(Sockets.SOCK_SEQPACKET | Sockets.SOCK_CLOEXEC, pair), "socketpair", "");
-    LauncherEnd end = new LauncherEnd(Descriptor.adopt(pair[0]), Descriptor.adopt(pair[1]));
+    Descriptor[] messages = pipe();
     try {
-      String name = NAME + Processes.getpid() + "/" + Long.toHexString(System.nanoTime());
-      PosixException.check(
-          Sockets.bindAbstract(pair[0], name.getBytes(StandardCharsets.US_ASCII)), "bind", name);
-      PosixException.check(Sockets.send(pair[0], greeting, Sockets.MSG_DONTWAIT), "send", name);
-      return end;
+      Descriptor[] answers = pipe();
+      try {
+        return new LauncherEnd(
+            messages, answers, Greeting.create(answers[0], messages[1], greeting));
+      } catch (PosixException | RuntimeException failure) {
+        closeAfter(failure, answers);
+        throw failure;
+      }
     } catch (PosixException | RuntimeException failure) {
-      end.closeAfter(failure);
+      closeAfter(failure, messages);
       throw failure;
     }
   }
 
-  private void closeAfter(Exception failure) {
-    try {
-      close();
-    } catch (PosixException second) {
-      failure.addSuppressed(second);
+  /** Where to read, and where to write; for this process alone both never wait. */
+  private static Descriptor[] pipe() throws PosixException {
+    int[] pair = new int[2];
+    PosixException.check(Files.pipe(Files.O_CLOEXEC | Files.O_NONBLOCK, pair), "pipe2", "");
+    return new Descriptor[] {Descriptor.adopt(pair[0]), Descriptor.adopt(pair[1])};
+  }
+
+  private static void closeAfter(Exception failure, Descriptor[] pipe) {
+    for (Descriptor end : pipe) {
+      try {
+        end.close();
+      } catch (PosixException second) {
+        failure.addSuppressed(second);
+      }
     }
   }
 
-  /** {@return the daemon's end, to be kept open in the daemon under whatever number} */
-  public Descriptor daemonDescriptor() {
-    return daemons;
+  /** {@return the daemon's end, to be kept open in the daemon under the same numbers} */
+  public List<Descriptor> daemonDescriptors() {
+    return List.of(greeting, daemonsAnswers, daemonsMessages);
   }
 
   /**
-   * Closes this process's copy of the daemon's end; only then the daemon's death can be noticed.
+   * Says which process the daemon is: without that it waits, and nothing else that gets hold of its
+   * end takes itself for it.
    *
-   * @throws PosixException if somebody else has closed the descriptor
+   * @param pid the daemon's process id
+   * @throws PosixException if somebody else has closed a descriptor
+   */
+  public void started(long pid) throws PosixException {
+    Greeting.name(greeting, pid);
+    answer(Wire.NAMED);
+  }
+
+  /**
+   * Closes this process's copies of the daemon's end; only then the daemon's death can be noticed.
+   *
+   * @throws PosixException if somebody else has closed a descriptor
    */
   public void release() throws PosixException {
-    daemons.close();
+    try (greeting;
+        daemonsAnswers) {
+      daemonsMessages.close();
+    }
   }
 
   /**
@@ -91,45 +126,76 @@ public final class LauncherEnd implements AutoCloseable {
    * <p>Several threads may wait; one of them gets it, and others may return early, with nothing.
    *
    * @param timeout how long to wait for it, at least 0
-   * @return the message, or nothing if none came in that time
+   * @return the message, or nothing if none came in that time, or only a part of one
    * @throws PosixException if the connection broke, or the daemon sent what is no message ({@code
-   *     EINVAL})
+   *     EINVAL}): after that nothing is received but the end
    */
   public Optional<Message> receive(Duration timeout) throws PosixException {
-    int number = own.number();
+    Message arrived = arrived();
+    if (arrived != null) {
+      return Optional.of(arrived);
+    }
+    int number = messages.number();
     int millis = (int) Math.min(Integer.MAX_VALUE, timeout.toMillis());
-    if (PosixException.check(Sockets.poll(number, Sockets.POLLIN, millis), "poll", number) == 0) {
+    if (PosixException.check(Polling.poll(number, Polling.POLLIN, millis), "poll", number) == 0) {
       return Optional.empty();
     }
-    byte[] buffer = new byte[2 + Wire.MAX_TEXT];
-    int length = Sockets.recv(number, buffer, Sockets.MSG_DONTWAIT);
-    if (length == -Errno.EAGAIN.number()) {
-      // Another thread was woken up by it as well, and was faster.
-      return Optional.empty();
+    return Optional.ofNullable(read(number));
+  }
+
+  private @Nullable Message read(int number) throws PosixException {
+    synchronized (arrivals) {
+      byte[] bytes = new byte[arrivals.space()];
+      int length = Files.read(number, bytes);
+      if (length == -Errno.EAGAIN.number()) {
+        // Another thread was woken up by it as well, and was faster.
+        return null;
+      }
+      if (PosixException.check(length, "read", number) == 0) {
+        // What it began to say, it has not said.
+        return new Message.Ended();
+      }
+      if (!broken) {
+        arrivals.add(bytes, length);
+      }
+      return arrived();
     }
-    if (length == -ECONNRESET.number()) {
-      // The daemon ended before it read all that was sent to it.
-      return Optional.of(new Message.Ended());
+  }
+
+  private @Nullable Message arrived() throws PosixException {
+    synchronized (arrivals) {
+      if (broken) {
+        return null;
+      }
+      try {
+        return arrivals.next();
+      } catch (PosixException failure) {
+        broken = true;
+        throw failure;
+      }
     }
-    PosixException.check(length, "recv", number);
-    return Optional.of(Wire.decode(buffer, length));
   }
 
   /**
-   * Confirms that the daemon counts as started: only then {@link DaemonEnd#ready()} returns.
+   * Confirms that the daemon counts as started, for which {@link DaemonEnd#awaitLauncher()} waits.
    *
    * @throws PosixException if the daemon is gone ({@code EPIPE})
    */
   public void confirm() throws PosixException {
-    int number = own.number();
-    PosixException.check(
-        Sockets.send(number, new byte[] {'C'}, Sockets.MSG_NOSIGNAL), "send", number);
+    answer(Wire.CONFIRMED);
+  }
+
+  private void answer(byte letter) throws PosixException {
+    int number = answers.number();
+    // A JVM ignores SIGPIPE.
+    PosixException.check(Files.write(number, new byte[] {letter}), "write", number);
   }
 
   @Override
   public void close() throws PosixException {
-    try (own) {
-      daemons.close();
+    try (messages;
+        answers) {
+      release();
     }
   }
 }

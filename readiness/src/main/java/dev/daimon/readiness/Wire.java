@@ -1,17 +1,24 @@
 package dev.daimon.readiness;
 
-import dev.daimon.posix.Errno;
-import dev.daimon.posix.PosixException;
 import java.nio.charset.StandardCharsets;
 
-/** Messages as bytes. */
+/** Messages as bytes: a letter, an exit code, the length of a text, and the text. */
 final class Wire {
+  /** What is before the text, in bytes. */
+  static final int HEAD = 4;
+
   /** The longest text that is sent, in bytes of UTF-8; a longer one is cut off. */
   static final int MAX_TEXT = 8192;
 
+  /** What the launcher says when it has named the daemon in the greeting. */
+  static final byte NAMED = 'N';
+
+  /** What the launcher says when the daemon counts as started. */
+  static final byte CONFIRMED = 'C';
+
   private Wire() {}
 
-  /** The bytes of a message: its letter, an exit code, and a text. */
+  /** The bytes of a message. */
   static byte[] encode(char letter, int exitCode, String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     int length = utf8.length;
@@ -22,30 +29,12 @@ final class Wire {
         length--;
       }
     }
-    byte[] bytes = new byte[2 + length];
+    byte[] bytes = new byte[HEAD + length];
     bytes[0] = (byte) letter;
     bytes[1] = (byte) exitCode;
-    System.arraycopy(utf8, 0, bytes, 2, length);
+    bytes[2] = (byte) (length >> 8);
+    bytes[3] = (byte) length;
+    System.arraycopy(utf8, 0, bytes, HEAD, length);
     return bytes;
-  }
-
-  /** The message of the first bytes of a buffer; of none, the end. */
-  static Message decode(byte[] bytes, int length) throws PosixException {
-    if (length == 0) {
-      return new Message.Ended();
-    }
-    if (length >= 2) {
-      String text = new String(bytes, 2, length - 2, StandardCharsets.UTF_8);
-      if (bytes[0] == 'S') {
-        return new Message.Status(text);
-      }
-      if (bytes[0] == 'R') {
-        return new Message.Ready();
-      }
-      if (bytes[0] == 'F') {
-        return new Message.Failed(Math.max(1, bytes[1] & 0xff), text);
-      }
-    }
-    throw new PosixException("recv", "a message that no daemon sends", Errno.EINVAL);
   }
 }

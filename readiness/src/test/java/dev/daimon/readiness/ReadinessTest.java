@@ -9,13 +9,24 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+/** Both ends in this very process: they do not care where they are. */
 class ReadinessTest {
   private static final Duration LONG = Duration.ofMinutes(1);
+  private static final long SELF = ProcessHandle.current().pid();
 
   private LauncherEnd launcher;
 
@@ -24,30 +35,105 @@ class ReadinessTest {
     launcher = LauncherEnd.open("hello".getBytes(UTF_8));
   }
 
+  /** The daemon's end is not closed: what it would close is the launcher's here. */
   @AfterEach
   void close() throws PosixException {
     launcher.close();
   }
 
-  /** In this very process: the ends do not care where they are. */
-  private static DaemonEnd find() throws PosixException {
+  /** The end of a daemon that is this process. */
+  private DaemonEnd find() throws IOException {
+    launcher.started(SELF);
+    return found();
+  }
+
+  private static DaemonEnd found() throws IOException {
     DaemonEnd end = DaemonEnd.find();
     assertThat(end).isNotNull();
     return end;
   }
 
-  @Test
-  void theDaemonFindsItsEndAndWhatTheLauncherWantsItToKnow() throws PosixException {
-    int number = launcher.daemonDescriptor().number();
-    Files.fcntl(number, Files.F_SETFD, 0);
-
-    assertThat(find().greeting()).isEqualTo("hello".getBytes(UTF_8));
-
-    assertThat(Files.fcntl(number, Files.F_GETFD, 0)).isEqualTo(Files.FD_CLOEXEC);
+  private Descriptor daemonsMessages() {
+    return launcher.daemonDescriptors().getLast();
   }
 
   @Test
-  void messagesArriveInOrder() throws PosixException {
+  void theDaemonFindsItsEndAndWhatTheLauncherWantsItToKnowOnce() throws IOException {
+    assertThat(find().greeting()).isEqualTo("hello".getBytes(UTF_8));
+    assertThat(DaemonEnd.find()).isNull();
+  }
+
+  @Test
+  void aGreetingMayBeLong() throws IOException {
+    byte[] greeting = new byte[1_000_000];
+    Arrays.fill(greeting, (byte) 7);
+    try (LauncherEnd other = LauncherEnd.open(greeting)) {
+      other.started(SELF);
+      launcher.started(1);
+
+      assertThat(found().greeting()).isEqualTo(greeting);
+    }
+  }
+
+  @Test
+  void anotherProcessThatHasItsDescriptorsDoesNotFindIt() throws IOException {
+    launcher.started(1);
+
+    assertThat(DaemonEnd.find()).isNull();
+
+    launcher.started(SELF);
+    assertThat(found().greeting()).isEqualTo("hello".getBytes(UTF_8));
+  }
+
+  @Test
+  void aDaemonThatIsFasterThanItsLauncherWaitsForItsName() throws Exception {
+    CompletableFuture<@Nullable DaemonEnd> end = finding();
+
+    launcher.started(SELF);
+
+    DaemonEnd daemon = end.get(1, TimeUnit.MINUTES);
+    assertThat(daemon).isNotNull();
+    launcher.confirm();
+    assertThat(daemon.awaitLauncher()).isTrue();
+  }
+
+  @Test
+  void anotherProcessThatIsFasterThanTheLauncherDoesNotTakeItselfForTheDaemon() throws Exception {
+    CompletableFuture<@Nullable DaemonEnd> end = finding();
+
+    launcher.started(1);
+
+    assertThat(end.get(1, TimeUnit.MINUTES)).isNull();
+  }
+
+  /** In another thread, which has read that there is no name yet. */
+  private static CompletableFuture<@Nullable DaemonEnd> finding() throws InterruptedException {
+    CompletableFuture<@Nullable DaemonEnd> end = new CompletableFuture<>();
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                end.complete(DaemonEnd.find());
+              } catch (IOException failure) {
+                end.completeExceptionally(failure);
+              }
+            });
+    while (!isReading(thread)) {
+      Thread.onSpinWait();
+    }
+    return end;
+  }
+
+  private static boolean isReading(Thread thread) {
+    StackTraceElement[] stack = thread.getStackTrace();
+    return stack.length > 0
+        && stack[0].getMethodName().equals("read0")
+        && Arrays.stream(stack).anyMatch(frame -> frame.getMethodName().equals("of"));
+  }
+
+  @Test
+  void messagesArriveInOrder() throws IOException {
     DaemonEnd daemon = find();
     daemon.status("warming caches: ä");
     daemon.failed(78, "no\nluck");
@@ -61,24 +147,71 @@ class ReadinessTest {
 
   @Test
   void aDaemonThatEndsWithoutAWordHasEnded() throws PosixException {
-    DaemonEnd daemon = find();
-    daemon.status("still here");
+    launcher.release();
+
+    assertThat(launcher.receive(LONG)).contains(new Message.Ended());
+    assertThat(launcher.receive(LONG)).contains(new Message.Ended());
+    assertThatThrownBy(launcher::confirm)
+        .isInstanceOfSatisfying(
+            PosixException.class, e -> assertThat(e.errno().name()).isEqualTo("EPIPE"));
+  }
+
+  @Test
+  void whatADaemonHasSaidBeforeItsEndArrives() throws PosixException {
+    send(Wire.encode('S', 0, "still here"));
     launcher.release();
 
     assertThat(launcher.receive(LONG)).contains(new Message.Status("still here"));
     assertThat(launcher.receive(LONG)).contains(new Message.Ended());
-    assertThat(launcher.receive(LONG)).contains(new Message.Ended());
+  }
+
+  private void send(byte[] bytes) throws PosixException {
+    PosixException.check(Files.write(daemonsMessages().number(), bytes), "write", "");
   }
 
   @Test
-  void aDaemonThatEndsBeforeItReadTheGreetingHasEnded() throws PosixException {
+  void aMessageMayArriveInParts() throws PosixException {
+    byte[] bytes = Wire.encode('S', 0, "in parts");
+    for (byte part : bytes) {
+      assertThat(launcher.receive(Duration.ZERO)).isEmpty();
+      send(new byte[] {part});
+    }
+
+    assertThat(launcher.receive(LONG)).contains(new Message.Status("in parts"));
+  }
+
+  @Test
+  void aMessageThatADaemonDidNotEndIsNone() throws PosixException {
+    byte[] bytes = Wire.encode('F', 1, "why");
+    send(Arrays.copyOf(bytes, bytes.length - 1));
     launcher.release();
 
+    assertThat(launcher.receive(LONG)).isEmpty();
     assertThat(launcher.receive(LONG)).contains(new Message.Ended());
   }
 
   @Test
-  void theDaemonCountsAsStartedWhenTheLauncherHasConfirmed() throws PosixException {
+  void afterWhatIsNoMessageNothingCountsButTheEnd() throws PosixException {
+    send(new byte[] {'?', 0, 0, 0});
+    send(Wire.encode('R', 0, ""));
+
+    assertThatThrownBy(() -> launcher.receive(LONG)).isInstanceOf(PosixException.class);
+
+    assertThat(launcher.receive(Duration.ZERO)).isEmpty();
+    launcher.release();
+    assertThat(launcher.receive(LONG)).contains(new Message.Ended());
+  }
+
+  @Test
+  void aMessageThatIsTooLongIsNone() throws PosixException {
+    int length = Wire.MAX_TEXT + 1;
+    send(new byte[] {'S', 0, (byte) (length >> 8), (byte) length});
+
+    assertThatThrownBy(() -> launcher.receive(LONG)).isInstanceOf(PosixException.class);
+  }
+
+  @Test
+  void theDaemonCountsAsStartedWhenTheLauncherHasConfirmed() throws IOException {
     DaemonEnd daemon = find();
     launcher.confirm();
 
@@ -86,39 +219,61 @@ class ReadinessTest {
   }
 
   @Test
-  void theDaemonNoticesThatTheLauncherIsGone() throws PosixException {
-    try (Descriptor copy = launcher.daemonDescriptor().duplicate()) {
-      launcher.release();
-      DaemonEnd daemon = find();
-      launcher.close();
+  void theDaemonNoticesThatTheLauncherIsGone() throws IOException {
+    DaemonEnd daemon = find();
+    launcher.close();
 
-      assertThat(daemon.awaitLauncher()).isFalse();
-      assertThatThrownBy(daemon::ready).isInstanceOf(PosixException.class);
-      assertThat(copy.number()).isPositive();
-    }
+    assertThat(daemon.awaitLauncher()).isFalse();
+    assertThatThrownBy(daemon::ready).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> daemon.failed(1, "")).isInstanceOf(IOException.class);
+    daemon.status("to nobody");
   }
 
   @Test
-  void longTextsAreCutOffBetweenTwoCharacters() throws PosixException {
+  void longTextsAreCutOffBetweenTwoCharacters() throws IOException {
     DaemonEnd daemon = find();
     daemon.status("x" + "ä".repeat(Wire.MAX_TEXT));
 
-    assertThat(launcher.receive(LONG))
-        .contains(new Message.Status("x" + "ä".repeat((Wire.MAX_TEXT - 1) / 2)));
+    Message message = null;
+    while (message == null) {
+      message = launcher.receive(LONG).orElse(null);
+    }
+    assertThat(message).isEqualTo(new Message.Status("x" + "ä".repeat((Wire.MAX_TEXT - 1) / 2)));
   }
 
   @Test
-  void aLauncherThatDoesNotReadMissesTheStatusAndHoldsNobodyUp() throws PosixException {
+  void aLauncherThatDoesNotReadMissesTheStatusAndHoldsNobodyUp() throws Exception {
     DaemonEnd daemon = find();
     for (int i = 0; i < 10_000; i++) {
-      daemon.status("status " + i);
+      daemon.status(i + "x".repeat(1000));
     }
+    Thread ready =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                daemon.ready();
+              } catch (IOException failure) {
+                throw new IllegalStateException(failure);
+              }
+            });
 
-    assertThat(launcher.receive(LONG)).contains(new Message.Status("status 0"));
+    List<Integer> told = new ArrayList<>();
+    while (true) {
+      Message message = launcher.receive(LONG).orElse(null);
+      if (message instanceof Message.Ready) {
+        break;
+      }
+      if (message instanceof Message.Status(String text)) {
+        told.add(Integer.valueOf(text.substring(0, text.indexOf('x'))));
+      }
+    }
+    assertThat(told).isSorted().hasSizeLessThan(1000).endsWith(9999);
+    assertThat(ready.join(LONG)).isTrue();
   }
 
   @Test
-  void onlyAFailureHasAFailuresExitCode() throws PosixException {
+  void onlyAFailureHasAFailuresExitCode() throws IOException {
     DaemonEnd daemon = find();
 
     assertThatIllegalArgumentException().isThrownBy(() -> daemon.failed(0, "fine"));
@@ -126,45 +281,36 @@ class ReadinessTest {
   }
 
   @Test
-  void aGreetingThatDoesNotFitIsRefused() {
-    assertThatThrownBy(() -> LauncherEnd.open(new byte[1_000_000]))
-        .isInstanceOfSatisfying(
-            PosixException.class, e -> assertThat(e.errno().name()).isEqualTo("EMSGSIZE"));
+  void whatWasInheritedIsClosedAndTheConnectionGoesOn() throws Exception {
+    assertThat(ChildJvm.of(Releases.class).run().lines())
+        .containsExactly("[]", "true", "Optional[Status[text=still here]]", "[]");
   }
 
-  @Test
-  void whatIsNoMessageIsAnError() {
-    assertThatThrownBy(() -> Wire.decode(new byte[] {'?', 0}, 2))
-        .isInstanceOf(PosixException.class);
-    assertThatThrownBy(() -> Wire.decode(new byte[] {'S'}, 1)).isInstanceOf(PosixException.class);
-  }
+  /** A process of its own, since each of its descriptors has two owners. */
+  static final class Releases {
+    public static void main(String[] args) throws Exception {
+      LauncherEnd launcher = LauncherEnd.open(new byte[0]);
+      int[] inherited =
+          launcher.daemonDescriptors().stream().mapToInt(Descriptor::number).toArray();
+      launcher.started(ProcessHandle.current().pid());
+      try (DaemonEnd daemon = DaemonEnd.find()) {
+        daemon.release();
+        System.out.println(Arrays.toString(open(inherited)));
+        int[] own =
+            Proc.descriptors("self").tailMap(3).entrySet().stream()
+                .filter(entry -> entry.getValue().startsWith("pipe:"))
+                .mapToInt(entry -> entry.getKey())
+                .toArray();
+        System.out.println(IntStream.of(own).allMatch(n -> Files.fcntl(n, Files.F_GETFD, 0) == 1));
+        daemon.status("still here");
+        System.out.println(launcher.receive(LONG));
+        daemon.release();
+      }
+      System.out.println(Arrays.toString(open(inherited)));
+    }
 
-  @Test
-  void strangersSocketsPipesAndFilesAreLeftAlone() throws Exception {
-    String script =
-        """
-        import os, socket, sys
-        a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        a.bind("\\0dev.daimon.readiness/1/ff")
-        a.send(b"not for you")
-        r, w = os.pipe()
-        os.write(w, b"nor this")
-        t = socket.socket(socket.AF_INET)
-        for number in (b.fileno(), r, t.fileno()):
-            os.set_inheritable(number, True)
-        os.dup2(b.fileno(), 0)
-        child = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])
-        left = b.recv(100, socket.MSG_DONTWAIT), os.read(r, 100)
-        print(left == (b"not for you", b"nor this"), child)
-        """;
-
-    assertThat(ChildJvm.of(Stranger.class).startedBy("python3", "-c", script).run().lines())
-        .containsExactly("true", "True 0");
-  }
-
-  static final class Stranger {
-    public static void main(String[] args) throws PosixException {
-      System.out.println(DaemonEnd.find() == null);
+    private static int[] open(int[] numbers) {
+      return IntStream.of(numbers).filter(n -> Files.fcntl(n, Files.F_GETFD, 0) >= 0).toArray();
     }
   }
 }

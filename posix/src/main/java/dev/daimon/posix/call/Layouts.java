@@ -70,22 +70,6 @@ final class Layouts {
     private posix_spawn_file_actions_t() {}
   }
 
-  static final class sockaddr_un {
-    static final int SIZE = 110;
-    static final int sun_family = 0;
-    static final int sun_path = 2;
-
-    private sockaddr_un() {}
-  }
-
-  static final class ucred {
-    static final int SIZE = 12;
-    static final int pid = 0;
-    static final int uid = 4;
-
-    private ucred() {}
-  }
-
   static final class pollfd {
     static final int SIZE = 8;
     static final int fd = 0;

@@ -18,13 +18,13 @@ class PidFdsTest {
     try {
       assertThat(Processes.waitid(pidfd, end, ENDED | Processes.WNOHANG)).isZero();
       assertThat(end.pid()).isZero();
-      assertThat(Sockets.poll(pidfd, Sockets.POLLIN, 0)).isZero();
+      assertThat(Polling.poll(pidfd, Polling.POLLIN, 0)).isZero();
       assertThat(PidFds.sendSignal(pidfd, 0)).isZero();
 
       assertThat(PidFds.sendSignal(pidfd, 9)).isZero();
 
       assertThat(Processes.waitid(pidfd, end, ENDED | Processes.WNOWAIT)).isZero();
-      assertThat(Sockets.poll(pidfd, Sockets.POLLIN, 0)).isEqualTo(1);
+      assertThat(Polling.poll(pidfd, Polling.POLLIN, 0)).isEqualTo(1);
       assertThat(PidFds.sendSignal(pidfd, 0)).as("a zombie takes signals").isZero();
       assertThat(Processes.waitid(pidfd, end, ENDED)).isZero();
       assertThat(end.pid()).isEqualTo(pid);

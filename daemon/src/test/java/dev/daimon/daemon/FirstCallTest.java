@@ -1,0 +1,87 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.Proc;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * The first native call of a JVM takes as long as its start, so a daemon makes it when it has told
+ * its launcher that it is ready.
+ */
+class FirstCallTest {
+  private static final String CONNECTION = "dev.daimon.readiness.";
+  private static final String NATIVE = "dev.daimon.posix.call.";
+  private static final String LINKER = "java.lang.foreign.Linker ";
+
+  @RegisterExtension final Facade facade = new Facade();
+
+  /** What a service does before it is ready, and what of it a child of its own sees. */
+  static final class Prepares {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.status("preparing");
+        boolean _ =
+            new ProcessBuilder("sh", "-c", "ls /proc/$$/fd; true")
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(directory.resolve("child").toFile())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start()
+                .waitFor(1, TimeUnit.MINUTES);
+        Words.tell(directory, "facts", daemon.pid() + " " + Daemonizer.launchDirectory());
+        System.out.println("to nobody");
+        while (!Files.exists(directory.resolve("go"))) {
+          Thread.sleep(5);
+        }
+        daemon.ready();
+        Words.tell(
+            directory,
+            "left",
+            Proc.descriptors("self").values().stream()
+                .filter(leadsTo -> leadsTo.startsWith("pipe:") || leadsTo.startsWith("/memfd:"))
+                .toList()
+                .toString());
+        Words.stay();
+      }
+    }
+  }
+
+  @Test
+  void aDaemonLoadsNoLinkerBeforeItIsReady() throws Exception {
+    Path log = facade.file("classes");
+    Process launcher =
+        facade.start(
+            facade.java(
+                List.of(), Prepares.class, "lockFile=lock", "jvm=-Xlog:class+load:file=" + log));
+    assertThat(facade.awaitText("facts")).startsWith(facade.running().pid() + " ");
+    assertThat(facade.file("child")).hasContent("0\n1\n2\n");
+
+    assertThat(Files.readString(log)).contains(CONNECTION).doesNotContain(NATIVE, LINKER);
+
+    Files.createFile(facade.file("go"));
+    assertThat(launcher.waitFor()).isZero();
+    assertThat(facade.awaitText("left")).isEqualTo("[]");
+    assertThat(Files.readString(log)).contains(NATIVE, LINKER);
+  }
+
+  @Test
+  void aDaemonThatIsReadyAtOnceHasSaidSoBeforeItLoadsTheLinker() throws Exception {
+    Path log = facade.file("classes");
+    facade.daemon(Words.Stays.class, "jvm=-Xlog:class+load:file=" + log);
+    ProcessSandbox.await("the linker", () -> Files.readString(log).contains(LINKER));
+
+    String classes = Files.readString(log);
+    // What makes the messages, at the first of them.
+    assertThat(classes.indexOf(CONNECTION + "Wire ")).isPositive();
+    assertThat(classes.indexOf(NATIVE)).isGreaterThan(classes.indexOf(CONNECTION + "Wire "));
+    assertThat(classes.indexOf(LINKER)).isGreaterThan(classes.indexOf(CONNECTION + "Wire "));
+  }
+}

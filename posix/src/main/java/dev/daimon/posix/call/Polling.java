@@ -1,0 +1,27 @@
+package dev.daimon.posix.call;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/** Waiting for a descriptor: {@code poll.h}. */
+public final class Polling {
+  /** There is something to read, or the other end is closed. */
+  public static final int POLLIN = 1;
+
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+  private static final long POLL = Libc.address("poll");
+
+  private Polling() {}
+
+  /** Waits for an event of a descriptor; returns 0 when the time (in ms, -1 for ever) is over. */
+  public static int poll(int fd, int events, int timeout) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(Layouts.pollfd.SIZE, Integer.BYTES);
+      ByteBuffer view = Native.view(memory);
+      view.putInt(Layouts.pollfd.fd, fd);
+      view.putShort(Layouts.pollfd.events, (short) events);
+      return Libc.call(POLL, memory.address(), 1, timeout);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+package dev.daimon.readiness;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the launcher leaves for the daemon, in a file in memory that the daemon inherits: which
+ * process it is for, which pipes lead to the launcher, and what that wants it to know.
+ *
+ * <p>The daemon reads it without a native call of its own: the first one of a JVM takes as long as
+ * the JVM itself.
+ */
+final class Greeting {
+  /** What {@code /proc} shows of the file. */
+  static final String NAME = "dev.daimon.readiness";
+
+  /** Changes with what is in the file; the process and the version stay where they are. */
+  static final int VERSION = 1;
+
+  /** Stands for a process that the launcher has not named yet. */
+  static final int NOBODY = 0;
+
+  private static final String LINK = "/memfd:" + NAME + " (deleted)";
+
+  /** Where in the file an end's number and inode are, and where the text begins. */
+  private static final int READ = 3 * Integer.BYTES;
+
+  private static final int WRITE = READ + Integer.BYTES + Long.BYTES;
+  private static final int HEAD = WRITE + Integer.BYTES + Long.BYTES;
+
+  private final int number;
+  private final ByteBuffer content;
+
+  private Greeting(int number, ByteBuffer content) {
+    this.number = number;
+    this.content = content;
+  }
+
+  /**
+   * Makes one that is for nobody yet.
+   *
+   * @param read where the daemon reads
+   * @param write where the daemon writes
+   * @param text what the daemon is to know
+   * @return the open file, to be closed by the caller
+   */
+  static Descriptor create(Descriptor read, Descriptor write, byte[] text) throws PosixException {
+    ByteBuffer content = ByteBuffer.allocate(HEAD + text.length);
+    content.putInt(NOBODY).putInt(NOBODY).putInt(VERSION);
+    put(content, read);
+    put(content, write);
+    content.put(text);
+    byte[] name = NAME.getBytes(StandardCharsets.US_ASCII);
+    Descriptor file =
+        Descriptor.adopt(
+            PosixException.check(Files.memfdCreate(name, Files.MFD_CLOEXEC), "memfd_create", NAME));
+    try {
+      write(file, content.array());
+      return file;
+    } catch (PosixException failure) {
+      try {
+        file.close();
+      } catch (PosixException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  private static void put(ByteBuffer content, Descriptor pipe) throws PosixException {
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.fstat(pipe.number(), status), "fstat", pipe);
+    content.putInt(pipe.number()).putLong(status.inode());
+  }
+
+  /** Names the process that it is for: twice, so that a half of it is known for one. */
+  static void name(Descriptor file, long pid) throws PosixException {
+    int number = (int) pid;
+    write(file, ByteBuffer.allocate(2 * Integer.BYTES).putInt(number).putInt(~number).array());
+  }
+
+  /** At the beginning; memory takes all of it or fails. */
+  private static void write(Descriptor file, byte[] bytes) throws PosixException {
+    PosixException.check(Files.pwrite(file.number(), bytes, 0), "pwrite", NAME);
+  }
+
+  /** What is in an inherited file; null if that is no greeting, or was taken out. */
+  static @Nullable Greeting in(int number) throws IOException {
+    return LINK.equals(link(number)) ? read(number) : null;
+  }
+
+  private static @Nullable Greeting read(int number) throws IOException {
+    try (FileInputStream file = new FileInputStream(path(number))) {
+      byte[] bytes = file.readAllBytes();
+      return bytes.length < READ ? null : new Greeting(number, ByteBuffer.wrap(bytes));
+    }
+  }
+
+  /** Takes it out, for nobody to find it again. */
+  void takeOut() throws IOException {
+    // Opening truncates it.
+    new FileOutputStream(path(number)).close();
+  }
+
+  /** As it is now. */
+  @Nullable Greeting again() throws IOException {
+    return read(number);
+  }
+
+  static String path(int number) {
+    return "/proc/self/fd/" + number;
+  }
+
+  int number() {
+    return number;
+  }
+
+  /** The process that it is for, or {@link #NOBODY}. */
+  int process() {
+    int number = content.getInt(0);
+    return content.getInt(Integer.BYTES) == ~number ? number : NOBODY;
+  }
+
+  boolean isOfThisVersion() {
+    return content.getInt(2 * Integer.BYTES) == VERSION && content.capacity() >= HEAD;
+  }
+
+  /** Where the daemon reads. */
+  int readEnd() {
+    return content.getInt(READ);
+  }
+
+  /** Where the daemon writes. */
+  int writeEnd() {
+    return content.getInt(WRITE);
+  }
+
+  /** Whether the two ends are still the pipes that the launcher made. */
+  boolean hasItsPipes() throws IOException {
+    return pipe(READ).equals(link(readEnd())) && pipe(WRITE).equals(link(writeEnd()));
+  }
+
+  /** Whether a descriptor leads to one of the two pipes. */
+  boolean isToItsPipes(int number) throws IOException {
+    @Nullable String link = link(number);
+    return pipe(READ).equals(link) || pipe(WRITE).equals(link);
+  }
+
+  private String pipe(int end) {
+    return "pipe:[" + content.getLong(end + Integer.BYTES) + "]";
+  }
+
+  /** Where an open descriptor leads; null if it is not open. */
+  private static @Nullable String link(int number) throws IOException {
+    try {
+      return java.nio.file.Files.readSymbolicLink(Path.of(path(number))).toString();
+    } catch (NoSuchFileException closed) {
+      return null;
+    }
+  }
+
+  /** What the launcher wants the daemon to know. */
+  byte[] text() {
+    byte[] text = new byte[content.capacity() - HEAD];
+    content.get(HEAD, text);
+    return text;
+  }
+}

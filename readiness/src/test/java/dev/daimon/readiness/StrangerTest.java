@@ -1,0 +1,107 @@
+package dev.daimon.readiness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ChildJvm;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a process may have inherited, from whomever, and what it takes that for. */
+class StrangerTest {
+  /** Becomes the JVM, with descriptors that are as a launcher leaves them, but for one thing. */
+  private static final String SCRIPT =
+      """
+      import os, socket, struct, sys
+      how = sys.argv[1]
+      memory = os.memfd_create("dev.daimon.readines" if how == "name" else "dev.daimon.readiness", 0)
+      if how == "file":
+          os.dup2(os.open(sys.argv[2], os.O_RDWR), memory)
+      read, answers = os.pipe()
+      messages, write = os.pipe()
+      inode = lambda number: os.fstat(number).st_ino
+      pid = 1 if how == "other process" else 0 if how.startswith("nobody") else os.getpid()
+      greeting = struct.pack(
+          ">iiiiqiq",
+          pid, 0 if how == "half a name" else ~pid,
+          2 if how == "version" else 1,
+          read, inode(read) + (how in ("other pipe", "nobody, other pipe")),
+          write, inode(write))
+      length = {"empty": 0, "short": 7, "head": 35}.get(how)
+      os.write(memory, (greeting + b"hello")[:length])
+      if how != "nobody, launcher gone":
+          os.write(answers, b"C")
+      if how == "file for pipe":
+          os.dup2(os.open("/dev/null", os.O_RDONLY), read)
+      if how == "socket for pipe":
+          ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+          os.dup2(ends[1].fileno(), write)
+      if how == "closed":
+          os.close(write)
+      os.environ["GREETING"] = "/proc/self/fd/%d" % memory
+      for number in (memory, read, write, messages):
+          if how != "closed" or number != write:
+              os.set_inheritable(number, True)
+      os.execv(sys.argv[3], sys.argv[3:])
+      """;
+
+  /** Tells what it finds, and whether the greeting is still there. */
+  static final class Finds {
+    public static void main(String[] args) throws IOException {
+      Path greeting = Path.of(System.getenv("GREETING"));
+      long before = Files.size(greeting);
+      String found;
+      try {
+        DaemonEnd end = DaemonEnd.find();
+        found =
+            end == null
+                ? "nothing"
+                : new String(end.greeting(), StandardCharsets.UTF_8)
+                    + (end.awaitLauncher() ? ", confirmed" : ", abandoned");
+      } catch (IOException failure) {
+        found = String.valueOf(failure.getMessage());
+      }
+      boolean same = Files.size(greeting) == before;
+      System.out.println(found + (same ? "; left alone" : "; taken out"));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          right                 | hello, confirmed; taken out
+          name                  | nothing; left alone
+          file                  | nothing; left alone
+          empty                 | nothing; left alone
+          short                 | nothing; left alone
+          head                  | the launcher has another version of dev.daimon.readiness.DaemonEnd; left alone
+          other process         | nothing; left alone
+          version               | the launcher has another version of dev.daimon.readiness.DaemonEnd; left alone
+          other pipe            | the connection to the launcher was closed; left alone
+          closed                | the connection to the launcher was closed; left alone
+          file for pipe         | the connection to the launcher was closed; left alone
+          socket for pipe       | the connection to the launcher was closed; left alone
+          half a name           | nothing; left alone
+          nobody                | nothing; left alone
+          nobody, other pipe    | nothing; left alone
+          nobody, launcher gone | hello, abandoned; taken out
+          """)
+  void onlyWhatTheLauncherMadeForThisProcessIsBelieved(String how, String found) throws Exception {
+    Path file = Files.createTempFile("daimon", "stranger");
+    try {
+      assertThat(
+              ChildJvm.of(Finds.class)
+                  .startedBy("python3", "-c", SCRIPT, how, file.toString())
+                  .run()
+                  .lines())
+          .containsExactly(found);
+    } finally {
+      Files.delete(file);
+    }
+  }
+}
