@@ -196,7 +196,7 @@ class RecycledIdTest {
    * descriptor of the daemon's controller is ever open in one.
    */
   static final class Bystanders {
-    private static final int AT_ONCE = 6;
+    private static final int AT_ONCE = 4;
     private static final Path NEXT = Path.of("/proc/sys/kernel/ns_last_pid");
 
     public static void main(String[] arguments) throws Exception {
