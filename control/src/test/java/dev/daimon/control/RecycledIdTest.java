@@ -142,7 +142,7 @@ class RecycledIdTest {
       Process storm = storm(pidFile);
       for (int i = 0; i < Integer.parseInt(arguments[1]); i++) {
         require(Outcome.OK, control.start(sleeper(random.nextInt(4000) / 1e6)));
-        LockSupport.parkNanos(random.nextInt(1_000_000));
+        LockSupport.parkNanos(random.nextInt(4_000_000));
         // Whoever has the id now, as kill(2) does.
         try (PidFd process = PidFd.open(ProcessSandbox.pid(pidFile))) {
           process.send(Signal.TERM);
