@@ -98,7 +98,7 @@ class RecycledIdTest {
       for (int i = 0; i < cycles; i++) {
         boolean stays = i % 2 == 0;
         require(Outcome.OK, control.start(sleeper(stays ? 1000 : random.nextInt(4000) / 1e6)));
-        LockSupport.parkNanos(random.nextInt(1_000_000));
+        LockSupport.parkNanos(random.nextInt(500_000));
         try {
           if (i % 3 == 0) {
             control.reload();
@@ -213,7 +213,7 @@ class RecycledIdTest {
         if (wanted > 1) {
           Files.writeString(NEXT, Long.toString(wanted - 1));
         }
-        long pid = Program.at(Path.of("/bin/sleep")).arguments("0.01").spawn().pid();
+        long pid = Program.at(Path.of("/bin/sleep")).arguments("0.02").spawn().pid();
         all.increment();
         if (pid == wanted) {
           chosen.increment();
