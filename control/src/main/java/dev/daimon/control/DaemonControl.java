@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * flock}: it is opened as a pidfd first, then shown to hold the lock, and then signalled through
  * the pidfd. So it is the daemon or nobody, however fast process ids are given away again. Where
  * that cannot be shown nothing is touched, not even by root: if a child or a stranger holds the
- * lock, if a daemon that may write to its pidfile has put another id there, or if a daemon locks
- * nothing, or has closed the descriptor that it inherited (some close all from 3 up). {@link
- * #pidOnly()} is for those.
+ * lock, if a daemon that may write to its pidfile has put another id there, if the file is a user's
+ * and names another user's process, or if a daemon locks nothing, or has closed the descriptor that
+ * it inherited (some close all from 3 up). {@link #pidOnly()} is for those.
  *
  * <p>Every action holds the {@linkplain Guard guard} while it lasts; {@link #status()} and {@link
  * #awaitStop} do not, and need no permission to write. An action waits for its turn, for a minute.

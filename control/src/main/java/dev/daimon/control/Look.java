@@ -11,7 +11,6 @@ import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Look implements AutoCloseable {
   /** How often a daemon that changes meanwhile is looked at again. */
-  private static final int LOOKS = 100;
+  private static final int LOOKS = 40;
 
-  /** What a process in the midst of its end gets between two looks. */
-  private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+  /** What a process in the midst of its end gets after one look; n times that after n; in ns. */
+  private static final long PAUSE = 1_000_000;
 
   /**
    * The clock that files are dated by is coarser than that of processes, and may be adjusted; s.
@@ -69,7 +68,7 @@ final class Look implements AutoCloseable {
       }
       look.close();
       if (look.ending) {
-        LockSupport.parkNanos(PAUSE);
+        LockSupport.parkNanos(looks * PAUSE);
       }
     }
   }

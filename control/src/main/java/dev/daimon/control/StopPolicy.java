@@ -78,8 +78,12 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
   }
 
   /**
-   * Stops every process of the daemon's session, workers that have lost their parent among them;
-   * not those that have left it.
+   * Stops every process of the daemon's session, workers that have lost their parent among them,
+   * and those that are started meanwhile; not those that have left it.
+   *
+   * <p>Race: whom the last process of the session starts right before it ends is found if he has
+   * the daemon's lock, which children inherit. Without it nothing would tell him from a stranger
+   * who has got the session's id.
    *
    * @return a policy with the same steps
    */

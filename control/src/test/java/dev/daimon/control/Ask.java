@@ -27,6 +27,7 @@ final class Ask {
     return switch (question) {
       case "status" -> text(control.status());
       case "stop" -> control.stop(StopPolicy.DEFAULT).outcome().toString();
+      case "stop session" -> control.stop(StopPolicy.DEFAULT.ofWholeSession()).outcome().toString();
       case "stop by pid" -> control.pidOnly().stop(StopPolicy.DEFAULT).outcome().toString();
       case "reload" -> control.reload().toString();
       case "await" -> String.valueOf(control.awaitStop(Duration.ZERO));

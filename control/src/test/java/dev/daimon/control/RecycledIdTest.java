@@ -98,7 +98,7 @@ class RecycledIdTest {
       for (int i = 0; i < cycles; i++) {
         boolean stays = i % 2 == 0;
         require(Outcome.OK, control.start(sleeper(stays ? 1000 : random.nextInt(4000) / 1e6)));
-        LockSupport.parkNanos(random.nextInt(1_000_000));
+        LockSupport.parkNanos(random.nextInt(500_000));
         try {
           if (i % 3 == 0) {
             control.reload();
@@ -142,7 +142,7 @@ class RecycledIdTest {
       Process storm = storm(pidFile);
       for (int i = 0; i < Integer.parseInt(arguments[1]); i++) {
         require(Outcome.OK, control.start(sleeper(random.nextInt(4000) / 1e6)));
-        LockSupport.parkNanos(random.nextInt(1_000_000));
+        LockSupport.parkNanos(random.nextInt(4_000_000));
         // Whoever has the id now, as kill(2) does.
         try (PidFd process = PidFd.open(ProcessSandbox.pid(pidFile))) {
           process.send(Signal.TERM);
@@ -196,7 +196,7 @@ class RecycledIdTest {
    * descriptor of the daemon's controller is ever open in one.
    */
   static final class Bystanders {
-    private static final int AT_ONCE = 6;
+    private static final int AT_ONCE = 4;
     private static final Path NEXT = Path.of("/proc/sys/kernel/ns_last_pid");
 
     public static void main(String[] arguments) throws Exception {
@@ -213,7 +213,7 @@ class RecycledIdTest {
         if (wanted > 1) {
           Files.writeString(NEXT, Long.toString(wanted - 1));
         }
-        long pid = Program.at(Path.of("/bin/sleep")).arguments("0.01").spawn().pid();
+        long pid = Program.at(Path.of("/bin/sleep")).arguments("0.02").spawn().pid();
         all.increment();
         if (pid == wanted) {
           chosen.increment();

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -106,5 +108,24 @@ class SessionTest {
         .hasMessageContaining("is in this very session");
     assertThat(daemon.isAlive()).isTrue();
     assertThat(daemons.control().stop(SOON).outcome()).isEqualTo(Outcome.OK);
+  }
+
+  /** All sessions of the outer namespace read as 0, so that one is not told from the other. */
+  @Test
+  @Tag("root")
+  void aSessionOfAnotherPidNamespaceIsSpared() throws Exception {
+    String script =
+        "flock --no-fork \"$0\" sleep 1000 & echo $! >\"$0\";"
+            + " while flock --nonblock \"$0\" true; do :; done;"
+            + " \"$@\"; kill $!";
+
+    assertThat(
+            ChildJvm.of(Ask.class)
+                .startedBy("unshare", "--pid", "--fork", "--mount-proc")
+                .startedBy("sh", "-c", script, daemons.pidFile().toString())
+                .option("-XX:-UsePerfData")
+                .run("stop session", daemons.pidFile())
+                .output())
+        .matches("UNKNOWN: process [0-9]+ is in a session of another PID namespace, .*");
   }
 }
