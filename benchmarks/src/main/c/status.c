@@ -5,7 +5,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-static char text[65536];
+static char text[4096];
 
-static void read_all(const char *directory, const char *name) {
-    char path[300];
+static void read_record(const char *directory, const char *name) {
+    char path[400];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         err(1, "%s", path);
-    size_t length = 0;
-    ssize_t count;
-    while ((count = read(file, text + length, sizeof text - 1 - length)) > 0)
-        length += count;
-    text[length] = 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = 0;
     close(file);
 }
 
@@ -36,17 +32,20 @@ static int is_alive(int process) {
 }
 
 static int holds(const char *directory, const struct stat *file) {
-    char path[300];
+    char path[400];
     snprintf(path, sizeof path, "%s/fd", directory);
     DIR *descriptors = opendir(path);
     struct dirent *entry;
     int found = 0;
     while (!found && (entry = readdir(descriptors))) {
         struct stat status;
+        /* The standard streams come last there. */
+        if (entry->d_name[0] <= '2' && !entry->d_name[1])
+            continue;
         snprintf(path, sizeof path, "%s/fd/%s", directory, entry->d_name);
         if (stat(path, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev) {
             snprintf(path, sizeof path, "fdinfo/%s", entry->d_name);
-            read_all(directory, path);
+            read_record(directory, path);
             found = strstr(text, " FLOCK ") != NULL;
         }
     }
@@ -57,7 +56,7 @@ static int holds(const char *directory, const struct stat *file) {
 static void look(const char *pid_file) {
     int file = open(pid_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     struct stat status;
-    char pid[66], again[66], directory[100], names[1024];
+    char pid[66], again[66], directory[100];
     if (file < 0 || fstat(file, &status) || fstat(file, &status))
         err(1, "%s", pid_file);
     ssize_t length = pread(file, pid, 65, 0);
@@ -70,19 +69,16 @@ static void look(const char *pid_file) {
     snprintf(directory, sizeof directory, "/proc/%d", atoi(pid));
     if (!holds(directory, &status))
         errx(1, "no lock");
-    for (int i = 0; i < 2; i++) {
-        struct timespec time;
-        clock_gettime(CLOCK_BOOTTIME, &time);
-        read_all(directory, "stat");
-        read_all(directory, "status");
-        unsigned user = atoi(strstr(text, "\nUid:") + 5);
-        read_all(directory, "cmdline");
-        if (!is_alive(process))
-            errx(1, "ended");
-        struct passwd entry, *found;
-        if (i == 0)
-            getpwuid_r(user, &entry, names, sizeof names, &found);
-    }
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    read_record(directory, "stat");
+    if (stat(directory, &status))
+        err(1, "%s", directory);
+    if (status.st_uid == 0)
+        read_record(directory, "status");
+    read_record(directory, "cmdline");
+    if (!is_alive(process))
+        errx(1, "ended");
     close(process);
     close(file);
 }

@@ -99,8 +99,15 @@ final class Launch {
         terminal.step(Control.describe(control).strip());
       }
     } else if (!request.self) {
-      try (Guard _ = step.guard(control).orElse(null)) {
-        step.start();
+      try (Guard guard = step.guard(control).orElse(null)) {
+        try {
+          step.start();
+        } catch (RuntimeException | Error failure) {
+          if (guard != null) {
+            guard.takeBack(failure);
+          }
+          throw failure;
+        }
       }
     } else if (control.start(step) == Outcome.ALREADY_DONE) {
       throw new DaemonizeException(

@@ -48,6 +48,9 @@ public final class DaemonControl {
   private final @Nullable Path guard;
   private final boolean pidOnly;
 
+  /** Looked up once: that takes longer than the rest of a status. */
+  private volatile @Nullable User user;
+
   private DaemonControl(Path pidFile, @Nullable Path guard, boolean pidOnly) {
     this.pidFile = pidFile;
     this.guard = guard;
@@ -104,8 +107,7 @@ public final class DaemonControl {
    */
   public DaemonStatus status() throws IOException {
     try (Sighting sighting = Look.at(pidFile, pidOnly)) {
-      PidFd process = sighting.state() == State.RUNNING ? sighting.process() : null;
-      ProcessInfo info = process == null ? null : Look.info(process);
+      ProcessInfo info = sighting.state() == State.RUNNING ? sighting.info() : null;
       // No lambdas: a command that lives for some milliseconds pays for each.
       return new DaemonStatus(
           sighting.state(),
@@ -120,9 +122,25 @@ public final class DaemonControl {
     }
   }
 
-  private static String userName(long uid) throws PosixException {
-    Optional<String> name = Identity.userName(uid);
-    return name.isPresent() ? name.get() : Long.toString(uid);
+  private String userName(long uid) throws PosixException {
+    User known = user;
+    if (known == null || known.uid != uid) {
+      Optional<String> name = Identity.userName(uid);
+      known = new User(uid, name.isPresent() ? name.get() : Long.toString(uid));
+      user = known;
+    }
+    return known.name;
+  }
+
+  /** A class, not a record: nothing of one is needed. */
+  private static final class User {
+    final long uid;
+    final String name;
+
+    User(long uid, String name) {
+      this.uid = uid;
+      this.name = name;
+    }
   }
 
   /**
@@ -137,8 +155,15 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
-    try (Guard _ = takeGuard().orElse(null)) {
-      return startGuarded(spec);
+    try (Guard guard = takeGuard().orElse(null)) {
+      try {
+        return startGuarded(spec);
+      } catch (IOException | InterruptedException | RuntimeException failure) {
+        if (guard != null) {
+          guard.takeBack(failure);
+        }
+        throw failure;
+      }
     }
   }
 

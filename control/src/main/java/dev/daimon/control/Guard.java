@@ -87,6 +87,23 @@ public final class Guard implements AutoCloseable {
   }
 
   /**
+   * Removes the file, if it was made here, for an action that has failed and is to leave nothing
+   * behind. Whoever waits for it makes a new one; of libucw's tools one that waits at this very
+   * moment goes on without.
+   *
+   * @param reason what has failed; gets what goes wrong here
+   */
+  public void takeBack(Throwable reason) {
+    try {
+      if (lock.created()) {
+        boolean _ = lock.remove();
+      }
+    } catch (PosixException left) {
+      reason.addSuppressed(left);
+    }
+  }
+
+  /**
    * Releases it; a second call does nothing.
    *
    * @throws PosixException if somebody else has closed the descriptor

@@ -34,6 +34,7 @@ final class Look implements AutoCloseable {
   private final Path path;
   private @Nullable LockedFile file;
   private @Nullable PidFd process;
+  private @Nullable ProcessInfo info;
   private long pid;
   private boolean locked;
   private boolean proven;
@@ -149,7 +150,7 @@ final class Look implements AutoCloseable {
       }
       hidden = true;
     }
-    ProcessInfo info = info(daemon);
+    info = info(daemon);
     if (info == null && !daemon.isAlive()) {
       proven = false;
       return withoutProcess(pidFile);
@@ -166,7 +167,8 @@ final class Look implements AutoCloseable {
     if (!locked) {
       return unlocked(pidFile, info, pidOnly);
     }
-    if ((hidden || info == null) && !isYounger(pidFile, info)) {
+    holders = Holders.of(pidFile);
+    if ((hidden || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
       return seen(
           State.RUNNING,
           "running: process "
@@ -175,7 +177,6 @@ final class Look implements AutoCloseable {
               + " locked "
               + path);
     }
-    holders = Holders.of(pidFile);
     return seen(
         State.UNKNOWN, path + " names process " + pid + ", but is locked" + Holders.by(holders));
   }
@@ -254,7 +255,7 @@ final class Look implements AutoCloseable {
   }
 
   private Sighting seen(State state, String reason) {
-    return new Sighting(state, reason, pid, locked, proven, holders, file, process);
+    return new Sighting(state, reason, pid, locked, proven, holders, file, process, info);
   }
 
   /**

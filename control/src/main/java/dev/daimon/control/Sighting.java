@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.PosixException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param holders who holds the lock although the daemon does not run, as far as can be seen
  * @param file the open pidfile; null if there is none
  * @param process the process that the pidfile names; null if it has ended
+ * @param info what that process is; null if it has ended, or is hidden from this user
  */
 record Sighting(
     State state,
@@ -26,7 +28,8 @@ record Sighting(
     boolean proven,
     List<Holder> holders,
     @Nullable LockedFile file,
-    @Nullable PidFd process)
+    @Nullable PidFd process,
+    @Nullable ProcessInfo info)
     implements AutoCloseable {
 
   /** The daemon that runs, and may be signalled; null if none runs. */

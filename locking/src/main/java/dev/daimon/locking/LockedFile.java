@@ -25,6 +25,8 @@ import java.util.Optional;
  *     href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">proc_pid_fdinfo(5)</a>
  */
 public final class LockedFile implements AutoCloseable {
+  private static final int STREAMS = 3;
+
   private final Path path;
   private final Descriptor descriptor;
   private final FileStatus status;
@@ -134,7 +136,10 @@ public final class LockedFile implements AutoCloseable {
   private boolean isHeldBy(String process) throws PosixException {
     String directory = process.concat("/fd/");
     FileStatus found = new FileStatus();
-    for (String number : ProcFiles.list(directory)) {
+    String[] numbers = ProcFiles.list(directory);
+    for (int i = 0; i < numbers.length; i++) {
+      // The list begins with the standard streams, which are hardly ever it.
+      String number = numbers[(i + STREAMS) % numbers.length];
       String link = directory.concat(number);
       int result = Files.stat(link.getBytes(StandardCharsets.US_ASCII), found);
       if (result == -Errno.EACCES.number()) {

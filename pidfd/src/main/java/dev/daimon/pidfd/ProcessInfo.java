@@ -2,6 +2,8 @@ package dev.daimon.pidfd;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
+import dev.daimon.posix.call.FileStatus;
+import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -64,12 +66,22 @@ public record ProcessInfo(
         session,
         uptime,
         Instant.now().minus(uptime),
-        user(ProcFiles.readRecord(process.concat("/status"))),
+        user(process),
         words(ProcFiles.readRecord(process.concat("/cmdline"))));
   }
 
-  /** The effective one, the second of four. */
-  private static long user(String status) {
+  /**
+   * The effective one, as the directory's owner, which is found sooner; but that is also root of a
+   * process that has changed its user. The status has four, of which it is the second.
+   */
+  private static long user(String process) throws PosixException {
+    FileStatus directory = new FileStatus();
+    byte[] path = process.getBytes(StandardCharsets.US_ASCII);
+    PosixException.check(Files.stat(path, directory), "stat", process);
+    if (directory.uid() != 0) {
+      return Integer.toUnsignedLong(directory.uid());
+    }
+    String status = ProcFiles.readRecord(process.concat("/status"));
     Fields fields = new Fields(status, status.indexOf("\nUid:\t") + "\nUid:\t".length());
     fields.skip(1);
     return fields.next();

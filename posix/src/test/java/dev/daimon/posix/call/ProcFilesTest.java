@@ -80,7 +80,7 @@ class ProcFilesTest {
       byte[] program = "/bin/true".getBytes(StandardCharsets.US_ASCII);
       int pid = spawning.spawn(program, List.of(program), List.of());
       int pidfd = PidFds.open(pid);
-      assertThat(Sockets.poll(pidfd, Sockets.POLLIN, 10_000)).isEqualTo(1);
+      assertThat(Polling.poll(pidfd, Polling.POLLIN, 10_000)).isEqualTo(1);
       assertThat(Proc.status(Integer.toString(pid), "State")).startsWith("Z");
 
       assertThat(ProcFiles.list("/proc/" + pid + "/fd/")).isEmpty();
