@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -32,6 +35,40 @@ class HelloIT {
     assertThat(second.exitCode()).isEqualTo(69);
     assertThat(second.err()).contains("already running").contains("process " + pid);
     examples.stop(pid);
+  }
+
+  @Test
+  void theCommandControlsIt() throws Exception {
+    String[] start = {
+      "--self",
+      "-c",
+      examples.directory().toString(),
+      Examples.tool("java"),
+      "-jar",
+      Examples.jar("hello").toString()
+    };
+    assertThat(daimon("start", start)).isEqualTo(new Result(0, "", ""));
+    long pid = Examples.pid(examples.file("hello.pid"));
+    assertThat(daimon("status").out()).startsWith("running: process " + pid + ", user ");
+
+    assertThat(daimon("restart", start)).isEqualTo(new Result(0, "", ""));
+    assertThat(Examples.pid(examples.file("hello.pid"))).isNotEqualTo(pid);
+
+    assertThat(daimon("stop")).isEqualTo(new Result(0, "", ""));
+    assertThat(examples.file("hello.pid")).doesNotExist();
+    assertThat(daimon("status").exitCode()).isEqualTo(3);
+  }
+
+  private Result daimon(String command, String... words) throws Exception {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                Examples.ROOT.resolve("cli/target/daimon/bin/daimon").toString(),
+                command,
+                "-p",
+                examples.file("hello.pid").toString()));
+    line.addAll(List.of(words));
+    return examples.run(line, Map.of());
   }
 
   @Test
