@@ -1,4 +1,4 @@
-# Finds the JVM and what to start it with: sets $jdk, $jar, $cache and $options. $home is set.
+# Finds the JVM and what to start it with: sets $jdk, $jar, the caches and $options. $home is set.
 
 jdk=
 if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
@@ -11,7 +11,8 @@ if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
 }
 
 for jar in "$home"/lib/daimon-*.jar; do :; done
-cache=${jar%.jar}.aot
+start_cache=${jar%.jar}-start.aot
+control_cache=${jar%.jar}-control.aot
 
 # The caller's are the program's, and would steer this JVM.
 unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG JDK_AOT_VM_OPTIONS

@@ -20,6 +20,10 @@
 
 command=${1-}
 set -- -cp "$jar" dev.daimon.cli.Main "$@"
+case $command in
+start | run | restart) cache=$start_cache ;;
+*) cache=$control_cache ;;
+esac
 if [ -r "$cache" ]; then set -- -XX:AOTCache="$cache" "$@"; fi
 # A cache that does not fit is left aside without a word.
 set -- -Xlog:disable -Xlog:all=warning,aot*=off,cds*=off:stderr "$@"

@@ -82,11 +82,6 @@ final class Control {
     return state == State.NOT_RUNNING ? NOT_RUNNING : ControlFailure.CANNOT_TELL;
   }
 
-  /** The line that {@code status} prints. */
-  static String describe(DaemonControl control) throws IOException {
-    return StatusText.line(control.status());
-  }
-
   private int stop() throws IOException, InterruptedException {
     try {
       StopResult _ = control.stop(ControlOptions.policy(line), new StopProgress(terminal));

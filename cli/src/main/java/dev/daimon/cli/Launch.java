@@ -95,9 +95,6 @@ final class Launch {
     control = request.pidOnly ? control.pidOnly() : control;
     if (request.stop != null) {
       Outcome _ = control.restart(step, request.stop, new StopProgress(terminal));
-      if (request.verbose) {
-        terminal.step(Control.describe(control).strip());
-      }
     } else if (!request.self) {
       try (Guard guard = step.guard(control).orElse(null)) {
         try {

@@ -209,7 +209,8 @@ class DistributionIT {
   }
 
   private static Path cacheOf(Path home) throws IOException {
-    try (DirectoryStream<Path> caches = Files.newDirectoryStream(home.resolve("lib"), "*.aot")) {
+    try (DirectoryStream<Path> caches =
+        Files.newDirectoryStream(home.resolve("lib"), "*-start.aot")) {
       return caches.iterator().next();
     }
   }
