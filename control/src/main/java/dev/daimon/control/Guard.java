@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -59,12 +60,9 @@ public final class Guard implements AutoCloseable {
   public static Guard acquire(Path file, Duration patience)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
-    Path directory = file.toAbsolutePath().getParent();
-    boolean make = directory != null && Ownership.mayMakeFilesIn(directory);
     while (true) {
       try {
-        return new Guard(
-            make ? SingletonLock.acquire(file, MODE) : SingletonLock.acquireExisting(file));
+        return new Guard(lock(file));
       } catch (LockHeldException held) {
         if (System.nanoTime() - start >= TimeUnit.NANOSECONDS.convert(patience)) {
           throw new ControlException(
@@ -73,6 +71,21 @@ public final class Guard implements AutoCloseable {
         }
       }
       TimeUnit.MILLISECONDS.sleep(STEP);
+    }
+  }
+
+  /** Mostly it is there. */
+  private static SingletonLock lock(Path file) throws IOException {
+    try {
+      return SingletonLock.acquireExisting(file);
+    } catch (PosixException failure) {
+      Path directory = file.toAbsolutePath().getParent();
+      if (!failure.errno().equals(Errno.ENOENT)
+          || directory == null
+          || !Ownership.mayMakeFilesIn(directory)) {
+        throw failure;
+      }
+      return SingletonLock.acquire(file, MODE);
     }
   }
 
