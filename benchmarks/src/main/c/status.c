@@ -53,12 +53,25 @@ static int holds(const char *directory, const struct stat *file) {
     return found;
 }
 
+/* Every directory of the path is looked at. */
+static void walk(const char *path) {
+    char directory[400];
+    struct stat status;
+    lstat("/", &status);
+    for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+        snprintf(directory, sizeof directory, "%.*s", (int)(end - path), path);
+        if (lstat(directory, &status))
+            err(1, "%s", directory);
+    }
+}
+
 static void look(const char *pid_file) {
     int file = open(pid_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     struct stat status;
     char pid[66], again[66], directory[100];
     if (file < 0 || fstat(file, &status) || fstat(file, &status))
         err(1, "%s", pid_file);
+    walk(pid_file);
     ssize_t length = pread(file, pid, 65, 0);
     if (pread(file, again, 65, 0) != length)
         errx(1, "changes");

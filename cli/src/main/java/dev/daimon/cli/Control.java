@@ -19,7 +19,8 @@ final class Control {
 
   private static final int TIMEOUT = 75;
 
-  private static final Duration SECOND = Duration.ofSeconds(1);
+  /** Longer than anybody waits; a century still fits into nanoseconds. */
+  private static final Duration FOREVER = Duration.ofDays(36_500);
 
   private final CommandLine line;
   private final DaemonControl control;
@@ -110,20 +111,20 @@ final class Control {
     if (first.state() != State.RUNNING && first.holders().isEmpty()) {
       terminal.error(first.reason());
     }
-    long start = System.nanoTime();
-    while (true) {
-      Duration waited = Duration.ofNanos(System.nanoTime() - start);
-      terminal.progress("waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s");
-      Duration left = timeout == null ? SECOND : timeout.minus(waited);
-      boolean ended = control.awaitStop(left.compareTo(SECOND) < 0 ? left : SECOND);
-      terminal.clear();
+    try {
+      boolean ended =
+          control.awaitStop(
+              timeout == null ? FOREVER : timeout,
+              waited ->
+                  terminal.progress(
+                      "waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s"));
       if (ended) {
         return 0;
       }
-      if (timeout != null && !timeout.minusNanos(System.nanoTime() - start).isPositive()) {
-        terminal.error(control.status().reason() + ", still, after " + line.value("timeout"));
-        return TIMEOUT;
-      }
+    } finally {
+      terminal.clear();
     }
+    terminal.error(control.status().reason() + ", still, after " + line.value("timeout"));
+    return TIMEOUT;
   }
 }

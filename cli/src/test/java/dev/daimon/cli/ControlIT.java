@@ -190,7 +190,13 @@ class ControlIT {
         "process %d has ended, but %s is still locked by process %d (sleep)"
             .formatted(pid, pidFile(), child.pid());
     assertThat(result)
-        .isEqualTo(new Result(75, "", "daimon: " + held + ": stop the whole session\n"));
+        .isEqualTo(
+            new Result(
+                75,
+                "",
+                "daimon: "
+                    + held
+                    + "; if that is of its session, stop the whole session next time\n"));
     assertThat(control("status")).isEqualTo(new Result(CANNOT_TELL, held + "\n", ""));
     assertThat(control("signal", "TERM"))
         .isEqualTo(new Result(CANNOT_TELL, "", "daimon: " + held + "\n"));

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +39,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable, and safe for use by several threads.
  */
 public final class DaemonControl {
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
   /** Longer than the default policy's stop takes. */
   private static final Duration TURN = Duration.ofMinutes(1);
 
-  /** Nothing tells of a lock that is released, so it is looked at again and again; in ms. */
-  private static final long STEP = 10;
+  /** Nothing tells of a lock that is released, so it is looked at again and again. */
+  private static final Duration STEP = Duration.ofMillis(10);
+
+  /** The guard's name is longer than the pidfile's may be. */
+  private static final Errno ENAMETOOLONG = Errno.of(36);
+
+  /** The user may not have more files or blocks. */
+  private static final Errno EDQUOT = Errno.of(122);
 
   private final Path pidFile;
   private final @Nullable Path guard;
@@ -155,12 +164,21 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
-    try (Guard guard = takeGuard().orElse(null)) {
+    return guarded(() -> startGuarded(spec));
+  }
+
+  /** An action that starts something: if it fails nothing stays behind, nor does the guard. */
+  private interface Action {
+    Outcome run() throws IOException, InterruptedException;
+  }
+
+  private Outcome guarded(Action action) throws IOException, InterruptedException {
+    try (Guard held = takeGuard().orElse(null)) {
       try {
-        return startGuarded(spec);
+        return action.run();
       } catch (IOException | InterruptedException | RuntimeException failure) {
-        if (guard != null) {
-          guard.takeBack(failure);
+        if (held != null) {
+          held.takeBack(failure);
         }
         throw failure;
       }
@@ -289,14 +307,14 @@ public final class DaemonControl {
    */
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
-    try (Guard _ = takeGuard().orElse(null)) {
+    return guarded(() -> {
       Outcome stopped = new Stop(pidFile, pidOnly, policy, listener).carryOut().outcome();
       if (startGuarded(spec) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
       }
       return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
-    }
+    });
   }
 
   /**
@@ -311,10 +329,23 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public boolean awaitStop(Duration time) throws IOException, InterruptedException {
-    long start = System.nanoTime();
+    return awaitStop(time, waited -> {});
+  }
+
+  /**
+   * As {@link #awaitStop(Duration)}, and tells how long it has waited.
+   *
+   * @param time how long at most
+   * @param listener is told the time, each second
+   * @return as there
+   * @throws IOException as there
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public boolean awaitStop(Duration time, Consumer<Duration> listener)
+      throws IOException, InterruptedException {
+    Waiting waiting = new Waiting(time, listener);
     boolean ended = false;
     while (true) {
-      Duration left = time.minusNanos(System.nanoTime() - start);
       try (Sighting sighting = Look.at(pidFile, pidOnly)) {
         PidFd process = sighting.process();
         if (sighting.state() == State.RUNNING && process != null) {
@@ -322,8 +353,10 @@ public final class DaemonControl {
             // The next one, which nobody has asked for.
             return true;
           }
-          if (!process.awaitExit(left)) {
-            return false;
+          while (!process.awaitExit(waiting.step(SECOND))) {
+            if (waiting.isOver()) {
+              return false;
+            }
           }
           ended = true;
           continue;
@@ -335,10 +368,42 @@ public final class DaemonControl {
           return true;
         }
       }
-      if (!left.isPositive()) {
+      if (waiting.isOver()) {
         return false;
       }
-      TimeUnit.MILLISECONDS.sleep(STEP);
+      TimeUnit.NANOSECONDS.sleep(Math.max(0, waiting.step(STEP).toNanos()));
+    }
+  }
+
+  /** A wait that tells its listener each second. */
+  private static final class Waiting {
+    private final long start = System.nanoTime();
+    private final Duration time;
+    private final Consumer<Duration> listener;
+    private long told = -1;
+
+    Waiting(Duration time, Consumer<Duration> listener) {
+      this.time = time;
+      this.listener = listener;
+    }
+
+    private Duration waited() {
+      return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    boolean isOver() {
+      return time.compareTo(waited()) <= 0;
+    }
+
+    /** The time of the next step: this long, or what is left. */
+    Duration step(Duration longest) {
+      Duration waited = waited();
+      if (waited.toSeconds() > told) {
+        told = waited.toSeconds();
+        listener.accept(waited);
+      }
+      Duration left = time.minus(waited);
+      return left.compareTo(longest) < 0 ? left : longest;
     }
   }
 
@@ -372,6 +437,8 @@ public final class DaemonControl {
               || errno.equals(Errno.EPERM)
               || errno.equals(Errno.EROFS)
               || errno.equals(Errno.ENOSPC)
+              || errno.equals(EDQUOT)
+              || errno.equals(ENAMETOOLONG)
               || errno.equals(Errno.ENOENT);
       if (guard == null && denied) {
         return Optional.empty();

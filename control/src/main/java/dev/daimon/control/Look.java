@@ -8,6 +8,7 @@ import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +39,9 @@ final class Look implements AutoCloseable {
   private long pid;
   private boolean locked;
   private boolean proven;
+
+  /** Whether nobody but root and the file's owner has put it where it was found. */
+  private boolean trusted;
 
   /** Whether the process is in the midst of its end: its files are closed, but it is there. */
   private boolean ending;
@@ -79,6 +83,8 @@ final class Look implements AutoCloseable {
     if (file == null) {
       return seen(State.NOT_RUNNING, "not running: there is no " + path);
     }
+    Path directory = path.toAbsolutePath().getParent();
+    trusted = directory != null && Ownership.isOnlyOf(directory, file.owner());
     try {
       pid = PidFile.at(path).read(file.descriptor());
     } catch (MalformedPidFileException malformed) {
@@ -255,7 +261,7 @@ final class Look implements AutoCloseable {
   }
 
   private Sighting seen(State state, String reason) {
-    return new Sighting(state, reason, pid, locked, proven, holders, file, process, info);
+    return new Sighting(state, reason, pid, locked, proven, trusted, holders, file, process, info);
   }
 
   /**

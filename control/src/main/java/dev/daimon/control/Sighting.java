@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param pid the process id in the pidfile; 0 if it names none
  * @param locked whether somebody holds the pidfile's lock
  * @param proven whether the process was shown to be the daemon
+ * @param trusted whether nobody but root and the pidfile's owner can have put it where it was found
  * @param holders who holds the lock although the daemon does not run, as far as can be seen
  * @param file the open pidfile; null if there is none
  * @param process the process that the pidfile names; null if it has ended
@@ -26,6 +27,7 @@ record Sighting(
     long pid,
     boolean locked,
     boolean proven,
+    boolean trusted,
     List<Holder> holders,
     @Nullable LockedFile file,
     @Nullable PidFd process,
@@ -34,10 +36,29 @@ record Sighting(
 
   /** The daemon that runs, and may be signalled; null if none runs. */
   @Nullable PidFd daemon() throws ControlException {
-    if (state == State.UNKNOWN || (state == State.RUNNING && !proven)) {
+    if (state == State.UNKNOWN) {
       throw new ControlException(ControlException.Reason.UNKNOWN, reason);
     }
-    return state == State.RUNNING ? process : null;
+    if (state != State.RUNNING) {
+      return null;
+    }
+    requireTrusted();
+    if (!proven) {
+      throw new ControlException(ControlException.Reason.UNKNOWN, reason);
+    }
+    return process;
+  }
+
+  /** Somebody else could have led this path to any file, and so to any daemon. */
+  void requireTrusted() throws ControlException {
+    if (file != null && !trusted) {
+      throw new ControlException(
+          ControlException.Reason.UNKNOWN,
+          file.path()
+              + " belongs to user "
+              + file.owner()
+              + ", but others than that user and root may exchange it or a directory above it");
+    }
   }
 
   @Override

@@ -12,6 +12,8 @@ import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -68,6 +70,7 @@ final class Stop {
     if (file == null) {
       return Outcome.ALREADY_DONE;
     }
+    sighting.requireTrusted();
     try {
       remove(file, sighting.pid());
     } catch (LockHeldException started) {
@@ -120,20 +123,28 @@ final class Stop {
     return Duration.ofNanos(System.nanoTime() - nanos);
   }
 
-  /** Removes the file as its holder, once nobody else holds it. */
+  /** Removes the file as its holder, once nobody else holds it, be it at its path or not. */
   private void awaitRelease(long pid, LockedFile file, Duration patience)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
+    long told = 0;
     while (true) {
       try {
-        remove(file, pid);
-        return;
-      } catch (LockHeldException held) {
-        if (isNextRunning()) {
+        if (file.isAtPath() || !file.isLocked()) {
+          remove(file, pid);
           return;
         }
+      } catch (LockHeldException held) {
+        if (told == 0 && isNextRunning()) {
+          return;
+        }
+      } catch (IOException failure) {
+        throw new IOException(
+            "process " + pid + " has ended, but its pidfile is left: " + failure.getMessage(),
+            failure);
       }
-      if (since(begin).compareTo(patience) >= 0) {
+      Duration left = patience.minus(since(begin));
+      if (!left.isPositive()) {
         throw new ControlException(
             Reason.NOT_STOPPED,
             "process "
@@ -142,7 +153,13 @@ final class Stop {
                 + pidFile
                 + " is still locked"
                 + Holders.by(Holders.of(file))
-                + (policy.wholeSession() ? "" : ": stop the whole session"));
+                + (policy.wholeSession()
+                    ? ""
+                    : "; if that is of its session, stop the whole session next time"));
+      }
+      if (since(begin).toSeconds() > told) {
+        told = since(begin).toSeconds();
+        listener.waiting(pid, since(start), Optional.empty(), left);
       }
       TimeUnit.MILLISECONDS.sleep(STEP);
     }
@@ -168,7 +185,7 @@ final class Stop {
     }
     try (SingletonLock lock = SingletonLock.acquireExisting(pidFile)) {
       if (file.isAtPath() && isLeftOver(lock, pid)) {
-        removeOrEmpty(lock);
+        removeOrEmpty(lock, file);
       }
     } catch (PosixException failure) {
       if (!failure.errno().equals(Errno.ENOENT)) {
@@ -188,10 +205,10 @@ final class Stop {
   }
 
   /** Empty and unlocked means stopped, too: for a directory that is not ours to change. */
-  private static void removeOrEmpty(SingletonLock lock) throws PosixException {
+  private static void removeOrEmpty(SingletonLock lock, LockedFile file) throws IOException {
     try {
-      boolean _ = lock.remove();
-    } catch (PosixException denied) {
+      boolean _ = removeAsOwner(lock, file);
+    } catch (IOException denied) {
       try {
         lock.empty();
       } catch (PosixException second) {
@@ -199,5 +216,14 @@ final class Stop {
         throw denied;
       }
     }
+  }
+
+  /** Root would remove whatever the path leads to by then, where it is not root's alone. */
+  private static boolean removeAsOwner(SingletonLock lock, LockedFile file) throws IOException {
+    Path directory = file.path().toAbsolutePath().getParent();
+    if (file.owner() == 0 || directory == null || Ownership.mayMakeFilesIn(directory)) {
+      return lock.remove();
+    }
+    return Identity.of("#".concat(Long.toString(file.owner())), null).call(lock::remove);
   }
 }

@@ -71,10 +71,11 @@ final class Target implements AutoCloseable {
     findMembers();
   }
 
-  /** Who has ended meanwhile needs none. */
+  /** Who is stopped takes it only when it goes on. Who has ended meanwhile needs none. */
   private static void send(PidFd process, Signal signal) throws PosixException {
     try {
       process.send(signal);
+      process.send(Signal.CONT);
     } catch (PosixException failure) {
       if (!failure.errno().equals(Errno.ESRCH)) {
         throw failure;
@@ -143,10 +144,15 @@ final class Target implements AutoCloseable {
     return null;
   }
 
-  /** Where /proc hides other users' processes, they are not for us to signal either. */
+  /**
+   * A user's pidfile speaks for that user's processes only. And where /proc hides other users'
+   * processes, they are not for us to signal either.
+   */
   private boolean isMember(PidFd process) throws PosixException {
     ProcessInfo info = Look.info(process);
-    return info != null && info.session() == session;
+    return info != null
+        && info.session() == session
+        && (file.owner() == 0 || file.owner() == info.user());
   }
 
   private boolean isHolder(PidFd process) throws PosixException {

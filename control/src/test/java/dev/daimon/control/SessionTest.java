@@ -29,8 +29,8 @@ class SessionTest {
             ControlException.class,
             failure -> assertThat(failure.reason()).isEqualTo(Reason.NOT_STOPPED))
         .hasMessage(
-            "process %d has ended, but %s is still locked by process %d (sleep): stop the whole"
-                + " session",
+            "process %d has ended, but %s is still locked by process %d (sleep); if that is of its"
+                + " session, stop the whole session next time",
             pid, daemons.pidFile(), child);
     assertThat(ProcessHandle.of(child)).isPresent();
   }

@@ -386,4 +386,12 @@ class StopTest {
     classic.destroyForcibly().waitFor();
     assertThat(daemons.control().pidOnly().awaitStop(LATE)).isTrue();
   }
+
+  @Test
+  void aStoppedDaemonGetsItsChance() throws Exception {
+    long pid = daemons.start("trap 'exit 0' TERM; kill -STOP $$; exec sleep 1000", "sh");
+    Daemons.await("the stop", () -> Daemons.status(pid, "State").startsWith("T"));
+
+    assertThat(daemons.control().stop(StopPolicy.DEFAULT).signals()).containsExactly(Signal.TERM);
+  }
 }

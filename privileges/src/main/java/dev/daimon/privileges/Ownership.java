@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The change of a file's owner, done so that nobody gets a file by a trick.
@@ -119,18 +120,42 @@ public final class Ownership {
    *     there are more than 40 symbolic links ({@code ELOOP})
    */
   public static boolean isRootsAlone(Path directory) throws PosixException {
+    FileStatus status = walk(directory, 0);
+    return status != null && !isWritableByOthers(status);
+  }
+
+  /**
+   * Tells whether nobody but root and one user can put another directory in this one's place, or
+   * exchange a file of that user's in it: a path through it leads where those two want it to.
+   *
+   * <p>Every directory on the way must be root's or that user's. One of root's must be writable by
+   * root alone or be sticky, as {@code /tmp} is; of the user's it is the user's own business. A
+   * symbolic link counts as in {@link #isRootsAlone}.
+   *
+   * @param directory the directory; a relative one counts from the JVM's working directory at its
+   *     start
+   * @param user the user id, from 0 to 4294967294
+   * @return whether that is so; false for anything but a directory
+   * @throws PosixException as {@link #isRootsAlone}
+   */
+  public static boolean isOnlyOf(Path directory, long user) throws PosixException {
+    return walk(directory, (int) user) != null;
+  }
+
+  /** What the last directory is, if all on the way are passable; null otherwise. */
+  private static @Nullable FileStatus walk(Path directory, int user) throws PosixException {
     Deque<byte[]> left = new ArrayDeque<>();
     pushAll(left, NativePath.bytes(directory));
     // The directory reached so far: physical, without symbolic links, dots and a slash at the end.
     byte[] reached = new byte[0];
     FileStatus status = new FileStatus();
     int links = 0;
-    boolean passable = isPassable(reached, status);
+    boolean passable = isPassable(reached, user, status);
     while (passable && !left.isEmpty()) {
       byte[] name = left.pop();
       if (isDots(name, 2)) {
         reached = parent(reached);
-        passable = isPassable(reached, status);
+        passable = isPassable(reached, user, status);
         continue;
       }
       boolean sticky = isWritableByOthers(status);
@@ -138,7 +163,7 @@ public final class Ownership {
       PosixException.check(Files.lstat(entry, status), "lstat", NativePath.of(entry));
       if (status.isSymbolicLink()) {
         if (sticky) {
-          return false;
+          return null;
         }
         if (++links > MAX_LINKS) {
           throw new PosixException("readlink", directory.toString(), Errno.ELOOP);
@@ -148,26 +173,30 @@ public final class Ownership {
         if (target[0] == '/') {
           reached = new byte[0];
         }
-        passable = isPassable(reached, status);
+        passable = isPassable(reached, user, status);
       } else {
         reached = entry;
-        passable = isPassable(status);
+        passable = isPassable(user, status);
       }
     }
-    return passable && !isWritableByOthers(status);
+    return passable ? status : null;
   }
 
-  private static boolean isPassable(byte[] directory, FileStatus status) throws PosixException {
+  private static boolean isPassable(byte[] directory, int user, FileStatus status)
+      throws PosixException {
     byte[] path = directory.length == 0 ? new byte[] {'/'} : directory;
     PosixException.check(Files.lstat(path, status), "lstat", NativePath.of(path));
-    return isPassable(status);
+    return isPassable(user, status);
   }
 
-  /** Whether it is a directory in which others than root cannot exchange a directory of root's. */
-  private static boolean isPassable(FileStatus status) {
-    return status.isDirectory()
-        && status.uid() == 0
-        && (!isWritableByOthers(status) || (status.permissions() & STICKY) != 0);
+  /** Whether it is a directory in which others cannot exchange a directory of root or the user. */
+  private static boolean isPassable(int user, FileStatus status) {
+    if (!status.isDirectory()) {
+      return false;
+    }
+    return status.uid() == 0
+        ? !isWritableByOthers(status) || (status.permissions() & STICKY) != 0
+        : status.uid() == user;
   }
 
   private static boolean isWritableByOthers(FileStatus status) {

@@ -1,0 +1,111 @@
+package dev.daimon.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.posix.Signal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A path that leads through a directory of somebody who would like root to follow it. */
+@Tag("root")
+class SwappedPathTest {
+  @RegisterExtension final Daemons daemons = new Daemons();
+
+  /** A directory of nobody's in which a link leads to root's. */
+  private DaemonControl trap() throws Exception {
+    Path lair = Daemons.give(Files.createDirectory(daemons.file("lair")), Daemons.NOBODY);
+    Path link = Files.createSymbolicLink(lair.resolve("run"), daemons.directory());
+    return DaemonControl.of(link.resolve("d.pid"));
+  }
+
+  @Test
+  void rootsDaemonBehindALinkOfSomebodyElsesIsNotSignalled() throws Exception {
+    daemons.start("exec sleep 1000", "sleep");
+    DaemonControl trap = trap();
+
+    assertThat(trap.status().state()).isEqualTo(State.RUNNING);
+    assertThatThrownBy(() -> trap.signal(Signal.TERM)).hasMessageContaining("may exchange it");
+    assertThatThrownBy(() -> trap.stop(StopPolicy.DEFAULT)).hasMessageContaining("may exchange it");
+
+    assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+  }
+
+  @Test
+  void rootsFilesBehindALinkOfSomebodyElsesAreNotRemoved() throws Exception {
+    DaemonControl trap = trap();
+    for (String content : List.of("", "4194304\n")) {
+      Files.writeString(daemons.pidFile(), content);
+
+      assertThatThrownBy(() -> trap.stop(StopPolicy.DEFAULT))
+          .isInstanceOf(ControlException.class)
+          .hasMessageContaining("may exchange it");
+
+      assertThat(daemons.pidFile()).hasContent(content);
+    }
+  }
+
+  @Test
+  void whatIsAUsersInTheUsersDirectoryIsRemoved() throws Exception {
+    Path lair = Daemons.give(Files.createDirectory(daemons.file("lair")), Daemons.NOBODY);
+    Path pidFile = Files.writeString(lair.resolve("d.pid"), "4194304\n");
+    Daemons.give(pidFile, Daemons.NOBODY);
+
+    assertThat(DaemonControl.of(pidFile).stop(StopPolicy.DEFAULT).outcome())
+        .isEqualTo(Outcome.STALE);
+
+    assertThat(pidFile).doesNotExist();
+  }
+
+  /** As that user, who may not remove it there: root would, wherever the path leads by then. */
+  @Test
+  void whatTheUserMayNotRemoveIsEmptied() throws Exception {
+    Path lair = Daemons.give(Files.createDirectory(daemons.file("lair")), Daemons.NOBODY);
+    Path pidFile = Files.writeString(lair.resolve("d.pid"), "4194304\n");
+    Daemons.give(pidFile, Daemons.NOBODY);
+    Daemons.openToAll(lair, "r-xr-xr-x");
+
+    assertThat(DaemonControl.of(pidFile).stop(StopPolicy.DEFAULT).outcome())
+        .isEqualTo(Outcome.STALE);
+
+    assertThat(pidFile).isEmptyFile();
+  }
+
+  @Test
+  void aUsersPidfileEndsOnlyThatUsersProcessesOfTheSession() throws Exception {
+    Path pidFile = Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
+    Process roots =
+        daemons.bystander(
+            "setsid",
+            "sh",
+            "-c",
+            ("setpriv --reuid %d --clear-groups flock --no-fork d.pid sleep 1000 &"
+                    + " exec tail -f /dev/null")
+                .formatted(Daemons.NOBODY));
+    daemons.name(daemons.awaitProgram("sleep"));
+
+    assertThat(DaemonControl.of(pidFile).stop(StopPolicy.DEFAULT.ofWholeSession()).outcome())
+        .isEqualTo(Outcome.OK);
+
+    assertThat(daemons.running("sleep")).isEmpty();
+    assertThat(roots.isAlive()).isTrue();
+  }
+
+  @Test
+  void aStopWaitsForALockWhoseFileTheDaemonHasRemoved() throws Exception {
+    daemons.start(
+        "trap 'rm d.pid; exit' TERM; sleep 1000 & echo >ready; while :; do wait; done", "sh");
+    Daemons.await("its trap", () -> Files.exists(daemons.file("ready")));
+    StopPolicy soon = StopPolicy.of(Signal.TERM, Duration.ofMillis(500));
+
+    assertThatThrownBy(() -> daemons.control().stop(soon))
+        .hasMessageContaining("is still locked by process")
+        .hasMessageContaining("(sleep)");
+  }
+}
