@@ -11,6 +11,12 @@
 # how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
 # gone.
 
+if ! [ -e /proc/self/stat ]; then
+    echo "daimon: /proc is not mounted" >&2
+    if [ "${1-}" = status ]; then exit 4; fi
+    exit 71
+fi
+
 # A closed standard stream would be the number of the next file that is opened.
 [ -e /proc/self/fd/0 ] || exec 0</dev/null
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
@@ -116,7 +122,12 @@ start() {
     122 | 129 | 130 | 143)
         if [ -n "$signal" ]; then
             case $command in
-            start | restart) echo "daimon: interrupted; nothing was started" >&2 ;;
+            start) echo "daimon: interrupted; nothing was started" >&2 ;;
+            stop) echo "daimon: interrupted; what was sent to the daemon is not taken back" >&2 ;;
+            restart)
+                echo "daimon: interrupted; what was sent to the daemon is not taken back," \
+                    "and nothing was started" >&2
+                ;;
             esac
             trap - "$signal"
             kill -s "$signal" $$

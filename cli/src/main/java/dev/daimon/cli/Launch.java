@@ -4,6 +4,7 @@ import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
 import dev.daimon.control.Outcome;
 import dev.daimon.control.StartSpec;
+import dev.daimon.control.StopPolicy;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
@@ -94,7 +95,7 @@ final class Launch {
     control = request.guard == null ? control : control.guard(request.guard);
     control = request.pidOnly ? control.pidOnly() : control;
     if (request.stop != null) {
-      Outcome _ = control.restart(step, request.stop, new StopProgress(terminal));
+      restart(step, control, request.stop);
     } else if (!request.self) {
       try (Guard guard = step.guard(control).orElse(null)) {
         try {
@@ -109,6 +110,23 @@ final class Launch {
     } else if (control.start(step) == Outcome.ALREADY_DONE) {
       throw new DaemonizeException(
           Reason.ALREADY_RUNNING, "already running: " + control.status().reason());
+    }
+  }
+
+  private void restart(Step step, DaemonControl control, StopPolicy policy)
+      throws IOException, InterruptedException {
+    if (!request.self) {
+      new Plan(request, step.identity, step.executable, terminal).check(control);
+      // Makes it where the user may, and root may not; released at once, for the restart to take.
+      Guard guard = step.guard(control).orElse(null);
+      if (guard != null) {
+        guard.close();
+      }
+    }
+    try {
+      Outcome _ = control.restart(step, policy, new StopProgress(terminal));
+    } finally {
+      terminal.clear();
     }
   }
 
@@ -128,6 +146,7 @@ final class Launch {
     public void start(DaemonControl control) throws IOException, InterruptedException {
       if (request.self) {
         bePersistent();
+        ThisProcess.umask(request.umask);
         StartSpec.self(this::selfDaemonizing, request.startTimeout).start(control);
       } else {
         start();

@@ -1,8 +1,12 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -11,10 +15,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code --dry-run} prints, after checking everything that can be checked without a change.
+ * What {@code --dry-run} prints, after checking everything that can be checked without a change;
+ * and what a restart checks before it stops anything.
  */
 final class Plan {
   private final Request request;
@@ -32,6 +38,43 @@ final class Plan {
   void print() {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
+    checkFiles();
+    checkOwner();
+    if (request.guard != null) {
+      checkFile(request.guard, false);
+    }
+    printPlan();
+  }
+
+  /**
+   * For a restart, before the old daemon is stopped: can the new one have its files?
+   *
+   * @param control the old one, which may hold the lock file, too
+   */
+  void check(DaemonControl control) throws IOException {
+    checkFiles();
+    if (request.lockFile == null) {
+      return;
+    }
+    DaemonStatus daemon = control.status();
+    if (daemon.state() != State.RUNNING || !SingletonLock.isHeld(request.lockFile)) {
+      return;
+    }
+    Optional<LockedFile> open = LockedFile.open(request.lockFile);
+    if (open.isEmpty()) {
+      return;
+    }
+    try (LockedFile file = open.get()) {
+      // A daemon that is there before and after was not replaced by another restart meanwhile.
+      if (!file.isHeldBy(daemon.pid().orElseThrow())
+          && file.isLocked()
+          && control.status().pid().equals(daemon.pid())) {
+        throw held(request.lockFile);
+      }
+    }
+  }
+
+  private void checkFiles() {
     checkFile(request.lockFile, false);
     checkFile(request.pidFile, false);
     checkFile(request.standardOutput, true);
@@ -41,7 +84,20 @@ final class Plan {
     refuseSame(request.pidFile, request.standardError);
     refuseSame(request.lockFile, request.standardOutput);
     refuseSame(request.lockFile, request.standardError);
+  }
 
+  /** The pidfile's, where that is taken over and not replaced. */
+  private void checkOwner() {
+    try {
+      if (request.lock && request.pidFile != null) {
+        DaemonFiles.requireOwner(request.pidFile, identity);
+      }
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  private void printPlan() {
     StringBuilder plan = new StringBuilder();
     line(plan, request.foreground ? "become" : "start", executable);
     for (String argument : request.command.subList(1, request.command.size())) {
@@ -54,6 +110,7 @@ final class Plan {
     line(plan, "umask", "0" + Integer.toOctalString(request.umask));
     line(plan, "pidfile", request.pidFile);
     line(plan, "lock", request.lockFile);
+    line(plan, "guard", request.guardFile());
     line(plan, "stdout", output(request.standardOutput));
     line(plan, "stderr", output(request.standardError));
     for (String variable : request.variables) {
@@ -78,12 +135,16 @@ final class Plan {
   private static void checkLock(@Nullable Path path) {
     try {
       if (path != null && SingletonLock.isHeld(path)) {
-        throw new DaemonizeException(
-            Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
+        throw held(path);
       }
     } catch (PosixException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
     }
+  }
+
+  private static DaemonizeException held(Path path) {
+    return new DaemonizeException(
+        Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
   }
 
   private void checkFile(@Nullable Path path, boolean output) {
@@ -126,8 +187,13 @@ final class Plan {
       }
       // Without a lock the file is replaced, not written.
       boolean replaced = !request.lock && path.equals(request.pidFile);
-      if (!replaced) {
-        return Files.isWritable(path) ? "" : "no permission to write to it";
+      if (!replaced && Files.isWritable(path)) {
+        return "";
+      }
+      // The stop removes it if it can.
+      boolean removed = request.stop != null && path.equals(request.pidFile);
+      if (!replaced && !removed) {
+        return "no permission to write to it";
       }
     }
     Path directory = path.getParent();

@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.Guard;
 import dev.daimon.control.StopPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,4 +50,12 @@ final class Request {
 
   /** The program and its arguments; not empty. */
   List<String> command = List.of();
+
+  /** The guard that is taken; null if there is no pidfile that is locked. */
+  @Nullable Path guardFile() {
+    if (pidFile == null || !lock) {
+      return null;
+    }
+    return guard == null ? Guard.beside(pidFile) : guard;
+  }
 }

@@ -204,10 +204,12 @@ final class StartOptions {
     refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
     refuseSame("lock", request.lockFile, "stdout", request.standardOutput);
     refuseSame("lock", request.lockFile, "stderr", request.standardError);
-    refuseSame("guard", request.guard, "pidfile", request.pidFile);
-    refuseSame("guard", request.guard, "lock", request.lockFile);
-    refuseSame("guard", request.guard, "stdout", request.standardOutput);
-    refuseSame("guard", request.guard, "stderr", request.standardError);
+    // Also one that was not named.
+    Path guard = request.guardFile();
+    refuseSame("guard", guard, "pidfile", request.pidFile);
+    refuseSame("guard", guard, "lock", request.lockFile);
+    refuseSame("guard", guard, "stdout", request.standardOutput);
+    refuseSame("guard", guard, "stderr", request.standardError);
   }
 
   private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath) {

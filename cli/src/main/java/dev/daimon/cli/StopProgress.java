@@ -5,6 +5,7 @@ import dev.daimon.control.StopListener;
 import dev.daimon.control.StopResult;
 import dev.daimon.posix.Signal;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What a stop says while it waits, and when it is over. */
@@ -35,13 +36,14 @@ final class StopProgress implements StopListener {
   @Override
   public void stopped(StopResult result) {
     terminal.clear();
-    if (result.killed()) {
+    List<Signal> signals = result.signals();
+    if (signals.size() > 1 && signals.getLast().equals(Signal.KILL)) {
+      StringBuilder before = new StringBuilder();
+      for (Signal signal : signals.subList(0, signals.size() - 1)) {
+        before.append(signal).append(", ");
+      }
       terminal.error(
-          "process "
-              + result.pid().orElse(0)
-              + " did not end by "
-              + result.signals().getFirst()
-              + ", and was killed");
+          "process " + result.pid().orElse(0) + " did not end by " + before + "and was killed");
     } else if (result.outcome() == Outcome.ALREADY_DONE) {
       terminal.error("it was not running");
     } else if (result.outcome() == Outcome.STALE) {

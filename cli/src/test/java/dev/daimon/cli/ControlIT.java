@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.commons.cli.Option;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -159,10 +160,122 @@ class ControlIT {
             new Result(
                 0,
                 "",
-                "daimon: process %d did not end by SIGTERM, and was killed\n".formatted(pid)));
+                "daimon: process %d did not end by SIGTERM, SIGINT, and was killed\n"
+                    .formatted(pid)));
     awaitGot("TERM", "INT");
     assertThat(pidFile()).doesNotExist();
     sandbox.awaitEnd();
+  }
+
+  @Test
+  void aKillThatWasAskedForNeedsNoWord() throws Exception {
+    long _ = start("sleep", "1000");
+
+    assertThat(control("stop", "--signal", "KILL")).isEqualTo(DONE);
+  }
+
+  @Test
+  void anInterruptedStopTellsThatASignalWasSent() throws Exception {
+    long _ = startStubborn();
+    for (String words : List.of("stop", "restart true")) {
+      List<String> command = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
+      command.addAll(List.of(words.split(" ", -1)));
+      command.addAll(2, List.of("--pidfile", pidFile().toString()));
+      Process process =
+          sandbox.prepare(command, Map.of()).redirectError(sandbox.file("told").toFile()).start();
+      Sandbox.await("TERM", () -> Files.readString(sandbox.file("got")).endsWith("TERM\n"));
+      process.destroy();
+
+      assertThat(process.waitFor()).isEqualTo(128 + 15);
+      assertThat(sandbox.file("told"))
+          .content()
+          .startsWith("daimon: interrupted; what was sent to the daemon is not taken back")
+          .hasLineCount(1);
+      Files.writeString(sandbox.file("got"), "ready\n");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-o /no/such/directory/log, 73",
+    "-l held, 69",
+    "-l /no/such/directory/lock, 73",
+    "-e directory, 73",
+    "-o other, 64"
+  })
+  void aRestartThatCannotWorkLeavesTheOldOneRunning(String words, int exitCode) throws Exception {
+    long pid = start("sleep", "1000");
+    Files.createDirectory(sandbox.file("directory"));
+    Files.createLink(sandbox.file("other"), pidFile());
+    Process holder =
+        sandbox
+            .prepare(
+                List.of(
+                    "flock",
+                    "-o",
+                    sandbox.file("held").toString(),
+                    "-c",
+                    "echo held; exec sleep 1000"),
+                Map.of())
+            .start();
+    assertThat(holder.inputReader().readLine()).isEqualTo("held");
+    String[] option = words.split(" ", -1);
+
+    Result result =
+        control(
+            "restart", option[0], sandbox.directory().resolve(option[1]).toString(), "sleep", "1");
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);
+    assertThat(control("status").out()).startsWith("running: process " + pid + ",");
+  }
+
+  @Test
+  void aRestartTakesTheLockFileOver() throws Exception {
+    String lock = sandbox.file("lock").toString();
+    long first = start("-l", lock, "sleep", "1000");
+
+    assertThat(control("restart", "-l", lock, "sleep", "1000")).isEqualTo(DONE);
+
+    assertThat(Sandbox.pid(pidFile())).isNotEqualTo(first);
+    assertThat(control("status").exitCode()).isZero();
+  }
+
+  @Test
+  @Tag("root")
+  void aPidfileThatAnotherUserHasLeftIsNotTakenOver() throws Exception {
+    Files.writeString(pidFile(), "4194000\n");
+    Files.setAttribute(pidFile(), "unix:uid", 65534);
+    Result refused =
+        new Result(
+            73,
+            "",
+            ("daimon: %s belongs to user 65534, but the program would run as user 0:"
+                    + " remove the file\n")
+                .formatted(pidFile()));
+
+    assertThat(control("start", "touch", sandbox.file("ran").toString())).isEqualTo(refused);
+    assertThat(control("start", "--dry-run", "true")).isEqualTo(refused);
+
+    assertThat(sandbox.directory().toFile().list()).containsExactly("web.pid");
+    assertThat(pidFile()).hasContent("4194000");
+  }
+
+  @Test
+  @Tag("root")
+  void withoutProcItIsToldWhatIsMissing() throws Exception {
+    for (String command : List.of("start -p /x true", "run true", "stop -p /x", "status -p /x")) {
+      Result result =
+          sandbox.shell(
+              "exec unshare -m sh -c 'mount -t tmpfs none /proc; $daimon " + command + "'");
+
+      assertThat(result)
+          .isEqualTo(
+              new Result(
+                  command.startsWith("status") ? CANNOT_TELL : 71,
+                  "",
+                  "daimon: /proc is not mounted\n"));
+    }
   }
 
   @Test
@@ -265,15 +378,21 @@ class ControlIT {
         if [ "$1" = bad ]; then echo "no port" >&2; exit 3; fi
         exec 9<>"$1"
         flock -n 9 || exit 1
+        umask >mask
         setsid sh -c 'echo $$ >&9; exec sleep 1000' </dev/null >/dev/null 2>&1 &
         """);
     String self = sandbox.file("self").toString();
 
-    assertThat(control("start", "--self", self, pidFile().toString())).isEqualTo(DONE);
+    String here = sandbox.directory().toString();
+    assertThat(control("start", "--self", "-m", "027", "-c", here, self, pidFile().toString()))
+        .isEqualTo(DONE);
+    assertThat(sandbox.file("mask")).content().endsWith("027\n");
     assertThat(control("status").exitCode()).isZero();
     assertThat(control("start", "--self", self, pidFile().toString()).exitCode()).isEqualTo(69);
     long first = Sandbox.pid(pidFile());
-    assertThat(control("restart", "--self", self, pidFile().toString())).isEqualTo(DONE);
+    assertThat(control("restart", "--self", "-c", here, self, pidFile().toString()))
+        .isEqualTo(DONE);
+    assertThat(sandbox.file("mask")).content().endsWith("022\n");
     assertThat(Sandbox.pid(pidFile())).isNotEqualTo(first);
     assertThat(control("stop")).isEqualTo(DONE);
 
@@ -403,6 +522,27 @@ class ControlIT {
             "\r\u001b[Kdaimon: process " + pid + " did not end by SIGTERM, and was killed\r\n");
   }
 
+  @Test
+  void onATerminalAFailedRestartIsToldInALineOfItsOwn() throws Exception {
+    long pid = startStubborn();
+
+    Result result =
+        sandbox.run(
+            List.of(
+                "script",
+                "-qec",
+                "exec %s restart -p %s --timeout 1200ms --then none true"
+                    .formatted(Sandbox.DAIMON, pidFile()),
+                "/dev/null"),
+            Map.of());
+
+    assertThat(result.exitCode()).isEqualTo(75);
+    assertThat(result.out())
+        .contains(
+            "\r\u001b[Kdaimon: stopping process " + pid + ": 1 s, giving up in 0 s\r\u001b[K",
+            "\r\u001b[Kdaimon: process " + pid + " has not ended after 1.");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -439,6 +579,10 @@ class ControlIT {
         "start -p /x --self -u root true",
         "start -p /x --start-timeout 1s true",
         "start -p /x --pid-only true",
+        "start -p /x.pid -l /x.guard true",
+        "start -p /x -o /x.guard true",
+        "restart -p /x.pid -e /x.guard true",
+        "run -p /x.pid -o /x.guard true",
         "run -p /x --guard /y true"
       })
   void wrongWordsAreToldInOneLine(String words) throws Exception {

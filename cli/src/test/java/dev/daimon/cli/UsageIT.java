@@ -243,6 +243,7 @@ class UsageIT {
     assertThat(result.out())
         .contains("/touch", sandbox.file("ran").toString(), "027", "A=b")
         .contains(sandbox.file("stale").toString(), sandbox.file("lock").toString())
+        .contains("guard: " + sandbox.file("stale.guard") + "\n")
         .contains(sandbox.file("log").toString(), sandbox.file("err").toString());
     assertThat(snapshot()).isEqualTo(before);
   }
@@ -271,6 +272,8 @@ class UsageIT {
     "-p /dev/null true, 73",
     "-l /dev/null true, 73",
     "-p $dir/fifo true, 73",
+    "-p $dir/new --guard /no/such/directory/guard true, 73",
+    "-p $dir/new --guard $dir/directory true, 73",
     "--no-lock -p $dir/link true, 73",
     "--no-lock -p $dir/fifo true, 73",
     "-p $dir/file -o $dir/other-name true, 64",

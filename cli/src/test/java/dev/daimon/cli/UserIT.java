@@ -411,6 +411,34 @@ class UserIT {
     assertThat(said.strip()).isEqualTo(directory.toString());
   }
 
+  @Test
+  void aRestartMakesTheGuardWhereTheUserMay() throws Exception {
+    Path directory = directoryOf(USER.name());
+
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            "restart", "-u", USER.name(), "-p", directory.resolve("x.pid").toString(), "true");
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", "daimon: it was not running\n"));
+    assertThat(ownerOf(directory.resolve("x.guard")))
+        .isEqualTo(USER.uid() + ":" + USER.gid() + " 600");
+  }
+
+  @Test
+  void aPidfileOfSomebodyElsesIsNotTheUsersEither() throws Exception {
+    Path pidFile = Files.writeString(directoryOf(USER.name()).resolve("x.pid"), "1\n");
+    Sandbox.openToAll(pidFile, "rw-rw-rw-");
+    TestUser.output("chown", "65534", pidFile.toString());
+
+    ProcessSandbox.Result result =
+        sandbox.daimon("start", "-u", USER.name(), "-p", pidFile.toString(), "true");
+
+    assertThat(result.exitCode()).isEqualTo(CANNOT_CREATE);
+    assertOneLine(result);
+    assertThat(result.err()).contains("belongs to user 65534", "user " + USER.uid());
+    assertThat(pidFile).hasContent("1");
+  }
+
   private String saidBy(String command, List<String> options, String... program) throws Exception {
     return saidBy(List.of(), command, options, program);
   }

@@ -4,6 +4,7 @@ import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockHeldException;
+import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Descriptor;
@@ -11,10 +12,12 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DaemonFiles {
   private final FileSet set;
+  private final @Nullable Identity identity;
   private final Progress progress;
   private final FileOpener opener;
 
@@ -39,6 +43,7 @@ public final class DaemonFiles {
   /** Files that are opened as an identity, if there is one, and are to be its own. */
   public DaemonFiles(FileSet set, @Nullable Identity identity, Progress progress) {
     this.set = set;
+    this.identity = identity;
     this.progress = progress;
     opener = new FileOpener(identity);
   }
@@ -56,7 +61,11 @@ public final class DaemonFiles {
         progress.step("locked " + set.lockFile());
       }
       if (set.pidFile() != null && set.lock()) {
-        pidFile = opener.open(set.pidFile(), new FileKind.Lock()).file;
+        FileOpener.Opened<SingletonLock> opened = opener.open(set.pidFile(), new FileKind.Lock());
+        pidFile = opened.file;
+        if (!pidFile.created()) {
+          opener.runAs(opened.asTarget, new OwnerCheck(pidFile, identity));
+        }
         progress.step("locked " + set.pidFile());
       } else if (set.pidFile() != null) {
         unlockedPidFile = opener.open(set.pidFile(), new FileKind.Unlocked());
@@ -95,6 +104,71 @@ public final class DaemonFiles {
       }
     }
     return message;
+  }
+
+  /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */
+  private record OwnerCheck(SingletonLock pidFile, @Nullable Identity identity)
+      implements FileOpener.Step {
+    @Override
+    public void run() throws IOException {
+      requireOwner(pidFile.path(), identity);
+      if (!pidFile.isAtPath()) {
+        throw new IOException(pidFile.path() + " was removed or replaced during the start");
+      }
+    }
+  }
+
+  /**
+   * Refuses a pidfile that was left by another user than root and the one that the program will run
+   * as: whose it is could put any process into it, so nobody would control a daemon by it.
+   *
+   * @param pidFile the file; nothing is wrong if there is none
+   * @param identity who the program will run as; null for the user of this process
+   * @throws DaemonizeException {@link Reason#FILE} if it is somebody else's
+   * @throws IOException if it cannot be opened for reading
+   */
+  public static void requireOwner(Path pidFile, @Nullable Identity identity) throws IOException {
+    Optional<LockedFile> open = LockedFile.open(pidFile);
+    if (open.isEmpty()) {
+      return;
+    }
+    try (LockedFile file = open.get()) {
+      long owner = file.owner();
+      if (owner == 0) {
+        return;
+      }
+      long user =
+          identity != null && identity.uid().isPresent()
+              ? identity.uid().getAsLong()
+              : effectiveUser();
+      if (owner != user) {
+        throw new DaemonizeException(
+            Reason.FILE,
+            pidFile
+                + " belongs to user "
+                + owner
+                + ", but the program would run as user "
+                + user
+                + ": remove the file");
+      }
+    }
+  }
+
+  /**
+   * Not the owner of {@code /proc/self}: that is root once a thread has changed its user.
+   *
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status</a>
+   */
+  private static long effectiveUser() throws IOException {
+    // The program's name may be any bytes.
+    Path status = Path.of("/proc/thread-self/status");
+    for (String line : Files.readAllLines(status, StandardCharsets.ISO_8859_1)) {
+      if (line.startsWith("Uid:\t")) {
+        int effective = line.indexOf('\t', 5) + 1;
+        return Long.parseLong(line.substring(effective, line.indexOf('\t', effective)));
+      }
+    }
+    throw new IOException(status + " does not tell the user");
   }
 
   /** An output file that is locked as well, by another name. */
