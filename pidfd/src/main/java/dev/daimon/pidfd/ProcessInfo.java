@@ -67,7 +67,13 @@ public record ProcessInfo(
         uptime,
         Instant.now().minus(uptime),
         user(process),
-        words(ProcFiles.readRecord(process.concat("/cmdline"))));
+        words(commandLine(process.concat("/cmdline"))));
+  }
+
+  /** Under load the kernel was seen to show none of a process that has one; not twice in a row. */
+  private static String commandLine(String path) throws PosixException {
+    String first = ProcFiles.readRecord(path);
+    return first.isEmpty() ? ProcFiles.readRecord(path) : first;
   }
 
   /**

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -179,8 +180,9 @@ class ProcessInfoTest {
       memory.write(bytes.replace('0', '\0').getBytes(StandardCharsets.US_ASCII));
     }
 
-    assertThat(String.join(",", info(pid).commandLine())).startsWith(words);
-    assertThat(info(pid).commandLine()).hasSize(words.isEmpty() ? 0 : words.split(",", -1).length);
+    List<String> commandLine = info(pid).commandLine();
+    assertThat(String.join(",", commandLine)).startsWith(words);
+    assertThat(commandLine).hasSize(words.isEmpty() ? 0 : words.split(",", -1).length);
   }
 
   @Test
