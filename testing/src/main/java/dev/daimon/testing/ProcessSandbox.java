@@ -248,13 +248,23 @@ public class ProcessSandbox {
         "a process " + name,
         () -> {
           for (ProcessHandle process : processes()) {
-            if (command(process.pid()).equals(name)) {
+            // Its name is there first, in the midst of the exec, and then its words and
+            // environment.
+            if (command(process.pid()).equals(name) && hasWords(process.pid())) {
               found[0] = process.pid();
             }
           }
           return found[0] != 0;
         });
     return found[0];
+  }
+
+  private static boolean hasWords(long pid) {
+    try {
+      return Files.readAllBytes(Path.of("/proc/" + pid + "/cmdline")).length > 0;
+    } catch (IOException gone) {
+      return false;
+    }
   }
 
   /** The name of the program that a process runs, cut to 15 characters; empty if it is gone. */
