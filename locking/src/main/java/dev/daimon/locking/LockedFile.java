@@ -7,7 +7,6 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.ProcFiles;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +24,6 @@ import java.util.Optional;
  *     href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">proc_pid_fdinfo(5)</a>
  */
 public final class LockedFile implements AutoCloseable {
-  private static final int STREAMS = 3;
-
   private final Path path;
   private final Descriptor descriptor;
   private final FileStatus status;
@@ -121,65 +118,7 @@ public final class LockedFile implements AutoCloseable {
   public boolean isHeldBy(long pid) throws PosixException {
     // Once closed, the inode may be anybody's.
     descriptor.number();
-    String process = "/proc/".concat(Long.toString(pid));
-    try {
-      return isHeldBy(process);
-    } catch (PosixException failure) {
-      // What a process had that has ended is nobody's to see, not even its own user's.
-      if (hasEnded(process)) {
-        return false;
-      }
-      throw failure;
-    }
-  }
-
-  private boolean isHeldBy(String process) throws PosixException {
-    String directory = process.concat("/fd/");
-    FileStatus found = new FileStatus();
-    String[] numbers = ProcFiles.list(directory);
-    for (int i = 0; i < numbers.length; i++) {
-      // The list begins with the standard streams, which are hardly ever it.
-      String number = numbers[(i + STREAMS) % numbers.length];
-      String link = directory.concat(number);
-      int result = Files.stat(link.getBytes(StandardCharsets.US_ASCII), found);
-      if (result == -Errno.EACCES.number()) {
-        // Who may list a directory may not follow what is in it yet.
-        throw new PosixException("stat", link, Errno.EACCES);
-      }
-      if (result == 0
-          && found.isSameFile(status)
-          && isLocked(process.concat("/fdinfo/").concat(number))) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Whether it is gone, or has no memory left, which a process gives back before its files. */
-  private static boolean hasEnded(String process) throws PosixException {
-    try {
-      return ProcFiles.readRecord(process.concat("/statm")).startsWith("0 ");
-    } catch (PosixException failure) {
-      if (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.ESRCH)) {
-        return true;
-      }
-      throw failure;
-    }
-  }
-
-  private static boolean isLocked(String info) throws PosixException {
-    String text;
-    try {
-      text = ProcFiles.readRecord(info);
-    } catch (PosixException failure) {
-      if (failure.errno().equals(Errno.ENOENT)) {
-        // Closed meanwhile.
-        return false;
-      }
-      throw failure;
-    }
-    int lock = text.indexOf("\nlock:");
-    return lock >= 0 && text.indexOf(" FLOCK ", lock) >= 0;
+    return Holder.holds(pid, status);
   }
 
   /**

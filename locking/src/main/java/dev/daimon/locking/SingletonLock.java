@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A locked file, usually a pidfile, that makes its holder the only one: {@code flock} on an inode
@@ -45,6 +46,14 @@ public final class SingletonLock implements AutoCloseable {
   /** How often a file that its holder rewrites meanwhile is read again. */
   private static final int READS = 10;
 
+  /**
+   * How long a lock may outlive its holder's last descriptor: a read of its {@code fdinfo} in
+   * {@code /proc}, by whoever looks for holders, keeps the open file for as long as that takes.
+   */
+  private static final long LINGERING_NANOS = 50_000_000;
+
+  private static final long PAUSE_NANOS = 100_000;
+
   /** Stale file handle: the path names another file by now. */
   private static final Errno ESTALE = Errno.of(116);
 
@@ -62,12 +71,16 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Takes the lock at once or not at all, and makes the file (mode 0644 less the umask) if there is
-   * none. What it holds is left as it is.
+   * Takes the lock without waiting for a holder, and makes the file (mode 0644 less the umask) if
+   * there is none. What it holds is left as it is.
    *
    * <p>Race: the file may be unlinked or replaced between being opened and being locked, by a
    * holder that stops; the lock would then be on a file that nobody else finds. So the path is
    * looked at again under the lock, and everything is done anew if it names another file by then.
+   *
+   * <p>A lock that was just given up can be held for a moment longer, by a process that reads in
+   * {@code /proc} who holds it. So a refusal is final at once only if the process that the file
+   * names is shown to hold the lock; otherwise after 50 ms.
    *
    * <p>If this fails, nothing stays open or locked. The one file it can leave behind is an empty
    * one that it made and could not lock, most likely since another process was faster: only a
@@ -192,11 +205,28 @@ public final class SingletonLock implements AutoCloseable {
     if (!held.isRegularFile()) {
       throw new NotRegularFileException(path);
     }
-    int result = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
-    if (result == -Errno.EAGAIN.number()) {
-      throw new LockHeldException(path, writtenPid(number));
+    long deadline = System.nanoTime() + LINGERING_NANOS;
+    while (true) {
+      int result = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
+      if (result != -Errno.EAGAIN.number()) {
+        PosixException.check(result, "flock", path);
+        return;
+      }
+      long pid = writtenPid(number);
+      if (isShownToHold(pid) || System.nanoTime() - deadline > 0) {
+        throw new LockHeldException(path, pid);
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
-    PosixException.check(result, "flock", path);
+  }
+
+  /** False also of a process that is not for us to see. */
+  private boolean isShownToHold(long pid) {
+    try {
+      return pid > 0 && Holder.holds(pid, held);
+    } catch (PosixException unseen) {
+      return false;
+    }
   }
 
   /** The process id that {@link #write} put into the file, or 0 if it holds something else. */

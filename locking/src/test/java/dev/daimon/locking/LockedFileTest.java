@@ -26,7 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -368,35 +367,41 @@ class LockedFileTest {
     }
   }
 
+  /** A read of its descriptor's data keeps a file open, and locked, that its holder has closed. */
   @Test
   void lookingNeverDisturbsWhoTakesTheLock() throws Exception {
-    AtomicBoolean done = new AtomicBoolean();
-    ExecutorService threads = Executors.newFixedThreadPool(2);
+    Process taking = ChildJvm.of(LockingProgram.class).start("repeat", path, 20_000);
+    processes.add(taking.toHandle());
+    ExecutorService threads = Executors.newFixedThreadPool(3);
     try {
-      List<Future<Integer>> looking = new ArrayList<>();
-      for (int i = 0; i < 2; i++) {
-        boolean whole = i > 0;
-        looking.add(
-            threads.submit(() -> {
-              int seen = 0;
-              while (!done.get()) {
-                try (LockedFile file = LockedFile.open(path).orElseThrow()) {
-                  seen += whole ? file.holders().size() : file.isLocked() ? 1 : 0;
-                }
-              }
-              return seen;
-            }));
-      }
-      String output = ChildJvm.of(LockingProgram.class).run("repeat", path, 20_000).output();
-      assertThat(output).isEmpty();
-      done.set(true);
+      List<Future<Integer>> looking =
+          List.of(
+              threads.submit(() -> look(taking, file -> file.isHeldBy(taking.pid()))),
+              threads.submit(() -> look(taking, LockedFile::isLocked)),
+              threads.submit(() -> look(taking, file -> !file.holders().isEmpty())));
+      assertThat(taking.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(taking.exitValue()).isZero();
       for (Future<Integer> each : looking) {
         assertThat(each.get(30, TimeUnit.SECONDS)).isPositive();
       }
     } finally {
-      done.set(true);
-      threads.shutdown();
+      threads.shutdownNow();
     }
+  }
+
+  private interface Question {
+    boolean ask(LockedFile file) throws IOException;
+  }
+
+  /** How often the answer was yes, while the process was there. */
+  private int look(Process taking, Question question) throws IOException {
+    int seen = 0;
+    while (taking.isAlive()) {
+      try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+        seen += question.ask(file) ? 1 : 0;
+      }
+    }
+    return seen;
   }
 
   @Test
