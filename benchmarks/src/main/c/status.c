@@ -5,9 +5,11 @@
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -85,10 +87,14 @@ static void look(const char *pid_file) {
     struct timespec time;
     clock_gettime(CLOCK_BOOTTIME, &time);
     read_record(directory, "stat");
-    if (stat(directory, &status))
-        err(1, "%s", directory);
-    if (status.st_uid == 0)
-        read_record(directory, "status");
+    /* PIDFD_GET_INFO, newer than many headers: the ids of user and groups. */
+    uint64_t info[8] = {2};
+    if (ioctl(process, _IOWR(0xff, 11, info), info)) {
+        if (stat(directory, &status))
+            err(1, "%s", directory);
+        if (status.st_uid == 0)
+            read_record(directory, "status");
+    }
     read_record(directory, "cmdline");
     if (!is_alive(process))
         errx(1, "ended");

@@ -167,7 +167,7 @@ public final class PidFd implements AutoCloseable {
    */
   public ProcessInfo info() throws PosixException {
     try {
-      ProcessInfo info = ProcessInfo.read(pid);
+      ProcessInfo info = ProcessInfo.read(pid, descriptor);
       if (isAlive()) {
         return info;
       }

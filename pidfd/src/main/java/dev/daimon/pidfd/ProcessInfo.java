@@ -1,9 +1,11 @@
 package dev.daimon.pidfd;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -46,8 +48,8 @@ public record ProcessInfo(
   /** Where the fields after the name begin, which may hold anything. */
   private static final int AFTER_NAME = 2;
 
-  /** Of the process that has this id while it is read. */
-  static ProcessInfo read(long pid) throws PosixException {
+  /** Of the process that has this id, and this pidfd, while it is read. */
+  static ProcessInfo read(long pid, Descriptor pidfd) throws PosixException {
     String process = "/proc/".concat(Long.toString(pid));
     String stat = ProcFiles.readRecord(process.concat("/stat"));
     int end = stat.lastIndexOf(')');
@@ -66,7 +68,7 @@ public record ProcessInfo(
         session,
         uptime,
         Instant.now().minus(uptime),
-        user(process),
+        user(process, pidfd),
         words(commandLine(process.concat("/cmdline"))));
   }
 
@@ -77,10 +79,15 @@ public record ProcessInfo(
   }
 
   /**
-   * The effective one, as the directory's owner, which is found sooner; but that is also root of a
-   * process that has changed its user. The status has four, of which it is the second.
+   * The effective one, by the pidfd; an older kernel tells it as the directory's owner, but that is
+   * also root of a process that has changed its user. The status, which takes longest, has four, of
+   * which it is the second.
    */
-  private static long user(String process) throws PosixException {
+  private static long user(String process, Descriptor pidfd) throws PosixException {
+    long user = PidFds.effectiveUser(pidfd.number());
+    if (user >= 0) {
+      return user;
+    }
     FileStatus directory = new FileStatus();
     byte[] path = process.getBytes(StandardCharsets.US_ASCII);
     PosixException.check(Files.stat(path, directory), "stat", process);

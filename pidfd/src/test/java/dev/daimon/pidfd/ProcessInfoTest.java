@@ -279,6 +279,8 @@ class ProcessInfoTest {
     awaitState(pid, "sleep", "S");
 
     assertThat(info(pid).user()).isEqualTo(65533);
+    ChildJvm older = ChildJvm.of(Tell.class).option("-Ddev.daimon.posix.without=ioctl");
+    assertThat(older.run(pid).output()).isEqualTo("sleep 65533 [/bin/sleep, 1000]");
   }
 
   @Test

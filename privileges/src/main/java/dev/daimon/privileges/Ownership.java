@@ -160,7 +160,7 @@ public final class Ownership {
       }
       boolean sticky = isWritableByOthers(status);
       byte[] entry = child(reached, name);
-      PosixException.check(Files.lstat(entry, status), "lstat", NativePath.of(entry));
+      lstat(entry, status);
       if (status.isSymbolicLink()) {
         if (sticky) {
           return null;
@@ -185,7 +185,7 @@ public final class Ownership {
   private static boolean isPassable(byte[] directory, int user, FileStatus status)
       throws PosixException {
     byte[] path = directory.length == 0 ? new byte[] {'/'} : directory;
-    PosixException.check(Files.lstat(path, status), "lstat", NativePath.of(path));
+    lstat(path, status);
     return isPassable(user, status);
   }
 
@@ -201,6 +201,13 @@ public final class Ownership {
 
   private static boolean isWritableByOthers(FileStatus status) {
     return (status.permissions() & WRITABLE_BY_OTHERS) != 0;
+  }
+
+  private static void lstat(byte[] path, FileStatus status) throws PosixException {
+    int result = Files.lstat(path, status);
+    if (result < 0) {
+      throw new PosixException("lstat", NativePath.of(path).toString(), Errno.of(-result));
+    }
   }
 
   private static byte[] target(byte[] link) throws PosixException {

@@ -37,6 +37,14 @@ final class Layouts {
     private passwd() {}
   }
 
+  static final class pidfd_info {
+    static final int SIZE = 64;
+    static final int mask = 0;
+    static final int euid = 36;
+
+    private pidfd_info() {}
+  }
+
   static final class timespec {
     static final int SIZE = 16;
     static final int tv_sec = 0;

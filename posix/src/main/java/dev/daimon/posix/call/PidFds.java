@@ -1,5 +1,10 @@
 package dev.daimon.posix.call;
 
+import dev.daimon.posix.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
 /**
  * Calls on pidfds: {@code sys/pidfd.h}. By the bare system calls, since the C library has functions
  * for them only from 2.36 on.
@@ -11,8 +16,17 @@ public final class PidFds {
   /** Number of the system call {@code pidfd_open}. */
   static final int SYS_pidfd_open = 434;
 
+  /** {@code ioctl} on a pidfd: tell about the process. */
+  static final int PIDFD_GET_INFO = 0xc040ff0b;
+
+  /** Wanted of {@link #PIDFD_GET_INFO}, and given: the ids of user and groups. */
+  static final int PIDFD_INFO_CREDS = 2;
+
   // long syscall(long number, ...);
   private static final long SYSCALL = Libc.address("syscall");
+
+  // int ioctl(int fd, unsigned long op, ...);
+  private static final long IOCTL = Libc.optionalAddress("ioctl");
 
   private PidFds() {}
 
@@ -24,5 +38,22 @@ public final class PidFds {
   /** Sends a signal; 0 only asks whether it could be sent. */
   public static int sendSignal(int pidfd, int signal) {
     return Libc.call(SYSCALL, SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0);
+  }
+
+  /**
+   * The effective user id of the process, from 0 to 4294967294. Only since Linux 6.13: tests can do
+   * without {@code ioctl}.
+   */
+  public static long effectiveUser(int pidfd) {
+    if (IOCTL == 0) {
+      return -Errno.ENOSYS.number();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(Layouts.pidfd_info.SIZE, Long.BYTES);
+      ByteBuffer view = Native.view(info);
+      view.putLong(Layouts.pidfd_info.mask, PIDFD_INFO_CREDS);
+      int result = Libc.call(IOCTL, pidfd, PIDFD_GET_INFO & 0xffffffffL, info.address());
+      return result < 0 ? result : Integer.toUnsignedLong(view.getInt(Layouts.pidfd_info.euid));
+    }
   }
 }

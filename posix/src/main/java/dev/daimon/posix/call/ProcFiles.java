@@ -5,7 +5,6 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code /proc} shows, as text with one character for each byte. */
@@ -27,24 +26,19 @@ public final class ProcFiles {
 
   private static String read(String path, boolean oneRecord) throws PosixException {
     byte[] buffer = new byte[4096];
-    byte[] content = new byte[buffer.length];
-    int length = 0;
+    String content = "";
     int flags = Files.O_RDONLY | Files.O_CLOEXEC;
     int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
     try (Descriptor file = Descriptor.adopt(PosixException.check(number, "open", path))) {
       int count;
       while ((count = PosixException.check(Files.read(file.number(), buffer), "read", path)) > 0) {
-        if (length + count > content.length) {
-          content = Arrays.copyOf(content, 2 * content.length);
-        }
-        System.arraycopy(buffer, 0, content, length, count);
-        length += count;
+        content = content.concat(new String(buffer, 0, count, StandardCharsets.ISO_8859_1));
         if (oneRecord && count < buffer.length) {
           break;
         }
       }
     }
-    return new String(content, 0, length, StandardCharsets.ISO_8859_1);
+    return content;
   }
 
   /**

@@ -62,6 +62,7 @@ class AbiTest {
           #include <sys/epoll.h>
           #include <sys/eventfd.h>
           #include <sys/file.h>
+          #include <sys/ioctl.h>
           #include <sys/mman.h>
           #include <sys/resource.h>
           #include <sys/stat.h>
@@ -70,6 +71,16 @@ class AbiTest {
           #include <time.h>
           #include <ucontext.h>
           #include <unistd.h>
+          #ifndef PIDFD_GET_INFO
+          // Linux 6.13's, for older headers.
+          struct pidfd_info {
+            unsigned long mask, cgroupid;
+            unsigned pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+            int exit_code;
+          };
+          #define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
+          #define PIDFD_INFO_CREDS (1 << 1)
+          #endif
           """;
 
   /** The kernel's own header, which cannot be included together with glibc's. */
@@ -85,6 +96,7 @@ class AbiTest {
       Map.of(
           "Detaching.ALIGNMENT", "_Alignof(max_align_t)",
           "Signal.MAX_NUMBER", "_NSIG - 1",
+          "PidFds.PIDFD_GET_INFO", "(int) PIDFD_GET_INFO",
           // An unsigned number there.
           "Epoll.EPOLLET", "(int) EPOLLET",
           "Signals.KERNEL_SIGSET_SIZE", "(_NSIG - 1) / 8",

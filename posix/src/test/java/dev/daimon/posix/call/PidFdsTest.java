@@ -60,6 +60,28 @@ class PidFdsTest {
   }
 
   @Test
+  void theEffectiveUserIsToldOfWhoHasNotEnded() {
+    int[] ids = new int[3];
+    Credentials.getresuid(ids);
+    int pid = spawn("/bin/sleep", "60");
+    int pidfd = PidFds.open(pid);
+    try {
+      assertThat(PidFds.effectiveUser(pidfd))
+          .isIn(
+              Integer.toUnsignedLong(ids[1]),
+              // Before Linux 6.13.
+              (long) -Errno.EINVAL.number(),
+              (long) -Errno.of(25).number());
+    } finally {
+      PidFds.sendSignal(pidfd, 9);
+      Processes.waitid(pidfd, end, ENDED);
+      assertThat(PidFds.effectiveUser(pidfd)).isNegative();
+      Files.close(pidfd);
+    }
+    assertThat(PidFds.effectiveUser(-1)).isEqualTo(-Errno.EBADF.number());
+  }
+
+  @Test
   void whatIsNoProcessCannotBeOpened() {
     assertThat(PidFds.open(1 << 30)).isEqualTo(-Errno.ESRCH.number());
     assertThat(PidFds.open(0)).isEqualTo(-Errno.EINVAL.number());
