@@ -1,6 +1,5 @@
 package dev.daimon.posix;
 
-import dev.daimon.posix.call.ErrorText;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
@@ -18,6 +17,13 @@ public final class Signal {
 
   /** The first real-time signal: the C library keeps 32 and 33 for itself. */
   private static final int RTMIN = 34;
+
+  /** The names of the first ones, from 1 up: the same on every machine that Daimon runs on. */
+  private static final String[] NAMES = {
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
+    "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS"
+  };
 
   /** Hangup: the terminal is gone; by custom, a daemon reads its configuration again. */
   public static final Signal HUP = new Signal(1);
@@ -154,10 +160,10 @@ public final class Signal {
     } else if (number < 0 && name.startsWith("RTMAX")) {
       number = inRange(MAX_NUMBER, -1, name.substring(5));
     }
-    String official = "SIG".concat(official(name));
-    for (int i = 1; number < 0 && i < RTMIN - 2; i++) {
-      if (ErrorText.signalName(i).equals(official)) {
-        number = i;
+    String official = official(name);
+    for (int i = 0; number < 0 && i < NAMES.length; i++) {
+      if (NAMES[i].equals(official)) {
+        number = i + 1;
       }
     }
     if (number < 1 || number > MAX_NUMBER) {
@@ -166,7 +172,7 @@ public final class Signal {
     return new Signal(number);
   }
 
-  /** The C library's own name, where signal(7) has two. */
+  /** The name in the table, where signal(7) has two. */
   private static String official(String name) {
     return switch (name) {
       case "CLD" -> "CHLD";
@@ -208,8 +214,11 @@ public final class Signal {
    *     C library keeps for itself
    */
   public String name() {
+    if (number <= NAMES.length) {
+      return "SIG".concat(NAMES[number - 1]);
+    }
     if (number < RTMIN) {
-      return ErrorText.signalName(number);
+      return "SIG".concat(Integer.toString(number));
     }
     if (number == MAX_NUMBER) {
       return "SIGRTMAX";

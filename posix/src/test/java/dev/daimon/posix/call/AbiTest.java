@@ -174,6 +174,9 @@ class AbiTest {
         program.append(claim("SIG" + field.getName(), number, "Signal." + field.getName()));
       }
     }
+    for (int number = 1; number < 32; number++) {
+      program.append(claim(Signal.of(number).name(), number, "Signal.name " + number));
+    }
     for (String name : List.of("SIGCLD", "SIGIO", "SIGIOT")) {
       program.append(claim(name, Signal.parse(name).number(), "Signal.parse " + name));
     }
