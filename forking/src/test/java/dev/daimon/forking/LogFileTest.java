@@ -28,11 +28,13 @@ class LogFileTest {
   static final class Rotates {
     public static void main(String[] args) throws Exception {
       Path path = Path.of(args[0]);
+      LogFile log = LogFile.at(path, StandardStream.OUTPUT, StandardStream.ERROR);
+      log.reopen();
       for (int i = 1; i < args.length; i++) {
-        // Here, and not by the shell: a JVM would open its own files under these numbers.
         int _ = dev.daimon.posix.call.Files.close(Integer.parseInt(args[i]));
       }
-      LogFile log = LogFile.at(path, StandardStream.OUTPUT, StandardStream.ERROR);
+      // By now without a class to load: the JVM's own files would have these numbers, and Java puts
+      // the null device there when it closes them.
       log.reopen();
       say("old");
       Files.move(path, Path.of(path + ".1"));
