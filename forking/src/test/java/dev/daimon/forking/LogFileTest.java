@@ -170,7 +170,7 @@ class LogFileTest {
 
   /** Prints from several threads, in several ways, while the file is renamed and opened again. */
   static final class Floods {
-    private static final int ROTATIONS = 100;
+    private static final int ROTATIONS = 300;
 
     private static volatile boolean stop;
 
@@ -179,14 +179,13 @@ class LogFileTest {
       LogFile log = LogFile.at(path, StandardStream.OUTPUT);
       log.reopen();
       List<Thread> writers = new ArrayList<>();
-      writers.add(new Thread(() -> write("short", "")));
-      writers.add(new Thread(() -> write("other", "")));
-      // More than any buffer on the way, so that Java writes it in pieces: not beside another one,
+      boolean isLong = args[1].equals("long");
+      // More than any buffer on the way, so that Java writes it in pieces: not beside native code,
       // which writes whenever it likes.
-      writers.add(
-          args[1].equals("long")
-              ? new Thread(() -> write("long", "x".repeat(50_000)))
-              : new Thread(Floods::writeNatively));
+      String filling = isLong ? "x".repeat(10_000) : "";
+      writers.add(new Thread(() -> write("one", filling)));
+      writers.add(new Thread(() -> write("two", filling)));
+      writers.add(new Thread(isLong ? () -> write("long", filling) : Floods::writeNatively));
       writers.forEach(Thread::start);
       for (int i = 1; i <= ROTATIONS; i++) {
         Files.move(path, Path.of(path + "." + i));
@@ -249,7 +248,7 @@ class LogFileTest {
       }
     }
     assertThat(files).isEqualTo(Floods.ROTATIONS + 1);
-    assertThat(next).isEqualTo(lasts).containsOnlyKeys("short", "other", kind);
+    assertThat(next).isEqualTo(lasts).containsOnlyKeys("one", "two", kind);
   }
 
   /** The renamed ones first, by their numbers, and then the one that is still written to. */
