@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,9 +172,68 @@ class LogFileTest {
     }
   }
 
+  /** Prints a text in two pieces, of which the first one comes at the worst moment. */
+  static final class Pieces {
+    private static final CountDownLatch BEGUN = new CountDownLatch(1);
+    private static final CountDownLatch REOPENED = new CountDownLatch(1);
+
+    public static void main(String[] args) throws Exception {
+      Path path = Path.of(args[0]);
+      LogFile log = LogFile.at(path, StandardStream.OUTPUT);
+      log.reopen();
+      Thread writer = new Thread(Pieces::write);
+      // When everything was flushed, and the descriptor is about to be changed.
+      System.setOut(
+          new PrintStream(new FileOutputStream(FileDescriptor.out), true) {
+            @Override
+            public void flush() {
+              super.flush();
+              if (writer.getState() == Thread.State.NEW) {
+                writer.start();
+                awaitBegunOrBlocked(writer);
+              }
+            }
+          });
+      Files.move(path, Path.of(path + ".1"));
+      log.reopen();
+      REOPENED.countDown();
+      writer.join();
+    }
+
+    private static void awaitBegunOrBlocked(Thread writer) {
+      while (BEGUN.getCount() > 0 && writer.getState() != Thread.State.BLOCKED) {
+        Thread.onSpinWait();
+      }
+    }
+
+    /** As a print stream does with a long text. */
+    private static void write() {
+      synchronized (System.out) {
+        System.out.print("one ");
+        BEGUN.countDown();
+        try {
+          REOPENED.await();
+        } catch (InterruptedException never) {
+          throw new IllegalStateException(never);
+        }
+        System.out.println("two");
+      }
+    }
+  }
+
+  @Test
+  void aTextThatTakesSeveralWritesIsInOneFile() throws Exception {
+    Path log = directory.resolve("log");
+
+    assertThat(ChildJvm.of(Pieces.class).run(log).output()).isEmpty();
+
+    assertThat(Path.of(log + ".1")).isEmptyFile();
+    assertThat(log).hasContent("one two");
+  }
+
   /** Prints from several threads, in several ways, while the file is renamed and opened again. */
   static final class Floods {
-    private static final int ROTATIONS = 300;
+    private static final int ROTATIONS = 100;
 
     private static volatile boolean stop;
 
