@@ -262,7 +262,6 @@ class SignalsTest {
   void pastTheDeadlineItEndsAllTheSame(String way) throws Exception {
     assertThat(stopping(way).waitFor()).isEqualTo(128 + 15);
 
-    assertThat(facade.file("draining")).exists();
     assertThat(facade.file("hook")).exists();
     assertThat(facade.pidFile()).doesNotExist();
   }
