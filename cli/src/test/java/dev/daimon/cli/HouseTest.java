@@ -37,9 +37,9 @@ class HouseTest {
   };
 
   /**
-   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon that is
-   * to stop or whose launcher is gone, streams that are flushed before they lead elsewhere, and one that asks for
-   * their character sets.
+   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon that
+   * is to stop or whose launcher is gone, streams that are flushed before they lead elsewhere, and
+   * one that asks for their character sets.
    */
   private static final Set<String> TALKERS =
       Set.of(

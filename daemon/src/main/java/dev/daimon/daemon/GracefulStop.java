@@ -43,7 +43,10 @@ final class GracefulStop implements SignalHandler {
     if (!begun) {
       begun = true;
       long start = System.nanoTime();
-      new Thread(() -> drain(signal), "daimon-stop").start();
+      Thread stop = new Thread(() -> drain(signal), "daimon-stop");
+      // Unlike this one: main may end while it is at work.
+      stop.setDaemon(false);
+      stop.start();
       Thread watch = new Thread(() -> watch(start), "daimon-deadline");
       watch.setDaemon(true);
       watch.start();
@@ -51,15 +54,16 @@ final class GracefulStop implements SignalHandler {
   }
 
   private void drain(Signal signal) {
-    int code = 0;
+    int code = Reason.DAEMON_FAILED.exitCode();
     try {
       drain.handle(signal);
+      code = 0;
     } catch (Throwable failure) {
-      code = Reason.DAEMON_FAILED.exitCode();
       Thread own = Thread.currentThread();
       own.getUncaughtExceptionHandler().uncaughtException(own, failure);
+    } finally {
+      System.exit(decided(code));
     }
-    System.exit(decided(code));
   }
 
   private void watch(long start) {
@@ -72,8 +76,11 @@ final class GracefulStop implements SignalHandler {
       // By whoever knows every thread.
       Thread.currentThread().interrupt();
     }
-    cleanUp.beforeHalt();
-    Runtime.getRuntime().halt(decided(OVERDUE));
+    try {
+      cleanUp.beforeHalt();
+    } finally {
+      Runtime.getRuntime().halt(decided(OVERDUE));
+    }
   }
 
   private synchronized void awaitDrained(long start) throws InterruptedException {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -243,6 +244,41 @@ class SignalsTest {
     assertThat(daemon.waitFor()).isZero();
     assertThat(facade.file("hook")).exists();
     assertThat(facade.file("err")).isEmptyFile();
+    assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  /** Its main ends as soon as it is to stop. */
+  static final class Returns {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      CountDownLatch stopping = new CountDownLatch(1);
+      Daemon daemon = Daemonizer.daemonize(Words.config(args).build());
+      Thread main = Thread.currentThread();
+      daemon.onStop(
+          Duration.ofMinutes(1),
+          signal -> {
+            stopping.countDown();
+            main.join();
+            Words.tell(directory, "draining", "");
+            ProcessSandbox.await("the test", () -> Files.exists(directory.resolve("go")));
+            Words.tell(directory, "drained", "");
+          });
+      daemon.ready();
+      Words.tell(directory, "ready", "");
+      stopping.await();
+    }
+  }
+
+  @Test
+  void theDrainEndsAlsoIfMainDoesFirst() throws Exception {
+    Process daemon = facade.start(facade.java(List.of(), Returns.class, "foreground"));
+    assertThat(facade.awaitText("ready")).isEmpty();
+    Facade.signal("TERM", daemon.pid());
+    assertThat(facade.awaitText("draining")).isEmpty();
+    Files.createFile(facade.file("go"));
+
+    assertThat(daemon.waitFor()).isZero();
+    assertThat(facade.file("drained")).exists();
     assertThat(facade.pidFile()).doesNotExist();
   }
 
