@@ -133,7 +133,7 @@ class DispositionsTest {
   void everySignalBecomesDefaultButThoseThatTheJvmNeeds() throws Exception {
     List<String> lines =
         ChildJvm.of(ResetsAll.class)
-            .startedBy("env", "--ignore-signal=HUP,ALRM,RTMIN+1,RTMAX-1")
+            .startedBy("env", "--default-signal", "--ignore-signal=HUP,ALRM,RTMIN+1,RTMAX-1")
             .run()
             .lines();
 
