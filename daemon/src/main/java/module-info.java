@@ -12,7 +12,8 @@ module dev.daimon.daemon {
   requires dev.daimon.pidfile;
   requires dev.daimon.privileges;
   requires dev.daimon.readiness;
-  requires dev.daimon.signals;
+  // The handlers of Daemon.on.
+  requires transitive dev.daimon.signals;
 
   exports dev.daimon.daemon;
   // The order of steps on a daemon's files: the command's as well, and nobody else's.

@@ -37,13 +37,14 @@ class HouseTest {
   };
 
   /**
-   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon whose
-   * launcher is gone, streams that are flushed before they lead elsewhere, and one that asks for
-   * their character sets.
+   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon that
+   * is to stop or whose launcher is gone, streams that are flushed before they lead elsewhere, and
+   * one that asks for their character sets.
    */
   private static final Set<String> TALKERS =
       Set.of(
           "dev.daimon.daemon.Daemonizer",
+          "dev.daimon.daemon.GracefulStop",
           "dev.daimon.daemon.StatusLine",
           "dev.daimon.daemon.Report",
           "dev.daimon.daemon.Streams",

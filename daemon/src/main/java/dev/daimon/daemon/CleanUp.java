@@ -26,6 +26,9 @@ final class CleanUp {
   private boolean removePidFile;
   private boolean done;
 
+  /** Whether it is done by the JVM, after its hooks. */
+  private boolean leftToJvm;
+
   CleanUp(Estate estate, boolean removePidFile, InProcess.@Nullable Simulation simulation) {
     this.estate = estate;
     this.removePidFile = removePidFile;
@@ -99,6 +102,7 @@ final class CleanUp {
       return;
     }
     done = true;
+    leftToJvm = true;
     try {
       SingletonLock pidFile = estate.own().pidFile();
       if (pidFile != null && removePidFile) {
@@ -106,6 +110,14 @@ final class CleanUp {
       }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  /** Before a halt, which is the end of hooks that do not end: what was left to the JVM is done. */
+  synchronized void beforeHalt() {
+    if (leftToJvm) {
+      done = false;
+      end(removePidFile);
     }
   }
 

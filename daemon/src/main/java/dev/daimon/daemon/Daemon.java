@@ -6,10 +6,14 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.signals.SignalEvents;
+import dev.daimon.signals.SignalHandler;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +39,7 @@ public final class Daemon implements AutoCloseable {
 
   private final boolean simulated;
   private final CleanUp cleanUp;
+  private final SignalEvents signals = new SignalEvents();
 
   private boolean dropped;
   private boolean settled;
@@ -83,7 +88,7 @@ public final class Daemon implements AutoCloseable {
    *     what was inherited from it cannot be taken over
    */
   public void ready() {
-    requireDropped();
+    requireDropped("ready");
     if (estate.isOwn()) {
       settle();
     }
@@ -95,10 +100,10 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  private synchronized void requireDropped() {
+  private synchronized void requireDropped(String what) {
     if (identity != null && !dropped && !identity.isCurrent()) {
       throw new IllegalStateException(
-          "ready before dropPrivileges(): the configuration says " + identity);
+          what + " before dropPrivileges(): the configuration says " + identity);
     }
   }
 
@@ -276,6 +281,76 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
+   * Lets a handler run whenever a signal comes, until this daemon is closed: on an ordinary thread,
+   * one handler after the other, with the rules of {@link SignalEvents}. What it throws is reported
+   * as an uncaught exception, which standard error shows, and changes nothing.
+   *
+   * <pre>{@code
+   * daemon.on(Signal.HUP, signal -> reload());
+   * daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
+   * daemon.onStop(Duration.ofSeconds(20), signal -> server.stop(20));
+   * }</pre>
+   *
+   * @param signal such as {@link Signal#HUP}, which otherwise ends a JVM
+   * @param handler what is done
+   * @throws IllegalArgumentException if the JVM does not let go of that signal, with the reason
+   * @throws IllegalStateException if this daemon is closed
+   * @throws DaemonizeException if the kernel refuses
+   */
+  public void on(Signal signal, SignalHandler handler) {
+    try {
+      SignalEvents _ = signals.on(signal, handler);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  /**
+   * Lets this process end gracefully when {@code SIGTERM} comes: the drain runs, beside everything
+   * else, and then the process exits with 0. If the drain has thrown, that is reported and the exit
+   * code is 70. If it is not over by the deadline, the process exits all the same, with 143, as if
+   * the signal had ended it.
+   *
+   * <p>The exit is one as always: shutdown hooks run, and then the pidfile goes. They have five
+   * seconds for that; after these the JVM is halted, and the pidfile goes nevertheless. A second
+   * {@code SIGTERM} changes nothing.
+   *
+   * @param deadline how long the drain may take, from the signal on
+   * @param drain what is to be finished, such as the requests in flight
+   * @throws IllegalArgumentException if the deadline is negative
+   * @throws IllegalStateException if this daemon is closed
+   * @throws DaemonizeException if the kernel refuses
+   */
+  public void onStop(Duration deadline, SignalHandler drain) {
+    if (deadline.isNegative()) {
+      throw new IllegalArgumentException("not a deadline: " + deadline);
+    }
+    on(Signal.TERM, new GracefulStop(deadline, drain, cleanUp));
+  }
+
+  /**
+   * Opens the configured output files again, for a log rotation that has renamed them: nothing that
+   * this process writes is lost or torn, see {@link dev.daimon.forking.LogFile}. Streams that lead
+   * elsewhere stay as they are.
+   *
+   * <p>The files are opened as the user that this process has become. In a directory that is not
+   * that user's, they must have been created for it, as {@code create} of logrotate does.
+   *
+   * @throws IllegalStateException if the configuration names a user or group, and this process is
+   *     not that yet
+   * @throws DaemonizeException {@link Reason#FILE} if one cannot be opened: its stream still leads
+   *     to the old file
+   */
+  public void reopenLogs() {
+    requireDropped("reopenLogs");
+    try {
+      estate.own().streams().reopen();
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
+    }
+  }
+
+  /**
    * Sets whether the pidfile goes when this daemon is closed or ends.
    *
    * @param remove whether it is removed
@@ -296,14 +371,21 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Removes the pidfile, unless it is to stay, and gives the locks up, as {@link #cleanup()}. The
-   * process goes on; the launcher of one that is not ready still waits, to hear why. While the JVM
-   * is ending it does nothing: the locks go with the process then.
+   * Removes the pidfile, unless it is to stay, and gives the locks up, as {@link #cleanup()}, and
+   * the signals that are handled. The process goes on; the launcher of one that is not ready still
+   * waits, to hear why. While the JVM is ending it does nothing: the locks go with the process
+   * then.
    *
    * @throws DaemonizeException as {@link #cleanup()}
    */
   @Override
   public void close() {
-    cleanUp.close();
+    try {
+      signals.close();
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    } finally {
+      cleanUp.close();
+    }
   }
 }

@@ -1,12 +1,14 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.forking.LogFile;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.Descriptor;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** The daemon's standard streams: where they lead now, and where standard error leads at last. */
@@ -21,19 +23,31 @@ final class Streams {
   private final @Nullable Descriptor outputFile;
   private final @Nullable Descriptor errorFile;
 
+  /** The files that are opened again; null for what is none. */
+  private final @Nullable Path outputPath;
+
+  private final @Nullable Path errorPath;
+
+  /** Whether standard error's file was to be opened again while it led elsewhere. */
+  private boolean outdated;
+
   private Streams(
       @Nullable Captured output,
       @Nullable Captured error,
       boolean borrowed,
       @Nullable MemoryFile memory,
       @Nullable Descriptor outputFile,
-      @Nullable Descriptor errorFile) {
+      @Nullable Descriptor errorFile,
+      @Nullable Path outputPath,
+      @Nullable Path errorPath) {
     this.output = output;
     this.error = error;
     this.borrowed = borrowed;
     this.memory = memory;
     this.outputFile = outputFile;
     this.errorFile = errorFile;
+    this.outputPath = outputPath;
+    this.errorPath = errorPath;
   }
 
   /** In a daemon, whose streams its launcher has opened. */
@@ -52,7 +66,9 @@ final class Streams {
         memory != null || config.inheritStandardErrorUntilReady,
         memory,
         null,
-        handover.standardError);
+        handover.standardError,
+        config.standardOutput,
+        config.standardError);
   }
 
   /** In a process in the foreground, whose streams stay unless they are set. */
@@ -67,18 +83,26 @@ final class Streams {
     if (files.standardError() != null && !later) {
       StandardStream.ERROR.redirect(files.standardError());
     }
-    return new Streams(null, null, later, null, files.standardOutput(), files.standardError());
+    return new Streams(
+        null,
+        null,
+        later,
+        null,
+        files.standardOutput(),
+        files.standardError(),
+        config.standardOutput,
+        config.standardError);
   }
 
   /** As they are. */
   static Streams untouched() {
-    return new Streams(null, null, false, null, null, null);
+    return new Streams(null, null, false, null, null, null, null, null);
   }
 
   private static Streams captured(@Nullable MemoryFile early) throws IOException {
     Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset(), null);
     Captured error = Captured.begin(StandardStream.ERROR, System.err.charset(), early);
-    return new Streams(output, error, false, null, null, null);
+    return new Streams(output, error, false, null, null, null, null, null);
   }
 
   @Nullable Captured output() {
@@ -109,6 +133,46 @@ final class Streams {
         print(memory.content());
       }
       memory.close();
+    }
+    if (outdated && errorPath != null) {
+      outdated = false;
+      LogFile.at(errorPath, StandardStream.ERROR).reopen();
+    }
+  }
+
+  /**
+   * Opens the files again that the streams lead to; each of them, whatever becomes of the other.
+   */
+  synchronized void reopen() throws IOException {
+    outdated = borrowed;
+    boolean hasError = errorPath != null && !borrowed;
+    IOException failure = null;
+    if (outputPath != null) {
+      LogFile log =
+          hasError && outputPath.equals(errorPath)
+              ? LogFile.at(outputPath, StandardStream.OUTPUT, StandardStream.ERROR)
+              : LogFile.at(outputPath, StandardStream.OUTPUT);
+      failure = failureOf(log);
+    }
+    if (errorPath != null && hasError && !errorPath.equals(outputPath)) {
+      IOException second = failureOf(LogFile.at(errorPath, StandardStream.ERROR));
+      if (failure == null) {
+        failure = second;
+      } else if (second != null) {
+        failure.addSuppressed(second);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private static @Nullable IOException failureOf(LogFile log) {
+    try {
+      log.reopen();
+      return null;
+    } catch (IOException failure) {
+      return failure;
     }
   }
 

@@ -2,11 +2,13 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.posix.Signal;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,9 @@ class FirstCallTest {
       Path directory = Path.of(args[0]);
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
         daemon.status("preparing");
+        daemon.on(Signal.HUP, signal -> {});
+        daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
+        daemon.onStop(Duration.ofMinutes(1), signal -> {});
         boolean _ =
             new ProcessBuilder("sh", "-c", "ls /proc/$$/fd; true")
                 .redirectInput(new File("/dev/null"))

@@ -31,15 +31,23 @@ public enum StandardStream {
 
   /**
    * Lets the stream lead where another descriptor leads, for all of this process and for what it
-   * starts from now on. What Java has buffered for the stream goes where it led before.
+   * starts from now on. What Java has buffered for the stream goes where it led before, and what it
+   * is printing in this moment goes there as a whole.
    *
    * @param target the descriptor; it stays the caller's
    * @throws PosixException if the descriptor is not open
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public void redirect(Descriptor target) throws PosixException {
-    flush();
-    PosixException.check(Files.dup2(target.number(), number), "dup2", this);
+    // A long text is more than one write, all of them under the print stream's own lock.
+    synchronized (lock()) {
+      flush();
+      PosixException.check(Files.dup2(target.number(), number), "dup2", this);
+    }
+  }
+
+  private Object lock() {
+    return this == OUTPUT ? System.out : this == ERROR ? System.err : this;
   }
 
   /**

@@ -1,14 +1,13 @@
 package dev.daimon.posix;
 
-import dev.daimon.posix.call.ErrorText;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
  * A signal by its number, such as {@code SIGTERM}.
  *
- * <p>An open value type, not an enum: real-time signals have no names of their own, and {@link
- * #of(int)} takes every number the kernel knows.
+ * <p>An open value type, not an enum: {@link #of(int)} takes every number the kernel knows, those
+ * of real-time signals too, which are named by counting.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/signal.7.html">signal(7)</a>
  */
@@ -19,14 +18,36 @@ public final class Signal {
   /** The first real-time signal: the C library keeps 32 and 33 for itself. */
   private static final int RTMIN = 34;
 
-  /** Hangup. */
+  /** The names of the first ones, from 1 up: the same on every machine that Daimon runs on. */
+  private static final String[] NAMES = {
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
+    "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS"
+  };
+
+  /** Hangup: the terminal is gone; by custom, a daemon reads its configuration again. */
   public static final Signal HUP = new Signal(1);
 
   /** Interrupt from the keyboard. */
   public static final Signal INT = new Signal(2);
 
-  /** Quit from the keyboard. */
+  /** Quit from the keyboard, with a core dump. */
   public static final Signal QUIT = new Signal(3);
+
+  /** Illegal instruction. */
+  public static final Signal ILL = new Signal(4);
+
+  /** Trace or breakpoint trap. */
+  public static final Signal TRAP = new Signal(5);
+
+  /** The program's own {@code abort}; also known as {@code SIGIOT}. */
+  public static final Signal ABRT = new Signal(6);
+
+  /** Access to memory behind which there is nothing, such as the cut part of a mapped file. */
+  public static final Signal BUS = new Signal(7);
+
+  /** Arithmetic error, such as a division by zero. */
+  public static final Signal FPE = new Signal(8);
 
   /** Kill; can be neither caught, blocked nor ignored. */
   public static final Signal KILL = new Signal(9);
@@ -34,16 +55,25 @@ public final class Signal {
   /** User-defined signal 1. */
   public static final Signal USR1 = new Signal(10);
 
+  /** Invalid access to memory. */
+  public static final Signal SEGV = new Signal(11);
+
   /** User-defined signal 2. */
   public static final Signal USR2 = new Signal(12);
 
   /** Write to a pipe that nobody reads. */
   public static final Signal PIPE = new Signal(13);
 
+  /** The time of {@code alarm} is over. */
+  public static final Signal ALRM = new Signal(14);
+
   /** Termination. */
   public static final Signal TERM = new Signal(15);
 
-  /** A child stopped or ended. */
+  /** Stack fault of a coprocessor; not used by the kernel. */
+  public static final Signal STKFLT = new Signal(16);
+
+  /** A child stopped or ended; also known as {@code SIGCLD}. */
   public static final Signal CHLD = new Signal(17);
 
   /** Continue if stopped. */
@@ -51,6 +81,42 @@ public final class Signal {
 
   /** Stop; can be neither caught, blocked nor ignored. */
   public static final Signal STOP = new Signal(19);
+
+  /** Stop from the keyboard. */
+  public static final Signal TSTP = new Signal(20);
+
+  /** Input from the terminal, in the background. */
+  public static final Signal TTIN = new Signal(21);
+
+  /** Output to the terminal, in the background. */
+  public static final Signal TTOU = new Signal(22);
+
+  /** Urgent data on a socket. */
+  public static final Signal URG = new Signal(23);
+
+  /** The limit of CPU time is reached. */
+  public static final Signal XCPU = new Signal(24);
+
+  /** The limit of a file's size is reached. */
+  public static final Signal XFSZ = new Signal(25);
+
+  /** The time of a virtual timer is over. */
+  public static final Signal VTALRM = new Signal(26);
+
+  /** The time of a profiling timer is over. */
+  public static final Signal PROF = new Signal(27);
+
+  /** The terminal's window has another size. */
+  public static final Signal WINCH = new Signal(28);
+
+  /** Something can be read or written; also known as {@code SIGIO}. */
+  public static final Signal POLL = new Signal(29);
+
+  /** Power failure. */
+  public static final Signal PWR = new Signal(30);
+
+  /** Bad system call; also known as {@code SIGUNUSED}. */
+  public static final Signal SYS = new Signal(31);
 
   private final int number;
 
@@ -74,7 +140,8 @@ public final class Signal {
 
   /**
    * The signal that a person means: a number, a name of signal(7) with or without {@code SIG} in
-   * any case, or {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
+   * any case, its other one among them ({@code CLD}, {@code IO}, {@code IOT}, {@code UNUSED}), or
+   * {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
    *
    * @param text such as {@code "HUP"}, {@code "sighup"}, {@code "1"} or {@code "RTMIN+3"}
    * @return that signal
@@ -93,10 +160,10 @@ public final class Signal {
     } else if (number < 0 && name.startsWith("RTMAX")) {
       number = inRange(MAX_NUMBER, -1, name.substring(5));
     }
-    String official = "SIG".concat(official(name));
-    for (int i = 1; number < 0 && i < RTMIN - 2; i++) {
-      if (ErrorText.signalName(i).equals(official)) {
-        number = i;
+    String official = official(name);
+    for (int i = 0; number < 0 && i < NAMES.length; i++) {
+      if (NAMES[i].equals(official)) {
+        number = i + 1;
       }
     }
     if (number < 1 || number > MAX_NUMBER) {
@@ -105,12 +172,13 @@ public final class Signal {
     return new Signal(number);
   }
 
-  /** The C library's own name, where signal(7) has two. */
+  /** The name in the table, where signal(7) has two. */
   private static String official(String name) {
     return switch (name) {
       case "CLD" -> "CHLD";
       case "IO" -> "POLL";
       case "IOT" -> "ABRT";
+      case "UNUSED" -> "SYS";
       default -> name;
     };
   }
@@ -138,9 +206,24 @@ public final class Signal {
     return number;
   }
 
-  /** {@return the name, such as {@code "SIGTERM"}, or {@code "SIG40"} where it has none} */
+  /**
+   * Returns the name, which {@link #parse} reads.
+   *
+   * @return such as {@code "SIGTERM"}; {@code "SIGRTMIN"} to {@code "SIGRTMIN+29"} and {@code
+   *     "SIGRTMAX"} for real-time signals; {@code "SIG32"} and {@code "SIG33"} for the two that the
+   *     C library keeps for itself
+   */
   public String name() {
-    return ErrorText.signalName(number);
+    if (number <= NAMES.length) {
+      return "SIG".concat(NAMES[number - 1]);
+    }
+    if (number < RTMIN) {
+      return "SIG".concat(Integer.toString(number));
+    }
+    if (number == MAX_NUMBER) {
+      return "SIGRTMAX";
+    }
+    return number == RTMIN ? "SIGRTMIN" : "SIGRTMIN+".concat(Integer.toString(number - RTMIN));
   }
 
   @Override

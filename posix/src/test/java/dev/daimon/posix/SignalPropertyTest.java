@@ -30,6 +30,7 @@ class SignalPropertyTest {
     put(6, "IOT");
     put(17, "CLD");
     put(29, "IO");
+    put(31, "UNUSED");
   }
 
   private static void put(int number, String... names) {

@@ -13,8 +13,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SignalTest {
   @ParameterizedTest
-  @CsvSource({"1, SIGHUP", "15, SIGTERM", "31, SIGSYS", "32, SIG32", "40, SIG40", "64, SIG64"})
-  void aSignalIsNamedByTheCLibraryOrByItsNumber(int number, String name) {
+  @CsvSource({
+    "1, SIGHUP",
+    "15, SIGTERM",
+    "29, SIGPOLL",
+    "31, SIGSYS",
+    "32, SIG32",
+    "33, SIG33",
+    "34, SIGRTMIN",
+    "35, SIGRTMIN+1",
+    "63, SIGRTMIN+29",
+    "64, SIGRTMAX"
+  })
+  void aSignalIsNamedByTheCLibraryOrByCounting(int number, String name) {
     assertThat(Signal.of(number).number()).isEqualTo(number);
     assertThat(Signal.of(number).name()).isEqualTo(name);
     assertThat(Signal.of(number)).hasToString(name);
@@ -53,6 +64,7 @@ class SignalTest {
     "SIGPOLL, 29",
     "SIGIOT, 6",
     "cld, 17",
+    "Unused, 31",
   })
   void aPersonMayNameASignalInSeveralWays(String text, int number) {
     assertThat(Signal.parse(text)).isEqualTo(Signal.of(number));
@@ -125,7 +137,7 @@ class SignalTest {
             .option("-Duser.country=TR")
             .run()
             .lines();
-    assertThat(lines).containsExactly("false", "SIGINT", "SIGPIPE", "SIG36");
+    assertThat(lines).containsExactly("false", "SIGINT", "SIGPIPE", "SIGRTMIN+2");
   }
 
   static final class Turkish {

@@ -20,7 +20,10 @@ public final class SignalMask {
   private SignalMask() {}
 
   /**
-   * Returns the signals that are blocked in the calling thread.
+   * Returns the signals that are blocked in the calling thread, which are also those that a program
+   * starts with that this thread executes: an exec keeps the mask. What is started by {@code
+   * posix_spawn} with an empty mask, as {@code Program.spawn} of Daimon's module {@code forking}
+   * does, or by {@link ProcessBuilder}, has none of them.
    *
    * <p>32 and 33 appear if the process was started with them blocked.
    *

@@ -1,2 +1,2 @@
-/** Signal dispositions, signal masks and kill. */
+/** Handlers of signals on ordinary threads, signal dispositions, signal masks and kill. */
 package dev.daimon.signals;

@@ -22,20 +22,20 @@ final class Child {
     Proc.status("thread-self", "Name");
     switch (arguments[0]) {
       case "reset" -> {
-        print("ignored", Dispositions.ignored());
-        print("caught", Dispositions.caught());
+        print("ignored", Dispositions.current().ignored());
+        print("caught", Dispositions.current().caught());
         printStatus("SigIgn");
         printStatus("SigCgt");
         Dispositions.resetIgnored();
-        print("ignored", Dispositions.ignored());
-        print("caught", Dispositions.caught());
+        print("ignored", Dispositions.current().ignored());
+        print("caught", Dispositions.current().caught());
         printStatus("SigIgn");
         printStatus("SigCgt");
       }
       case "ignore" -> {
-        print("ignored", Dispositions.ignored());
+        print("ignored", Dispositions.current().ignored());
         Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
-        print("ignored", Dispositions.ignored());
+        print("ignored", Dispositions.current().ignored());
         printStatus("SigIgn");
         for (Signal signal : List.of(Signal.HUP, Signal.INT, Signal.TERM)) {
           Kill.send(ProcessHandle.current().pid(), signal);
@@ -48,7 +48,7 @@ final class Child {
         } catch (PosixException refused) {
           System.out.println("refused");
         }
-        print("ignored", Dispositions.ignored());
+        print("ignored", Dispositions.current().ignored());
       }
       case "mask" -> {
         print("blocked", SignalMask.current());
@@ -68,17 +68,27 @@ final class Child {
         } catch (PosixException refused) {
           System.out.println(refused.getMessage());
         }
+        try {
+          int _ = Kill.sendSession(Long.parseLong(arguments[2]), Signal.TERM);
+          System.out.println("sent");
+        } catch (PosixException refused) {
+          System.out.println(refused.getMessage());
+        }
       }
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
 
   private static void print(String title, Set<Signal> signals) {
+    System.out.println(title + " " + hex(bits(signals)));
+  }
+
+  static long bits(Set<Signal> signals) {
     long bits = 0;
     for (Signal signal : signals) {
       bits |= 1L << (signal.number() - 1);
     }
-    System.out.println(title + " " + hex(bits));
+    return bits;
   }
 
   /** What the kernel says of the calling thread. */

@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Signals;
+import dev.daimon.testing.ChildJvm;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +97,123 @@ class DispositionsTest {
 
   @Test
   void theSetsCannotBeChanged() throws Exception {
-    assertThatThrownBy(() -> Dispositions.caught().add(Signal.TERM))
+    assertThatThrownBy(() -> Dispositions.current().caught().add(Signal.TERM))
         .isInstanceOf(UnsupportedOperationException.class);
+  }
+
+  /** Has handlers of native code, which here are those of the JVM under other numbers. */
+  static final class ResetsAll {
+    public static void main(String[] args) throws Exception {
+      long[] handler = new long[1];
+      int _ = Signals.getHandler(Signal.PIPE.number(), handler);
+      for (int number : List.of(10, 17, 34, 40, 64)) {
+        int _ = Signals.setHandler(number, handler[0]);
+      }
+      CountDownLatch handled = new CountDownLatch(1);
+      try (SignalEvents events = new SignalEvents()) {
+        events.on(Signal.WINCH, signal -> handled.countDown());
+        System.out.println(Dispositions.resetToDefault());
+        System.out.println(Dispositions.current().ignored());
+        System.out.println(Dispositions.current().caught());
+        Kill.send(ProcessHandle.current().pid(), Signal.WINCH);
+        handled.await();
+      }
+      // What a JVM needs its signals for.
+      System.gc();
+      Object nothing = args.length == 0 ? null : args;
+      try {
+        System.out.println(nothing.hashCode());
+      } catch (NullPointerException alive) {
+        System.out.println("alive");
+      }
+    }
+  }
+
+  @Test
+  void everySignalBecomesDefaultButThoseThatTheJvmNeeds() throws Exception {
+    List<String> lines =
+        ChildJvm.of(ResetsAll.class)
+            .startedBy("env", "--default-signal", "--ignore-signal=HUP,ALRM,RTMIN+1,RTMAX-1")
+            .run()
+            .lines();
+
+    // 33 only with the C library's own reasons, RTMAX-2 with the JDK's.
+    String kept = lines.get(0).replace(", SIG33", "").replace(", SIGRTMIN+28", "");
+    assertThat(kept)
+        .isEqualTo(
+            "[SIGINT, SIGQUIT, SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGUSR2, SIGPIPE, SIGTERM,"
+                + " SIGXFSZ, SIGWINCH]");
+    assertThat(lines.get(1)).isEqualTo("[]");
+    assertThat(lines.get(2)).isEqualTo(lines.get(0));
+    assertThat(lines.get(3)).isEqualTo("alive");
+  }
+
+  @Test
+  void theSignalThatSuspendsThreadsMayBeAnother() throws Exception {
+    assertThat(
+            ChildJvm.of(ResetsAll.class)
+                .startedBy("env", "--default-signal", "_JAVA_SR_SIGNUM=16")
+                .run()
+                .lines()
+                .get(0))
+        .contains("SIGSTKFLT")
+        .doesNotContain("SIGUSR2");
+  }
+
+  /** Says what a program will start with, and becomes it. */
+  static final class Executes {
+    public static void main(String[] args) throws Exception {
+      // Not in the main thread, whose mask is as the process's was.
+      Thread thread = new Thread(Executes::execute);
+      thread.start();
+      thread.join();
+    }
+
+    private static void execute() {
+      try {
+        SignalMask.block(Signal.TERM, Signal.of(40));
+        Dispositions after = Dispositions.current().afterExec();
+        System.out.println(Child.hex(Child.bits(SignalMask.current())));
+        System.out.println(Child.hex(Child.bits(after.ignored())));
+        System.out.println(Child.hex(Child.bits(after.caught())));
+        System.out.flush();
+        List<byte[]> words = new ArrayList<>();
+        for (String word : List.of("sed", "-n", "/^Sig[BIC]/p", "/proc/self/status")) {
+          words.add(word.getBytes(StandardCharsets.US_ASCII));
+        }
+        int _ = Processes.execve("/bin/sed".getBytes(StandardCharsets.US_ASCII), words, List.of());
+      } catch (PosixException failure) {
+        throw new IllegalStateException(failure);
+      }
+    }
+  }
+
+  @Test
+  void whatAProgramStartsWithIsKnownBefore() throws Exception {
+    List<String> lines =
+        ChildJvm.of(Executes.class)
+            .startedBy("env", "--default-signal", "--ignore-signal=ALRM,RTMAX")
+            .startedBy("env", "--block-signal=USR1")
+            .run()
+            .lines();
+
+    assertThat(lines.subList(3, 6))
+        .containsExactly(
+            "SigBlk:\t" + lines.get(0), "SigIgn:\t" + lines.get(1), "SigCgt:\t" + lines.get(2));
+    assertThat(Long.parseUnsignedLong(lines.get(0), 16))
+        .as("USR1, TERM and 40 are blocked")
+        .matches(blocked ->
+            (blocked & (1L << 9 | 1L << 14 | 1L << 39)) == (1L << 9 | 1L << 14 | 1L << 39));
+    assertThat(lines.get(1)).isEqualTo(Child.hex(1L << 13 | 1L << 63 | SIGNAL_32));
+    assertThat(lines.get(2)).isEqualTo(Child.hex(0));
+  }
+
+  @Test
+  void twoLooksAtTheSameAreEqual() throws Exception {
+    Dispositions now = Dispositions.current();
+    assertThat(now).isEqualTo(Dispositions.current()).hasSameHashCodeAs(Dispositions.current());
+    assertThat(now)
+        .isNotEqualTo(now.afterExec())
+        .hasToString("ignored " + now.ignored() + ", caught " + now.caught());
   }
 }

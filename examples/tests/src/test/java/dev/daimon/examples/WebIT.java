@@ -4,10 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,15 +62,114 @@ class WebIT {
     long pid = Examples.pid(examples.file("web.pid"));
 
     Files.writeString(examples.file("web.properties"), "greeting=Second\n");
-    hangUp(pid);
+    signal("HUP", pid);
     examples.awaitWords("web.log", "Read ");
     assertThat(Examples.get(port)).isEqualTo("Second\n");
 
     Files.delete(examples.file("web.properties"));
-    hangUp(pid);
+    signal("HUP", pid);
     examples.awaitWords("web.log", "Not read: ");
     assertThat(Examples.get(port)).isEqualTo("Second\n");
     examples.stop(pid);
+  }
+
+  @Test
+  void usr1OpensTheLogAgainAndNoLineIsLost() throws Exception {
+    giveDirectoryToNobody();
+    assertThat(web().exitCode()).isZero();
+    long pid = Examples.pid(examples.file("web.pid"));
+    List<String> requests = new ArrayList<>(List.of("Serving port " + port));
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      for (int i = 1; i <= 100; i++) {
+        String path = "/" + i;
+        assertThat(client.send(request(path), HttpResponse.BodyHandlers.ofString()).statusCode())
+            .isEqualTo(200);
+        requests.add("GET " + path);
+        if (i % 20 == 0) {
+          Files.move(examples.file("web.log"), examples.file("web.log." + i));
+          signal("USR1", pid);
+        }
+        if (i % 20 == 10) {
+          // Meanwhile lines went to either file.
+          Examples.await("a new log", () -> Files.exists(examples.file("web.log")));
+        }
+      }
+    }
+    Examples.await("a new log", () -> Files.exists(examples.file("web.log")));
+    assertThat(Files.getOwner(examples.file("web.log")).getName()).isEqualTo("nobody");
+    examples.stop(pid);
+
+    List<String> lines = new ArrayList<>();
+    for (String name :
+        List.of("web.log.20", "web.log.40", "web.log.60", "web.log.80", "web.log.100", "web.log")) {
+      lines.addAll(Files.readAllLines(examples.file(name)));
+    }
+    assertThat(lines).isEqualTo(requests);
+  }
+
+  private HttpRequest request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build();
+  }
+
+  private void giveDirectoryToNobody() throws Exception {
+    Process chown = new ProcessBuilder("chown", "nobody", examples.directory().toString()).start();
+    assertThat(chown.waitFor()).isZero();
+  }
+
+  @Test
+  void termLetsARequestInFlightFinish() throws Exception {
+    giveDirectoryToNobody();
+    assertThat(web().exitCode()).isZero();
+    long pid = Examples.pid(examples.file("web.pid"));
+    try (Socket client = begunRequest()) {
+      signal("TERM", pid);
+      // From then on it accepts nobody.
+      Examples.await("the server to close", () -> !Ports.isTaken(port));
+      assertThat(ProcessHandle.of(pid)).isPresent();
+      assertThat(Examples.isLocked(examples.file("web.pid"))).isTrue();
+
+      client.getOutputStream().write("body".getBytes(StandardCharsets.US_ASCII));
+
+      String answer = new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      assertThat(answer).contains("HTTP/1.1 200 OK").endsWith("First\n");
+    }
+    examples.awaitEnd();
+    assertThat(examples.file("web.pid")).doesNotExist();
+  }
+
+  @Test
+  void pastItsDeadlineItEndsAllTheSame() throws Exception {
+    giveDirectoryToNobody();
+    assertThat(web("-Ddrain=0").exitCode()).isZero();
+    long pid = Examples.pid(examples.file("web.pid"));
+    try (Socket client = begunRequest()) {
+      signal("TERM", pid);
+
+      examples.awaitEnd();
+      assertThat(client.getInputStream().readAllBytes()).isEmpty();
+    }
+    assertThat(examples.file("web.pid")).doesNotExist();
+  }
+
+  /** A request of which the server has the beginning, and waits for the rest. */
+  private Socket begunRequest() throws IOException {
+    Socket client = new Socket(InetAddress.getLoopbackAddress(), port);
+    String head =
+        """
+        POST / HTTP/1.1\r
+        Host: test\r
+        Connection: close\r
+        Content-Length: 4\r
+        Expect: 100-continue\r
+        \r
+        """;
+    client.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    StringBuilder answer = new StringBuilder();
+    while (answer.indexOf("\r\n\r\n") < 0) {
+      answer.append((char) client.getInputStream().read());
+    }
+    assertThat(answer).startsWith("HTTP/1.1 100 Continue\r\n");
+    return client;
   }
 
   @Test
@@ -124,13 +231,15 @@ class WebIT {
     examples.stop(process.pid());
   }
 
-  private Result web() throws Exception {
-    return examples.java(
-        "-jar", Examples.jar("web").toString(), Integer.toString(port), "nobody", "web.properties");
+  private Result web(String... options) throws Exception {
+    List<String> words = new ArrayList<>(List.of(options));
+    words.addAll(List.of("-jar", Examples.jar("web").toString(), Integer.toString(port)));
+    words.addAll(List.of("nobody", "web.properties"));
+    return examples.java(words.toArray(new String[0]));
   }
 
-  private static void hangUp(long pid) throws Exception {
-    Process kill = new ProcessBuilder(List.of("kill", "-HUP", Long.toString(pid))).start();
+  private static void signal(String signal, long pid) throws Exception {
+    Process kill = new ProcessBuilder("kill", "-s", signal, Long.toString(pid)).start();
     assertThat(kill.waitFor()).isZero();
   }
 

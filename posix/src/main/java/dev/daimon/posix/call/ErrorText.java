@@ -3,14 +3,12 @@ package dev.daimon.posix.call;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** The C library's names of errors and signals: {@code string.h}. */
+/** The C library's names of errors: {@code string.h}. */
 public final class ErrorText {
   // const char *strerrorname_np(int errnum);
   private static final long STRERRORNAME = Libc.address("strerrorname_np");
   // const char *strerrordesc_np(int errnum);
   private static final long STRERRORDESC = Libc.address("strerrordesc_np");
-  // const char *sigabbrev_np(int sig);
-  private static final long SIGABBREV = Libc.address("sigabbrev_np");
 
   private ErrorText() {}
 
@@ -24,12 +22,6 @@ public final class ErrorText {
   public static String description(int errno) {
     String description = string(Libc.raw(STRERRORDESC, errno));
     return description == null ? "unknown error" : description;
-  }
-
-  /** Such as {@code "SIGTERM"}. */
-  public static String signalName(int signal) {
-    String name = string(Libc.raw(SIGABBREV, signal));
-    return "SIG" + (name == null ? Integer.toString(signal) : name);
   }
 
   private static @Nullable String string(long address) {

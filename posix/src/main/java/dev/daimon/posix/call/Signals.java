@@ -40,6 +40,11 @@ public final class Signals {
 
   private Signals() {}
 
+  /** A signal's whole disposition, flags and mask included, as the kernel keeps it. */
+  public static final class Action {
+    private final byte[] bytes = new byte[Layouts.kernel_sigaction.SIZE];
+  }
+
   /** Sends a signal. */
   public static int kill(int pid, int signal) {
     return Libc.call(KILL, pid, signal);
@@ -80,6 +85,25 @@ public final class Signals {
       MemorySegment action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       Native.view(action).putLong(Layouts.kernel_sigaction.sa_handler, handler);
       return sigaction(signal, action.address(), 0);
+    }
+  }
+
+  /** Reads a signal's whole disposition. */
+  public static int getAction(int signal, Action action) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
+      int result = sigaction(signal, 0, memory.address());
+      Native.view(memory).get(action.bytes);
+      return result;
+    }
+  }
+
+  /** Puts a disposition back that was read before, in this process. */
+  public static int setAction(int signal, Action action) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
+      Native.view(memory).put(action.bytes);
+      return sigaction(signal, memory.address(), 0);
     }
   }
 

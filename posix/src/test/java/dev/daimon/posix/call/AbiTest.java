@@ -186,12 +186,15 @@ class AbiTest {
         program.append(claim("SIG" + field.getName(), number, "Signal." + field.getName()));
       }
     }
+    for (int number = 1; number < 32; number++) {
+      program.append(claim(Signal.of(number).name(), number, "Signal.name " + number));
+    }
     for (String name : List.of("SIGCLD", "SIGIO", "SIGIOT")) {
       program.append(claim(name, Signal.parse(name).number(), "Signal.parse " + name));
     }
     program.append(
         claim(EXPRESSIONS.get("Signal.MAX_NUMBER"), Signal.MAX_NUMBER, "Signal.MAX_NUMBER"));
-    assertThat(program).contains("ENOENT", "SIGHUP");
+    assertThat(program).contains("ENOENT", "SIGHUP", "SIGSYS");
     compile(program.toString());
   }
 

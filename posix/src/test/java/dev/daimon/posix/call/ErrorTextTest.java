@@ -23,12 +23,6 @@ class ErrorTextTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, SIGHUP", "16, SIGSTKFLT", "29, SIGPOLL", "33, SIG33", "0, SIG0", "-1, SIG-1"})
-  void aSignalHasTheCLibrarysNameOrItsNumber(int number, String name) {
-    assertThat(ErrorText.signalName(number)).isEqualTo(name);
-  }
-
-  @ParameterizedTest
   @ValueSource(strings = {"C", "C.UTF-8", "de_DE.UTF-8"})
   void theTextIsTheSameInEveryLocale(String locale) throws Exception {
     assertThat(ChildJvm.of(Print.class).startedBy("env", "LC_ALL=" + locale).run().output())

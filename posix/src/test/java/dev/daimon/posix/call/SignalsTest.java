@@ -50,6 +50,24 @@ class SignalsTest {
   }
 
   @Test
+  void aDispositionIsPutBackWithItsFlagsAndItsMask() throws Exception {
+    Signals.Action jvms = new Signals.Action();
+    Signals.Action none = new Signals.Action();
+    Signals.Action after = new Signals.Action();
+    int pipe = Signal.PIPE.number();
+    assertThat(Signals.getAction(pipe, jvms)).isZero();
+    try {
+      assertThat(Signals.setHandler(pipe, Signals.SIG_IGN)).isZero();
+      assertThat(Signals.getAction(pipe, none)).isZero();
+    } finally {
+      assertThat(Signals.setAction(pipe, jvms)).isZero();
+    }
+    assertThat(Signals.getAction(pipe, after)).isZero();
+    assertThat(after).usingRecursiveComparison().isEqualTo(jvms).isNotEqualTo(none);
+    assertThat(Signals.setAction(Signal.STOP.number(), none)).isEqualTo(-Errno.EINVAL.number());
+  }
+
+  @Test
   void whatIsNoSignalOrCannotBeCaughtIsRefused() {
     assertThat(Signals.getHandler(0, new long[1])).isEqualTo(-Errno.EINVAL.number());
     assertThat(Signals.getHandler(65, new long[1])).isEqualTo(-Errno.EINVAL.number());
