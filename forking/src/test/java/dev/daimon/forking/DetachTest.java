@@ -7,7 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Capabilities;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
@@ -30,6 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@link Program#detach} starts, as {@code /proc} shows it; one character is one byte. */
@@ -96,6 +101,65 @@ class DetachTest {
   void whatIsNoUmaskIsRefused(int umask) {
     assertThatThrownBy(() -> Running.sleeper().detach(umask))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void itHasTheLimitThatIsSetAndThisJvmKeepsItsOwn(Resource resource) throws IOException {
+    long[] own = limits(0, resource);
+    long hard = ResourceLimit.isAbove(own[1], 1L << 44) ? 1L << 44 : own[1];
+    ResourceLimit limit = new ResourceLimit(resource, hard / 2, hard);
+    Program program = Running.sleeper().limit(new ResourceLimit(resource, 0, 0)).limit(limit);
+
+    try (Running running = Running.of(program.detach(022))) {
+      assertThat(limits(running.pid(), resource)).containsExactly(hard / 2, hard);
+      assertThat(limits(0, resource)).containsExactly(own);
+    }
+  }
+
+  private static long[] limits(long process, Resource resource) {
+    long[] limits = new long[2];
+    assertThat(Limits.getrlimit((int) process, resource.number(), limits)).isZero();
+    return limits;
+  }
+
+  @Test
+  void aLimitThatItMayNotHaveIsFoundAndNothingRuns() throws Exception {
+    Path ran = directory.resolve("ran");
+
+    assertThat(ChildJvm.of(TooHigh.class).startedBy("prlimit", "--core=0").run(ran).lines())
+        .containsExactly("prlimit core=0:1 EPERM", "gone");
+  }
+
+  /** Without the right to raise it, whoever runs the tests. */
+  static final class TooHigh {
+    public static void main(String[] args) throws Exception {
+      int _ = Capabilities.capset(0, 0);
+      try {
+        Detached _ = Running.sleeper().limit(ResourceLimit.parse("core=0:1")).detach(022);
+      } catch (PosixException refused) {
+        System.out.println(refused.call() + " " + refused.subject() + " " + refused.errno().name());
+      }
+      boolean child = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL) >= 0;
+      System.out.println(child ? "left" : "gone");
+    }
+  }
+
+  @Test
+  void aLimitBelowThisJvmsOwnMemoryIsRefusedInWords() {
+    assertThatThrownBy(() -> Running.sleeper().limit(ResourceLimit.parse("as=4096")).detach(022))
+        .hasMessage(
+            "posix_spawn /bin/sleep within as=4096, less than this JVM has in use: Cannot allocate"
+                + " memory (ENOMEM, 12)");
+  }
+
+  @Test
+  void aChildThatIsSpawnedCannotHaveLimits() {
+    Program program = Running.sleeper().limit(ResourceLimit.parse("core=0"));
+
+    assertThatThrownBy(program::spawn)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("a child that is spawned has the limits of this JVM");
   }
 
   @Test

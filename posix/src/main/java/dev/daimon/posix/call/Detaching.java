@@ -68,12 +68,16 @@ final class Detaching {
    * program's id, and the leader's in {@code leader[0]}: it has ended then, and is a zombie until
    * {@link Processes#waitpid} with {@link Processes#__WALL}.
    *
+   * <p>Before that it sets resource limits, each as number, soft and hard limit. Nobody tells
+   * whether it could: they are to be read from the leader afterwards.
+   *
    * <p>After {@code EINTR}, somebody killed the leader: its own child is killed too, but may for a
    * moment more use the memory that was given here, and the arena must not be closed.
    */
   static int detach(
       Arena arena,
       int umask,
+      long[][] limits,
       long spawn,
       long path,
       long actions,
@@ -85,6 +89,9 @@ final class Detaching {
     Detaching calls = new Detaching(arena);
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
     calls.prepend(spawn, pid.address(), path, actions, attributes, argv, envp);
+    for (long[] limit : limits) {
+      Limits.prepend(calls, arena, (int) limit[0], limit[1], limit[2]);
+    }
     calls.prepend(UMASK, umask, 0, 0, 0, 0, 0);
     calls.prepend(SETSID, 0, 0, 0, 0, 0, 0);
     // Were it ignored, posix_spawn could not wait for a child whose exec has failed, and would
@@ -108,7 +115,7 @@ final class Detaching {
   }
 
   /** Puts a call before those there are. */
-  private void prepend(long function, long a, long b, long c, long d, long e, long f) {
+  void prepend(long function, long a, long b, long c, long d, long e, long f) {
     MemorySegment context = arena.allocate(Layouts.ucontext_t.SIZE, ALIGNMENT);
     Libc.raw(GETCONTEXT, context.address());
     ByteBuffer fields = Native.view(context);

@@ -147,13 +147,18 @@ public final class Spawning implements AutoCloseable {
    *
    * <p>Name a signal mask: the one to inherit has every signal blocked. {@code EINTR} is for a
    * leader that somebody killed before the program ran.
+   *
+   * @param limits resource limits that the leader sets itself, and leaves to the program, each as
+   *     number, soft and hard limit; whether it could is to be read from the leader
    */
-  public int detach(int umask, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
+  public int detach(
+      int umask, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
     requireOpen();
     int result =
         Detaching.detach(
             arena,
             umask,
+            limits,
             SPAWN,
             Native.string(arena, path).address(),
             actions.address(),

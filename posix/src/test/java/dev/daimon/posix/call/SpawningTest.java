@@ -7,6 +7,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class SpawningTest {
   private static final List<byte[]> SLEEP = List.of(bytes("sleep"), bytes("60"));
+  private static final long[][] NO_LIMITS = {};
 
   @TempDir Path directory;
 
@@ -196,7 +198,7 @@ class SpawningTest {
     assertThat(spawning.setEmptySignalMask()).isZero();
     int[] leader = new int[1];
 
-    int pid = spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+    int pid = spawning.detach(027, NO_LIMITS, bytes("/bin/sleep"), SLEEP, List.of(), leader);
 
     try {
       assertThat(Processes.getsid(pid)).isEqualTo(leader[0]).isNotEqualTo(pid);
@@ -212,11 +214,39 @@ class SpawningTest {
   }
 
   @Test
+  void aDetachedProgramHasTheLimitsThatItsLeaderHasSetItself() throws IOException {
+    int core = Resource.CORE.number();
+    long[] own = new long[2];
+    assertThat(Limits.getrlimit(0, core, own)).isZero();
+    int[] leader = new int[1];
+    long[][] limits = {{core, 0, 0}, {Resource.NOFILE.number(), 17, 19}};
+
+    int pid = spawning.detach(027, limits, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+
+    try {
+      for (int process : new int[] {pid, leader[0]}) {
+        assertThat(limit(process, core)).containsExactly(0, 0);
+        assertThat(limit(process, Resource.NOFILE.number())).containsExactly(17, 19);
+      }
+      assertThat(limit(0, core)).containsExactly(own);
+    } finally {
+      assertThat(Signals.kill(-leader[0], 9)).isZero();
+    }
+    assertThat(Processes.waitpid(leader[0], new int[1], Processes.__WALL)).isEqualTo(leader[0]);
+  }
+
+  private static long[] limit(int process, int resource) {
+    long[] limit = new long[2];
+    assertThat(Limits.getrlimit(process, resource, limit)).isZero();
+    return limit;
+  }
+
+  @Test
   void aProgramThatCannotBeDetachedIsAnErrorAndItsSessionIsGone() {
     assertThat(spawning.addFchdir(9999)).isZero();
     int[] leader = new int[1];
 
-    assertThat(spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader))
+    assertThat(spawning.detach(027, NO_LIMITS, bytes("/bin/sleep"), SLEEP, List.of(), leader))
         .isEqualTo(-Errno.EBADF.number());
 
     assertThat(leader[0]).isZero();
@@ -256,7 +286,8 @@ class SpawningTest {
         said.append("refused ");
       }
       try {
-        spawning.detach(0, bytes("/bin/true"), List.of(bytes("true")), List.of(), new int[1]);
+        spawning.detach(
+            0, NO_LIMITS, bytes("/bin/true"), List.of(bytes("true")), List.of(), new int[1]);
       } catch (IllegalStateException e) {
         said.append("refused ");
       }
