@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.File;
@@ -119,7 +120,7 @@ class PrivilegesTest {
 
     private static String regained() {
       try {
-        Identity.of("#0", "#0").assume();
+        PrivilegeDrop.to(Identity.of("#0", "#0")).assume();
         return "root";
       } catch (IOException refused) {
         return refused.getMessage();

@@ -28,7 +28,10 @@ public final class Capabilities {
   static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
   static final int SECCOMP_SET_MODE_FILTER = 1;
-  static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+
+  /** {@code seccomp}: for every thread, not for the calling one alone. */
+  public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+
   static final int SECCOMP_RET_ALLOW = 0x7fff0000;
 
   /** Of a filter's only instruction: return the constant. */
@@ -92,11 +95,11 @@ public final class Capabilities {
   }
 
   /**
-   * Gives every thread a system call filter that allows everything, and with it the calling
-   * thread's {@code no_new_privs}. Returns 0, or the id of a thread that has other filters and
-   * cannot get this one.
+   * Gives the calling thread a system call filter that allows everything. With {@link
+   * #SECCOMP_FILTER_FLAG_TSYNC} every thread gets it, and with it the calling thread's {@code
+   * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
    */
-  public static int synchronizeFilter() {
+  public static int addFilter(int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment filter = arena.allocate(Layouts.sock_filter.SIZE, Long.BYTES);
       Native.view(filter).putShort(Layouts.sock_filter.code, (short) BPF_RET);
@@ -105,13 +108,7 @@ public final class Capabilities {
       Native.view(program).putShort(Layouts.sock_fprog.len, (short) 1);
       Native.view(program).putLong(Layouts.sock_fprog.filter, filter.address());
       return Libc.call(
-          SYSCALL,
-          SYS_seccomp,
-          SECCOMP_SET_MODE_FILTER,
-          SECCOMP_FILTER_FLAG_TSYNC,
-          program.address(),
-          0,
-          0);
+          SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program.address(), 0, 0);
     }
   }
 }

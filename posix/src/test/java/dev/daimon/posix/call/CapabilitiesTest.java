@@ -88,7 +88,7 @@ class CapabilitiesTest {
     public static void main(String[] args) throws Exception {
       System.out.println(Capabilities.setNoNewPrivileges());
       System.out.println(noNewPrivileges());
-      System.out.println(Capabilities.synchronizeFilter());
+      System.out.println(Capabilities.addFilter(Capabilities.SECCOMP_FILTER_FLAG_TSYNC));
       System.out.println(noNewPrivileges());
     }
 
