@@ -4,9 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.Resource;
 import dev.daimon.posix.ResourceLimit;
-import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
@@ -219,9 +217,7 @@ public final class Program {
    * #detach(int)} and {@link #exec()}. A child of {@link #spawn()} cannot have other limits than
    * this JVM.
    *
-   * <p>A limit above the hard one of this JVM takes {@link ThisProcess#allow} beforehand. The
-   * program is prepared within its limits: with fewer than three descriptors, or too few processes
-   * for its user, it does not start.
+   * <p>A limit above the hard one of this JVM takes {@link ThisProcess#allow} beforehand.
    *
    * @param limit the limit; of two on one resource the last one holds
    * @return this
@@ -292,45 +288,26 @@ public final class Program {
    * @return the running program, to be closed by the caller
    * @throws IllegalArgumentException if the umask is outside that range
    * @throws PosixException as {@link #spawn()}; {@code EINTR} if somebody killed the child in
-   *     between; {@code EPERM} for a limit that it may not have. Nothing runs then. {@code ENOMEM}
-   *     also for a limit on {@code as} or {@code data} that is less than this JVM itself has in
-   *     use, which the child in between shares
+   *     between; {@code EPERM} for a limit that it may not have. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Detached detach(int umask) throws IOException {
     ThisProcess.checkUmask(umask);
+    for (ResourceLimit limit : limits) {
+      requireAllowed(limit);
+    }
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
       prepare(spawning, 0, opened);
       int[] leader = new int[1];
       int pid = detached(spawning, umask, leader);
-      Detached detached = new Detached(pid, leader[0], path);
-      requireLimits(detached);
-      return detached;
+      return new Detached(pid, leader[0], path);
     } finally {
       closeAll(opened);
     }
   }
 
-  /**
-   * As the ended leader still has them. The program may have changed its own by now; but one that
-   * started with wrong ones is killed.
-   */
-  private void requireLimits(Detached detached) throws PosixException {
-    for (ResourceLimit limit : limits) {
-      long[] actual = new long[2];
-      int result = Limits.getrlimit((int) detached.session(), limit.resource().number(), actual);
-      if (result < 0 || actual[0] != limit.soft() || actual[1] != limit.hard()) {
-        try (detached) {
-          detached.signalGroup(Signal.KILL);
-          boolean _ = detached.reap();
-        }
-        throw refused(limit, result < 0 ? result : -Errno.EPERM.number());
-      }
-    }
-  }
-
-  /** So that {@code execve} alone is left to fail. */
+  /** So that only the start itself is left to fail. */
   private void requireAllowed(ResourceLimit limit) throws PosixException {
     long[] own = new long[2];
     int result = Limits.getrlimit(0, limit.resource().number(), own);
@@ -341,16 +318,6 @@ public final class Program {
 
   private static PosixException refused(ResourceLimit limit, int result) {
     return new PosixException("prlimit", limit.toString(), Errno.of(-result));
-  }
-
-  /** One that this JVM's own memory may exceed; null if there is none. */
-  private @Nullable ResourceLimit memoryLimit() {
-    for (ResourceLimit limit : limits) {
-      if (limit.resource() == Resource.AS || limit.resource() == Resource.DATA) {
-        return limit;
-      }
-    }
-    return null;
   }
 
   /** Each as number, soft and hard limit. */
@@ -403,16 +370,18 @@ public final class Program {
   /** As {@link #spawned}, by way of a session's leader. */
   private int detached(Spawning spawning, int umask, int[] leader) throws PosixException {
     byte[] file = NativePath.bytes(path);
-    List<byte[]> envp = environmentEntries();
-    int pid = spawning.detach(umask, limitNumbers(), file, argv(file), envp, leader);
+    int pid = detached(spawning, umask, file, argv(file), leader);
     if (pid == -Errno.ENOEXEC.number()) {
-      pid = spawning.detach(umask, limitNumbers(), SHELL, shellArgv(file), envp, leader);
+      pid = detached(spawning, umask, SHELL, shellArgv(file), leader);
     }
-    ResourceLimit memory = pid == -Errno.ENOMEM.number() ? memoryLimit() : null;
-    return PosixException.check(
-        pid,
-        "posix_spawn",
-        memory == null ? path : path + " within " + memory + ", less than this JVM has in use");
+    return PosixException.check(pid, "posix_spawn", path);
+  }
+
+  private int detached(Spawning spawning, int umask, byte[] file, List<byte[]> argv, int[] leader) {
+    List<byte[]> envp = environmentEntries();
+    return limits.isEmpty()
+        ? spawning.detach(umask, file, argv, envp, leader)
+        : spawning.detach(umask, limitNumbers(), file, argv, envp, leader);
   }
 
   /** Closes everything from 3 up that is not kept, in the child. */

@@ -124,7 +124,7 @@ class DetachTest {
   }
 
   @Test
-  void aLimitThatItMayNotHaveIsFoundAndNothingRuns() throws Exception {
+  void aLimitThatItMayNotHaveIsToldAndNothingRuns() throws Exception {
     Path ran = directory.resolve("ran");
 
     assertThat(ChildJvm.of(TooHigh.class).startedBy("prlimit", "--core=0").run(ran).lines())
@@ -146,11 +146,31 @@ class DetachTest {
   }
 
   @Test
-  void aLimitBelowThisJvmsOwnMemoryIsRefusedInWords() {
-    assertThatThrownBy(() -> Running.sleeper().limit(ResourceLimit.parse("as=4096")).detach(022))
-        .hasMessage(
-            "posix_spawn /bin/sleep within as=4096, less than this JVM has in use: Cannot allocate"
-                + " memory (ENOMEM, 12)");
+  void aLimitedProgramStartsLikeAnyOther() throws Exception {
+    // Less memory than this JVM has in use.
+    Path log = directory.resolve("log");
+    Path script = executable("script", "ulimit -v; ulimit -n; pwd; echo $1 $0; cat");
+
+    Detached detached =
+        Program.at(script)
+            .arguments("argument")
+            .directory(directory)
+            .standardInput(Redirect.nullDevice())
+            .standardOutput(Redirect.truncate(log))
+            .standardError(Redirect.truncate(log))
+            .limit(ResourceLimit.parse("as=102400000"))
+            .limit(ResourceLimit.parse("nofile=20"))
+            .detach(022);
+    Running.awaitEnd(detached.pid());
+    detached.close();
+
+    assertThat(Files.readAllLines(log))
+        .containsExactly("100000", "20", directory.toString(), "argument " + script);
+  }
+
+  private Path executable(String name, String script) throws IOException {
+    Path file = Files.writeString(directory.resolve(name), script);
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
   }
 
   @Test

@@ -20,13 +20,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a child became is read from {@code /proc}: a spawn returns when the program was executed.
  */
 class SpawningTest {
   private static final List<byte[]> SLEEP = List.of(bytes("sleep"), bytes("60"));
-  private static final long[][] NO_LIMITS = {};
 
   @TempDir Path directory;
 
@@ -198,7 +199,7 @@ class SpawningTest {
     assertThat(spawning.setEmptySignalMask()).isZero();
     int[] leader = new int[1];
 
-    int pid = spawning.detach(027, NO_LIMITS, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+    int pid = spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader);
 
     try {
       assertThat(Processes.getsid(pid)).isEqualTo(leader[0]).isNotEqualTo(pid);
@@ -214,25 +215,49 @@ class SpawningTest {
   }
 
   @Test
-  void aDetachedProgramHasTheLimitsThatItsLeaderHasSetItself() throws IOException {
+  void aDetachedProgramHasLimitsThatNobodyElseHas() throws IOException {
     int core = Resource.CORE.number();
-    long[] own = new long[2];
-    assertThat(Limits.getrlimit(0, core, own)).isZero();
+    long[] own = limit(0, core);
     int[] leader = new int[1];
-    long[][] limits = {{core, 0, 0}, {Resource.NOFILE.number(), 17, 19}};
+    long[][] limits = {{core, 0, 0}, {Resource.NOFILE.number(), 500, 600}};
 
     int pid = spawning.detach(027, limits, bytes("/bin/sleep"), SLEEP, List.of(), leader);
 
     try {
-      for (int process : new int[] {pid, leader[0]}) {
-        assertThat(limit(process, core)).containsExactly(0, 0);
-        assertThat(limit(process, Resource.NOFILE.number())).containsExactly(17, 19);
-      }
+      assertThat(limit(pid, core)).containsExactly(0, 0);
+      assertThat(limit(pid, Resource.NOFILE.number())).containsExactly(500, 600);
+      assertThat(limit(leader[0], core)).containsExactly(own);
       assertThat(limit(0, core)).containsExactly(own);
+      assertThat(Processes.getsid(pid)).isEqualTo(leader[0]).isNotEqualTo(pid);
+      assertThat(Proc.status(Integer.toString(pid), "Umask")).isEqualTo("0027");
+      assertThat(Proc.status(Integer.toString(pid), "SigBlk")).isEqualTo("0000000000000000");
+      assertThat(Proc.status(Integer.toString(pid), "SigIgn")).isEqualTo("0000000000000000");
+      assertThat(Processes.waitpid(leader[0], new int[1], 0)).isEqualTo(-Errno.ECHILD.number());
     } finally {
       assertThat(Signals.kill(-leader[0], 9)).isZero();
     }
     assertThat(Processes.waitpid(leader[0], new int[1], Processes.__WALL)).isEqualTo(leader[0]);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"9999, 0, 0, /bin/sleep, 9", "-1, 5, 4, /bin/sleep, 22", "-1, 0, 0, /no/such, 2"})
+  void aLimitedProgramIsGoneIfAnythingFails(
+      int directory, long soft, long hard, String path, int errno) {
+    if (directory >= 0) {
+      assertThat(spawning.addFchdir(directory)).isZero();
+    }
+    // That there is nothing to close is no failure.
+    assertThat(spawning.addClose(9998)).isZero();
+    long[][] limits = {{Resource.CORE.number(), soft, hard}};
+    int[] leader = new int[1];
+
+    assertThat(spawning.detach(027, limits, bytes(path), SLEEP, List.of(), leader))
+        .isEqualTo(-errno);
+
+    assertThat(leader[0]).isZero();
+    assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL))
+        .as("nothing is left to wait for")
+        .isNotPositive();
   }
 
   private static long[] limit(int process, int resource) {
@@ -246,7 +271,7 @@ class SpawningTest {
     assertThat(spawning.addFchdir(9999)).isZero();
     int[] leader = new int[1];
 
-    assertThat(spawning.detach(027, NO_LIMITS, bytes("/bin/sleep"), SLEEP, List.of(), leader))
+    assertThat(spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader))
         .isEqualTo(-Errno.EBADF.number());
 
     assertThat(leader[0]).isZero();
@@ -286,8 +311,7 @@ class SpawningTest {
         said.append("refused ");
       }
       try {
-        spawning.detach(
-            0, NO_LIMITS, bytes("/bin/true"), List.of(bytes("true")), List.of(), new int[1]);
+        spawning.detach(0, bytes("/bin/true"), List.of(bytes("true")), List.of(), new int[1]);
       } catch (IllegalStateException e) {
         said.append("refused ");
       }
