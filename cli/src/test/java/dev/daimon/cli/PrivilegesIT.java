@@ -109,18 +109,20 @@ class PrivilegesIT {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "-u nobody, 65534",
-    "-u nobody --groups none, ''",
-    "-u root --groups none, ''",
-    "-u nobody -g daemon, 1 65534",
-    "-u nobody -g daemon --groups daemon, 1",
-    "-g daemon --groups '7,#4000000000', 7 4000000000",
-  })
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-u nobody                       | 65534",
+        "-u nobody --groups none         | ''",
+        "-u root --groups none           | ''",
+        "-u nobody -g daemon             | 1",
+        "-u nobody -g daemon --groups 65534 | 65534",
+        "-g daemon --groups 7,#4000000000 | 7 4000000000",
+      })
   void itsSupplementaryGroupsAreTheOnesThatWereAskedFor(String options, String groups)
       throws Exception {
     List<String> words = new ArrayList<>(List.of("run"));
-    words.addAll(List.of(options.replace("'", "").split(" ", -1)));
+    words.addAll(List.of(options.split(" ", -1)));
     words.addAll(List.of("grep", "^Groups", "/proc/self/status"));
 
     Result result = sandbox.daimon(words.toArray(String[]::new));

@@ -15,6 +15,9 @@ import java.util.List;
  * <p>It is a {@code vfork} without a line of code of its own: the child shares this JVM's memory
  * while the calling thread is suspended, and makes a chain of calls of the C library. Each call is
  * a context with its argument registers and a stack; a return from one leads to the next.
+ *
+ * <p>The program itself is started by {@code posix_spawn}, which is such a call, or by a second
+ * chain, if there is to happen what {@code posix_spawn} cannot do.
  */
 final class Detaching {
   static final int CLONE_VM = 0x100;
