@@ -458,7 +458,7 @@ final class Launch {
     }
   }
 
-  /** By way of a process in between, which sets the limits: here they would be in the way. */
+  /** Not as a child, which would have the limits of this process. */
   private void startLimited(Program program, @Nullable Identity identity, DaemonFiles files)
       throws IOException {
     try (Detached daemon = asProgram(identity, () -> program.detach(request.umask))) {

@@ -61,7 +61,7 @@ class PrivilegesIT {
     "nofile 100 200",
     "as 976562",
     "nice 7",
-    "oom 300",
+    "oom 1000",
     "cwd /",
   };
 
@@ -379,8 +379,8 @@ class PrivilegesIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--nice -1              | setpriority -1: Permission denied (EACCES, 13)",
-        "--oom-score-adj -1     | write /proc/self/oom_score_adj -1: Permission denied (EACCES, 13)",
+        "--nice -20             | setpriority -20: Permission denied (EACCES, 13)",
+        "--oom-score-adj -1000  | write /proc/self/oom_score_adj -1000: Permission denied (EACCES, 13)",
         "--rlimit core=5:10     | prlimit core=5:10: Operation not permitted (EPERM, 1)",
         "--chroot /             | chroot /: Operation not permitted (EPERM, 1)",
         "--keep-cap kill        | prctl PR_CAPBSET_DROP 0: Operation not permitted (EPERM, 1)",
@@ -397,7 +397,7 @@ class PrivilegesIT {
   void whatTakesNoRightAnOrdinaryUserCanGiveUp() throws Exception {
     Result result =
         asNobody(
-            "run --nice 9 --oom-score-adj 7 --no-new-privs --rlimit core=2:3 grep NoNewPrivs"
+            "run --nice 19 --oom-score-adj 1000 --no-new-privs --rlimit core=2:3 grep NoNewPrivs"
                 + " /proc/self/status");
 
     assertThat(result).isEqualTo(new Result(0, "NoNewPrivs:\t1\n", ""));
@@ -426,7 +426,7 @@ class PrivilegesIT {
             "rlimit: core=0",
             "rlimit: nofile=100:200",
             "rlimit: as=1000000000",
-            "oom-score-adj: 300",
+            "oom-score-adj: 1000",
             "nice: 7",
             "no-new-privs: yes",
             "keep-cap: [CAP_KILL, CAP_NET_BIND_SERVICE]",

@@ -266,7 +266,7 @@ class PrivilegesTest {
                 "groups=#7,#9",
                 "limit=core=0",
                 "niceness=3",
-                "oomScoreAdjust=200",
+                "oomScoreAdjust=1000",
                 "noNewPrivileges",
                 "out=users/log"));
     if (foreground) {
@@ -279,16 +279,16 @@ class PrivilegesTest {
     assertThat(facade.awaitText("users/facts").lines())
         .containsExactly(
             "7001 7001 7001 7001 | 7 9 | 1 | 0000000000000000 | nice 3",
-            "child 3 0 200",
+            "child 3 0 1000",
             "refused: ready before dropPrivileges(): the configuration says rlimit: core=0;"
-                + " oom_score_adj: 200; nice: 3; identity: uid 7001, gid 7001, groups [7 9]; no"
+                + " oom_score_adj: 1000; nice: 3; identity: uid 7001, gid 7001, groups [7 9]; no"
                 + " new privileges: yes");
   }
 
   @ParameterizedTest
   @CsvSource({
-    "niceness=-1, setpriority",
-    "oomScoreAdjust=-1, oom_score_adj",
+    "niceness=-20, setpriority",
+    "oomScoreAdjust=-1000, oom_score_adj",
     "limit=core=0:unlimited, prlimit core=0:unlimited",
   })
   void whatTakesARightIsRefusedToAnOrdinaryUser(String setting, String call) throws Exception {

@@ -106,9 +106,10 @@ final class DropChild {
     CountDownLatch started = new CountDownLatch(50);
     Thread starter =
         Thread.ofPlatform()
+            .daemon()
             .start(() -> {
               while (over.getCount() > 0) {
-                Thread.ofPlatform().start(started::countDown);
+                Thread.ofPlatform().daemon().start(started::countDown);
               }
             });
     await(started);
