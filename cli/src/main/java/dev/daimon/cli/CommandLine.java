@@ -159,7 +159,7 @@ final class CommandLine {
     if (value == null) {
       return null;
     }
-    if (value.endsWith("/") && !option.equals("chdir")) {
+    if (value.endsWith("/") && !option.equals("chdir") && !option.equals("chroot")) {
       throw usage("--" + option + " wants a file, not \"" + Text.readable(value) + "\"");
     }
     if (!value.startsWith("/")) {

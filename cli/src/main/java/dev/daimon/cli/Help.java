@@ -43,6 +43,15 @@ final class Help {
         -a, --append            keep what the output files hold
         -u, --user USER         become this user: name, number or #number
         -g, --group GROUP       become this group: name, number or #number
+            --groups LIST|none  its supplementary groups, instead of the user's own
+            --chroot PATH       its root directory; -c and PROGRAM are looked for in there
+            --rlimit NAME=SOFT[:HARD]
+                                limit a resource, such as nofile=1024:4096 (repeatable)
+            --nice N            its niceness, from -20 to 19
+            --oom-score-adj N   how soon it is killed for memory, from -1000 to 1000
+            --no-new-privs      let it gain nothing by set-id programs
+            --keep-cap NAME     keep this capability, such as NET_BIND_SERVICE, and give up
+                                all that are not named, for good (repeatable)
             --no-close-fds      let the program inherit every descriptor
             --keep-fd N         let it inherit this one (repeatable)
         -E, --env NAME=VALUE    set a variable (repeatable)

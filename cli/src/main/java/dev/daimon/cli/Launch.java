@@ -10,6 +10,8 @@ import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.daemon.files.FileSet;
 import dev.daimon.forking.Child;
+import dev.daimon.forking.Descriptors;
+import dev.daimon.forking.Detached;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Executable;
 import dev.daimon.forking.NotExecutableException;
@@ -19,8 +21,11 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Action;
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.privileges.UnknownAccountException;
 import dev.daimon.signals.Dispositions;
 import dev.daimon.signals.SignalMask;
@@ -48,6 +53,9 @@ final class Launch {
   private final Terminal terminal;
   private final Caller caller;
 
+  /** What the program gives up besides a user and a group; null for nothing. */
+  private @Nullable PrivilegeDrop drop;
+
   Launch(Request request) {
     this.request = request;
     terminal = new Terminal(request.verbose);
@@ -70,6 +78,7 @@ final class Launch {
     }
     checkKeptDescriptors();
     Identity identity = identity();
+    prepareDrop(identity);
     Environment environment = environment(identity);
     Path executable = judge(identity, environment);
     if (request.dryRun) {
@@ -225,6 +234,9 @@ final class Launch {
     }
     try {
       Identity identity = Identity.of(readable(request.user), readable(request.group));
+      if (request.groups != null) {
+        identity = identity.withGroups(request.groups);
+      }
       // Before anything is done: may this process become that user at all?
       boolean _ = identity.call(() -> true);
       return identity;
@@ -238,6 +250,63 @@ final class Launch {
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.PERMISSION, failure);
     }
+  }
+
+  /** What else the program gives up; tried before anything is done, as the identity is. */
+  private void prepareDrop(@Nullable Identity identity) {
+    try {
+      for (ResourceLimit limit : request.limits) {
+        ThisProcess.allow(limit);
+      }
+      if (request.hasDrop()) {
+        PrivilegeDrop all = drop(identity);
+        boolean _ = all.call(() -> true);
+        drop = all;
+      }
+    } catch (PosixException failure) {
+      boolean denied =
+          failure.errno().equals(Errno.EPERM)
+              || (failure.errno().equals(Errno.EACCES) && !failure.call().equals("chroot"));
+      throw new DaemonizeException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.PERMISSION, failure);
+    }
+  }
+
+  private PrivilegeDrop drop(@Nullable Identity identity) {
+    PrivilegeDrop.Builder builder = PrivilegeDrop.builder();
+    if (identity != null) {
+      builder.identity(identity);
+    }
+    if (request.rootDirectory != null) {
+      builder.rootDirectory(request.rootDirectory);
+    }
+    if (request.niceness != null) {
+      builder.niceness(request.niceness);
+    }
+    if (request.oomScoreAdjust != null) {
+      builder.oomScoreAdjust(request.oomScoreAdjust);
+    }
+    if (request.noNewPrivileges) {
+      builder.noNewPrivileges();
+    }
+    if (request.keptCapabilities != null) {
+      builder.keepCapabilities(request.keptCapabilities);
+    }
+    return builder.build();
+  }
+
+  /** Whether the program is what this process is, so that no other thread is needed for it. */
+  private boolean isSame(@Nullable Identity identity) {
+    return identity == null && drop == null;
+  }
+
+  /** Does something with the rights, and in the root directory, that the program has. */
+  private <T> T asProgram(@Nullable Identity identity, Action<T> action) throws IOException {
+    if (drop != null) {
+      return drop.call(action);
+    }
+    return identity == null ? action.run() : identity.call(action);
   }
 
   private String who() {
@@ -273,20 +342,22 @@ final class Launch {
   /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
   private Path judge(@Nullable Identity identity, Environment environment) {
     byte[] name = Text.bytes(request.command.get(0));
-    Path here = caller.directory();
+    Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
     byte[] searchPath = environment.get("PATH");
     try {
       Path executable;
-      if (identity == null) {
+      if (isSame(identity)) {
         executable = Executable.find(name, searchPath, here);
         Program.checkDirectory(request.directory);
       } else {
         executable =
-            identity.call(() -> {
-              Path found = Executable.find(name, searchPath, here);
-              Program.checkDirectory(request.directory);
-              return found;
-            });
+            asProgram(
+                identity,
+                () -> {
+                  Path found = Executable.find(name, searchPath, here);
+                  Program.checkDirectory(request.directory);
+                  return found;
+                });
       }
       terminal.step("found " + executable);
       return executable;
@@ -304,8 +375,7 @@ final class Launch {
       arguments.add(Text.bytes(argument));
     }
     String name = request.programName == null ? request.command.get(0) : request.programName;
-    Redirect unset =
-        request.foreground || files == null ? Redirect.inherit() : Redirect.nullDevice();
+    Redirect unset = request.foreground || files == null ? Redirect.inherit() : nullDevice();
     Program program =
         Program.at(executable)
             .name(Text.bytes(name))
@@ -323,10 +393,25 @@ final class Launch {
     for (int number : request.keptDescriptors) {
       program.keep(number);
     }
+    for (ResourceLimit limit : request.limits) {
+      program.limit(limit);
+    }
     if (!request.closeDescriptors) {
       keepAll(program);
     }
     return program;
+  }
+
+  /** Opened here where the program's root directory may have none. */
+  private Redirect nullDevice() {
+    if (request.rootDirectory == null) {
+      return Redirect.nullDevice();
+    }
+    try {
+      return Redirect.to(Descriptors.openNullDevice());
+    } catch (PosixException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
   }
 
   private static Redirect redirect(@Nullable Descriptor descriptor, Redirect unset) {
@@ -356,7 +441,11 @@ final class Launch {
       }
       files.give();
       files.prepare();
-      child = identity == null ? program.spawn() : identity.call(program::spawn);
+      if (!request.limits.isEmpty()) {
+        startLimited(program, identity, files);
+        return;
+      }
+      child = isSame(identity) ? program.spawn() : asProgram(identity, program::spawn);
     } catch (IOException failure) {
       throw notStarted(failure);
     }
@@ -366,6 +455,21 @@ final class Launch {
     } catch (RuntimeException | Error failure) {
       stop(child, failure);
       throw failure;
+    }
+  }
+
+  /** Not as a child, which would have the limits of this process. */
+  private void startLimited(Program program, @Nullable Identity identity, DaemonFiles files)
+      throws IOException {
+    try (Detached daemon = asProgram(identity, () -> program.detach(request.umask))) {
+      try {
+        terminal.step("started " + daemon);
+        files.writePid(daemon.pid());
+      } catch (RuntimeException | Error failure) {
+        daemon.signalGroup(Signal.KILL);
+        boolean _ = daemon.reap();
+        throw failure;
+      }
     }
   }
 
@@ -381,16 +485,18 @@ final class Launch {
       files.prepare();
       Dispositions.resetIgnored();
       files.writePid(ThisProcess.id());
-      if (identity == null) {
+      if (isSame(identity)) {
         SignalMask.clear();
         program.exec();
       } else {
         boolean _ =
-            identity.call(() -> {
-              SignalMask.clear();
-              program.exec();
-              return false;
-            });
+            asProgram(
+                identity,
+                () -> {
+                  SignalMask.clear();
+                  program.exec();
+                  return false;
+                });
       }
     } catch (IOException failure) {
       throw notStarted(failure);

@@ -9,6 +9,7 @@ import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -106,6 +107,14 @@ final class Plan {
     if (identity != null) {
       line(plan, "identity", identity);
     }
+    for (ResourceLimit limit : request.limits) {
+      line(plan, "rlimit", limit);
+    }
+    line(plan, "oom-score-adj", request.oomScoreAdjust);
+    line(plan, "nice", request.niceness);
+    line(plan, "no-new-privs", request.noNewPrivileges ? "yes" : null);
+    line(plan, "keep-cap", request.keptCapabilities);
+    line(plan, "chroot", request.rootDirectory);
     line(plan, "directory", request.directory);
     line(plan, "umask", "0" + Integer.toOctalString(request.umask));
     line(plan, "pidfile", request.pidFile);

@@ -2,9 +2,12 @@ package dev.daimon.cli;
 
 import dev.daimon.control.Guard;
 import dev.daimon.control.StopPolicy;
+import dev.daimon.posix.Capability;
+import dev.daimon.posix.ResourceLimit;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,19 @@ final class Request {
   boolean append;
   @Nullable String user;
   @Nullable String group;
+
+  /** Supplementary groups instead of the user's own; null for those. */
+  @Nullable List<String> groups;
+
+  @Nullable Path rootDirectory;
+  List<ResourceLimit> limits = List.of();
+  @Nullable Integer niceness;
+  @Nullable Integer oomScoreAdjust;
+  boolean noNewPrivileges;
+
+  /** Null if they are left to the kernel. */
+  @Nullable Set<Capability> keptCapabilities;
+
   boolean closeDescriptors = true;
   List<Integer> keptDescriptors = List.of();
 
@@ -50,6 +66,15 @@ final class Request {
 
   /** The program and its arguments; not empty. */
   List<String> command = List.of();
+
+  /** Whether the program is to give up more than a user and a group. */
+  boolean hasDrop() {
+    return rootDirectory != null
+        || niceness != null
+        || oomScoreAdjust != null
+        || noNewPrivileges
+        || keptCapabilities != null;
+  }
 
   /** The guard that is taken; null if there is no pidfile that is locked. */
   @Nullable Path guardFile() {

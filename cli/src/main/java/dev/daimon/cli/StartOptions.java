@@ -1,8 +1,12 @@
 package dev.daimon.cli;
 
+import dev.daimon.posix.Capability;
+import dev.daimon.posix.ResourceLimit;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +22,13 @@ final class StartOptions {
           "append",
           "user",
           "group",
+          "groups",
+          "chroot",
+          "rlimit",
+          "nice",
+          "oom-score-adj",
+          "no-new-privs",
+          "keep-cap",
           "foreground",
           "dry-run");
 
@@ -39,6 +50,13 @@ final class StartOptions {
     CommandLine.flag(options, "a", "append");
     CommandLine.value(options, "u", "user");
     CommandLine.value(options, "g", "group");
+    CommandLine.value(options, null, "groups");
+    CommandLine.value(options, null, "chroot");
+    CommandLine.value(options, null, "rlimit");
+    CommandLine.value(options, null, "nice");
+    CommandLine.value(options, null, "oom-score-adj");
+    CommandLine.flag(options, null, "no-new-privs");
+    CommandLine.value(options, null, "keep-cap");
     CommandLine.flag(options, null, "no-close-fds");
     CommandLine.value(options, null, "keep-fd");
     CommandLine.value(options, "E", "env");
@@ -73,6 +91,13 @@ final class StartOptions {
     request.append = line.has("append");
     request.user = line.value("user");
     request.group = line.value("group");
+    request.groups = groups();
+    request.rootDirectory = line.path("chroot");
+    request.limits = limits();
+    request.niceness = number("nice", -20, 19);
+    request.oomScoreAdjust = number("oom-score-adj", -1000, 1000);
+    request.noNewPrivileges = line.has("no-new-privs");
+    request.keptCapabilities = keptCapabilities();
     request.closeDescriptors = !line.has("no-close-fds");
     request.keptDescriptors = keptDescriptors();
     request.variables = variables();
@@ -164,6 +189,83 @@ final class StartOptions {
           "--umask wants an octal mode from 0 to 777, not \"" + Text.readable(value) + "\"");
     }
     return mask;
+  }
+
+  /** A list of names with commas between, or {@code none}. */
+  private @Nullable List<String> groups() {
+    String value = line.value("groups");
+    if (value == null) {
+      return null;
+    }
+    if (!line.has("user") && !line.has("group")) {
+      throw line.usage("--groups needs --user or --group");
+    }
+    List<String> groups = new ArrayList<>();
+    for (int start = 0; start <= value.length() && !value.equals("none"); ) {
+      int comma = value.indexOf(',', start);
+      int end = comma < 0 ? value.length() : comma;
+      if (start == end) {
+        throw line.usage(
+            "--groups wants names with commas between, or none, not \""
+                + Text.readable(value)
+                + "\"");
+      }
+      groups.add(Text.readable(value.substring(start, end)));
+      start = end + 1;
+    }
+    return groups;
+  }
+
+  private List<ResourceLimit> limits() {
+    List<ResourceLimit> limits = new ArrayList<>();
+    for (String value : line.values("rlimit")) {
+      try {
+        limits.add(ResourceLimit.parse(Text.readable(value)));
+      } catch (IllegalArgumentException wrong) {
+        throw line.usage("--rlimit: " + wrong.getMessage());
+      }
+    }
+    return limits;
+  }
+
+  private @Nullable Integer number(String option, int min, int max) {
+    String value = line.value(option);
+    if (value == null) {
+      return null;
+    }
+    try {
+      int number = Integer.parseInt(value);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException noNumber) {
+      // Refused as one that is out of range.
+    }
+    throw line.usage(
+        "--"
+            + option
+            + " wants a number from "
+            + min
+            + " to "
+            + max
+            + ", not \""
+            + Text.readable(value)
+            + "\"");
+  }
+
+  private @Nullable Set<Capability> keptCapabilities() {
+    if (!line.has("keep-cap")) {
+      return null;
+    }
+    Set<Capability> kept = EnumSet.noneOf(Capability.class);
+    for (String value : line.values("keep-cap")) {
+      try {
+        kept.add(Capability.parse(Text.readable(value)));
+      } catch (IllegalArgumentException wrong) {
+        throw line.usage("--keep-cap: " + wrong.getMessage());
+      }
+    }
+    return kept;
   }
 
   private List<Integer> keptDescriptors() {

@@ -9,6 +9,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.signals.SignalEvents;
 import dev.daimon.signals.SignalHandler;
 import java.io.BufferedReader;
@@ -32,6 +33,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Daemon implements AutoCloseable {
   private final @Nullable Identity identity;
+
+  /** What is given up; null for nothing. */
+  private final @Nullable PrivilegeDrop drop;
+
+  /** Whether that is more than who this process is already, maybe. */
+  private final boolean hasAttributes;
+
   private final Estate estate;
 
   /** Null in this very process: there is nobody to tell. */
@@ -51,6 +59,8 @@ public final class Daemon implements AutoCloseable {
       @Nullable Report report,
       InProcess.@Nullable Simulation simulation) {
     this.identity = identity;
+    drop = Identities.drop(config, identity);
+    hasAttributes = config.hasAttributes();
     this.estate = estate;
     this.report = report;
     simulated = simulation != null;
@@ -83,7 +93,7 @@ public final class Daemon implements AutoCloseable {
    * latest.
    *
    * @throws IllegalStateException if the configuration names a user or group, and this process is
-   *     not that yet
+   *     not that yet, or something else that is to be given up and was not
    * @throws DaemonizeException if the launcher has given up, or is gone: this process ends; or if
    *     what was inherited from it cannot be taken over
    */
@@ -101,9 +111,14 @@ public final class Daemon implements AutoCloseable {
   }
 
   private synchronized void requireDropped(String what) {
-    if (identity != null && !dropped && !identity.isCurrent()) {
+    if (drop == null || dropped) {
+      return;
+    }
+    if (hasAttributes || (identity != null && !identity.isCurrent())) {
       throw new IllegalStateException(
-          what + " before dropPrivileges(): the configuration says " + identity);
+          what
+              + " before dropPrivileges(): the configuration says "
+              + drop.toString().replace("\n", "; "));
     }
   }
 
@@ -183,23 +198,24 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Becomes the configured user and group, with every thread and for good, and proves it. Without a
-   * user or group, or if this process is that already, there is nothing to do; a simulation only
-   * finds out whether it could.
+   * Becomes the configured user and group, and gives up what else the configuration says, with
+   * every thread and for good, and proves it: see {@link PrivilegeDrop#assume}. A user and group
+   * that this process is already are done; a simulation only finds out whether it could become
+   * them.
    *
    * @throws DaemonizeException if that is not possible, or was not complete: this process should
    *     end then
    */
   public synchronized void dropPrivileges() {
-    if (identity == null || dropped || simulated) {
+    if (drop == null || dropped || simulated) {
       dropped = true;
       return;
     }
     try {
-      identity.assume();
+      drop.assume();
       dropped = true;
     } catch (PosixException failure) {
-      boolean denied = failure.errno().equals(Errno.EPERM);
+      boolean denied = failure.errno().equals(Errno.EPERM) || failure.errno().equals(Errno.EACCES);
       throw new DaemonizeException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.PERMISSION, failure);

@@ -4,6 +4,7 @@ import dev.daimon.daemon.files.FileSet;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.ResourceLimit;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,6 +36,11 @@ public final class DaemonConfig {
   final boolean append;
   final @Nullable String user;
   final @Nullable String group;
+  final @Nullable List<String> groups;
+  final List<ResourceLimit> resourceLimits;
+  final @Nullable Integer niceness;
+  final @Nullable Integer oomScoreAdjust;
+  final boolean noNewPrivileges;
   final Map<String, String> environment;
   final @Nullable String programName;
   final Map<String, Descriptor> kept;
@@ -58,6 +64,11 @@ public final class DaemonConfig {
     append = builder.append;
     user = builder.user;
     group = builder.group;
+    groups = builder.groups;
+    resourceLimits = List.copyOf(builder.resourceLimits);
+    niceness = builder.niceness;
+    oomScoreAdjust = builder.oomScoreAdjust;
+    noNewPrivileges = builder.noNewPrivileges;
     environment = new LinkedHashMap<>(builder.environment);
     programName = builder.programName;
     kept = new LinkedHashMap<>(builder.kept);
@@ -128,6 +139,14 @@ public final class DaemonConfig {
     return foreground || simulate;
   }
 
+  /** Whether there is more to give up than a user and a group. */
+  boolean hasAttributes() {
+    return !resourceLimits.isEmpty()
+        || niceness != null
+        || oomScoreAdjust != null
+        || noNewPrivileges;
+  }
+
   FileSet files() {
     return new FileSet(pidFile, true, lockFile, standardOutput, standardError, append);
   }
@@ -156,6 +175,11 @@ public final class DaemonConfig {
     lines.add("append=" + append);
     lines.add("user=" + user);
     lines.add("group=" + group);
+    lines.add("groups=" + groups);
+    lines.add("resourceLimits=" + resourceLimits);
+    lines.add("niceness=" + niceness);
+    lines.add("oomScoreAdjust=" + oomScoreAdjust);
+    lines.add("noNewPrivileges=" + noNewPrivileges);
     // The values may be secrets, and a difference is told on a terminal.
     lines.add("environment=" + environment.keySet() + "#" + environment.hashCode());
     lines.add("programName=" + programName);
@@ -182,6 +206,11 @@ public final class DaemonConfig {
     private boolean append;
     private @Nullable String user;
     private @Nullable String group;
+    private @Nullable List<String> groups;
+    private final List<ResourceLimit> resourceLimits = new ArrayList<>();
+    private @Nullable Integer niceness;
+    private @Nullable Integer oomScoreAdjust;
+    private boolean noNewPrivileges;
     private final Map<String, String> environment = new LinkedHashMap<>();
     private @Nullable String programName;
     private final Map<String, Descriptor> kept = new LinkedHashMap<>();
@@ -306,6 +335,65 @@ public final class DaemonConfig {
      */
     public Builder group(String group) {
       this.group = group;
+      return this;
+    }
+
+    /**
+     * Names the supplementary groups that {@link Daemon#dropPrivileges()} takes on; those of the
+     * user unless they are set.
+     *
+     * @param groups each a name, a number, or {@code #} and a number; none at all for none
+     * @return this
+     */
+    public Builder groups(String... groups) {
+      this.groups = List.of(groups);
+      return this;
+    }
+
+    /**
+     * Adds a resource limit that {@link Daemon#dropPrivileges()} sets.
+     *
+     * @param limit the limit, such as {@code ResourceLimit.parse("core=0")}
+     * @return this
+     */
+    public Builder resourceLimit(ResourceLimit limit) {
+      resourceLimits.add(limit);
+      return this;
+    }
+
+    /**
+     * Sets the niceness that {@link Daemon#dropPrivileges()} gives to every thread.
+     *
+     * @param niceness from -20, the most favourable, to 19
+     * @return this
+     */
+    public Builder niceness(int niceness) {
+      this.niceness = niceness;
+      return this;
+    }
+
+    /**
+     * Sets how likely the kernel is to kill the daemon when memory runs out, once {@link
+     * Daemon#dropPrivileges()} was called.
+     *
+     * @param adjustment from -1000, never, to 1000, first
+     * @return this
+     */
+    public Builder oomScoreAdjust(int adjustment) {
+      oomScoreAdjust = adjustment;
+      return this;
+    }
+
+    /**
+     * Sets whether {@link Daemon#dropPrivileges()} makes set-id programs and the like mean nothing
+     * to every thread and to what it starts. The price is a system call filter that allows
+     * everything, for good: nothing else takes this to threads that run already.
+     *
+     * @param set whether to
+     * @return this
+     */
+    public Builder noNewPrivileges(boolean set) {
+      noNewPrivileges = set;
       return this;
     }
 

@@ -3,12 +3,14 @@ package dev.daimon.daemon;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.privileges.UnknownAccountException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** The user and group of a configuration. */
+/** The user and group of a configuration, and what else it gives up. */
 final class Identities {
   private Identities() {}
 
@@ -18,12 +20,37 @@ final class Identities {
       return null;
     }
     try {
-      return Identity.of(config.user, config.group);
+      Identity identity = Identity.of(config.user, config.group);
+      return config.groups == null ? identity : identity.withGroups(config.groups);
     } catch (UnknownAccountException unknown) {
       throw new DaemonizeException(Reason.ACCOUNT, unknown);
     } catch (PosixException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }
+  }
+
+  /** What the daemon gives up; null for nothing. */
+  static @Nullable PrivilegeDrop drop(DaemonConfig config, @Nullable Identity identity) {
+    if (identity == null && !config.hasAttributes()) {
+      return null;
+    }
+    PrivilegeDrop.Builder builder = PrivilegeDrop.builder();
+    if (identity != null) {
+      builder.identity(identity);
+    }
+    for (ResourceLimit limit : config.resourceLimits) {
+      builder.limit(limit);
+    }
+    if (config.niceness != null) {
+      builder.niceness(config.niceness);
+    }
+    if (config.oomScoreAdjust != null) {
+      builder.oomScoreAdjust(config.oomScoreAdjust);
+    }
+    if (config.noNewPrivileges) {
+      builder.noNewPrivileges();
+    }
+    return builder.build();
   }
 
   /** As {@link #of}, if this process may become that; asked before anything else is done. */

@@ -34,6 +34,7 @@ final class Inheritance implements Estate {
     Handover handover = fromLauncher.handover();
     return config.user == null
         && config.group == null
+        && !config.hasAttributes()
         && !config.captureOutput
         && !config.inheritStandardErrorUntilReady
         && handover.standardError == null

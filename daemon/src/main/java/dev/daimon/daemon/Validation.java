@@ -5,7 +5,7 @@ import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
-import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -167,8 +167,13 @@ final class Validation {
   }
 
   private void account() {
+    if (config.groups != null && config.user == null && config.group == null) {
+      problem("groups needs user or group");
+    }
     try {
-      @Nullable Identity _ = Identities.of(config);
+      @Nullable PrivilegeDrop _ = Identities.drop(config, Identities.of(config));
+    } catch (IllegalArgumentException wrong) {
+      problem(String.valueOf(wrong.getMessage()));
     } catch (DaemonizeException unknown) {
       problems.add(unknown);
     }

@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.File;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A daemon that begins as root, and goes on as somebody else. */
 @Tag("root")
@@ -119,7 +121,7 @@ class PrivilegesTest {
 
     private static String regained() {
       try {
-        Identity.of("#0", "#0").assume();
+        PrivilegeDrop.to(Identity.of("#0", "#0")).assume();
         return "root";
       } catch (IOException refused) {
         return refused.getMessage();
@@ -218,6 +220,89 @@ class PrivilegesTest {
         .contains("setgroups", "Operation not permitted (EPERM, 1)")
         .hasLineCount(1);
     assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  /** Gives everything up that a JVM can, and tells what its threads and a child are then. */
+  static final class GivesUp {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        Set<String> facts = new TreeSet<>();
+        try {
+          daemon.ready();
+        } catch (IllegalStateException refused) {
+          facts.add("refused: " + refused.getMessage());
+        }
+        daemon.dropPrivileges();
+        for (String thread : Objects.requireNonNull(new File("/proc/self/task").list())) {
+          List<String> fields = new ArrayList<>();
+          for (String field : List.of("Uid", "Groups", "NoNewPrivs", "CapEff")) {
+            fields.add(Proc.status("self/task/" + thread, field).replace('\t', ' '));
+          }
+          String stat = Files.readString(Path.of("/proc/self/task", thread, "stat"));
+          fields.add("nice " + stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16]);
+          facts.add(String.join(" | ", fields));
+        }
+        Process child =
+            new ProcessBuilder(
+                    "sh", "-c", "echo child $(nice) $(ulimit -c) $(cat /proc/self/oom_score_adj)")
+                .start();
+        facts.add(child.inputReader().readLine());
+        Words.tell(directory, "users/facts", String.join("\n", facts));
+        daemon.ready();
+        Words.stay();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void everythingThatAJvmCanGiveUpIsGivenUpByEveryThread(boolean foreground) throws Exception {
+    usersDirectory(7001);
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "user=#7001",
+                "groups=#7,#9",
+                "limit=core=0",
+                "niceness=3",
+                "oomScoreAdjust=1000",
+                "noNewPrivileges",
+                "out=users/log"));
+    if (foreground) {
+      words.add("foreground");
+      facade.start(facade.java(List.of(), GivesUp.class, words.toArray(String[]::new)));
+    } else {
+      facade.daemon(GivesUp.class, words.toArray(String[]::new));
+    }
+
+    assertThat(facade.awaitText("users/facts").lines())
+        .containsExactly(
+            "7001 7001 7001 7001 | 7 9 | 1 | 0000000000000000 | nice 3",
+            "child 3 0 1000",
+            "refused: ready before dropPrivileges(): the configuration says rlimit: core=0;"
+                + " oom_score_adj: 1000; nice: 3; identity: uid 7001, gid 7001, groups [7 9]; no"
+                + " new privileges: yes");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "niceness=-20, setpriority",
+    "oomScoreAdjust=-1000, oom_score_adj",
+    "limit=core=0:unlimited, prlimit core=0:unlimited",
+  })
+  void whatTakesARightIsRefusedToAnOrdinaryUser(String setting, String call) throws Exception {
+    List<String> command = new ArrayList<>(List.of("prlimit", "--core=0:1"));
+    command.addAll(facade.asNobody());
+    command.addAll(
+        facade.java(List.of(), GivesUp.class, "pidFile=users/pid", "user=nobody", setting));
+    Path users = Files.createDirectory(facade.file("users"));
+    Files.setAttribute(users, "unix:uid", 65534);
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(77);
+    assertThat(result.err()).contains(call);
   }
 
   /** Closes what was borrowed for standard error, gives the files, and drops. */

@@ -5,12 +5,15 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.daimon.forking.Pipe;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.ResourceLimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,6 +86,10 @@ class ValidationTest {
             b -> b.simulate(true).workingDirectory(Path.of("/no/directory"))),
         fault("unknown user: no-such-user", b -> b.user("no-such-user")),
         fault("unknown group: no-such-group", b -> b.group("no-such-group")),
+        fault("unknown group: no-such-group", b -> b.user("root").groups("root", "no-such-group")),
+        fault("groups needs user or group", b -> b.groups()),
+        fault("niceness is outside of -20 to 19: 20", b -> b.niceness(20)),
+        fault("oomScoreAdjust is outside of -1000 to 1000: -1001", b -> b.oomScoreAdjust(-1001)),
         fault("user id out of range: 4294967295", b -> b.user("#4294967295")));
   }
 
@@ -105,6 +112,29 @@ class ValidationTest {
         .singleElement()
         .asString()
         .startsWith(problem);
+  }
+
+  static List<Fault> settings() {
+    return List.of(
+        b -> b.user("root"),
+        b -> b.groups(),
+        b -> b.groups("root"),
+        b -> b.resourceLimit(ResourceLimit.parse("core=0")),
+        b -> b.resourceLimit(ResourceLimit.parse("core=0:1")),
+        b -> b.niceness(1),
+        b -> b.oomScoreAdjust(1),
+        b -> b.noNewPrivileges(true));
+  }
+
+  @Test
+  void whatIsGivenUpIsCompared() {
+    Set<List<String>> all = new HashSet<>();
+    for (Fault setting : settings()) {
+      all.add(setting.apply(DaemonConfig.builder()).build().settings());
+    }
+    all.add(DaemonConfig.builder().build().settings());
+
+    assertThat(all).hasSize(settings().size() + 1);
   }
 
   @Test
@@ -179,6 +209,11 @@ class ValidationTest {
             .umask(0777)
             .user("#7001")
             .group("root")
+            .groups("#7", "root")
+            .resourceLimit(ResourceLimit.parse("nofile=1024:4096"))
+            .niceness(-20)
+            .oomScoreAdjust(1000)
+            .noNewPrivileges(true)
             .readyTimeout(Duration.ofNanos(1));
     if (!inProcess) {
       builder.environment("a", "").programName("-web").closeDescriptors(true);

@@ -1,5 +1,6 @@
 package dev.daimon.daemon;
 
+import dev.daimon.posix.ResourceLimit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,11 @@ final class Words {
         case "umask" -> builder.umask(Integer.parseInt(value, 8));
         case "user" -> builder.user(value);
         case "group" -> builder.group(value);
+        case "groups" -> builder.groups(value.isEmpty() ? new String[0] : value.split(",", -1));
+        case "limit" -> builder.resourceLimit(ResourceLimit.parse(value));
+        case "niceness" -> builder.niceness(Integer.parseInt(value));
+        case "oomScoreAdjust" -> builder.oomScoreAdjust(Integer.parseInt(value));
+        case "noNewPrivileges" -> builder.noNewPrivileges(true);
         case "variable" -> builder.environment("DAIMON_VARIABLE", value);
         case "programName" -> builder.programName(value);
         case "leak" -> builder.closeDescriptors(false);

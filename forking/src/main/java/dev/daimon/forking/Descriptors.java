@@ -1,5 +1,6 @@
 package dev.daimon.forking;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
@@ -39,6 +40,20 @@ public final class Descriptors {
       }
     }
     return Arrays.copyOf(listed, count);
+  }
+
+  /**
+   * Opens the null device, for reading and writing. {@link Redirect#nullDevice()} does so by
+   * itself; this is for a program that is started where there is none, in another root directory.
+   *
+   * @return the descriptor, marked close-on-exec
+   * @throws PosixException if there is none
+   */
+  public static Descriptor openNullDevice() throws PosixException {
+    byte[] device = "/dev/null".getBytes(StandardCharsets.US_ASCII);
+    int flags = Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY;
+    return Descriptor.adopt(
+        PosixException.check(Files.open(device, flags, 0), "open", "/dev/null"));
   }
 
   /**

@@ -4,7 +4,9 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Spawning;
 import java.io.IOException;
@@ -24,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * standard streams. Of the other descriptors a program gets only those that are {@linkplain
  * #keep(Descriptor) kept}, unless {@link #sweep(boolean)} says otherwise. A program that is spawned
  * or detached starts with the default disposition of every signal, real-time ones included, and
- * with an empty signal mask. Umask, credentials, resource limits, priority and everything else are
- * those of the calling thread; note that HotSpot raises its own soft {@code nofile} limit, unless
- * {@code -XX:-MaxFDLimit} is given.
+ * with an empty signal mask. Resource limits that are not {@linkplain #limit set}, umask,
+ * credentials, root directory, priority and everything else are those of the calling thread; note
+ * that HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is given.
  *
  * <p>Not safe for use by several threads at once.
  *
@@ -46,6 +48,7 @@ public final class Program {
   private boolean sweep = true;
   private final Redirect[] streams = {Redirect.inherit(), Redirect.inherit(), Redirect.inherit()};
   private final List<Integer> kept = new ArrayList<>();
+  private List<ResourceLimit> limits = List.of();
 
   private Program(Path path) {
     this.path = path;
@@ -210,6 +213,28 @@ public final class Program {
   }
 
   /**
+   * Sets a resource limit that the program has from its first instruction on, for {@link
+   * #detach(int)} and {@link #exec()}. A child of {@link #spawn()} cannot have other limits than
+   * this JVM.
+   *
+   * <p>A limit above the hard one of this JVM takes {@link ThisProcess#allow} beforehand.
+   *
+   * @param limit the limit; of two on one resource the last one holds
+   * @return this
+   */
+  public Program limit(ResourceLimit limit) {
+    List<ResourceLimit> all = new ArrayList<>();
+    for (ResourceLimit other : limits) {
+      if (other.resource() != limit.resource()) {
+        all.add(other);
+      }
+    }
+    all.add(limit);
+    limits = all;
+    return this;
+  }
+
+  /**
    * Sets whether the program loses every descriptor from 3 up that is not kept; so it is if this is
    * not called. Otherwise it inherits all that are not marked close-on-exec.
    *
@@ -230,12 +255,17 @@ public final class Program {
    * and descriptors marked close-on-exec, with their locks, are open unless they were swept.
    *
    * @return the running program
+   * @throws IllegalStateException if it is to have limits of its own
    * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
    *     or an interpreter that is missing, {@code EACCES}, {@code E2BIG} for too long a list of
    *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Child spawn() throws IOException {
+    if (!limits.isEmpty()) {
+      throw new IllegalStateException(
+          "a child that is spawned has the limits of this JVM: detach it, or exec: " + path);
+    }
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
       prepare(spawning, newSession ? Spawning.POSIX_SPAWN_SETSID : 0, opened);
@@ -258,11 +288,14 @@ public final class Program {
    * @return the running program, to be closed by the caller
    * @throws IllegalArgumentException if the umask is outside that range
    * @throws PosixException as {@link #spawn()}; {@code EINTR} if somebody killed the child in
-   *     between. Nothing runs then
+   *     between; {@code EPERM} for a limit that it may not have. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Detached detach(int umask) throws IOException {
     ThisProcess.checkUmask(umask);
+    for (ResourceLimit limit : limits) {
+      requireAllowed(limit);
+    }
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
       prepare(spawning, 0, opened);
@@ -272,6 +305,29 @@ public final class Program {
     } finally {
       closeAll(opened);
     }
+  }
+
+  /** So that only the start itself is left to fail. */
+  private void requireAllowed(ResourceLimit limit) throws PosixException {
+    long[] own = new long[2];
+    int result = Limits.getrlimit(0, limit.resource().number(), own);
+    if (result < 0 || ResourceLimit.isAbove(limit.hard(), own[1])) {
+      throw refused(limit, result < 0 ? result : -Errno.EPERM.number());
+    }
+  }
+
+  private static PosixException refused(ResourceLimit limit, int result) {
+    return new PosixException("prlimit", limit.toString(), Errno.of(-result));
+  }
+
+  /** Each as number, soft and hard limit. */
+  private long[][] limitNumbers() {
+    long[][] numbers = new long[limits.size()][];
+    for (int i = 0; i < numbers.length; i++) {
+      ResourceLimit limit = limits.get(i);
+      numbers[i] = new long[] {limit.resource().number(), limit.soft(), limit.hard()};
+    }
+    return numbers;
   }
 
   /** Everything up to the spawn itself. */
@@ -314,12 +370,18 @@ public final class Program {
   /** As {@link #spawned}, by way of a session's leader. */
   private int detached(Spawning spawning, int umask, int[] leader) throws PosixException {
     byte[] file = NativePath.bytes(path);
-    List<byte[]> envp = environmentEntries();
-    int pid = spawning.detach(umask, file, argv(file), envp, leader);
+    int pid = detached(spawning, umask, file, argv(file), leader);
     if (pid == -Errno.ENOEXEC.number()) {
-      pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
+      pid = detached(spawning, umask, SHELL, shellArgv(file), leader);
     }
     return PosixException.check(pid, "posix_spawn", path);
+  }
+
+  private int detached(Spawning spawning, int umask, byte[] file, List<byte[]> argv, int[] leader) {
+    List<byte[]> envp = environmentEntries();
+    return limits.isEmpty()
+        ? spawning.detach(umask, file, argv, envp, leader)
+        : spawning.detach(umask, limitNumbers(), file, argv, envp, leader);
   }
 
   /** Closes everything from 3 up that is not kept, in the child. */
@@ -352,8 +414,9 @@ public final class Program {
    * <p>Signals: what this JVM catches becomes the default, what it ignores stays ignored, and the
    * calling thread's mask is kept.
    *
-   * @throws PosixException as {@link #spawn()}. The standard streams are as before then, but the
-   *     working directory may have changed, and descriptors are marked close-on-exec
+   * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that it may not have.
+   *     The standard streams and soft limits are as before then, but the working directory may have
+   *     changed, hard limits may be lower, and descriptors are marked close-on-exec
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public void exec() throws IOException {
@@ -363,6 +426,9 @@ public final class Program {
     int moved = 0;
     try {
       int[] sources = openStreams(opened, toEmpty);
+      for (ResourceLimit limit : limits) {
+        requireAllowed(limit);
+      }
       if (directory != null) {
         PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
       }
@@ -383,9 +449,10 @@ public final class Program {
       empty(toEmpty);
       byte[] file = NativePath.bytes(path);
       List<byte[]> envp = environmentEntries();
-      int error = Processes.execve(file, argv(file), envp);
+      long[][] limits = limitNumbers();
+      int error = Processes.execve(limits, file, argv(file), envp);
       if (error == -Errno.ENOEXEC.number()) {
-        error = Processes.execve(SHELL, shellArgv(file), envp);
+        error = Processes.execve(limits, SHELL, shellArgv(file), envp);
       }
       throw new PosixException("execve", path.toString(), Errno.of(-error));
     } finally {
@@ -442,8 +509,9 @@ public final class Program {
   }
 
   private static int openNullDevice(List<Descriptor> opened) throws PosixException {
-    byte[] device = "/dev/null".getBytes(StandardCharsets.US_ASCII);
-    return open(device, Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY, "/dev/null", opened);
+    Descriptor descriptor = Descriptors.openNullDevice();
+    opened.add(descriptor);
+    return aboveStreams(descriptor, opened);
   }
 
   /** Last of all, so that a program that cannot be started costs as few files as possible. */

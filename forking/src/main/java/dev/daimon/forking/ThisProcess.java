@@ -1,6 +1,8 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -74,6 +76,23 @@ public final class ThisProcess {
   public static int umask(int mask) {
     checkUmask(mask);
     return Processes.umask(mask);
+  }
+
+  /**
+   * Lets programs that are started from here have a limit that is above this process's hard one: it
+   * becomes its hard one, too. The soft one, which is enforced, stays.
+   *
+   * @param limit a limit that a program is to have; see {@link Program#limit}
+   * @throws PosixException {@code EPERM} if it is above, and this process may not raise its limits
+   * @see <a href="https://man7.org/linux/man-pages/man2/setrlimit.2.html">setrlimit(2)</a>
+   */
+  public static void allow(ResourceLimit limit) throws PosixException {
+    int resource = limit.resource().number();
+    long[] own = new long[2];
+    PosixException.check(Limits.getrlimit(0, resource, own), "prlimit", limit);
+    if (ResourceLimit.isAbove(limit.hard(), own[1])) {
+      PosixException.check(Limits.setrlimit(resource, own[0], limit.hard()), "prlimit", limit);
+    }
   }
 
   static void checkUmask(int mask) {

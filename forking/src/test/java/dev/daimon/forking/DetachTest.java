@@ -7,7 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Capabilities;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
@@ -30,6 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@link Program#detach} starts, as {@code /proc} shows it; one character is one byte. */
@@ -96,6 +101,85 @@ class DetachTest {
   void whatIsNoUmaskIsRefused(int umask) {
     assertThatThrownBy(() -> Running.sleeper().detach(umask))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void itHasTheLimitThatIsSetAndThisJvmKeepsItsOwn(Resource resource) throws IOException {
+    long[] own = limits(0, resource);
+    long hard = ResourceLimit.isAbove(own[1], 1L << 44) ? 1L << 44 : own[1];
+    ResourceLimit limit = new ResourceLimit(resource, hard / 2, hard);
+    Program program = Running.sleeper().limit(new ResourceLimit(resource, 0, 0)).limit(limit);
+
+    try (Running running = Running.of(program.detach(022))) {
+      assertThat(limits(running.pid(), resource)).containsExactly(hard / 2, hard);
+      assertThat(limits(0, resource)).containsExactly(own);
+    }
+  }
+
+  private static long[] limits(long process, Resource resource) {
+    long[] limits = new long[2];
+    assertThat(Limits.getrlimit((int) process, resource.number(), limits)).isZero();
+    return limits;
+  }
+
+  @Test
+  void aLimitThatItMayNotHaveIsToldAndNothingRuns() throws Exception {
+    Path ran = directory.resolve("ran");
+
+    assertThat(ChildJvm.of(TooHigh.class).startedBy("prlimit", "--core=0").run(ran).lines())
+        .containsExactly("prlimit core=0:1 EPERM", "gone");
+  }
+
+  /** Without the right to raise it, whoever runs the tests. */
+  static final class TooHigh {
+    public static void main(String[] args) throws Exception {
+      int _ = Capabilities.capset(0, 0);
+      try {
+        Detached _ = Running.sleeper().limit(ResourceLimit.parse("core=0:1")).detach(022);
+      } catch (PosixException refused) {
+        System.out.println(refused.call() + " " + refused.subject() + " " + refused.errno().name());
+      }
+      boolean child = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL) >= 0;
+      System.out.println(child ? "left" : "gone");
+    }
+  }
+
+  @Test
+  void aLimitedProgramStartsLikeAnyOther() throws Exception {
+    // Less memory than this JVM has in use.
+    Path log = directory.resolve("log");
+    Path script = executable("script", "ulimit -v; ulimit -n; pwd; echo $1 $0; cat");
+
+    Detached detached =
+        Program.at(script)
+            .arguments("argument")
+            .directory(directory)
+            .standardInput(Redirect.nullDevice())
+            .standardOutput(Redirect.truncate(log))
+            .standardError(Redirect.truncate(log))
+            .limit(ResourceLimit.parse("as=102400000"))
+            .limit(ResourceLimit.parse("nofile=20"))
+            .detach(022);
+    Running.awaitEnd(detached.pid());
+    detached.close();
+
+    assertThat(Files.readAllLines(log))
+        .containsExactly("100000", "20", directory.toString(), "argument " + script);
+  }
+
+  private Path executable(String name, String script) throws IOException {
+    Path file = Files.writeString(directory.resolve(name), script);
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void aChildThatIsSpawnedCannotHaveLimits() {
+    Program program = Running.sleeper().limit(ResourceLimit.parse("core=0"));
+
+    assertThatThrownBy(program::spawn)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("a child that is spawned has the limits of this JVM");
   }
 
   @Test

@@ -8,8 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
+import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
@@ -683,6 +687,47 @@ class ProgramTest {
         DescriptorsTest.nullDevice(3001);
         Descriptor kept = DescriptorsTest.nullDevice(3002);
         shell("ls /proc/$$/fd | grep ....; true").sweep(false).keep(kept).exec();
+      }
+    }
+
+    @Test
+    void limitsAreTheProgramsAlsoBelowWhatAJvmNeeds() throws Exception {
+      assertThat(ChildJvm.of(Limited.class).run().lines())
+          .containsExactly("100000", "200000", "17", "0");
+    }
+
+    static final class Limited {
+      public static void main(String[] args) throws IOException {
+        shell("ulimit -Sv; ulimit -Hv; ulimit -n; ulimit -c")
+            .limit(ResourceLimit.parse("as=102400000:204800000"))
+            .limit(ResourceLimit.parse("nofile=17"))
+            .limit(ResourceLimit.parse("core=0"))
+            .exec();
+      }
+    }
+
+    @Test
+    void afterAFailureTheSoftLimitsAreAsBefore() throws Exception {
+      assertThat(ChildJvm.of(LimitedInVain.class).startedBy("prlimit", "--core=7").run().lines())
+          .containsExactly("execve /no/such ENOENT", "2 6", "prlimit core=0:8 EPERM", "2 6");
+    }
+
+    /** Without the right to raise them, whoever runs the tests. */
+    static final class LimitedInVain {
+      public static void main(String[] args) {
+        int core = Resource.CORE.number();
+        int _ = Limits.setrlimit(core, 2, 7);
+        int _ = Capabilities.capset(0, 0);
+        for (String limit : List.of("core=1:6", "core=0:8")) {
+          try {
+            Program.at(Path.of("/no/such")).limit(ResourceLimit.parse(limit)).exec();
+          } catch (IOException failure) {
+            System.out.println(describe((PosixException) failure));
+          }
+          long[] own = new long[2];
+          int _ = Limits.getrlimit(0, core, own);
+          System.out.println(own[0] + " " + own[1]);
+        }
       }
     }
 

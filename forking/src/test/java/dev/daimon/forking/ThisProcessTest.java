@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
+import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.call.Capabilities;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -99,5 +104,29 @@ class ThisProcessTest {
     assertThatThrownBy(() -> ThisProcess.umask(mask))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("umask");
+  }
+
+  @Test
+  void aLimitAboveTheHardOneTakesTheRightToRaiseIt() throws Exception {
+    assertThat(ChildJvm.of(Allow.class).startedBy("prlimit", "--core=5").run().lines())
+        .containsExactly("5 5", "prlimit core=0:6: Operation not permitted (EPERM, 1)", "5 5");
+  }
+
+  /** Without that right, whoever runs the tests. */
+  static final class Allow {
+    public static void main(String[] args) throws IOException {
+      int _ = Capabilities.capset(0, 0);
+      ThisProcess.allow(ResourceLimit.parse("core=1:5"));
+      long[] own = new long[2];
+      int _ = Limits.getrlimit(0, Resource.CORE.number(), own);
+      System.out.println(own[0] + " " + own[1]);
+      try {
+        ThisProcess.allow(ResourceLimit.parse("core=0:6"));
+      } catch (PosixException refused) {
+        System.out.println(refused.getMessage());
+      }
+      int _ = Limits.getrlimit(0, Resource.CORE.number(), own);
+      System.out.println(own[0] + " " + own[1]);
+    }
   }
 }

@@ -14,6 +14,9 @@ final class AccountLookup {
   /** 2^32 - 1 is -1, which the system calls take for "leave it as it is". */
   private static final long MAX_ID = 0xffff_fffeL;
 
+  /** Without the NUL at its end; {@code LOGIN_NAME_MAX} and one more than any tool allows. */
+  private static final int MAX_NAME = 255;
+
   private AccountLookup() {}
 
   /** The entry of this name, or null. */
@@ -60,7 +63,7 @@ final class AccountLookup {
     for (int i = start; i < spec.length(); i++) {
       char c = spec.charAt(i);
       if (c < '0' || c > '9') {
-        throw new UnknownAccountException("unknown " + kind + ": " + spec);
+        throw new UnknownAccountException(noNumber(spec, start, kind));
       }
       // Once too large, it stays so, and does not overflow.
       if (number <= MAX_ID) {
@@ -76,9 +79,23 @@ final class AccountLookup {
     return number;
   }
 
+  private static String noNumber(String spec, int start, String kind) {
+    if (spec.length() > MAX_NAME) {
+      return kind + " name too long: " + spec.substring(0, 32) + "... (" + spec.length() + ")";
+    }
+    boolean negative = spec.length() > start + 1 && spec.charAt(start) == '-';
+    for (int i = start + 1; i < spec.length() && negative; i++) {
+      negative = spec.charAt(i) >= '0' && spec.charAt(i) <= '9';
+    }
+    return negative
+        ? kind + " id out of range: " + spec.substring(start)
+        : "unknown " + kind + ": " + spec;
+  }
+
   /** The bytes of a name; null if no account can be called so. */
   private static byte @Nullable [] bytes(String name) {
-    return name.isEmpty() || name.indexOf(0) >= 0 ? null : name.getBytes(StandardCharsets.UTF_8);
+    boolean possible = !name.isEmpty() && name.length() <= MAX_NAME && name.indexOf(0) < 0;
+    return possible ? name.getBytes(StandardCharsets.UTF_8) : null;
   }
 
   /** Two errors mean that there is nothing to find: a system without /etc/passwd, for instance. */

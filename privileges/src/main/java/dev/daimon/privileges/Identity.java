@@ -4,13 +4,14 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Accounts;
 import dev.daimon.posix.call.Credentials;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,13 +39,11 @@ public final class Identity {
   /** For the system calls: leave this id as it is. */
   private static final int UNCHANGED = -1;
 
-  /** How long a thread that is just ending may still show other credentials. */
-  private static final long ENDING_NANOS = 1_000_000_000;
+  /** As many supplementary groups as the kernel takes. */
+  private static final int MAX_GROUPS = 65_536;
 
-  private static final long PAUSE_NANOS = 100_000;
-
-  /** Held while credentials change: the C library aborts if its threads do not fare alike. */
-  private static final Object CHANGING = new Object();
+  /** Of an account that names none, or of none. */
+  private static final byte[] SHELL = "/bin/sh".getBytes(StandardCharsets.US_ASCII);
 
   private final int uid;
   private final boolean changesUser;
@@ -52,6 +51,7 @@ public final class Identity {
   private final int[] groups;
   private final byte @Nullable [] name;
   private final byte @Nullable [] home;
+  private final byte @Nullable [] shell;
 
   private Identity(
       int uid,
@@ -59,13 +59,15 @@ public final class Identity {
       int gid,
       int[] groups,
       byte @Nullable [] name,
-      byte @Nullable [] home) {
+      byte @Nullable [] home,
+      byte @Nullable [] shell) {
     this.uid = uid;
     this.changesUser = changesUser;
     this.gid = gid;
     this.groups = groups;
     this.name = name;
     this.home = home;
+    this.shell = shell;
   }
 
   /**
@@ -89,7 +91,7 @@ public final class Identity {
         throw new IllegalArgumentException("neither a user nor a group");
       }
       int gid = (int) AccountLookup.group(group);
-      return new Identity(UNCHANGED, false, gid, new int[0], null, null);
+      return new Identity(UNCHANGED, false, gid, new int[0], null, null, null);
     }
     Accounts.User account = user.startsWith("#") ? null : AccountLookup.user(user);
     long uid;
@@ -107,11 +109,38 @@ public final class Identity {
     }
     if (account == null) {
       byte[] number = Long.toString(uid).getBytes(StandardCharsets.US_ASCII);
-      return new Identity((int) uid, true, (int) gid, new int[0], number, new byte[] {'/'});
+      return new Identity(
+          (int) uid, true, (int) gid, new int[0], number, new byte[] {'/'}, SHELL.clone());
     }
     int[] groups = Accounts.getgrouplist(account.name(), (int) gid);
+    byte[] shell = account.shell().length == 0 ? SHELL.clone() : account.shell();
     byte[] home = account.home().length == 0 ? new byte[] {'/'} : account.home();
-    return new Identity((int) uid, true, (int) gid, groups, account.name(), home);
+    return new Identity((int) uid, true, (int) gid, groups, account.name(), home, shell);
+  }
+
+  /**
+   * Returns this identity with other supplementary groups.
+   *
+   * @param groups each a name, a number, or {@code #} and a number; none at all for an empty list
+   * @return the user and group of this identity, with these groups alone
+   * @throws UnknownAccountException if there is no such group, or the number is out of range
+   * @throws PosixException if a look-up failed, so that nobody knows
+   * @throws IllegalArgumentException if there are more than 65536
+   */
+  public Identity withGroups(List<String> groups) throws UnknownAccountException, PosixException {
+    if (groups.size() > MAX_GROUPS) {
+      throw new IllegalArgumentException("too many groups: " + groups.size());
+    }
+    Set<Integer> ids = new LinkedHashSet<>();
+    for (String group : groups) {
+      ids.add((int) AccountLookup.group(group));
+    }
+    int[] list = new int[ids.size()];
+    int count = 0;
+    for (int id : ids) {
+      list[count++] = id;
+    }
+    return new Identity(uid, changesUser, gid, list, name, home, shell);
   }
 
   /**
@@ -165,6 +194,14 @@ public final class Identity {
   }
 
   /**
+   * {@return the login shell, for {@code SHELL}; {@code "/bin/sh"} if the user has no account or
+   * the account no shell; empty if the user stays as it is}
+   */
+  public Optional<byte[]> shell() {
+    return shell == null ? Optional.empty() : Optional.of(shell.clone());
+  }
+
+  /**
    * Tells whether the calling thread's real, effective and saved ids are these already.
    *
    * <p>The supplementary groups do not count: who starts a daemon as its user, such as systemd with
@@ -180,43 +217,6 @@ public final class Identity {
     }
     Credentials.getresuid(ids);
     return !changesUser || areAll(uid, ids);
-  }
-
-  /**
-   * Gives this identity to every thread of the process, for good, and proves it.
-   *
-   * <p>Groups change first, then the group, then the user. Then every thread is read back from
-   * {@code /proc}, and the old ids must be out of reach if the user changed to one that is not
-   * root. If the identity {@linkplain #isCurrent() is current} and the groups may not be changed,
-   * nothing is left to do.
-   *
-   * <p>After an exception some of it may have happened: the process should end.
-   *
-   * @throws PosixException if the process may not do that ({@code EPERM}), or there are too many
-   *     groups ({@code EINVAL})
-   * @throws CredentialsException if a thread has credentials of its own before, such as one in
-   *     {@link #call}, for which the C library would abort the process; or if anything of the old
-   *     identity is left in a thread afterwards
-   * @see <a href="https://man7.org/linux/man-pages/man2/setresuid.2.html">setresuid(2)</a>
-   */
-  public void assume() throws PosixException, CredentialsException {
-    synchronized (CHANGING) {
-      ThreadStatus before = ThreadStatus.own();
-      requireEveryThread(new Alike(before));
-      int result = Credentials.setgroups(groups);
-      if (result == -Errno.EPERM.number() && isCurrent()) {
-        requireEveryThread(new Switched(before, before.groups()));
-        return;
-      }
-      PosixException.check(result, "setgroups", ThreadStatus.list(groups));
-      PosixException.check(Credentials.setresgid(gid, gid, gid), "setresgid", gid());
-      if (changesUser) {
-        PosixException.check(
-            Credentials.setresuid(uid, uid, uid), "setresuid", Integer.toUnsignedString(uid));
-      }
-      requireEveryThread(new Switched(before, sorted(groups)));
-      requireNoWayBack(before);
-    }
   }
 
   /**
@@ -255,26 +255,23 @@ public final class Identity {
    */
   public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
     ThreadStatus caller = ThreadStatus.own();
-    if (isCurrent() && (Arrays.equals(caller.groups(), sorted(groups)) || !caller.maySetGroups())) {
+    if (isCurrent() && (Arrays.equals(caller.groups(), sortedGroups()) || !caller.maySetGroups())) {
       return action.run();
     }
-    Acting<T> acting = new Acting<>(this, action);
-    Thread thread = new Thread(acting, "daimon-identity");
-    thread.setDaemon(true);
-    thread.start();
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
+    return OneThread.call(new InThread(), action);
+  }
+
+  /** The change of one thread, read back. */
+  private final class InThread implements OneThread.Change {
+    @Override
+    public @Nullable String make() throws PosixException, CredentialsException {
+      // Read first: it loads the classes that judge the thread afterwards.
+      ThreadStatus before = ThreadStatus.own();
+      changeThread();
+      ThreadStatus after = ThreadStatus.own();
+      String fault = fault(after, before, sortedGroups());
+      return fault == null ? null : after.name().concat(" ").concat(fault);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return acting.result();
   }
 
   /** The ids alone; not the names, which are anybody's bytes. */
@@ -287,172 +284,95 @@ public final class Identity {
         + "]";
   }
 
-  /** An action, and the thread's change to the identity before it. */
-  private static final class Acting<T extends @Nullable Object> implements Runnable {
-    private final Identity identity;
-    private final Action<T> action;
-    private @Nullable T result;
-    private @Nullable Throwable failure;
-
-    Acting(Identity identity, Action<T> action) {
-      this.identity = identity;
-      this.action = action;
-    }
-
-    @Override
-    public void run() {
-      try {
-        identity.assumeInThread();
-        result = action.run();
-      } catch (Throwable thrown) {
-        // The caller's thread throws it again, whatever it is.
-        failure = thrown;
-      }
-    }
-
-    // "NullAway": without a failure the result is what the action returned, null only if T may be.
-    @SuppressWarnings("NullAway")
-    T result() throws IOException {
-      if (failure instanceof IOException exception) {
-        throw exception;
-      }
-      if (failure instanceof RuntimeException exception) {
-        throw exception;
-      }
-      if (failure instanceof Error error) {
-        throw error;
-      }
-      return result;
-    }
-  }
-
-  private void assumeInThread() throws PosixException, CredentialsException {
-    synchronized (CHANGING) {
-      // Read first: it loads the classes that judge the thread afterwards.
-      ThreadStatus before = ThreadStatus.own();
+  /** By the bare system calls, which change the calling thread alone. */
+  void changeThread() throws PosixException {
+    PosixException.check(
+        Credentials.threadSetgroups(groups), "setgroups", ThreadStatus.list(groups));
+    PosixException.check(Credentials.threadSetresgid(gid, gid, gid), "setresgid", gid());
+    if (changesUser) {
       PosixException.check(
-          Credentials.threadSetgroups(groups), "setgroups", ThreadStatus.list(groups));
-      PosixException.check(Credentials.threadSetresgid(gid, gid, gid), "setresgid", gid());
-      if (changesUser) {
-        PosixException.check(
-            Credentials.threadSetresuid(uid, uid, uid), "setresuid", Integer.toUnsignedString(uid));
-      }
-      ThreadStatus after = ThreadStatus.own();
-      String fault = new Switched(before, sorted(groups)).fault(after);
-      if (fault != null) {
-        throw new CredentialsException(after.name().concat(" ").concat(fault));
-      }
-    }
-  }
-
-  /** What every thread must fulfil. */
-  private interface Requirement {
-    /** What is wrong with a thread, to follow its name; null for nothing. */
-    @Nullable String fault(ThreadStatus thread);
-  }
-
-  /** The credentials of the thread that asks, as a requirement on all. */
-  private static final class Alike implements Requirement {
-    private final ThreadStatus own;
-
-    Alike(ThreadStatus own) {
-      this.own = own;
-    }
-
-    @Override
-    public @Nullable String fault(ThreadStatus thread) {
-      String difference = thread.difference(own);
-      return difference == null ? null : "has credentials of its own: " + difference;
-    }
-  }
-
-  /** This identity, as a requirement on a thread that was switched to it. */
-  private final class Switched implements Requirement {
-    private final ThreadStatus before;
-    private final int[] expectedGroups;
-
-    Switched(ThreadStatus before, int[] expectedGroups) {
-      this.before = before;
-      this.expectedGroups = expectedGroups;
-    }
-
-    @Override
-    public @Nullable String fault(ThreadStatus thread) {
-      if (changesUser
-          ? !areAll(uid, thread.uids())
-          : !Arrays.equals(thread.uids(), before.uids())) {
-        return "has user ids " + ThreadStatus.list(thread.uids());
-      }
-      if (!areAll(gid, thread.gids())) {
-        return "has group ids " + ThreadStatus.list(thread.gids());
-      }
-      if (!Arrays.equals(thread.groups(), expectedGroups)) {
-        return "has supplementary groups " + ThreadStatus.list(thread.groups());
-      }
-      if (before.hasRootId() && !thread.hasRootId() && thread.hasCapabilities()) {
-        return "has kept root's capabilities (securebits prevent their loss)";
-      }
-      return null;
+          Credentials.threadSetresuid(uid, uid, uid), "setresuid", Integer.toUnsignedString(uid));
     }
   }
 
   /**
-   * Looks at every thread of the process. One that is on its way out is no longer changed by the C
-   * library, and may show its old credentials until it is gone.
+   * Through the C library, which changes every thread.
+   *
+   * @return the groups that the threads have then: those there were, if the identity was current
+   *     and they may not be changed
    */
-  private static void requireEveryThread(Requirement requirement)
-      throws PosixException, CredentialsException {
-    long deadline = System.nanoTime() + ENDING_NANOS;
-    while (true) {
-      String fault = firstFault(requirement);
-      if (fault == null) {
-        return;
-      }
-      if (System.nanoTime() - deadline > 0) {
-        throw new CredentialsException(fault);
-      }
-      LockSupport.parkNanos(PAUSE_NANOS);
+  int[] changeProcess(ThreadStatus before) throws PosixException {
+    int result = Credentials.setgroups(groups);
+    if (result == -Errno.EPERM.number() && isCurrent()) {
+      return before.groups();
     }
+    PosixException.check(result, "setgroups", ThreadStatus.list(groups));
+    PosixException.check(Credentials.setresgid(gid, gid, gid), "setresgid", gid());
+    if (changesUser) {
+      PosixException.check(
+          Credentials.setresuid(uid, uid, uid), "setresuid", Integer.toUnsignedString(uid));
+    }
+    return sortedGroups();
   }
 
-  /** What is wrong with one of the threads; null for nothing. */
-  private static @Nullable String firstFault(Requirement requirement)
-      throws PosixException, CredentialsException {
-    String @Nullable [] threads = new File("/proc/self/task").list();
-    if (threads == null) {
-      throw new CredentialsException("the threads cannot be read from /proc/self/task");
+  /**
+   * What is wrong with a thread that was changed to this identity, to follow its name; null for
+   * nothing.
+   *
+   * @param before what it was before; null if nobody knows
+   */
+  @Nullable String fault(ThreadStatus thread, @Nullable ThreadStatus before, int[] expectedGroups) {
+    if (changesUser
+        ? !areAll(uid, thread.uids())
+        : before != null && !Arrays.equals(thread.uids(), before.uids())) {
+      return "has user ids " + ThreadStatus.list(thread.uids());
     }
-    for (String thread : threads) {
-      ThreadStatus status = ThreadStatus.of(thread);
-      if (status != null && !status.hasEnded()) {
-        String fault = requirement.fault(status);
-        if (fault != null) {
-          return status.name().concat(" ").concat(fault);
-        }
+    if (!areAll(gid, thread.gids())) {
+      return "has group ids " + ThreadStatus.list(thread.gids());
+    }
+    if (!Arrays.equals(thread.groups(), expectedGroups)) {
+      return "has supplementary groups " + ThreadStatus.list(thread.groups());
+    }
+    if (before != null && before.hasRootId() && !thread.hasRootId() && thread.hasCapabilities()) {
+      return "has kept root's capabilities (securebits prevent their loss)";
+    }
+    return null;
+  }
+
+  /**
+   * Tries to get old ids back, in this thread alone; that must fail unless this is root.
+   *
+   * @return what was not to be; null for nothing
+   */
+  @Nullable String wayBack(int[] oldUids, int[] oldGids) {
+    if (!changesUser || uid == 0) {
+      return null;
+    }
+    for (int old : oldUids) {
+      if (old != uid && Credentials.threadSetresuid(UNCHANGED, old, UNCHANGED) >= 0) {
+        Credentials.threadSetresuid(UNCHANGED, uid, UNCHANGED);
+        return "the process can get user id " + Integer.toUnsignedString(old) + " back";
+      }
+    }
+    for (int old : oldGids) {
+      if (old != gid && Credentials.threadSetresgid(UNCHANGED, old, UNCHANGED) >= 0) {
+        Credentials.threadSetresgid(UNCHANGED, gid, UNCHANGED);
+        return "the process can get group id " + Integer.toUnsignedString(old) + " back";
       }
     }
     return null;
   }
 
-  /** Tries to get the old ids back, in this thread alone; that must fail unless this is root. */
-  private void requireNoWayBack(ThreadStatus before) throws CredentialsException {
-    if (!changesUser || uid == 0) {
-      return;
-    }
-    for (int old : before.uids()) {
-      if (old != uid && Credentials.threadSetresuid(UNCHANGED, old, UNCHANGED) >= 0) {
-        Credentials.threadSetresuid(UNCHANGED, uid, UNCHANGED);
-        throw new CredentialsException(
-            "the process can get user id " + Integer.toUnsignedString(old) + " back");
-      }
-    }
-    for (int old : before.gids()) {
-      if (old != gid && Credentials.threadSetresgid(UNCHANGED, old, UNCHANGED) >= 0) {
-        Credentials.threadSetresgid(UNCHANGED, gid, UNCHANGED);
-        throw new CredentialsException(
-            "the process can get group id " + Integer.toUnsignedString(old) + " back");
-      }
-    }
+  /** Whether this is another user than root. */
+  boolean isOrdinaryUser() {
+    return changesUser && uid != 0;
+  }
+
+  /** The supplementary groups as {@link ThreadStatus#groups()} has them. */
+  int[] sortedGroups() {
+    int[] sorted = groups.clone();
+    Arrays.sort(sorted);
+    return sorted;
   }
 
   private static boolean areAll(int id, int[] ids) {
@@ -462,11 +382,5 @@ public final class Identity {
       }
     }
     return true;
-  }
-
-  private static int[] sorted(int[] ids) {
-    int[] sorted = ids.clone();
-    Arrays.sort(sorted);
-    return sorted;
   }
 }

@@ -50,14 +50,55 @@ public final class Ownership {
    */
   public static void give(Descriptor descriptor, Path path, Identity identity, boolean justCreated)
       throws OwnershipRefusedException, PosixException {
+    if (isToBeGiven(descriptor.number(), path, identity, justCreated)) {
+      int result = Files.fchown(descriptor.number(), uid(identity), (int) identity.gid());
+      PosixException.check(result, "fchown", path);
+    }
+  }
+
+  /**
+   * Makes an existing file an identity's own, without opening it for reading or writing, and
+   * without following a symbolic link in its place. What is judged is what is handed over, whatever
+   * becomes of the path meanwhile.
+   *
+   * @param path the file
+   * @param identity who gets it
+   * @throws OwnershipRefusedException as {@link #give(Descriptor, Path, Identity, boolean)}, for a
+   *     file that was there before
+   * @throws PosixException if there is no such file, it or a directory above it could not be
+   *     examined, or the process may not change the owner ({@code EPERM})
+   * @see <a href="https://man7.org/linux/man-pages/man2/fchownat.2.html">fchownat(2)</a>
+   */
+  public static void give(Path path, Identity identity)
+      throws OwnershipRefusedException, PosixException {
+    int flags = Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC;
+    int number = Files.open(NativePath.bytes(path), flags, 0);
+    try (Descriptor handle = Descriptor.adopt(PosixException.check(number, "open", path))) {
+      if (isToBeGiven(number, path, identity, false)) {
+        int result = Files.chownHandle(handle.number(), uid(identity), (int) identity.gid());
+        PosixException.check(result, "fchownat", path);
+      }
+    }
+  }
+
+  /** For the system calls: -1 leaves the owner as it is. */
+  private static int uid(Identity identity) {
+    return (int) identity.uid().orElse(-1);
+  }
+
+  /** Whether there is something to do; refuses what must not be done. */
+  private static boolean isToBeGiven(int fd, Path path, Identity identity, boolean justCreated)
+      throws OwnershipRefusedException, PosixException {
     FileStatus file = new FileStatus();
-    PosixException.check(Files.fstat(descriptor.number(), file), "fstat", path);
-    int uid = (int) identity.uid().orElse(-1);
-    int gid = (int) identity.gid();
+    PosixException.check(Files.fstat(fd, file), "fstat", path);
+    int uid = uid(identity);
     boolean ownedByTarget = uid == -1 || file.uid() == uid;
     boolean targetsBefore = !justCreated && file.uid() == uid && uid != 0 && uid != -1;
-    if (targetsBefore || (ownedByTarget && file.gid() == gid)) {
-      return;
+    if (targetsBefore || (ownedByTarget && file.gid() == (int) identity.gid())) {
+      return false;
+    }
+    if (file.isSymbolicLink()) {
+      throw new OwnershipRefusedException(path, "a symbolic link is not followed");
     }
     if (!file.isRegularFile()) {
       throw new OwnershipRefusedException(path, "not a regular file");
@@ -68,7 +109,7 @@ public final class Ownership {
     if (!justCreated) {
       requireRoots(path, file);
     }
-    PosixException.check(Files.fchown(descriptor.number(), uid, gid), "fchown", path);
+    return true;
   }
 
   /** An existing file must be one that nobody but root could have put there. */

@@ -1,5 +1,6 @@
 package dev.daimon.privileges;
 
+import dev.daimon.posix.Capability;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
@@ -9,18 +10,20 @@ import org.jspecify.annotations.Nullable;
 
 /** The credentials of one thread, as the kernel shows them in {@code /proc}. */
 final class ThreadStatus {
-  private static final int CAP_SETGID = 6;
+  private static final String OWN_NAME = "the calling thread";
 
   private final String name;
   private final boolean ended;
   private final int[] uids;
   private final int[] gids;
   private final int[] groups;
+  private final String status;
   private final long permitted;
   private final long effective;
 
   private ThreadStatus(String name, String status) throws CredentialsException {
     this.name = name;
+    this.status = status;
     char state = field(status, "State").charAt(0);
     ended = state == 'Z' || state == 'X';
     uids = ids(field(status, "Uid"));
@@ -33,7 +36,7 @@ final class ThreadStatus {
 
   /** The calling thread's. */
   static ThreadStatus own() throws PosixException, CredentialsException {
-    ThreadStatus own = read("thread-self", "the calling thread");
+    ThreadStatus own = read("thread-self", OWN_NAME);
     if (own == null) {
       throw new CredentialsException("the calling thread is not in /proc");
     }
@@ -55,24 +58,61 @@ final class ThreadStatus {
     }
     PosixException.check(fd, "open", path);
     try {
-      byte[] text = new byte[4096];
-      int length = 0;
-      while (true) {
-        byte[] part = new byte[4096];
-        int count = Files.read(fd, part);
-        if (count == -Errno.ESRCH.number()) {
-          return null;
-        }
-        if (PosixException.check(count, "read", path) == 0) {
-          return new ThreadStatus(name, new String(text, 0, length, StandardCharsets.US_ASCII));
-        }
-        if (length + count > text.length) {
-          text = Arrays.copyOf(text, 2 * text.length);
-        }
-        System.arraycopy(part, 0, text, length, count);
-        length += count;
-      }
+      return read(fd, path, name);
     } finally {
+      Files.close(fd);
+    }
+  }
+
+  private static @Nullable ThreadStatus read(int fd, String path, String name)
+      throws PosixException, CredentialsException {
+    byte[] text = new byte[4096];
+    int length = 0;
+    while (true) {
+      byte[] part = new byte[4096];
+      int count = Files.pread(fd, part, length);
+      if (count == -Errno.ESRCH.number()) {
+        return null;
+      }
+      if (PosixException.check(count, "read", path) == 0) {
+        return new ThreadStatus(name, new String(text, 0, length, StandardCharsets.US_ASCII));
+      }
+      if (length + count > text.length) {
+        text = Arrays.copyOf(text, 2 * text.length);
+      }
+      System.arraycopy(part, 0, text, length, count);
+      length += count;
+    }
+  }
+
+  /**
+   * The calling thread's status, open: it can be read where another root directory has no {@code
+   * /proc}.
+   */
+  static final class Own implements AutoCloseable {
+    private static final String PATH = "/proc/thread-self/status";
+
+    private final int fd;
+
+    Own() throws PosixException {
+      fd =
+          PosixException.check(
+              Files.open(
+                  PATH.getBytes(StandardCharsets.US_ASCII), Files.O_RDONLY | Files.O_CLOEXEC, 0),
+              "open",
+              PATH);
+    }
+
+    ThreadStatus read() throws PosixException, CredentialsException {
+      ThreadStatus own = ThreadStatus.read(fd, PATH, OWN_NAME);
+      if (own == null) {
+        throw new CredentialsException("the calling thread is not in /proc");
+      }
+      return own;
+    }
+
+    @Override
+    public void close() {
       Files.close(fd);
     }
   }
@@ -114,7 +154,27 @@ final class ThreadStatus {
 
   /** Whether it may change its groups. */
   boolean maySetGroups() {
-    return (effective >> CAP_SETGID & 1) != 0;
+    return (effective >> Capability.SETGID.number() & 1) != 0;
+  }
+
+  /** What it may do beyond an ordinary user, or may switch on, a bit for each capability. */
+  long permitted() {
+    return permitted;
+  }
+
+  /** What it may do beyond an ordinary user. */
+  long effective() {
+    return effective;
+  }
+
+  /** Another set of capabilities, by its field: {@code CapInh}, {@code CapBnd}, {@code CapAmb}. */
+  long capabilities(String field) throws CredentialsException {
+    return Long.parseUnsignedLong(field(status, field), 16);
+  }
+
+  /** Whether nothing that it executes can give it more. */
+  boolean hasNoNewPrivileges() throws CredentialsException {
+    return field(status, "NoNewPrivs").equals("1");
   }
 
   /** What tells its credentials from another thread's; null for nothing. */

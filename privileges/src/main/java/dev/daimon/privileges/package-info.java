@@ -1,2 +1,2 @@
-/** Users and groups, as the system resolves them, and switching to them. */
+/** Users and groups, as the system resolves them, acting as them, and giving privileges up. */
 package dev.daimon.privileges;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@link Identity#assume}. */
+/** {@link PrivilegeDrop#assume} with an identity. */
 @Tag("root")
 class AssumeTest {
   private static final String NOBODY =

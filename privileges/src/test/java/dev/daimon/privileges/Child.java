@@ -89,7 +89,7 @@ final class Child {
   private static void assume(Identity identity) throws Exception {
     System.out.println("current " + identity.isCurrent());
     try {
-      identity.assume();
+      PrivilegeDrop.to(identity).assume();
       System.out.println("assumed");
     } catch (PosixException | CredentialsException refused) {
       System.out.println(refused.getMessage());
@@ -113,7 +113,7 @@ final class Child {
               }
             });
     await(started);
-    identity.assume();
+    PrivilegeDrop.to(identity).assume();
     over.set(true);
     starter.join();
     System.out.println("200 threads and more " + (new File("/proc/self/task").list().length > 200));
@@ -145,13 +145,13 @@ final class Child {
             });
     await(running);
     try {
-      identity.assume();
+      PrivilegeDrop.to(identity).assume();
     } catch (CredentialsException refused) {
       System.out.println(refused.getMessage().replaceAll("thread [0-9]+", "thread N"));
     }
     end.countDown();
     caller.join();
-    identity.assume();
+    PrivilegeDrop.to(identity).assume();
     credentials().forEach(System.out::println);
   }
 
@@ -159,7 +159,7 @@ final class Child {
     for (int i = 0; i < 100; i++) {
       identity.call(() -> null);
     }
-    identity.assume();
+    PrivilegeDrop.to(identity).assume();
     credentials().forEach(System.out::println);
   }
 

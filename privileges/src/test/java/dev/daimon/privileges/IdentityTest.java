@@ -1,11 +1,13 @@
 package dev.daimon.privileges;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.testing.Command;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -74,6 +76,48 @@ class IdentityTest {
   }
 
   @Test
+  @Tag("root")
+  @Tag("libnss-extrausers")
+  void theCLibraryIsAskedSoASecondSourceCountsLikeTheFirst() throws Exception {
+    assertThat(
+            OwnAccounts.run(
+                Child.class,
+                List.of(),
+                OwnAccounts.Sources.TWO,
+                _ ->
+                    new String[] {
+                      "resolve",
+                      "faraway",
+                      "-",
+                      "7101",
+                      "-",
+                      "worker",
+                      "club",
+                      "-",
+                      "club",
+                      "root",
+                      "-",
+                      "unheard-of",
+                      "-",
+                    }))
+        .containsExactly(
+            "uid 7101, gid 7110, groups [7110 7111] faraway 2f686f6d652f66617261776179",
+            "uid 7101, gid 7110, groups [7110 7111] faraway 2f686f6d652f66617261776179",
+            "uid 7001, gid 7111, groups [7111 7010 7011] worker 2f686f6d652f77f6726b6572",
+            "gid 7111, groups [] - -",
+            "uid 0, gid 0, groups [0] root 2f726f6f74",
+            "unknown user: unheard-of");
+    assertThat(
+            OwnAccounts.run(
+                Child.class,
+                List.of(),
+                OwnAccounts.Sources.TWO,
+                _ -> new String[] {"groups", "faraway", "worker"}))
+        .containsExactly(
+            "[7110 7111] = [7110 7111]", "[7001 7010 7011 7111] = [7001 7010 7011 7111]");
+  }
+
+  @Test
   void everyAccountOfThisMachineHasTheIdsAndGroupsThatIdPrints() throws Exception {
     for (String entry : Command.run("getent", "passwd").lines().toList()) {
       String user = entry.split(":", -1)[0];
@@ -96,7 +140,7 @@ class IdentityTest {
         "#              | null   | unknown user: #",
         "#root          | null   | unknown user: #root",
         "##0            | null   | unknown user: ##0",
-        "-1             | null   | unknown user: -1",
+        "-1             | null   | user id out of range: -1",
         "+1             | null   | unknown user: +1",
         "1 1            | null   | unknown user: 1 1",
         "0x1            | null   | unknown user: 0x1",
@@ -107,7 +151,7 @@ class IdentityTest {
         "root           | nosuch | unknown group: nosuch",
         "null           | nosuch | unknown group: nosuch",
         "null           | ''     | unknown group: \"\"",
-        "null           | #-1    | unknown group: #-1",
+        "null           | #-1    | group id out of range: -1",
         "null           | 4294967295 | group id out of range: 4294967295",
         "nosuch         | nosuch | unknown user: nosuch"
       })
@@ -122,6 +166,45 @@ class IdentityTest {
     assertThatThrownBy(() -> Identity.of("root\0", null))
         .isInstanceOf(UnknownAccountException.class)
         .hasMessage("unknown user: root\0");
+  }
+
+  @Test
+  void aNameThatIsTooLongIsToldSoInShort() {
+    String name = "n".repeat(256);
+
+    assertThatThrownBy(() -> Identity.of(name, null))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessage("user name too long: " + "n".repeat(32) + "... (256)");
+    assertThatThrownBy(() -> Identity.of("root", name))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessageStartingWith("group name too long: ");
+    assertThatThrownBy(() -> Identity.of(name.substring(1), null))
+        .hasMessage("unknown user: " + name.substring(1));
+  }
+
+  @Test
+  void otherSupplementaryGroupsReplaceAll() throws Exception {
+    Identity root = Identity.of("root", null);
+
+    assertThat(root.withGroups(List.of("#7", "4000000000", "#7", "root")).groups())
+        .containsExactly(7, 4_000_000_000L, 0);
+    assertThat(root.withGroups(List.of()).groups()).isEmpty();
+    assertThat(root.withGroups(List.of()).home()).hasValue("/root".getBytes(US_ASCII));
+    assertThatThrownBy(() -> root.withGroups(List.of("root", "nosuch")))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessage("unknown group: nosuch");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> root.withGroups(Collections.nCopies(65_537, "root")))
+        .withMessage("too many groups: 65537");
+  }
+
+  @Test
+  void theShellIsTheAccountsOrTheUsualOne() throws Exception {
+    String shell = Command.run("sh", "-c", "getent passwd root | cut -d: -f7");
+
+    assertThat(Identity.of("root", null).shell()).hasValue(shell.getBytes(US_ASCII));
+    assertThat(Identity.of("#4294967293", null).shell()).hasValue("/bin/sh".getBytes(US_ASCII));
+    assertThat(Identity.of(null, "root").shell()).isEmpty();
   }
 
   @Test

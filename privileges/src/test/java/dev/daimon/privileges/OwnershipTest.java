@@ -8,9 +8,11 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -225,6 +227,45 @@ class OwnershipTest {
     }
 
     @Test
+    void aPathIsGivenWithoutOpeningTheFile() throws Exception {
+      Path file = Files.createFile(root.resolve("file"));
+      Files.setAttribute(file, "unix:mode", 0);
+
+      Ownership.give(file, somebody);
+      Ownership.give(file, somebody);
+
+      assertThat(owner(file)).isEqualTo("7001:7010");
+    }
+
+    @Test
+    void aPathIsRefusedAsAnOpenFileThatWasThereBefore() throws Exception {
+      Path file = Files.createFile(root.resolve("file"));
+      Path link = Files.createSymbolicLink(root.resolve("link"), file);
+      Path fifo = root.resolve("fifo");
+      Command.run("mkfifo", fifo.toString());
+      Path twice = Files.createFile(root.resolve("one"));
+      Files.createLink(root.resolve("two"), twice);
+      Path theirs = Files.createFile(open.resolve("file"));
+
+      assertRefusedByPath(link, "a symbolic link is not followed");
+      assertRefusedByPath(fifo, "not a regular file");
+      assertRefusedByPath(twice, "it has 2 hard links");
+      assertRefusedByPath(
+          theirs, "it was there before, and others than root may write to a directory above it");
+      assertThatThrownBy(() -> Ownership.give(root.resolve("none"), somebody))
+          .hasMessage("open " + root + "/none: No such file or directory (ENOENT, 2)");
+      for (Path each : List.of(file, link, fifo, twice, theirs)) {
+        assertThat(owner(each)).isEqualTo("0:0");
+      }
+    }
+
+    private void assertRefusedByPath(Path path, String reason) {
+      assertThatThrownBy(() -> Ownership.give(path, somebody))
+          .isInstanceOf(OwnershipRefusedException.class)
+          .hasMessage(path + ": ownership not changed: " + reason);
+    }
+
+    @Test
     void anExistingFileInAStickyDirectoryIsRefused() throws Exception {
       Path sticky = directory(root.resolve("sticky"), 01777, 0);
 
@@ -306,7 +347,9 @@ class OwnershipTest {
     }
 
     private static String owner(Path file) throws IOException {
-      return Files.getAttribute(file, "unix:uid") + ":" + Files.getAttribute(file, "unix:gid");
+      return Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+          + ":"
+          + Files.getAttribute(file, "unix:gid", LinkOption.NOFOLLOW_LINKS);
     }
   }
 }

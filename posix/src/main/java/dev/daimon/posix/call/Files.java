@@ -162,6 +162,8 @@ public final class Files {
   private static final long READLINK = Libc.address("readlink");
   // int fchown(int fd, uid_t owner, gid_t group);
   private static final long FCHOWN = Libc.address("fchown");
+  // int fchownat(int dirfd, const char *pathname, uid_t owner, gid_t group, int flags);
+  private static final long FCHOWNAT = Libc.address("fchownat");
   // int faccessat(int dirfd, const char *pathname, int mode, int flags);
   private static final long FACCESSAT = Libc.address("faccessat");
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *buf);
@@ -309,6 +311,14 @@ public final class Files {
   /** Changes the owner of an open file; -1 leaves an id as it is. */
   public static int fchown(int fd, int uid, int gid) {
     return Libc.call(FCHOWN, fd, uid, gid);
+  }
+
+  /** As {@link #fchown}, also of a handle that was opened with {@link #O_PATH}. */
+  public static int chownHandle(int fd, int uid, int gid) {
+    try (Arena arena = Arena.ofConfined()) {
+      long empty = Native.string(arena, new byte[0]).address();
+      return Libc.call(FCHOWNAT, fd, empty, uid, gid, AT_EMPTY_PATH, 0);
+    }
   }
 
   /** Asks for permission, with the calling thread's effective ids. */

@@ -137,6 +137,46 @@ final class Layouts {
     private ucontext_t() {}
   }
 
+  static final class rlimit {
+    static final int SIZE = 16;
+    static final int rlim_cur = 0;
+    static final int rlim_max = 8;
+
+    private rlimit() {}
+  }
+
+  static final class __user_cap_header_struct {
+    static final int SIZE = 8;
+    static final int version = 0;
+
+    private __user_cap_header_struct() {}
+  }
+
+  static final class __user_cap_data_struct {
+    static final int SIZE = 12;
+    static final int effective = 0;
+    static final int permitted = 4;
+    static final int inheritable = 8;
+
+    private __user_cap_data_struct() {}
+  }
+
+  static final class sock_filter {
+    static final int SIZE = 8;
+    static final int code = 0;
+    static final int k = 4;
+
+    private sock_filter() {}
+  }
+
+  static final class sock_fprog {
+    static final int SIZE = 16;
+    static final int len = 0;
+    static final int filter = 8;
+
+    private sock_fprog() {}
+  }
+
   /** The kernel's own, which {@code rt_sigaction} takes; its header clashes with glibc's. */
   static final class kernel_sigaction {
     static final int SIZE = 32;

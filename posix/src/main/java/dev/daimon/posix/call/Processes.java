@@ -27,6 +27,9 @@ public final class Processes {
   /** {@code waitid}: leave the process as it is, to be waited for again. */
   public static final int WNOWAIT = 0x01000000;
 
+  /** {@code unshare}: root directory, working directory and umask. */
+  static final int CLONE_FS = 0x200;
+
   /** Number of the system call {@code waitid}. */
   static final int SYS_waitid = Abi.either(247, 95);
 
@@ -44,6 +47,10 @@ public final class Processes {
   private static final long UMASK = Libc.address("umask");
   // int chdir(const char *path);
   private static final long CHDIR = Libc.address("chdir");
+  // int chroot(const char *path);
+  private static final long CHROOT = Libc.address("chroot");
+  // int unshare(int flags);
+  private static final long UNSHARE = Libc.address("unshare");
   // int execve(const char *pathname, char *const argv[], char *const envp[]);
   private static final long EXECVE = Libc.address("execve");
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
@@ -94,14 +101,57 @@ public final class Processes {
     }
   }
 
+  /**
+   * Gives the calling thread, and what it spawns, a root directory, a working directory and a umask
+   * of its own, which begin as the process's.
+   */
+  public static int unshareDirectories() {
+    return Libc.call(UNSHARE, CLONE_FS);
+  }
+
+  /** Changes the root directory, but not the working directory, of all that share them. */
+  public static int chroot(byte[] path) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Libc.call(CHROOT, Native.string(arena, path).address());
+    }
+  }
+
   /** Becomes another program; returns only if that failed. */
   public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    return execve(new long[0][], path, argv, envp);
+  }
+
+  /**
+   * As {@link #execve(byte[], List, List)}, with resource limits, each as number, soft and hard
+   * limit. They are set when nothing is left that could need more; if it fails, the soft limits are
+   * put back, and the hard ones as far as that is allowed.
+   */
+  public static int execve(long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
     try (Arena arena = Arena.ofConfined()) {
-      return Libc.call(
-          EXECVE,
-          Native.string(arena, path).address(),
-          Native.strings(arena, argv).address(),
-          Native.strings(arena, envp).address());
+      long file = Native.string(arena, path).address();
+      long arguments = Native.strings(arena, argv).address();
+      long environment = Native.strings(arena, envp).address();
+      long[][] before = new long[limits.length][2];
+      int result = 0;
+      for (int i = 0; i < limits.length && result >= 0; i++) {
+        result = Limits.getrlimit(0, (int) limits[i][0], before[i]);
+      }
+      int set = 0;
+      for (; set < limits.length && result >= 0; set++) {
+        result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
+      }
+      if (result >= 0) {
+        result = Libc.call(EXECVE, file, arguments, environment);
+      }
+      for (int i = 0; i < set; i++) {
+        int resource = (int) limits[i][0];
+        if (Limits.setrlimit(resource, before[i][0], before[i][1]) < 0) {
+          long hard = limits[i][2];
+          boolean below = Long.compareUnsigned(before[i][0], hard) < 0;
+          Limits.setrlimit(resource, below ? before[i][0] : hard, hard);
+        }
+      }
+      return result;
     }
   }
 

@@ -29,7 +29,7 @@ public final class Signals {
   static final int SYS_rt_sigaction = Abi.either(13, 134);
 
   /** Size of the kernel's signal set, in bytes. */
-  private static final int KERNEL_SIGSET_SIZE = 8;
+  static final int KERNEL_SIGSET_SIZE = 8;
 
   // int kill(pid_t pid, int sig);
   private static final long KILL = Libc.address("kill");

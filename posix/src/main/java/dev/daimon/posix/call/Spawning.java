@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -58,6 +59,9 @@ public final class Spawning implements AutoCloseable {
   private final MemorySegment actions =
       arena.allocate(Layouts.posix_spawn_file_actions_t.SIZE, Long.BYTES);
 
+  /** The actions once more, for a child that does without {@code posix_spawn}. */
+  private final List<int[]> recorded = new ArrayList<>();
+
   /** A child that was killed may still read what is here. */
   private boolean abandoned;
 
@@ -97,21 +101,25 @@ public final class Spawning implements AutoCloseable {
 
   /** Duplicates a descriptor; one onto itself stays open on exec. */
   public int addDup2(int from, int to) {
+    recorded.add(new int[] {Detaching.DUPLICATES, from, to});
     return result(ADDDUP2, actions, from, to);
   }
 
   /** Closes a descriptor, if it is open. */
   public int addClose(int fd) {
+    recorded.add(new int[] {Detaching.CLOSES, fd});
     return result(ADDCLOSE, actions, fd, 0);
   }
 
   /** Closes every descriptor from a number up; only where {@link #hasCloseFrom()}. */
   public int addCloseFrom(int first) {
+    recorded.add(new int[] {Detaching.CLOSES_FROM, first});
     return result(ADDCLOSEFROM, actions, first, 0);
   }
 
   /** Changes the working directory to that of a descriptor. */
   public int addFchdir(int fd) {
+    recorded.add(new int[] {Detaching.ENTERS, fd});
     return result(ADDFCHDIR, actions, fd, 0);
   }
 
@@ -158,6 +166,29 @@ public final class Spawning implements AutoCloseable {
             Native.string(arena, path).address(),
             actions.address(),
             attributes.address(),
+            Native.strings(arena, argv).address(),
+            Native.strings(arena, envp).address(),
+            leader);
+    abandoned |= result == -Libc.EINTR;
+    return result;
+  }
+
+  /**
+   * As {@link #detach(int, byte[], List, List, int[])}, with resource limits that the program alone
+   * has, with the default of every signal and an empty mask, whatever was set.
+   *
+   * @param limits each as number, soft and hard limit; not above what is allowed
+   */
+  public int detach(
+      int umask, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
+    requireOpen();
+    int result =
+        Detaching.detach(
+            arena,
+            umask,
+            recorded,
+            limits,
+            Native.string(arena, path).address(),
             Native.strings(arena, argv).address(),
             Native.strings(arena, envp).address(),
             leader);

@@ -4,7 +4,9 @@ import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.daimon.posix.Capability;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -51,6 +53,9 @@ class AbiTest {
           #include <fcntl.h>
           #include <grp.h>
           #include <limits.h>
+          #include <linux/capability.h>
+          #include <linux/filter.h>
+          #include <linux/seccomp.h>
           #include <poll.h>
           #include <pwd.h>
           #include <sched.h>
@@ -64,6 +69,7 @@ class AbiTest {
           #include <sys/file.h>
           #include <sys/ioctl.h>
           #include <sys/mman.h>
+          #include <sys/prctl.h>
           #include <sys/resource.h>
           #include <sys/stat.h>
           #include <sys/syscall.h>
@@ -168,6 +174,19 @@ class AbiTest {
       }
     }
     assertThat(constants).isGreaterThan(40);
+    compile(program.toString());
+  }
+
+  @Test
+  void everyResourceAndEveryCapabilityHasItsNumber() throws Exception {
+    StringBuilder program = new StringBuilder(HEADERS);
+    for (Resource resource : Resource.values()) {
+      program.append(claim("RLIMIT_" + resource.name(), resource.number(), resource.name()));
+    }
+    program.append(claim("RLIMIT_NLIMITS", Resource.values().length, "number of resources"));
+    for (Capability capability : Capability.values()) {
+      program.append(claim(capability.toString(), capability.number(), capability.name()));
+    }
     compile(program.toString());
   }
 

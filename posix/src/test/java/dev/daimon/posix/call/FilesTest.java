@@ -235,6 +235,21 @@ class FilesTest {
 
   @Test
   @Tag("root")
+  void aHandleOfASymbolicLinkIsTheLinksOwn() throws Exception {
+    java.nio.file.Files.createFile(directory.resolve("file"));
+    java.nio.file.Files.createSymbolicLink(directory.resolve("link"), Path.of("file"));
+    byte[] link = bytes(directory.resolve("link").toString());
+    int flags = Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC;
+    try (Descriptor handle = Descriptor.adopt(Files.open(link, flags, 0))) {
+      assertThat(Files.fchown(handle.number(), 1234, 5678)).isEqualTo(-Errno.EBADF.number());
+      assertThat(Files.chownHandle(handle.number(), 1234, 5678)).isZero();
+    }
+    assertThat(stat("%u:%g", "link")).isEqualTo("1234:5678");
+    assertThat(stat("%u:%g", "file")).isEqualTo("0:0");
+  }
+
+  @Test
+  @Tag("root")
   void permissionIsJudgedByTheEffectiveIds() throws Exception {
     java.nio.file.Files.writeString(directory.resolve("program"), "");
     java.nio.file.Files.setPosixFilePermissions(

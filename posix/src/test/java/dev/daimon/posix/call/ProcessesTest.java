@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.posix.Errno;
 import dev.daimon.testing.ChildJvm;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -112,6 +114,35 @@ class ProcessesTest {
       int result = Processes.chdir(bytes(args[0]));
       Path cwd = Path.of("/proc/self/cwd").toRealPath();
       System.out.println(missing + " " + result + " " + cwd + " " + Path.of("").toAbsolutePath());
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aThreadCanHaveARootDirectoryOfItsOwn(@TempDir Path directory) throws Exception {
+    java.nio.file.Files.createFile(directory.resolve("here"));
+
+    assertThat(ChildJvm.of(Chroot.class).run(directory).output())
+        .isEqualTo("-2 0 0 0 true, others false");
+  }
+
+  static final class Chroot {
+    public static void main(String[] args) throws Exception {
+      Thread thread =
+          new Thread(() ->
+              System.out.print(
+                  Processes.chroot(bytes("/no/such"))
+                      + " "
+                      + Processes.unshareDirectories()
+                      + " "
+                      + Processes.chroot(bytes(args[0]))
+                      + " "
+                      + Processes.chdir(bytes("/"))
+                      + " "
+                      + new File("/here").exists()));
+      thread.start();
+      thread.join();
+      System.out.println(", others " + new File("/here").exists());
     }
   }
 

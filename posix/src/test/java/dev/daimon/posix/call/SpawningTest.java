@@ -7,6 +7,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a child became is read from {@code /proc}: a spawn returns when the program was executed.
@@ -209,6 +212,58 @@ class SpawningTest {
     int[] status = {-1};
     assertThat(Processes.waitpid(leader[0], status, Processes.__WALL)).isEqualTo(leader[0]);
     assertThat(status[0]).as("ended before the signal").isZero();
+  }
+
+  @Test
+  void aDetachedProgramHasLimitsThatNobodyElseHas() throws IOException {
+    int core = Resource.CORE.number();
+    long[] own = limit(0, core);
+    int[] leader = new int[1];
+    long[][] limits = {{core, 0, 0}, {Resource.NOFILE.number(), 500, 600}};
+
+    int pid = spawning.detach(027, limits, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+
+    try {
+      assertThat(limit(pid, core)).containsExactly(0, 0);
+      assertThat(limit(pid, Resource.NOFILE.number())).containsExactly(500, 600);
+      assertThat(limit(leader[0], core)).containsExactly(own);
+      assertThat(limit(0, core)).containsExactly(own);
+      assertThat(Processes.getsid(pid)).isEqualTo(leader[0]).isNotEqualTo(pid);
+      assertThat(Proc.status(Integer.toString(pid), "Umask")).isEqualTo("0027");
+      assertThat(Proc.status(Integer.toString(pid), "SigBlk")).isEqualTo("0000000000000000");
+      assertThat(Proc.status(Integer.toString(pid), "SigIgn")).isEqualTo("0000000000000000");
+      assertThat(Processes.waitpid(leader[0], new int[1], 0)).isEqualTo(-Errno.ECHILD.number());
+    } finally {
+      assertThat(Signals.kill(-leader[0], 9)).isZero();
+    }
+    assertThat(Processes.waitpid(leader[0], new int[1], Processes.__WALL)).isEqualTo(leader[0]);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"9999, 0, 0, /bin/sleep, 9", "-1, 5, 4, /bin/sleep, 22", "-1, 0, 0, /no/such, 2"})
+  void aLimitedProgramIsGoneIfAnythingFails(
+      int directory, long soft, long hard, String path, int errno) {
+    if (directory >= 0) {
+      assertThat(spawning.addFchdir(directory)).isZero();
+    }
+    // That there is nothing to close is no failure.
+    assertThat(spawning.addClose(9998)).isZero();
+    long[][] limits = {{Resource.CORE.number(), soft, hard}};
+    int[] leader = new int[1];
+
+    assertThat(spawning.detach(027, limits, bytes(path), SLEEP, List.of(), leader))
+        .isEqualTo(-errno);
+
+    assertThat(leader[0]).isZero();
+    assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL))
+        .as("nothing is left to wait for")
+        .isNotPositive();
+  }
+
+  private static long[] limit(int process, int resource) {
+    long[] limit = new long[2];
+    assertThat(Limits.getrlimit(process, resource, limit)).isZero();
+    return limit;
   }
 
   @Test

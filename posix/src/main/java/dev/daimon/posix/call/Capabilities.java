@@ -1,0 +1,114 @@
+package dev.daimon.posix.call;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/**
+ * What the calling thread may do without being root, and may gain by executing a program: {@code
+ * linux/capability.h}, {@code sys/prctl.h}, {@code linux/seccomp.h}. All of it is each thread's
+ * own.
+ */
+public final class Capabilities {
+  /** {@code capset}: sets of 64 bits. */
+  static final int _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+  /** Number of the system call {@code capset}. */
+  static final int SYS_capset = Abi.either(126, 91);
+
+  /** Number of the system call {@code seccomp}. */
+  static final int SYS_seccomp = Abi.either(317, 277);
+
+  static final int PR_SET_KEEPCAPS = 8;
+  static final int PR_CAPBSET_READ = 23;
+  static final int PR_CAPBSET_DROP = 24;
+  static final int PR_SET_NO_NEW_PRIVS = 38;
+  static final int PR_CAP_AMBIENT = 47;
+  static final int PR_CAP_AMBIENT_RAISE = 2;
+  static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+  static final int SECCOMP_SET_MODE_FILTER = 1;
+
+  /** {@code seccomp}: for every thread, not for the calling one alone. */
+  public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+
+  static final int SECCOMP_RET_ALLOW = 0x7fff0000;
+
+  /** Of a filter's only instruction: return the constant. */
+  static final int BPF_RET = 6;
+
+  // int prctl(int option, ...);
+  private static final long PRCTL = Libc.address("prctl");
+  // long syscall(long number, ...);
+  private static final long SYSCALL = Libc.address("syscall");
+
+  private Capabilities() {}
+
+  /** Sets the effective and permitted set, and the inheritable one, a bit for each capability. */
+  public static int capset(long permitted, long inheritable) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment header = arena.allocate(Layouts.__user_cap_header_struct.SIZE, Long.BYTES);
+      Native.view(header)
+          .putInt(Layouts.__user_cap_header_struct.version, _LINUX_CAPABILITY_VERSION_3);
+      int size = Layouts.__user_cap_data_struct.SIZE;
+      MemorySegment data = arena.allocate(2L * size, Long.BYTES);
+      for (int i = 0; i < 2; i++) {
+        ByteBuffer half = Native.view(data.asSlice((long) i * size, size));
+        int bits = (int) (permitted >>> (Integer.SIZE * i));
+        half.putInt(Layouts.__user_cap_data_struct.effective, bits);
+        half.putInt(Layouts.__user_cap_data_struct.permitted, bits);
+        half.putInt(
+            Layouts.__user_cap_data_struct.inheritable, (int) (inheritable >>> (Integer.SIZE * i)));
+      }
+      return Libc.call(SYSCALL, SYS_capset, header.address(), data.address());
+    }
+  }
+
+  /** Lets the permitted capabilities survive the change from root to another user, or not. */
+  public static int keepCapabilities(boolean keep) {
+    return Libc.call(PRCTL, PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0, 0);
+  }
+
+  /** Whether a capability is in the bounding set, 1 or 0; {@code -EINVAL} if there is none such. */
+  public static int isBounding(int capability) {
+    return Libc.call(PRCTL, PR_CAPBSET_READ, capability, 0, 0, 0, 0);
+  }
+
+  /** Takes a capability out of the bounding set, for good. */
+  public static int dropBounding(int capability) {
+    return Libc.call(PRCTL, PR_CAPBSET_DROP, capability, 0, 0, 0, 0);
+  }
+
+  /** Takes every capability out of the ambient set. */
+  public static int clearAmbient() {
+    return Libc.call(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0);
+  }
+
+  /** Adds a capability, permitted and inheritable, to those that an executed program gets. */
+  public static int raiseAmbient(int capability) {
+    return Libc.call(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0, 0);
+  }
+
+  /** Makes set-id bits and file capabilities mean nothing to this thread, for good. */
+  public static int setNoNewPrivileges() {
+    return Libc.call(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
+  }
+
+  /**
+   * Gives the calling thread a system call filter that allows everything. With {@link
+   * #SECCOMP_FILTER_FLAG_TSYNC} every thread gets it, and with it the calling thread's {@code
+   * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
+   */
+  public static int addFilter(int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment filter = arena.allocate(Layouts.sock_filter.SIZE, Long.BYTES);
+      Native.view(filter).putShort(Layouts.sock_filter.code, (short) BPF_RET);
+      Native.view(filter).putInt(Layouts.sock_filter.k, SECCOMP_RET_ALLOW);
+      MemorySegment program = arena.allocate(Layouts.sock_fprog.SIZE, Long.BYTES);
+      Native.view(program).putShort(Layouts.sock_fprog.len, (short) 1);
+      Native.view(program).putLong(Layouts.sock_fprog.filter, filter.address());
+      return Libc.call(
+          SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program.address(), 0, 0);
+    }
+  }
+}
