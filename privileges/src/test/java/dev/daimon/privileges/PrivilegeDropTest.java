@@ -80,7 +80,7 @@ class PrivilegeDropTest {
   void limitsAndScoreAreTheProcesss(String words, String process) throws Exception {
     assertThat(child(KNOWN, "assume-and-verify", words))
         .startsWith("assumed")
-        .endsWith(process)
+        .endsWith(process.replace("OWN", SCORE))
         .hasSize(3);
   }
 
