@@ -39,7 +39,7 @@ class PrivilegesIT {
     "--nice",
     "7",
     "--oom-score-adj",
-    "300",
+    "1000",
     "--no-new-privs",
     "--keep-cap",
     "kill",
