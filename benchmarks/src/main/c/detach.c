@@ -40,5 +40,5 @@ static void detach(void) {
 int main(int argc, char **argv) {
     if (argc != 2)
         errx(64, "usage: detach MILLISECONDS");
-    printf("%ld\n", mean(detach, atol(argv[1])));
+    printf("%ld\n", median(NULL, detach, atol(argv[1])));
 }

@@ -53,8 +53,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < size; i += 4096)
         memory[i] = 1;
     for (int round = atoi(argv[2]); round > 0; round--) {
-        printf("fork %ld\n", mean(with_fork, atol(argv[3])));
-        printf("vfork %ld\n", mean(with_vfork, atol(argv[3])));
-        printf("posix_spawn %ld\n", mean(with_spawn, atol(argv[3])));
+        printf("fork %ld\n", median(NULL, with_fork, atol(argv[3])));
+        printf("vfork %ld\n", median(NULL, with_vfork, atol(argv[3])));
+        printf("posix_spawn %ld\n", median(NULL, with_spawn, atol(argv[3])));
     }
 }

@@ -12,26 +12,36 @@ static long now(void) {
     return time.tv_sec * 1000000000L + time.tv_nsec;
 }
 
-/* The mean of as many as fit. The clock is asked after eight quick ones, so that asking is not measured. */
-__attribute__((unused)) static long mean(void (*operate)(void), long milliseconds) {
-    long begin = now(), end = begin, count = 0;
-    while (end - begin < milliseconds * 1000000) {
-        for (int i = end - begin < 100000 * count ? 8 : 1; i > 0; i--, count++)
-            operate();
-        end = now();
-    }
-    return (end - begin) / count;
+static int compare(const void *a, const void *b) {
+    long difference = *(const long *)a - *(const long *)b;
+    return (difference > 0) - (difference < 0);
 }
 
-/* The same of an operation that has to be prepared, which is not measured. */
-__attribute__((unused)) static long prepared(void (*prepare)(void), void (*operate)(void), long milliseconds) {
-    long begin = now(), total = 0, count = 0;
-    while (now() - begin < milliseconds * 1000000) {
-        prepare();
+/* The median of as many as fit, timed one by one as JMH does it. What prepares each of them is not
+   measured, and may be null. */
+__attribute__((unused)) static long median(void (*prepare)(void), void (*operate)(void), long milliseconds) {
+    size_t count = 0, size = 1 << 16;
+    long *times = malloc(size * sizeof *times), begin = now();
+    do {
+        if (prepare)
+            prepare();
+        if (count == size)
+            times = realloc(times, (size *= 2) * sizeof *times);
         long start = now();
         operate();
-        total += now() - start;
+        times[count++] = now() - start;
+    } while (now() - begin < milliseconds * 1000000);
+    qsort(times, count, sizeof *times, compare);
+    return times[count / 2];
+}
+
+/* The mean of as many as fit. */
+__attribute__((unused)) static long mean(void (*operate)(void), long milliseconds) {
+    long begin = now(), end, count = 0;
+    do {
+        operate();
         count++;
-    }
-    return total / count;
+        end = now();
+    } while (end - begin < milliseconds * 1000000);
+    return (end - begin) / count;
 }

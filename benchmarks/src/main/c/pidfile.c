@@ -42,6 +42,6 @@ int main(int argc, char **argv) {
     path = argv[2];
     snprintf(temporary, sizeof temporary, "%s.new", path);
     write_file();
-    printf("%ld\n", mean(strcmp(argv[1], "write") ? read_file : write_file, atol(argv[3])));
+    printf("%ld\n", median(NULL, strcmp(argv[1], "write") ? read_file : write_file, atol(argv[3])));
     unlink(path);
 }

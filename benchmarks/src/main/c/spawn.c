@@ -34,5 +34,5 @@ static void run(void) {
 int main(int argc, char **argv) {
     if (argc != 2)
         errx(64, "usage: spawn MILLISECONDS");
-    printf("%ld\n", mean(run, atol(argv[1])));
+    printf("%ld\n", median(NULL, run, atol(argv[1])));
 }

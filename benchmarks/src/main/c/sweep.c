@@ -48,5 +48,5 @@ int main(int argc, char **argv) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     void (*way)(void) = !strcmp(argv[1], "range") ? range : !strcmp(argv[1], "loop") ? loop : proc;
-    printf("%ld\n", prepared(fill, way, atol(argv[4])));
+    printf("%ld\n", median(fill, way, atol(argv[4])));
 }

@@ -25,6 +25,9 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * work they would not meet the same load, nor the same heap.
  */
 final class InProcess {
+  /** How much longer the first round warms up. */
+  private static final int COMPILING = 20;
+
   private InProcess() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -34,11 +37,14 @@ final class InProcess {
     for (String word : Arrays.asList(arguments).subList(2, arguments.length)) {
       subjects.add(word.split("\t", -1));
     }
-    // The first round compiles, and is told like the others: who reads leaves it out.
     for (int round = 0; round < rounds; round++) {
+      // The first round compiles, and is told like the others: who reads leaves it out.
+      int warmUp = round == 0 && rounds > 1 ? milliseconds * COMPILING : milliseconds;
       for (String[] subject : subjects) {
         String figures =
-            subject[1].equals("jmh") ? jmh(subject, milliseconds) : run(subject, milliseconds);
+            subject[1].equals("run")
+                ? run(subject, milliseconds)
+                : jmh(subject, warmUp, milliseconds);
         System.out.println(subject[0] + "\t" + figures);
       }
       subjects = subjects.reversed();
@@ -46,18 +52,19 @@ final class InProcess {
   }
 
   /** The nanoseconds of one operation, and the bytes that it allocates. */
-  private static String jmh(String[] subject, int milliseconds) throws RunnerException {
-    TimeValue time = TimeValue.milliseconds(milliseconds);
+  private static String jmh(String[] subject, int warmUp, int milliseconds) throws RunnerException {
+    boolean mean = subject[1].equals("mean");
+    TimeValue measured = TimeValue.milliseconds(milliseconds);
     ChainedOptionsBuilder options =
         new OptionsBuilder()
             .include("\\." + subject[2].replace(".", "\\.") + "$")
             .forks(0)
-            .mode(Mode.AverageTime)
+            .mode(mean ? Mode.AverageTime : Mode.SampleTime)
             .timeUnit(TimeUnit.NANOSECONDS)
             .warmupIterations(1)
-            .warmupTime(time)
+            .warmupTime(TimeValue.milliseconds(warmUp))
             .measurementIterations(1)
-            .measurementTime(time)
+            .measurementTime(measured)
             .shouldFailOnError(true)
             .addProfiler(GCProfiler.class)
             .verbosity(VerboseMode.SILENT);
@@ -67,7 +74,9 @@ final class InProcess {
     }
     RunResult result = new Runner(options.build()).runSingle();
     Result<?> bytes = result.getSecondaryResults().get("gc.alloc.rate.norm");
-    return result.getPrimaryResult().getScore() + "\t" + (bytes == null ? 0 : bytes.getScore());
+    Result<?> time = result.getPrimaryResult();
+    double figure = mean ? time.getScore() : time.getStatistics().getPercentile(50);
+    return figure + "\t" + (bytes == null ? 0 : bytes.getScore());
   }
 
   private static String run(String[] subject, int milliseconds)

@@ -16,7 +16,7 @@ final class Lock implements Experiment {
             "lock",
             "`flock`: acquire, inode check, release",
             "On a tmpfs. Contended: a C process does the same without a pause, and a try that finds"
-                + " the file locked is made again at once; the time is of one success.");
+                + " the file locked is made again at once; the time is the mean of one success.");
     Goal near = section.goal("Daimon at most 1.3 × the same calls in C", 1.3, " ×");
     section.comparison("processes", SUBJECTS);
     String path = Files.createFile(lab.memory.resolve("lock")).toString();
@@ -29,14 +29,20 @@ final class Lock implements Experiment {
               : Subject.run(SUBJECTS.getLast(), program, path, Subject.TIME);
       List<Subject> subjects =
           List.of(
-              Subject.jmh("Daimon", "LockBenchmark.daimon", parameters),
+              subject("Daimon", "daimon", contended, parameters),
               limit,
-              Subject.jmh("FileChannel", "LockBenchmark.fileChannel", parameters),
-              Subject.jmh("JNA", "LockBenchmark.jna", parameters));
+              subject("FileChannel", "fileChannel", contended, parameters),
+              subject("JNA", "jna", contended, parameters));
       Samples time = lab.measure(List.of("-Xms256m", "-Xmx256m"), subjects).get("time");
       String place = contended ? "2, contending" : "1";
       near.check(place, section.compare(place, time, SUBJECTS));
     }
     return section;
+  }
+
+  private static Subject subject(
+      String name, String method, boolean contended, String[] parameters) {
+    String whole = "LockBenchmark." + method;
+    return contended ? Subject.mean(name, whole, parameters) : Subject.jmh(name, whole, parameters);
   }
 }

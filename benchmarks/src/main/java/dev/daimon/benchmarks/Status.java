@@ -23,7 +23,7 @@ final class Status implements Experiment {
       List<Subject> subjects =
           List.of(
               Subject.jmh("Daimon", "StatusBenchmark.daimon", "path=" + pidFile),
-              Subject.run(SUBJECTS.getLast(), lab.c("status"), pidFile, "2000"));
+              Subject.run(SUBJECTS.getLast(), lab.c("status"), pidFile, Subject.TIME));
       Samples time = lab.measure(List.of("-Xms256m", "-Xmx256m"), subjects).get("time");
       section.compare("`status()`", time, SUBJECTS);
       quick.check("`status()`", time.median("Daimon") / 1000);
