@@ -105,9 +105,9 @@ final class Daemons {
     watch
         .time(world, java(java, List.of(), lab.world(), "World"))
         // Its launcher does not wait for the daemon, so the daemon tells by itself.
-        .tryToTime(name, "sh", "-c", "\"$@\" & timeout 5 cat " + fifo + " | grep -q R", "sh")
+        .tryToTime(name, "sh", "-c", "\"$@\" & timeout 3 cat " + fifo + " | grep -q R", "sh")
         .words(akuma(java, work + "/akuma.pid", fifo))
-        .then("sh", "-c", "kill $(cat " + work + "/akuma.pid); rm -f " + work + "/akuma.pid");
+        .then("sh", "-c", "test ! -e " + work + "/akuma.pid || kill $(cat " + work + "/akuma.pid)");
     return true;
   }
 

@@ -41,7 +41,8 @@ final class Detach implements Experiment {
     daemons.start(watch, "start", lab.daimon());
     daemons.hello(watch, "facade");
     boolean akuma = daemons.akuma(watch, "world 17", "akuma");
-    watch.run(lab.mode.processRounds);
+    // The facade's part has more of them.
+    watch.run(2 * lab.mode.slowRounds);
     row(section, "`daimon start -- /bin/true`", watch, "start", "world", 1);
     row(section, "Daimon's facade, hello", watch, "facade", "world", 2);
     if (akuma) {

@@ -94,7 +94,7 @@ final class Facade implements Experiment {
       return;
     }
     int failed = watch.failed(name);
-    String failures = failed == 0 ? "" : "; no daemon after 5 s in " + failed + " rounds";
+    String failures = failed == 0 ? "" : "; no daemon after 3 s in " + failed + " rounds";
     if (!watch.wall.has(name)) {
       section.row(name + failures, "", "", "", "");
       return;

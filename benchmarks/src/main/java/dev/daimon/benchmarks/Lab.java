@@ -2,6 +2,8 @@ package dev.daimon.benchmarks;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +16,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Where it is measured: the tools, the programs made for it, and a directory of its own. */
-final class Lab implements AutoCloseable {
+final class Lab {
   final Mode mode;
   final Path root = Path.of(System.getProperty("daimon.root"));
   final Path jdk = Path.of(System.getProperty("java.home"));
@@ -195,14 +197,33 @@ final class Lab implements AutoCloseable {
     throw new IOException("/proc/meminfo");
   }
 
-  @Override
-  public void close() throws IOException {
+  /** Ends what is left of a run, however that ended, and removes its directories. */
+  void close() throws IOException {
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+      for (Path process : processes) {
+        if (isOurs(process)) {
+          ProcessHandle.of(Long.parseLong(process.getFileName().toString()))
+              .ifPresent(ProcessHandle::destroyForcibly);
+        }
+      }
+    }
     for (Path directory : List.of(work, memory)) {
       try (Stream<Path> files = Files.walk(directory)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
+          Files.deleteIfExists(file);
         }
       }
+    }
+  }
+
+  /** Whether one of our directories, whose names nobody else can have, is in the command line. */
+  private boolean isOurs(Path process) {
+    try {
+      byte[] line = Files.readAllBytes(process.resolve("cmdline"));
+      String text = new String(line, StandardCharsets.ISO_8859_1);
+      return text.contains(work.toString()) || text.contains(memory.toString());
+    } catch (IOException ended) {
+      return false;
     }
   }
 }

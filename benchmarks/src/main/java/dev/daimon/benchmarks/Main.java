@@ -25,11 +25,11 @@ final class Main {
     EXPERIMENTS.put("detach", new Detach());
     EXPERIMENTS.put("lock", new Lock());
     EXPERIMENTS.put("pidfile", new PidFiles());
-    EXPERIMENTS.put("pidfd", new Waits());
     EXPERIMENTS.put("status", new Status());
     EXPERIMENTS.put("command", new Command());
     EXPERIMENTS.put("facade", new Facade());
     EXPERIMENTS.put("memory", new LeftBehind());
+    EXPERIMENTS.put("pidfd", new Waits());
   }
 
   private Main() {}
@@ -54,15 +54,24 @@ final class Main {
     }
     // What is measured in part, or too short to say anything, does not replace the report.
     boolean report = names.isEmpty() && mode != Mode.SMOKE;
-    try (Lab lab = new Lab(mode)) {
-      Path file = run(lab, names, report);
-      System.err.println("benchmarks/run: written to " + lab.root.relativize(file));
-      for (String peer : lab.missing) {
-        System.err.println("benchmarks/run: not installed: " + peer);
-      }
-      if (complete && !lab.missing.isEmpty()) {
-        System.exit(MISSING);
-      }
+    Lab lab = new Lab(mode);
+    // Not a block: a run that is interrupted leaves nothing either.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> close(lab)));
+    Path file = run(lab, names, report);
+    System.err.println("benchmarks/run: written to " + lab.root.relativize(file));
+    for (String peer : lab.missing) {
+      System.err.println("benchmarks/run: not installed: " + peer);
+    }
+    if (complete && !lab.missing.isEmpty()) {
+      System.exit(MISSING);
+    }
+  }
+
+  private static void close(Lab lab) {
+    try {
+      lab.close();
+    } catch (IOException failure) {
+      System.err.println("benchmarks/run: " + failure);
     }
   }
 
@@ -74,6 +83,8 @@ final class Main {
     Path images = report ? lab.root.resolve("docs/benchmarks") : target;
     boolean judged = lab.mode != Mode.SMOKE;
     Machine machine = Machine.now();
+    String head = Files.readString(notes.resolve("head.md")).strip() + "\n\n";
+    Files.createDirectories(file.getParent());
     StringBuilder parts = new StringBuilder();
     StringBuilder summary = new StringBuilder("| goal | |\n|---|---|\n");
     for (var entry : EXPERIMENTS.entrySet()) {
@@ -89,11 +100,10 @@ final class Main {
         summary.append("| ").append(section.title()).append(": ").append(goal.words());
         summary.append(" | ").append(goal.verdict()).append(" |\n");
       }
+      // After each part, so that a run that is broken off is not lost.
+      String text = head + machine.text(lab) + "\n" + (judged ? summary + "\n" : "") + parts;
+      Files.writeString(file, text.stripTrailing() + "\n");
     }
-    Files.createDirectories(file.getParent());
-    String head = Files.readString(notes.resolve("head.md")).strip();
-    String text = head + "\n\n" + machine.text(lab) + "\n" + (judged ? summary + "\n" : "") + parts;
-    Files.writeString(file, text.stripTrailing() + "\n");
     return file;
   }
 }
