@@ -137,9 +137,16 @@ final class Lab {
     return String.join(":", found);
   }
 
+  /** A command, which all that comes of it can be told by. */
+  ProcessBuilder builder(String... command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("DAIMON_BENCHMARKS", work.toString());
+    return builder;
+  }
+
   /** Runs a command that must succeed, and returns what it has printed. */
   String call(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process = builder(command).redirectErrorStream(true).start();
     process.getOutputStream().close();
     StringBuilder output = new StringBuilder();
     try (BufferedReader reader = process.inputReader()) {
@@ -216,12 +223,11 @@ final class Lab {
     }
   }
 
-  /** Whether one of our directories, whose names nobody else can have, is in the command line. */
+  /** Whether it has our directory in its environment, whose name nobody else can have. */
   private boolean isOurs(Path process) {
     try {
-      byte[] line = Files.readAllBytes(process.resolve("cmdline"));
-      String text = new String(line, StandardCharsets.ISO_8859_1);
-      return text.contains(work.toString()) || text.contains(memory.toString());
+      byte[] environment = Files.readAllBytes(process.resolve("environ"));
+      return new String(environment, StandardCharsets.ISO_8859_1).contains(work.toString());
     } catch (IOException ended) {
       return false;
     }

@@ -113,7 +113,7 @@ final class LeftBehind implements Experiment {
       return 0;
     }
     String mark = UUID.randomUUID().toString();
-    ProcessBuilder builder = new ProcessBuilder(start);
+    ProcessBuilder builder = lab.builder(start.toArray(String[]::new));
     builder.environment().put(VARIABLE.replace("=", ""), mark);
     // A daemon may keep these open: nobody is to wait for their end.
     builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);

@@ -59,7 +59,7 @@ final class Stopwatch {
   /** Runs all of it; the first round is for warming up, if there is more than one. */
   Stopwatch run(int rounds) throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(lab.c("stopwatch"), "" + rounds)
+        lab.builder(lab.c("stopwatch"), "" + rounds)
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (Writer commands = process.outputWriter(StandardCharsets.UTF_8)) {
