@@ -1,18 +1,13 @@
-/* The system calls of DaemonControl.status() of a daemon that runs: status PIDFILE LOOPS prints the
-   time of one status in ns. */
-#define _GNU_SOURCE
+/* The system calls of DaemonControl.status() of a daemon that runs: status PIDFILE MILLISECONDS. */
+#include "limit.h"
 #include <dirent.h>
-#include <err.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 static char text[4096];
@@ -67,7 +62,9 @@ static void walk(const char *path) {
     }
 }
 
-static void look(const char *pid_file) {
+static const char *pid_file;
+
+static void look(void) {
     int file = open(pid_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     struct stat status;
     char pid[66], again[66], directory[100];
@@ -103,11 +100,8 @@ static void look(const char *pid_file) {
 }
 
 int main(int argc, char **argv) {
-    int loops = atoi(argv[argc - 1]);
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    for (int i = 0; i < loops; i++)
-        look(argv[1]);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    printf("%ld\n", ((end.tv_sec - start.tv_sec) * 1000000000L + end.tv_nsec - start.tv_nsec) / loops);
+    if (argc != 3)
+        errx(64, "usage: status PIDFILE MILLISECONDS");
+    pid_file = argv[1];
+    printf("%ld\n", median(NULL, look, atol(argv[2])));
 }

@@ -27,10 +27,10 @@ esac
 
 # A short life on little memory; signals left alone (with which java would
 # open a socket in /tmp, to be attached to), and no words on standard output; and nothing changed in itself that the program would inherit:
-# neither the limit of descriptors nor what a core dump holds.
+# neither the limit of descriptors nor what a core dump holds. A cache's profiles are for a compiler, and there is none.
 options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
 -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
--XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
+-XX:+UnlockDiagnosticVMOptions -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
 
 # Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.

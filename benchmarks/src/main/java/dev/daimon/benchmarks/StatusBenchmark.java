@@ -4,23 +4,27 @@ import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** The status of a daemon that runs, whose pidfile is in the system property {@code pidfile}. */
+/** The status of a daemon that runs. */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class StatusBenchmark {
-  private final DaemonControl control = DaemonControl.of(Path.of(System.getProperty("pidfile")));
+  @Param("")
+  String path;
+
+  private DaemonControl control;
+
+  @Setup
+  public void name() {
+    control = DaemonControl.of(Path.of(path));
+  }
 
   @Benchmark
-  public DaemonStatus status() throws IOException {
+  public DaemonStatus daimon() throws IOException {
     return control.status();
   }
 }
