@@ -274,7 +274,7 @@ class LockedFileTest {
 
     assertThat(jvm.run("look", path, holder).lines())
         .containsExactly(
-            "true", "[]", "open /proc/" + holder + "/fd/: Permission denied (EACCES, 13)");
+            "true", "[]", "stat /proc/" + holder + "/fd/3: Permission denied (EACCES, 13)");
 
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
     assertThat(jvm.run("look", path, holder).output())
