@@ -452,10 +452,16 @@ public final class PrivilegeDrop {
     /**
      * Adds a resource limit.
      *
-     * @param limit the limit; above the present hard limit it takes {@code CAP_SYS_RESOURCE}
+     * @param limit the limit; above the present hard limit it takes {@code CAP_SYS_RESOURCE}; of
+     *     two on one resource the last one holds
      * @return this
      */
     public Builder limit(ResourceLimit limit) {
+      for (int i = limits.size() - 1; i >= 0; i--) {
+        if (limits.get(i).resource() == limit.resource()) {
+          limits.remove(i);
+        }
+      }
       limits.add(limit);
       return this;
     }

@@ -75,6 +75,7 @@ class PrivilegeDropTest {
       value = {
         "limit=core=3:4            | core 3:4, oom OWN",
         "limit=core=0 oom=1000     | core 0:0, oom 1000",
+        "limit=core=3:4 limit=core=1:2 | core 1:2, oom OWN",
         "oom=1000 user=worker      | core 7:9, oom 1000",
       })
   void limitsAndScoreAreTheProcesss(String words, String process) throws Exception {
