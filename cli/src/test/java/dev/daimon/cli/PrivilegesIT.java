@@ -403,9 +403,34 @@ class PrivilegesIT {
     assertThat(result).isEqualTo(new Result(0, "NoNewPrivs:\t1\n", ""));
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-u nobody                        | 0  | 'Groups:\t7 '",
+        "-u nobody --nice 19              | 0  | 'Groups:\t7 '",
+        "-u nobody --groups 7             | 0  | 'Groups:\t7 '",
+        "-u nobody --groups 7 --nice 19   | 0  | 'Groups:\t7 '",
+        "-u nobody --groups none          | 77 | ''",
+        "-u nobody --groups 7,8           | 77 | ''",
+        "-g nogroup --groups none --nice 19 | 77 | ''",
+      })
+  void whoIsThatUserAlreadyHasTheGroupsThatItNamesOrIsRefused(
+      String options, int exitCode, String groups) throws Exception {
+    Result result = asNobody("--groups=7", "run " + options + " grep ^Groups /proc/self/status");
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
+    assertThat(result.out().strip()).isEqualTo(groups.strip());
+    assertThat(result.err().contains("setgroups")).isEqualTo(exitCode == 77);
+  }
+
   private Result asNobody(String words) throws Exception {
+    return asNobody("--clear-groups", words);
+  }
+
+  private Result asNobody(String groups, String words) throws Exception {
     List<String> command = new ArrayList<>(List.of("prlimit", "--core=4:5"));
-    command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", groups));
     command.add(sandbox.publicDaimon().toString());
     command.addAll(List.of(words.split(" ", -1)));
     return sandbox.run(command, Map.of());

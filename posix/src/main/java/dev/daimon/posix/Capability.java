@@ -1,6 +1,5 @@
 package dev.daimon.posix;
 
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +110,7 @@ public enum Capability {
    * @throws IllegalArgumentException if there is none
    */
   public static Capability parse(String name) {
-    String wanted = name.toUpperCase(Locale.ROOT);
+    String wanted = Names.upperCase(name);
     wanted = wanted.startsWith("CAP_") ? wanted.substring("CAP_".length()) : wanted;
     @Nullable Capability found = null;
     for (Capability capability : values()) {

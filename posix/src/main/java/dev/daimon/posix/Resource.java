@@ -61,7 +61,7 @@ public enum Resource {
    * @throws IllegalArgumentException if there is none
    */
   public static Resource parse(String name) {
-    String wanted = name.toUpperCase(Locale.ROOT);
+    String wanted = Names.upperCase(name);
     wanted = wanted.startsWith("RLIMIT_") ? wanted.substring("RLIMIT_".length()) : wanted;
     @Nullable Resource found = null;
     for (Resource resource : values()) {

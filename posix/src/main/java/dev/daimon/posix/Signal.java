@@ -1,8 +1,5 @@
 package dev.daimon.posix;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Locale;
-
 /**
  * A signal by its number, such as {@code SIGTERM}.
  *
@@ -148,9 +145,7 @@ public final class Signal {
    * @throws IllegalArgumentException if there is no such signal
    */
   public static Signal parse(String text) {
-    // Through ASCII first: beyond it there are letters whose capitals are I and S.
-    byte[] ascii = text.getBytes(StandardCharsets.US_ASCII);
-    String name = new String(ascii, StandardCharsets.US_ASCII).toUpperCase(Locale.ROOT);
+    String name = Names.upperCase(text);
     if (name.startsWith("SIG")) {
       name = name.substring(3);
     }

@@ -7,6 +7,7 @@ import java.util.Locale;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +34,7 @@ class ResourceLimitTest {
         "''            | not NAME=SOFT[:HARD]: \"\"",
         "cores=0       | no such resource: \"cores\"",
         "=0            | no such resource: \"\"",
+        "\u017ftack=0 | no such resource: \"\u017ftack\"",
         "core=         | not a limit: \"\" in core=",
         "core=-1       | not a limit: \"-1\" in core=-1",
         "core=1:       | not a limit: \"\" in core=1:",
@@ -71,5 +73,12 @@ class ResourceLimitTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Capability.parse(name + "X"))
         .withMessage("no such capability: \"" + name + "X\"");
+  }
+
+  @Test
+  void aLetterWhoseCapitalIsOneOfANameIsNoneOfIt() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Capability.parse("\u017fys_admin"))
+        .withMessage("no such capability: \"\u017fys_admin\"");
   }
 }

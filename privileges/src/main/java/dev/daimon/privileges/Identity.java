@@ -49,6 +49,10 @@ public final class Identity {
   private final boolean changesUser;
   private final int gid;
   private final int[] groups;
+
+  /** Whether somebody has asked for these groups, so that no others will do. */
+  private final boolean namesGroups;
+
   private final byte @Nullable [] name;
   private final byte @Nullable [] home;
   private final byte @Nullable [] shell;
@@ -58,6 +62,7 @@ public final class Identity {
       boolean changesUser,
       int gid,
       int[] groups,
+      boolean namesGroups,
       byte @Nullable [] name,
       byte @Nullable [] home,
       byte @Nullable [] shell) {
@@ -65,6 +70,7 @@ public final class Identity {
     this.changesUser = changesUser;
     this.gid = gid;
     this.groups = groups;
+    this.namesGroups = namesGroups;
     this.name = name;
     this.home = home;
     this.shell = shell;
@@ -91,7 +97,7 @@ public final class Identity {
         throw new IllegalArgumentException("neither a user nor a group");
       }
       int gid = (int) AccountLookup.group(group);
-      return new Identity(UNCHANGED, false, gid, new int[0], null, null, null);
+      return new Identity(UNCHANGED, false, gid, new int[0], false, null, null, null);
     }
     Accounts.User account = user.startsWith("#") ? null : AccountLookup.user(user);
     long uid;
@@ -110,12 +116,12 @@ public final class Identity {
     if (account == null) {
       byte[] number = Long.toString(uid).getBytes(StandardCharsets.US_ASCII);
       return new Identity(
-          (int) uid, true, (int) gid, new int[0], number, new byte[] {'/'}, SHELL.clone());
+          (int) uid, true, (int) gid, new int[0], false, number, new byte[] {'/'}, SHELL.clone());
     }
     int[] groups = Accounts.getgrouplist(account.name(), (int) gid);
     byte[] shell = account.shell().length == 0 ? SHELL.clone() : account.shell();
     byte[] home = account.home().length == 0 ? new byte[] {'/'} : account.home();
-    return new Identity((int) uid, true, (int) gid, groups, account.name(), home, shell);
+    return new Identity((int) uid, true, (int) gid, groups, false, account.name(), home, shell);
   }
 
   /**
@@ -140,7 +146,7 @@ public final class Identity {
     for (int id : ids) {
       list[count++] = id;
     }
-    return new Identity(uid, changesUser, gid, list, name, home, shell);
+    return new Identity(uid, changesUser, gid, list, true, name, home, shell);
   }
 
   /**
@@ -204,10 +210,11 @@ public final class Identity {
   /**
    * Tells whether the calling thread's real, effective and saved ids are these already.
    *
-   * <p>The supplementary groups do not count: who starts a daemon as its user, such as systemd with
-   * {@code User=} or a container, has chosen them too.
+   * <p>The supplementary groups do not count, unless they were named by {@link #withGroups}: who
+   * starts a daemon as its user, such as systemd with {@code User=} or a container, has chosen them
+   * too.
    *
-   * @return whether user and group need no change
+   * @return whether this identity needs no change
    */
   public boolean isCurrent() {
     int[] ids = new int[3];
@@ -216,7 +223,21 @@ public final class Identity {
       return false;
     }
     Credentials.getresuid(ids);
-    return !changesUser || areAll(uid, ids);
+    return (!changesUser || areAll(uid, ids)) && (!namesGroups || hasNamedGroups());
+  }
+
+  private boolean hasNamedGroups() {
+    int[] list = new int[MAX_GROUPS];
+    int count = Credentials.getgroups(list);
+    int[] sorted = Arrays.copyOf(list, Math.max(0, count));
+    Arrays.sort(sorted);
+    return count >= 0 && Arrays.equals(sorted, sortedGroups());
+  }
+
+  /** Whether the calling thread, which has this status, is this already or as far as it can be. */
+  boolean isKept(ThreadStatus thread) {
+    return isCurrent()
+        && (Arrays.equals(thread.groups(), sortedGroups()) || !thread.maySetGroups());
   }
 
   /**
@@ -254,8 +275,7 @@ public final class Identity {
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
   public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
-    ThreadStatus caller = ThreadStatus.own();
-    if (isCurrent() && (Arrays.equals(caller.groups(), sortedGroups()) || !caller.maySetGroups())) {
+    if (isKept(ThreadStatus.own())) {
       return action.run();
     }
     return OneThread.call(new InThread(), action);

@@ -136,7 +136,7 @@ public final class PrivilegeDrop {
     try (ThreadStatus.Own status = new ThreadStatus.Own()) {
       // Both load classes, which may be out of reach in another root directory.
       ThreadStatus before = status.read();
-      boolean _ = identity != null && identity.isCurrent();
+      Identity other = identity == null || identity.isKept(before) ? null : identity;
       if (niceness != null) {
         PosixException.check(Limits.setpriority(0, niceness), "setpriority", niceness);
       }
@@ -150,13 +150,13 @@ public final class PrivilegeDrop {
       if (rootDirectory != null) {
         changeRoot(NativePath.bytes(rootDirectory), rootDirectory);
       }
-      if (identity != null) {
-        identity.changeThread();
+      if (other != null) {
+        other.changeThread();
       }
       if (capabilities != null) {
         keep(capabilities);
       }
-      return threadFault(before, status.read());
+      return threadFault(other, before, status.read());
     }
   }
 
@@ -195,16 +195,18 @@ public final class PrivilegeDrop {
     PosixException.check(Capabilities.keepCapabilities(false), "prctl", "PR_SET_KEEPCAPS");
   }
 
-  private @Nullable String threadFault(ThreadStatus before, ThreadStatus after)
+  /** What is wrong with a thread that was changed, to that identity if there is one. */
+  private @Nullable String threadFault(
+      @Nullable Identity changed, ThreadStatus before, ThreadStatus after)
       throws CredentialsException {
-    String fault = identity == null ? null : identityFault(before, after, identity);
+    String fault = changed == null ? null : identityFault(before, after, changed);
     fault = fault == null ? attributeFault(after) : fault;
     if (fault != null) {
       return after.name().concat(" ").concat(fault);
     }
-    return identity == null || keepsTheWayBack()
+    return changed == null || keepsTheWayBack()
         ? null
-        : identity.wayBack(before.uids(), before.gids());
+        : changed.wayBack(before.uids(), before.gids());
   }
 
   private @Nullable String identityFault(
@@ -450,10 +452,16 @@ public final class PrivilegeDrop {
     /**
      * Adds a resource limit.
      *
-     * @param limit the limit; above the present hard limit it takes {@code CAP_SYS_RESOURCE}
+     * @param limit the limit; above the present hard limit it takes {@code CAP_SYS_RESOURCE}; of
+     *     two on one resource the last one holds
      * @return this
      */
     public Builder limit(ResourceLimit limit) {
+      for (int i = limits.size() - 1; i >= 0; i--) {
+        if (limits.get(i).resource() == limit.resource()) {
+          limits.remove(i);
+        }
+      }
       limits.add(limit);
       return this;
     }

@@ -51,7 +51,7 @@ final class DropChild {
         case "assume-among-threads" -> assumeAmongThreads(drop(words));
         case "assume-with-filters" -> assumeWithFilters(drop(words));
         case "spawn" -> {
-          spawn(drop(words), Path.of(arguments[1]));
+          spawn(drop(words));
           return;
         }
         default -> throw new IllegalArgumentException(arguments[0]);
@@ -137,8 +137,9 @@ final class DropChild {
   }
 
   /** What a program that is spawned by an action says of itself. */
-  private static void spawn(PrivilegeDrop drop, Path directory) throws Exception {
-    Path output = Files.createFile(directory.resolve("output"));
+  private static void spawn(PrivilegeDrop drop) throws Exception {
+    // Where an ordinary user may make it.
+    Path output = Files.createTempFile("daimon-privileges", "output");
     String script =
         "id -u; id -g; id -G; nice; pwd; [ -e /proc/self/status ] || echo no proc; grep -shE"
             + " '^(NoNewPrivs|Cap)|^-?[0-9]+$' /proc/self/status /proc/self/oom_score_adj";
@@ -160,6 +161,8 @@ final class DropChild {
       System.out.println(Files.readString(output).strip());
     } catch (IOException | IllegalStateException refused) {
       System.out.println(refused.getMessage());
+    } finally {
+      Files.delete(output);
     }
     // This process is as it was.
     facts().forEach(System.out::println);

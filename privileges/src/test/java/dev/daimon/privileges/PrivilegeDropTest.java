@@ -75,6 +75,7 @@ class PrivilegeDropTest {
       value = {
         "limit=core=3:4            | core 3:4, oom OWN",
         "limit=core=0 oom=1000     | core 0:0, oom 1000",
+        "limit=core=3:4 limit=core=1:2 | core 1:2, oom OWN",
         "oom=1000 user=worker      | core 7:9, oom 1000",
       })
   void limitsAndScoreAreTheProcesss(String words, String process) throws Exception {
@@ -92,6 +93,8 @@ class PrivilegeDropTest {
         "user=nobody               | assumed | 65534, gid 65534",
         "user=#65534               | assumed | 65534, gid 65534",
         "group=nogroup             | assumed | 65534, gid 65534",
+        "user=nobody groups=       | assumed | 65534, gid 65534",
+        "user=nobody groups=more   | setgroups 7011: Operation not permitted (EPERM, 1) | 65534, gid 65534",
         "user=root                 | setgroups 0: Operation not permitted (EPERM, 1) | 65534, gid 65534",
         "user=worker               | setgroups 7001 7010 7011: Operation not permitted (EPERM, 1) | 65534, gid 65534",
         "user=#31337               | setgroups: Operation not permitted (EPERM, 1) | 65534, gid 65534",
@@ -117,16 +120,16 @@ class PrivilegeDropTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nice=-1          | setpriority thread N -1: Permission denied (EACCES, 13)",
-        "oom=-1000        | write /proc/self/oom_score_adj -1000: Permission denied (EACCES, 13)",
-        "limit=core=7:10  | prlimit core=7:10: Operation not permitted (EPERM, 1)",
+        "nice=-1          | setpriority thread N -1: Permission denied (EACCES, 13) | setpriority -1: ",
+        "oom=-1000        | write /proc/self/oom_score_adj -1000: Permission denied (EACCES, 13) | write ",
+        "limit=core=7:10  | prlimit core=7:10: Operation not permitted (EPERM, 1) | resource limits ",
       })
-  void whatTakesARightIsRefusedToAnOrdinaryUser(String words, String said) throws Exception {
+  void whatTakesARightIsRefusedToAnOrdinaryUser(String words, String said, String toSpawn)
+      throws Exception {
     assertThat(child(NOBODY, "assume", words)).containsExactly(said, AS_NOBODY, PROCESS);
     List<String> spawned = child(NOBODY, "spawn", words);
-    assertThat(spawned.subList(spawned.size() - 2, spawned.size()))
-        .containsExactly(AS_NOBODY, PROCESS);
-    assertThat(spawned).hasSize(3);
+    assertThat(spawned.getFirst()).startsWith(toSpawn);
+    assertThat(spawned.subList(1, spawned.size())).containsExactly(AS_NOBODY, PROCESS);
   }
 
   @Test
@@ -233,6 +236,16 @@ class PrivilegeDropTest {
             "1000",
             ROOT,
             PROCESS);
+  }
+
+  @Test
+  @Tag("root")
+  void whoIsThatUserAlreadyCanGiveUpTheRest() throws Exception {
+    assertThat(child(NOBODY, "spawn", "user=nobody nice=6 nnp"))
+        .startsWith("65534", "65534", "65534", "6")
+        .contains("NoNewPrivs:\t1");
+    assertThat(child(NOBODY, "spawn", "user=nobody groups=more nice=6").getFirst())
+        .isEqualTo("setgroups 7011: Operation not permitted (EPERM, 1)");
   }
 
   @Test
