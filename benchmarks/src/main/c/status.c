@@ -13,7 +13,7 @@
 static char text[4096];
 
 static void read_record(const char *directory, const char *name) {
-    char path[400];
+    char path[600];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -28,23 +28,33 @@ static int is_alive(int process) {
     return poll(&end, 1, 0) == 0;
 }
 
+static int carries(const char *directory, const char *number, const struct stat *file) {
+    char path[600];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/fd/%s", directory, number);
+    if (stat(path, &status) || status.st_ino != file->st_ino || status.st_dev != file->st_dev)
+        return 0;
+    snprintf(path, sizeof path, "fdinfo/%s", number);
+    read_record(directory, path);
+    return strstr(text, " FLOCK ") != NULL;
+}
+
+/* The number that was the last find is looked at first. */
 static int holds(const char *directory, const struct stat *file) {
-    char path[400];
+    static char last[256] = "3";
+    char path[600];
+    if (carries(directory, last, file))
+        return 1;
     snprintf(path, sizeof path, "%s/fd", directory);
     DIR *descriptors = opendir(path);
     struct dirent *entry;
     int found = 0;
     while (!found && (entry = readdir(descriptors))) {
-        struct stat status;
         /* The standard streams come last there. */
         if (entry->d_name[0] <= '2' && !entry->d_name[1])
             continue;
-        snprintf(path, sizeof path, "%s/fd/%s", directory, entry->d_name);
-        if (stat(path, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev) {
-            snprintf(path, sizeof path, "fdinfo/%s", entry->d_name);
-            read_record(directory, path);
-            found = strstr(text, " FLOCK ") != NULL;
-        }
+        if ((found = carries(directory, entry->d_name, file)))
+            snprintf(last, sizeof last, "%s", entry->d_name);
     }
     closedir(descriptors);
     return found;
