@@ -81,9 +81,15 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
   /** What the daemon has written into a file, once it is there and whole: it ends with a dot. */
   String awaitText(String name) throws Exception {
     Path file = file(name);
-    await(name, () -> Files.exists(file) && Files.readString(file).endsWith("."));
-    String text = Files.readString(file);
-    return text.substring(0, text.length() - 1);
+    // Read once: the daemon may write the next one meanwhile.
+    String[] text = {""};
+    await(
+        name,
+        () -> {
+          text[0] = Files.exists(file) ? Files.readString(file) : "";
+          return text[0].endsWith(".");
+        });
+    return text[0].substring(0, text[0].length() - 1);
   }
 
   /** Waits until a daemon, which does that while its launcher ends, has taken over all it has. */
