@@ -174,6 +174,8 @@ class ProcessInfoTest {
   void anOverwrittenCommandLineIsWhatIsThereNowWithoutItsPadding(String bytes, String words)
       throws Exception {
     int pid = running(children.sleeper());
+    // By then it has read its arguments, and needs them no more.
+    awaitState(pid, "sleep", "S");
     // Field 48 of stat is where the arguments are.
     try (RandomAccessFile memory = new RandomAccessFile("/proc/" + pid + "/mem", "rw")) {
       memory.seek(ProcessSandbox.stat(pid, 48));
