@@ -52,7 +52,7 @@ final class Target implements AutoCloseable {
             ControlException.Reason.UNKNOWN,
             daemon
                 + (session == NONE
-                    ? " is in a session of another PID namespace"
+                    ? " is in a session without a leader in this PID namespace"
                     : " is in this very session")
                 + ", which is not the daemon's alone");
       }
