@@ -3,15 +3,21 @@
 # one's "release" file, so that no JVM is started to ask for its version.
 
 is_jdk() {
-    [ -n "$1" ] && [ -x "$1/bin/$2" ] && [ -r "$1/release" ] || return 1
+    [ -n "$1" ] && [ -x "$1/bin/$2" ] || return 1
+    java_feature "$1"
+    [ "${feature:-0}" -ge 25 ]
+}
+
+# java_feature HOME: sets $feature to the first number of its version, or to nothing.
+java_feature() {
+    feature=
+    [ -r "$1/release" ] || return 0
     while IFS='="' read -r key _ version _; do
         if [ "$key" = JAVA_VERSION ]; then
             feature=${version%%[!0-9]*}
-            [ "${feature:-0}" -ge 25 ]
-            return
+            return 0
         fi
     done <"$1/release"
-    return 1
 }
 
 find_jdk() {

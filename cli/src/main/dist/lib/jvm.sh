@@ -1,9 +1,9 @@
 # Finds the JVM and what to start it with: sets $jdk, $jar, the caches and $options. $home is set.
 
+. "$home/lib/find-jdk.sh"
 jdk=
 if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
 [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] || {
-    . "$home/lib/find-jdk.sh"
     find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
         exit 71
@@ -32,6 +32,16 @@ options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfDat
 -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
 -XX:+UnlockDiagnosticVMOptions -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
+
+# A way into native code that takes a third off a start (EntryPoint). It is the JDK's own, and every version has another one:
+# to name what a later one does not have would make java say so.
+java_feature "$jdk"
+if [ "$feature" = 25 ]; then
+    options="$options -Djdk.reflect.useNativeAccessorOnly=true \
+--add-exports=java.base/jdk.internal.access=ALL-UNNAMED \
+--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED \
+--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED"
+fi
 
 # Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.
 LC_ALL=C.UTF-8

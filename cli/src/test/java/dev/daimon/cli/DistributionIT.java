@@ -116,6 +116,35 @@ class DistributionIT {
     }
   }
 
+  /** A later JDK may have another entry point, and would tell the user that it lacks this one. */
+  @ParameterizedTest
+  @CsvSource({"25, true", "25.0.9, true", "26, false", "26.0.1, false"})
+  void theLinkerIsLeftOutWithTheJdkWhoseEntryPointIsKnown(String version, boolean known)
+      throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    Path classes = sandbox.file("classes");
+    fakeJdk(
+        "jdk",
+        version,
+        "for word; do",
+        "    set -- \"$@\" \"$word\"",
+        "    shift",
+        "    case $word in -Xlog:all=*) log=-Xlog:class+load:file=" + classes + ";; *) log=; esac",
+        "    set -- \"$@\" $log",
+        "done",
+        "exec " + JDK + "/bin/java \"$@\"");
+    Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
+
+    assertThat(sandbox.shell("$dir/d/bin/daimon start -p $dir/pid true"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(Files.readString(classes))
+        .contains("dev.daimon.posix.call.Libc ")
+        .matches(text ->
+            text.contains("jdk.internal.foreign.abi.DowncallLinker ")
+                == !(known && System.getProperty("os.arch").equals("amd64")));
+  }
+
   /** However java fails, it is told in one line, and the shell adds no words of its own. */
   @ParameterizedTest
   @CsvSource({

@@ -1,6 +1,5 @@
 package dev.daimon.posix.call;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -31,17 +30,26 @@ final class Libc {
 
   static final int EINTR = 4;
 
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final SymbolLookup LOOKUP = LINKER.defaultLookup();
-  private static final MethodHandle CALL =
-      LINKER.downcallHandle(
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-          Linker.Option.captureCallState("errno"));
+  private static final SymbolLookup LOOKUP =
+      SymbolLookup.libraryLookup("libc.so.6", Arena.global());
+
+  /** Null where the linker makes the calls. */
+  private static final @Nullable MethodHandle ENTRY_POINT =
+      EntryPoint.find(address("close"), Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES));
+
+  /** Initialized only if there is no entry point. */
+  private static final class Linked {
+    static final MethodHandle CALL =
+        Linker.nativeLinker()
+            .downcallHandle(
+                FunctionDescriptor.of(
+                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                Linker.Option.captureCallState("errno"));
+  }
 
   /** Where the calling thread's errno is captured: a call's result and its error are one. */
   private static final class Captured {
-    private final MemorySegment memory = Arena.ofAuto().allocate(JAVA_INT);
+    private final MemorySegment memory = Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES);
     private final ByteBuffer view = Native.view(memory);
 
     int value() {
@@ -121,9 +129,13 @@ final class Libc {
 
   /** Calls a function and returns what it returns, all 64 bits. */
   static long raw(long function, long a, long b, long c, long d, long e, long f) {
+    // The thread's own, so it is there for as long.
+    MemorySegment errno = ERRNO.get().memory;
     try {
-      return (long)
-          CALL.invokeExact(MemorySegment.ofAddress(function), ERRNO.get().memory, a, b, c, d, e, f);
+      return ENTRY_POINT != null
+          ? (long) ENTRY_POINT.invokeExact(function, errno.address(), a, b, c, d, e, f)
+          : (long)
+              Linked.CALL.invokeExact(MemorySegment.ofAddress(function), errno, a, b, c, d, e, f);
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
     }

@@ -1,0 +1,138 @@
+package dev.daimon.posix.call;
+
+import dev.daimon.posix.Errno;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Array;
+import java.lang.reflect.Constructor;
+import java.util.Collections;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JDK's own stub that calls a native function, without the {@link java.lang.foreign.Linker} in
+ * front of it, which makes some twenty classes at run time for conversions that a call of {@code
+ * long}s does not need: most of what a JVM's first call takes.
+ *
+ * <p>It is no API. So it is taken only where a JVM that lives for milliseconds asks for it, as the
+ * command's does, by exporting what is named here; on x86-64; and if a call has been seen to work.
+ * Everybody else links.
+ */
+final class EntryPoint {
+  private static final String ABI = "jdk.internal.foreign.abi.";
+
+  // Registers by the processor's numbers: what the System V ABI makes of them.
+  private static final int[] RDI_RSI_RDX_RCX_R8_R9 = {7, 6, 2, 1, 8, 9};
+  private static final int[] RAX = {0};
+  private static final int[] R10_R11 = {10, 11};
+
+  private EntryPoint() {}
+
+  /**
+   * A handle whose {@code long}s are a function's address, that of an {@code int} for errno, and
+   * the function's six arguments; null if it is not to be had.
+   *
+   * @param close the address of {@code close(2)}, to try it with
+   * @param errno what the trial may write to
+   */
+  static @Nullable MethodHandle find(long close, MemorySegment errno) {
+    if (!System.getProperty("os.arch").equals("amd64")) {
+      return null;
+    }
+    try {
+      MethodHandle handle = make();
+      long result = (long) handle.invokeExact(close, errno.address(), -1L, 0L, 0L, 0L, 0L, 0L);
+      int number = Native.view(errno).getInt(0);
+      return (int) result == -1 && number == Errno.EBADF.number() ? handle : null;
+    } catch (ReflectiveOperationException | LinkageError closedOrAnotherOne) {
+      // Not exported, or a JDK that is built differently.
+      return null;
+    } catch (Throwable failure) {
+      throw new AssertionError("a call into the C library cannot throw", failure);
+    }
+  }
+
+  private static MethodHandle make() throws ReflectiveOperationException {
+    Class<?> storage = Class.forName(ABI + "VMStorage");
+    Class<?> storages = storage.arrayType();
+    Class<?> convention = Class.forName(ABI + "ABIDescriptor");
+    Class<?> entryPoint = Class.forName(ABI + "NativeEntryPoint");
+    Object arguments = registers(storage, RDI_RSI_RDX_RCX_R8_R9);
+    Object scratch = registers(storage, R10_R11);
+    // No function that is called here takes or returns floating-point numbers.
+    Object vectors = registers(storage);
+    Object abi =
+        Class.forName(ABI + "x64.X86_64Architecture")
+            .getMethod(
+                "abiFor", storages, // integer arguments
+                storages, // vector arguments
+                storages, // integer results
+                storages, // vector results
+                int.class, // x87 results
+                storages, // volatile integers
+                storages, // volatile vectors
+                int.class, // stack alignment
+                int.class, // shadow space
+                storage, storage)
+            .invoke(
+                null,
+                arguments,
+                vectors,
+                registers(storage, RAX),
+                vectors,
+                0,
+                scratch,
+                vectors,
+                16,
+                0,
+                Array.get(scratch, 0),
+                Array.get(scratch, 1));
+    int count = 2 + RDI_RSI_RDX_RCX_R8_R9.length;
+    Object moves = Array.newInstance(storage, count);
+    Array.set(moves, 0, convention.getMethod("targetAddrStorage").invoke(abi));
+    Array.set(moves, 1, convention.getMethod("capturedStateStorage").invoke(abi));
+    System.arraycopy(arguments, 0, moves, 2, RDI_RSI_RDX_RCX_R8_R9.length);
+    Object made =
+        entryPoint
+            .getMethod(
+                "make",
+                convention,
+                storages, // where arguments go
+                storages, // where the result is
+                MethodType.class,
+                boolean.class, // several results
+                int.class, // what is captured: errno is the third of what can be
+                boolean.class, // the thread is in native code meanwhile
+                boolean.class) // heap memory may be given
+            .invoke(
+                null,
+                abi,
+                moves,
+                registers(storage, RAX),
+                MethodType.methodType(
+                    long.class, Collections.nCopies(count, (Class<?>) long.class)),
+                false,
+                1 << 2,
+                true,
+                false);
+    Object access =
+        Class.forName("jdk.internal.access.SharedSecrets")
+            .getMethod("getJavaLangInvokeAccess")
+            .invoke(null);
+    return (MethodHandle)
+        Class.forName("jdk.internal.access.JavaLangInvokeAccess")
+            .getMethod("nativeMethodHandle", entryPoint)
+            .invoke(access, made);
+  }
+
+  /** An array of the JDK's descriptions of general registers, in all their 64 bits. */
+  private static Object registers(Class<?> storage, int... numbers)
+      throws ReflectiveOperationException {
+    Constructor<?> constructor = storage.getConstructor(byte.class, short.class, int.class);
+    Object registers = Array.newInstance(storage, numbers.length);
+    for (int i = 0; i < numbers.length; i++) {
+      Array.set(registers, i, constructor.newInstance((byte) 0, (short) 0b1111, numbers[i]));
+    }
+    return registers;
+  }
+}
