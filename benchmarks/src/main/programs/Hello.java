@@ -8,7 +8,11 @@ class Hello {
   private Hello() {}
 
   public static void main(String[] arguments) throws InterruptedException {
-    DaemonConfig config = DaemonConfig.builder().pidFile(Path.of(arguments[0])).build();
+    DaemonConfig config =
+        DaemonConfig.builder()
+            .pidFile(Path.of(arguments[0]))
+            .jvmArguments("-Xmixed", "-Djdk.reflect.useNativeAccessorOnly=false")
+            .build();
     try (Daemon daemon = Daemonizer.daemonize(config)) {
       daemon.ready();
       Thread.currentThread().join();

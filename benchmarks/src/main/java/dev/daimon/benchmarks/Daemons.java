@@ -61,8 +61,8 @@ final class Daemons {
    * An archive as a user makes it: launcher and daemon each list the classes that they load, and
    * one archive of both lists serves both.
    */
-  String archive(String name, String... options) throws IOException, InterruptedException {
-    Path lists = Files.createDirectory(work.resolve(name));
+  String archive(String... options) throws IOException, InterruptedException {
+    Path lists = Files.createTempDirectory(work, "archive");
     Path pidFile = lists.resolve("pid");
     List<String> words = new ArrayList<>(List.of(options));
     words.add("-XX:DumpLoadedClassList=" + lists + "/%p.list");

@@ -3,12 +3,14 @@ package dev.daimon.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A Java program that daemonizes itself, from the shell to ready. */
 final class Facade implements Experiment {
-  private static final String QUICK = " (C1, serial GC)";
+  private static final String WORLD = "a hello world";
+  private static final String PLAIN = "Daimon";
+  private static final String ARCHIVE = "Daimon, archive";
+  private static final String QUICK = "Daimon, archive, launcher.options";
 
   @Override
   public Section run(Lab lab) throws IOException, InterruptedException {
@@ -16,52 +18,44 @@ final class Facade implements Experiment {
         new Section(
             "facade",
             "Facade: from the shell to ready",
-            "A hello daemon that is ready at once, as hello worlds of the same JDK and options. Two of"
-                + " them are the limit: the launcher and the daemon. The archive is the one of"
+            "A hello daemon that is ready at once, as plain hello worlds. Two of them are the limit: the"
+                + " launcher and the daemon. The archive and the options are those of"
                 + " [which.md](which.md). akuma's launcher does not wait, so there the daemon tells.");
     Goal near = section.goal("At most 2 hello worlds more than two", 4, " hello worlds");
-    Goal archived =
-        section.goal("With an archive, 1 hello world more than two", 3, " hello worlds");
+    Goal quick =
+        section.goal("With archive and options, 1 hello world more than two", 3, " hello worlds");
     Goal spring =
         section.goal(
             "Spring Boot: at most 2 hello worlds more than in the foreground and a launcher",
             3,
             " hello worlds");
     Daemons daemons = new Daemons(lab);
-    List<String> variants = lab.mode == Mode.SMOKE ? List.of("") : List.of("", QUICK);
     Stopwatch watch = new Stopwatch(lab);
-    for (String variant : variants) {
-      List<String> options = new ArrayList<>(variant.isEmpty() ? List.of() : Daemons.QUICK);
-      daemons.world(watch, "world" + variant, words(options));
-      daemons.hello(watch, "Daimon" + variant, words(options));
-      options.add(daemons.archive("archive" + options.size(), words(options)));
-      daemons.hello(watch, "Daimon, archive" + variant, words(options));
-    }
+    daemons.world(watch, WORLD);
+    daemons.hello(watch, PLAIN);
+    daemons.hello(watch, ARCHIVE, daemons.archive());
+    String options = "@" + lab.root.resolve("docs/launcher.options");
+    daemons.hello(watch, QUICK, options, daemons.archive(options));
     boolean akuma = daemons.akuma(watch, "world 17", "akuma 1.10, JDK 17");
     watch.run(lab.mode.processRounds);
     section.table("daemon", "time", "a hello world", "hello worlds", "more than two");
-    for (String variant : variants) {
-      String world = "world" + variant;
-      row(section, watch, "Daimon" + variant, world);
-      row(section, watch, "Daimon, archive" + variant, world);
-      near.check("plain" + variant, watch.wall.ratio("Daimon" + variant, world));
-      double ratio = watch.wall.ratio("Daimon, archive" + variant, world);
-      near.check("archive" + variant, ratio);
-      archived.check("archive" + variant, ratio);
+    for (String one : List.of(PLAIN, ARCHIVE, QUICK)) {
+      row(section, watch, one);
+      near.check(one, watch.wall.ratio(one, WORLD));
     }
+    quick.check(QUICK, watch.wall.ratio(QUICK, WORLD));
     akuma(section, watch, akuma);
     Stopwatch slow = new Stopwatch(lab);
-    daemons.world(slow, "world");
-    daemons.world(slow, "world" + QUICK, words(Daemons.QUICK));
+    daemons.world(slow, WORLD);
     boolean jsvc = daemons.jsvc(slow, "jsvc -wait");
     spring(lab, slow);
     slow.run(lab.mode.slowRounds);
     if (jsvc) {
-      row(section, slow, "jsvc -wait", "world");
+      row(section, slow, "jsvc -wait");
     } else {
       section.row("jsvc -wait", "not installed", "", "", "");
     }
-    double hello = slow.wall.median("world" + QUICK);
+    double hello = slow.wall.median(WORLD);
     double foreground = slow.wall.median("foreground");
     double daemon = slow.wall.median("spring");
     section.table("Spring Boot example", "time", "hello worlds more than in the foreground");
@@ -72,16 +66,12 @@ final class Facade implements Experiment {
     return section;
   }
 
-  private static String[] words(List<String> words) {
-    return words.toArray(String[]::new);
-  }
-
-  private static void row(Section section, Stopwatch watch, String name, String world) {
-    double ratio = watch.wall.ratio(name, world);
+  private static void row(Section section, Stopwatch watch, String name) {
+    double ratio = watch.wall.ratio(name, WORLD);
     section.row(
         name,
         Text.time(watch.wall.median(name)),
-        Text.time(watch.wall.median(world)),
+        Text.time(watch.wall.median(WORLD)),
         Text.number(ratio),
         Text.number(ratio - 2));
   }
@@ -126,8 +116,6 @@ final class Facade implements Experiment {
         .time(
             "foreground",
             lab.java(),
-            Daemons.QUICK.get(0),
-            Daemons.QUICK.get(1),
             "-cp",
             world + ":" + jars,
             "SpringWorld",
@@ -140,8 +128,6 @@ final class Facade implements Experiment {
             "cd " + home + " && exec \"$@\"",
             "sh",
             lab.java(),
-            Daemons.QUICK.get(0),
-            Daemons.QUICK.get(1),
             "-jar",
             home + "/spring.jar",
             "--server.port=0")

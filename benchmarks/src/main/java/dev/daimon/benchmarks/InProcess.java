@@ -25,8 +25,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * work they would not meet the same load, nor the same heap.
  */
 final class InProcess {
-  /** How much longer the first round warms up. */
-  private static final int COMPILING = 20;
+  /** What the JVM's compiler gets before the first round, for all subjects together. */
+  private static final int COMPILING_MILLIS = 3000;
 
   private InProcess() {}
 
@@ -37,18 +37,21 @@ final class InProcess {
     for (String word : Arrays.asList(arguments).subList(2, arguments.length)) {
       subjects.add(word.split("\t", -1));
     }
+    int compiled = (int) subjects.stream().filter(subject -> !isProgram(subject)).count();
     for (int round = 0; round < rounds; round++) {
       // The first round compiles, and is told like the others: who reads leaves it out.
-      int warmUp = round == 0 && rounds > 1 ? milliseconds * COMPILING : milliseconds;
+      int warmUp = round == 0 && rounds > 1 ? COMPILING_MILLIS / compiled : milliseconds;
       for (String[] subject : subjects) {
         String figures =
-            subject[1].equals("run")
-                ? run(subject, milliseconds)
-                : jmh(subject, warmUp, milliseconds);
+            isProgram(subject) ? run(subject, milliseconds) : jmh(subject, warmUp, milliseconds);
         System.out.println(subject[0] + "\t" + figures);
       }
       subjects = subjects.reversed();
     }
+  }
+
+  private static boolean isProgram(String[] subject) {
+    return subject[1].equals("run");
   }
 
   /** The nanoseconds of one operation, and the bytes that it allocates. */

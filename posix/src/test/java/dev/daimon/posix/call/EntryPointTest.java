@@ -33,6 +33,7 @@ class EntryPointTest {
     assertThat(look(EXPORTED[0], EXPORTED[2])).isEqualTo("linker: " + calls);
     assertThat(look(EXPORTED[1], EXPORTED[2])).isEqualTo("linker: " + calls);
     assertThat(look(EXPORTED)).isEqualTo((DESCRIBED ? "entry point: " : "linker: ") + calls);
+    assertThat(look("@../docs/launcher.options")).isEqualTo(look(EXPORTED));
   }
 
   /** Not even a class of the linker's is loaded then: that is what it is for. */
