@@ -78,7 +78,7 @@ public final class Accounts {
 
   /** Finds a user by name: {@code found[0]}, or null. Returns 0, or the negated error number. */
   public static int getpwnam(byte[] name, @Nullable User[] found) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return user(GETPWNAM, Native.string(arena, name).address(), found);
     }
   }
@@ -90,7 +90,7 @@ public final class Accounts {
 
   private static int user(long function, long key, @Nullable User[] found) {
     for (long size = 1024; ; size *= 2) {
-      try (Arena arena = Arena.ofConfined()) {
+      try (Arena arena = CallMemory.open()) {
         MemorySegment entry = arena.allocate(Layouts.passwd.SIZE, Long.BYTES);
         int result = lookUp(arena, function, key, entry, size);
         if (result != -ERANGE) {
@@ -104,7 +104,7 @@ public final class Accounts {
   /** Finds a group's id by name: {@code found[0]}, or null. Returns 0, or the negated error. */
   public static int getgrnam(byte[] name, @Nullable Integer[] found) {
     for (long size = 1024; ; size *= 2) {
-      try (Arena arena = Arena.ofConfined()) {
+      try (Arena arena = CallMemory.open()) {
         MemorySegment entry = arena.allocate(Layouts.group.SIZE, Long.BYTES);
         long key = Native.string(arena, name).address();
         int result = lookUp(arena, GETGRNAM, key, entry, size);
@@ -137,7 +137,7 @@ public final class Accounts {
   /** The groups of a user, the given one among them. */
   public static int[] getgrouplist(byte[] user, int group) {
     for (int size = 64; size <= 2 * NGROUPS_MAX; size *= 2) {
-      try (Arena arena = Arena.ofConfined()) {
+      try (Arena arena = CallMemory.open()) {
         MemorySegment count = arena.allocate(JAVA_INT);
         Native.view(count).putInt(0, size);
         MemorySegment groups = arena.allocate(JAVA_INT, size);

@@ -46,7 +46,7 @@ public final class Capabilities {
 
   /** Sets the effective and permitted set, and the inheritable one, a bit for each capability. */
   public static int capset(long permitted, long inheritable) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment header = arena.allocate(Layouts.__user_cap_header_struct.SIZE, Long.BYTES);
       Native.view(header)
           .putInt(Layouts.__user_cap_header_struct.version, _LINUX_CAPABILITY_VERSION_3);
@@ -100,7 +100,7 @@ public final class Capabilities {
    * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
    */
   public static int addFilter(int flags) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment filter = arena.allocate(Layouts.sock_filter.SIZE, Long.BYTES);
       Native.view(filter).putShort(Layouts.sock_filter.code, (short) BPF_RET);
       Native.view(filter).putInt(Layouts.sock_filter.k, SECCOMP_RET_ALLOW);

@@ -18,7 +18,7 @@ public final class Clocks {
 
   /** The time since the machine was started, in ns; what processes' start times count by. */
   public static long boottime() {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment time = arena.allocate(Layouts.timespec.SIZE, Long.BYTES);
       // It cannot fail for a clock that every kernel has.
       int _ = Libc.call(GETTIME, CLOCK_BOOTTIME, time.address());

@@ -41,7 +41,7 @@ public final class Credentials {
 
   /** Sets the supplementary groups of every thread. */
   public static int setgroups(int[] groups) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(SETGROUPS, groups.length, ids(arena, groups).address());
     }
   }
@@ -58,7 +58,7 @@ public final class Credentials {
 
   /** Sets the supplementary groups of the calling thread alone. */
   public static int threadSetgroups(int[] groups) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(SYSCALL, SYS_setgroups, groups.length, ids(arena, groups).address());
     }
   }
@@ -85,7 +85,7 @@ public final class Credentials {
 
   /** Reads the calling thread's supplementary groups; of an empty array: returns their number. */
   public static int getgroups(int[] groups) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, groups.length));
       int count = Libc.call(GETGROUPS, groups.length, memory.address());
       if (groups.length > 0 && count > 0) {
@@ -96,7 +96,7 @@ public final class Credentials {
   }
 
   private static int three(long function, int[] ids) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(JAVA_INT, 3);
       long first = memory.address();
       int result = Libc.call(function, first, first + Integer.BYTES, first + 2L * Integer.BYTES);

@@ -42,7 +42,7 @@ public final class Epoll {
 
   /** Registers a descriptor. */
   public static int add(int epoll, int fd, int events) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment event = arena.allocate(Layouts.epoll_event.SIZE, Long.BYTES);
       ByteBuffer view = Native.view(event);
       view.putInt(Layouts.epoll_event.events, events);
@@ -61,7 +61,7 @@ public final class Epoll {
    * numbers go to {@code ready}. 0 when the time (in ms, -1 for ever) is over.
    */
   public static int await(int epoll, int[] ready, int timeout) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment events =
           arena.allocate((long) Layouts.epoll_event.SIZE * ready.length, Long.BYTES);
       int count = Libc.call(WAIT, epoll, events.address(), ready.length, timeout, 0, 0);

@@ -173,7 +173,7 @@ public final class Files {
 
   /** Opens a file. */
   public static int open(byte[] path, int flags, int mode) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(OPEN, Native.string(arena, path).address(), flags, mode);
     }
   }
@@ -200,7 +200,7 @@ public final class Files {
 
   /** Makes a pipe: what is written to the second descriptor is read from the first. */
   public static int pipe(int flags, int[] pair) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(JAVA_INT, 2);
       int result = Libc.call(PIPE2, memory.address(), flags);
       Native.view(memory).asIntBuffer().get(pair, 0, 2);
@@ -210,7 +210,7 @@ public final class Files {
 
   /** Makes a file in memory, which no path leads to. */
   public static int memfdCreate(byte[] name, int flags) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(MEMFD_CREATE, Native.string(arena, name).address(), flags);
     }
   }
@@ -251,7 +251,7 @@ public final class Files {
   }
 
   private static int read(long function, int fd, byte[] buffer, long offset) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(buffer.length);
       int count = Libc.call(function, fd, memory.address(), buffer.length, offset, 0, 0);
       if (count > 0) {
@@ -272,7 +272,7 @@ public final class Files {
   }
 
   private static int write(long function, int fd, byte[] bytes, long offset) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(bytes.length);
       Native.view(memory).put(bytes);
       return Libc.call(function, fd, memory.address(), bytes.length, offset, 0, 0);
@@ -281,14 +281,14 @@ public final class Files {
 
   /** Removes a name from the file system. */
   public static int unlink(byte[] path) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(UNLINK, Native.string(arena, path).address());
     }
   }
 
   /** Renames a file, and replaces atomically what has the new name. */
   public static int rename(byte[] from, byte[] to) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(
           RENAME, Native.string(arena, from).address(), Native.string(arena, to).address());
     }
@@ -296,7 +296,7 @@ public final class Files {
 
   /** Reads where a symbolic link points to, and returns its length; longer targets are cut. */
   public static int readlink(byte[] path, byte[] buffer) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(buffer.length);
       int length =
           Libc.call(
@@ -315,7 +315,7 @@ public final class Files {
 
   /** As {@link #fchown}, also of a handle that was opened with {@link #O_PATH}. */
   public static int chownHandle(int fd, int uid, int gid) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       long empty = Native.string(arena, new byte[0]).address();
       return Libc.call(FCHOWNAT, fd, empty, uid, gid, AT_EMPTY_PATH, 0);
     }
@@ -323,7 +323,7 @@ public final class Files {
 
   /** Asks for permission, with the calling thread's effective ids. */
   public static int eaccess(byte[] path, int mode) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(
           FACCESSAT, AT_FDCWD, Native.string(arena, path).address(), mode, AT_EACCESS, 0, 0);
     }
@@ -345,7 +345,7 @@ public final class Files {
   }
 
   private static int statx(int dirfd, byte[] path, int flags, FileStatus status) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment buffer = arena.allocate(Layouts.statx.SIZE, Long.BYTES);
       int result =
           Libc.call(

@@ -30,7 +30,7 @@ public final class Limits {
 
   /** Reads a limit of a process, 0 meaning this one, as soft and hard into an array of two. */
   public static int getrlimit(int pid, int resource, long[] limit) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.rlimit.SIZE, Long.BYTES);
       int result = Libc.call(PRLIMIT, pid, resource, 0, memory.address(), 0, 0);
       ByteBuffer fields = Native.view(memory);
@@ -42,7 +42,7 @@ public final class Limits {
 
   /** Sets a limit of this process. */
   public static int setrlimit(int resource, long soft, long hard) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(PRLIMIT, 0, resource, memory(arena, soft, hard), 0, 0, 0);
     }
   }

@@ -48,7 +48,7 @@ public final class PidFds {
     if (IOCTL == 0) {
       return -Errno.ENOSYS.number();
     }
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment info = arena.allocate(Layouts.pidfd_info.SIZE, Long.BYTES);
       ByteBuffer view = Native.view(info);
       view.putLong(Layouts.pidfd_info.mask, PIDFD_INFO_CREDS);

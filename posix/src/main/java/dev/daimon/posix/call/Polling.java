@@ -16,7 +16,7 @@ public final class Polling {
 
   /** Waits for an event of a descriptor; returns 0 when the time (in ms, -1 for ever) is over. */
   public static int poll(int fd, int events, int timeout) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.pollfd.SIZE, Integer.BYTES);
       ByteBuffer view = Native.view(memory);
       view.putInt(Layouts.pollfd.fd, fd);

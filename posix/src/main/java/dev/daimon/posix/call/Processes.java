@@ -96,7 +96,7 @@ public final class Processes {
 
   /** Changes the working directory of the whole process. */
   public static int chdir(byte[] path) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(CHDIR, Native.string(arena, path).address());
     }
   }
@@ -111,7 +111,7 @@ public final class Processes {
 
   /** Changes the root directory, but not the working directory, of all that share them. */
   public static int chroot(byte[] path) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       return Libc.call(CHROOT, Native.string(arena, path).address());
     }
   }
@@ -127,7 +127,7 @@ public final class Processes {
    * put back, and the hard ones as far as that is allowed.
    */
   public static int execve(long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       long file = Native.string(arena, path).address();
       long arguments = Native.strings(arena, argv).address();
       long environment = Native.strings(arena, envp).address();
@@ -162,7 +162,7 @@ public final class Processes {
 
   /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */
   public static int waitpid(int pid, int[] status, int options) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(JAVA_INT);
       Object mark = OwnChildren.mark(pid);
       int result = Libc.call(WAITPID, pid, memory.address(), options);
@@ -179,7 +179,7 @@ public final class Processes {
    * process. By the bare system call, since the C library's has no place for what was used.
    */
   public static int waitid(int pidfd, ProcessEnd end, int options) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment info = arena.allocate(Layouts.siginfo_t.SIZE, Long.BYTES);
       MemorySegment usage = arena.allocate(Layouts.rusage.SIZE, Long.BYTES);
       int result =

@@ -55,7 +55,7 @@ public final class Signals {
    * goes to {@code old[0]}.
    */
   public static int sigmask(int how, long mask, long[] old) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment set = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
       Native.view(set).putLong(0, mask);
       MemorySegment oldSet = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
@@ -71,7 +71,7 @@ public final class Signals {
    * address. By the bare system call, since the C library hides 32 and 33.
    */
   public static int getHandler(int signal, long[] handler) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       int result = sigaction(signal, 0, action.address());
       handler[0] = Native.view(action).getLong(Layouts.kernel_sigaction.sa_handler);
@@ -81,7 +81,7 @@ public final class Signals {
 
   /** Sets a signal's disposition to {@link #SIG_DFL} or {@link #SIG_IGN}, for all threads. */
   public static int setHandler(int signal, long handler) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       Native.view(action).putLong(Layouts.kernel_sigaction.sa_handler, handler);
       return sigaction(signal, action.address(), 0);
@@ -90,7 +90,7 @@ public final class Signals {
 
   /** Reads a signal's whole disposition. */
   public static int getAction(int signal, Action action) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       int result = sigaction(signal, 0, memory.address());
       Native.view(memory).get(action.bytes);
@@ -100,7 +100,7 @@ public final class Signals {
 
   /** Puts a disposition back that was read before, in this process. */
   public static int setAction(int signal, Action action) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       Native.view(memory).put(action.bytes);
       return sigaction(signal, memory.address(), 0);
