@@ -3,6 +3,7 @@ package dev.daimon.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,7 @@ final class Command implements Experiment {
       watch.time(STATUS, lab.daimon(), "status", "-p", pidFile);
       daemons.start(watch, START + PLAIN, plain);
       watch.time(STATUS + PLAIN, plain, "status", "-p", pidFile);
-      peers(lab, watch);
+      peers(lab, daemons, watch);
       watch.run(lab.mode.processRounds);
       daemons.start(slow, START, lab.daimon());
       jsvc = daemons.jsvc(slow, "jsvc -wait");
@@ -94,26 +95,16 @@ final class Command implements Experiment {
     return copy + "/bin/daimon";
   }
 
-  private static void peers(Lab lab, Stopwatch watch) {
+  private static void peers(Lab lab, Daemons daemons, Stopwatch watch) {
     String work = lab.work.toString();
     @Nullable String daemonize = lab.peer("daemonize", "daemonize");
     if (daemonize != null) {
       watch.time(
           "daemonize", daemonize, "-p", work + "/d.pid", "-l", work + "/d.lock", "/bin/true");
     }
-    @Nullable String dpkg = lab.peer("start-stop-daemon", "dpkg");
-    if (dpkg != null) {
-      String pidFile = work + "/ssd.pid";
-      watch.time(
-          "start-stop-daemon",
-          dpkg,
-          "--start",
-          "--background",
-          "--make-pidfile",
-          "--pidfile",
-          pidFile,
-          "--exec",
-          "/bin/true");
+    @Nullable List<String> startStop = daemons.startStopDaemon(work + "/ssd.pid", "/bin/true");
+    if (startStop != null) {
+      watch.time("start-stop-daemon", startStop);
     }
     @Nullable String slack = lab.peer("daemon", "daemon");
     if (slack != null) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Daemons {
   private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
 
-  /** As the launcher of the command has them, which a short life is better with. */
+  /** Which a short life is better with; the command's own JVM does without C1, too. */
   static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
   private final Lab lab;
@@ -140,6 +140,18 @@ final class Daemons {
     command.addFirst(jsvc);
     command.addAll(List.of("-home", lab.jdk.toString(), "-pidfile", pidFile));
     command.addAll(List.of("-cp", classPath, "JsvcHello"));
+    return command;
+  }
+
+  /** A start by Debian's; null if it is not installed. */
+  @Nullable List<String> startStopDaemon(String pidFile, String program, String... arguments) {
+    String dpkg = lab.peer("start-stop-daemon", "dpkg");
+    if (dpkg == null) {
+      return null;
+    }
+    List<String> command = new ArrayList<>(List.of(dpkg, "--start", "--background"));
+    command.addAll(List.of("--make-pidfile", "--pidfile", pidFile, "--exec", program, "--"));
+    command.addAll(List.of(arguments));
     return command;
   }
 

@@ -40,7 +40,10 @@ final class InProcess {
     int compiled = (int) subjects.stream().filter(subject -> !isProgram(subject)).count();
     for (int round = 0; round < rounds; round++) {
       // The first round compiles, and is told like the others: who reads leaves it out.
-      int warmUp = round == 0 && rounds > 1 ? COMPILING_MILLIS / compiled : milliseconds;
+      int warmUp =
+          round == 0 && rounds > 1
+              ? Math.max(milliseconds, COMPILING_MILLIS / Math.max(1, compiled))
+              : milliseconds;
       for (String[] subject : subjects) {
         String figures =
             isProgram(subject) ? run(subject, milliseconds) : jmh(subject, warmUp, milliseconds);

@@ -61,25 +61,12 @@ final class LeftBehind implements Experiment {
         pidFile,
         daemonize == null ? null : List.of(daemonize, "-p", pidFile, "/bin/sleep", "10000"),
         kill);
-    String dpkg = lab.peer("start-stop-daemon", "dpkg");
     row(
         lab,
         section,
         "start-stop-daemon",
         pidFile,
-        dpkg == null
-            ? null
-            : List.of(
-                dpkg,
-                "--start",
-                "--background",
-                "--make-pidfile",
-                "--pidfile",
-                pidFile,
-                "--exec",
-                "/bin/sleep",
-                "--",
-                "10000"),
+        daemons.startStopDaemon(pidFile, "/bin/sleep", "10000"),
         kill);
     String slack = lab.peer("daemon", "daemon");
     row(

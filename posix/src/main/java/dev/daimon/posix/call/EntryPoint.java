@@ -6,19 +6,26 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
+import java.nio.ByteOrder;
 import java.util.Collections;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JDK's own stub that calls a native function, without the {@link java.lang.foreign.Linker} in
- * front of it, which makes some twenty classes at run time for conversions that a call of {@code
- * long}s does not need: most of what a JVM's first call takes.
+ * The JDK's own stub that calls a native function, without the linker in front of it, which makes
+ * some twenty classes at run time for conversions that a call of {@code long}s does not need: most
+ * of what a JVM's first call takes.
  *
  * <p>It is no API. So it is taken only where a JVM that lives for milliseconds asks for it, as the
- * command's does, by exporting what is named here; on x86-64; and if a call has been seen to work.
- * Everybody else links.
+ * command's does, by exporting what is named here and by {@code
+ * -Djdk.reflect.useNativeAccessorOnly=true}, without which reflection makes as many classes; with
+ * the one JDK and on the one architecture that it is described for; and if a call has been seen to
+ * work. Everybody else links.
  */
 final class EntryPoint {
+  private static final boolean ASKED_FOR = Boolean.getBoolean("jdk.reflect.useNativeAccessorOnly");
+  private static final boolean DESCRIBED =
+      Runtime.version().feature() == 25 && System.getProperty("os.arch").equals("amd64");
+
   private static final String ABI = "jdk.internal.foreign.abi.";
 
   // Registers by the processor's numbers: what the System V ABI makes of them.
@@ -36,16 +43,16 @@ final class EntryPoint {
    * @param errno what the trial may write to
    */
   static @Nullable MethodHandle find(long close, MemorySegment errno) {
-    if (!System.getProperty("os.arch").equals("amd64")) {
+    if (!ASKED_FOR || !DESCRIBED) {
       return null;
     }
     try {
       MethodHandle handle = make();
       long result = (long) handle.invokeExact(close, errno.address(), -1L, 0L, 0L, 0L, 0L, 0L);
-      int number = Native.view(errno).getInt(0);
+      int number = errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
       return (int) result == -1 && number == Errno.EBADF.number() ? handle : null;
-    } catch (ReflectiveOperationException | LinkageError closedOrAnotherOne) {
-      // Not exported, or a JDK that is built differently.
+    } catch (ReflectiveOperationException | LinkageError | RuntimeException notHere) {
+      // Not exported, or built differently.
       return null;
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
@@ -64,7 +71,8 @@ final class EntryPoint {
     Object abi =
         Class.forName(ABI + "x64.X86_64Architecture")
             .getMethod(
-                "abiFor", storages, // integer arguments
+                "abiFor", // of
+                storages, // integer arguments
                 storages, // vector arguments
                 storages, // integer results
                 storages, // vector results

@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One shape, because each further one costs milliseconds at start-up. It is right under the
  * x86-64 System V and the AArch64 Linux ABIs: integers and pointers travel in the same registers, a
- * callee ignores the registers it has no parameter for, and variadic arguments are passed alike. A
- * function that returns {@code int} leaves the upper half of the register undefined, so its result
- * is narrowed first.
+ * callee ignores the registers it has no parameter for, and variadic arguments are passed alike
+ * (how many of them are floating-point numbers, which x86-64 tells in a register, nobody asks
+ * here). A function that returns {@code int} leaves the upper half of the register undefined, so
+ * its result is narrowed first.
  */
 // "restricted": the house's one place for what can crash a JVM.
 @SuppressWarnings("restricted")
@@ -30,8 +31,7 @@ final class Libc {
 
   static final int EINTR = 4;
 
-  private static final SymbolLookup LOOKUP =
-      SymbolLookup.libraryLookup("libc.so.6", Arena.global());
+  private static final SymbolLookup LOOKUP = open();
 
   /** Null where the linker makes the calls. */
   private static final @Nullable MethodHandle ENTRY_POINT =
@@ -66,6 +66,14 @@ final class Libc {
       };
 
   private Libc() {}
+
+  private static SymbolLookup open() {
+    try {
+      return SymbolLookup.libraryLookup("libc.so.6", Arena.global());
+    } catch (IllegalArgumentException none) {
+      throw new UnsatisfiedLinkError("no libc.so.6 (glibc 2.34 is needed)");
+    }
+  }
 
   /** The address of a function, or of a variable, that every supported C library has. */
   static long address(String name) {

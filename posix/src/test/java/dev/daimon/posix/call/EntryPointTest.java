@@ -9,39 +9,60 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The JDK's entry point makes the same calls as the linker, and is used only if it is exported. */
+/**
+ * The JDK's entry point makes the same calls as the linker, and is used only if it is asked for.
+ */
 class EntryPointTest {
-  private static final boolean DESCRIBED = System.getProperty("os.arch").equals("amd64");
+  private static final boolean DESCRIBED =
+      Runtime.version().feature() == 25 && System.getProperty("os.arch").equals("amd64");
 
-  private static final String[] EXPORTED = {
-    "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
-    "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
-    "--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED"
-  };
+  private static final List<String> ASKING =
+      List.of(
+          "-Djdk.reflect.useNativeAccessorOnly=true",
+          "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
+          "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
+          "--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED");
+
+  private static final String CALLS = "errno 9, arguments 1 -2 3, pid true, wide true";
+  private static final String LINKER = "linker: " + CALLS;
+  private static final String EITHER = DESCRIBED ? "entry point: " + CALLS : LINKER;
 
   @TempDir Path directory;
 
   @Test
-  void itIsTakenIfAllOfItIsExported() throws Exception {
-    String calls = "errno 9, arguments 1 -2 3, pid true, wide true";
+  void itIsTakenIfAllOfItIsAskedFor() throws Exception {
+    assertThat(look(List.of())).isEqualTo(LINKER);
+    for (String one : ASKING) {
+      List<String> others = new ArrayList<>(ASKING);
+      others.remove(one);
+      assertThat(look(others)).as("without %s", one).isEqualTo(LINKER);
+    }
+    assertThat(look(ASKING)).isEqualTo(EITHER);
+  }
 
-    assertThat(look()).isEqualTo("linker: " + calls);
-    assertThat(look(EXPORTED[0], EXPORTED[1])).isEqualTo("linker: " + calls);
-    assertThat(look(EXPORTED[0], EXPORTED[2])).isEqualTo("linker: " + calls);
-    assertThat(look(EXPORTED[1], EXPORTED[2])).isEqualTo("linker: " + calls);
-    assertThat(look(EXPORTED)).isEqualTo((DESCRIBED ? "entry point: " : "linker: ") + calls);
-    assertThat(look("@../docs/launcher.options")).isEqualTo(look(EXPORTED));
+  /** The daemon lives on, and takes back what its launcher was given. */
+  @Test
+  void theLaunchersOptionsAskForItAndTheDaemonsTakeItBack() throws Exception {
+    String launcher = "@../docs/launcher.options";
+
+    assertThat(look(List.of(launcher))).isEqualTo(EITHER);
+    assertThat(look(List.of(launcher, "-Xmixed", "-Djdk.reflect.useNativeAccessorOnly=false")))
+        .isEqualTo(LINKER);
   }
 
   /** Not even a class of the linker's is loaded then: that is what it is for. */
   @Test
   void theLinkerIsNotLoadedThen() throws Exception {
     Path log = directory.resolve("classes");
+    List<String> options = new ArrayList<>(ASKING);
+    options.add("-Xlog:class+load:file=" + log);
 
-    look(EXPORTED[0], EXPORTED[1], EXPORTED[2], "-Xlog:class+load:file=" + log);
+    look(options);
 
     assertThat(Files.readString(log).contains("jdk.internal.foreign.abi.DowncallLinker"))
         .isEqualTo(!DESCRIBED);
@@ -50,18 +71,17 @@ class EntryPointTest {
   /** As it would be if the numbers of this JDK meant something else. */
   @Test
   void aTrialThatGoesWrongIsNoEntryPoint() throws Exception {
-    ChildJvm jvm = ChildJvm.of(WrongTrial.class);
-    for (String option : EXPORTED) {
-      jvm.option(option);
-    }
-    assertThat(jvm.run().output()).isEqualTo(DESCRIBED ? "true null null" : "false null null");
+    assertThat(output(WrongTrial.class, ASKING))
+        .isEqualTo(DESCRIBED ? "true null null" : "false null null");
   }
 
-  private static String look(String... options) throws Exception {
-    ChildJvm jvm = ChildJvm.of(Calls.class);
-    for (String option : options) {
-      jvm.option(option);
-    }
+  private static String look(List<String> options) throws Exception {
+    return output(Calls.class, options);
+  }
+
+  private static String output(Class<?> main, List<String> options) throws Exception {
+    ChildJvm jvm = ChildJvm.of(main);
+    options.forEach(jvm::option);
     return jvm.run().output();
   }
 
