@@ -39,8 +39,7 @@ java_feature "$jdk"
 if [ "$feature" = 25 ]; then
     options="$options -Djdk.reflect.useNativeAccessorOnly=true \
 --add-exports=java.base/jdk.internal.access=ALL-UNNAMED \
---add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED \
---add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED"
+--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED"
 fi
 
 # Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.

@@ -28,6 +28,10 @@ final class EntryPoint {
 
   private static final String ABI = "jdk.internal.foreign.abi.";
 
+  // Kinds of places, in the JDK's numbers.
+  private static final byte INTEGER = 0;
+  private static final byte PLACEHOLDER = 4;
+
   // Registers by the processor's numbers: what the System V ABI makes of them.
   private static final int[] RDI_RSI_RDX_RCX_R8_R9 = {7, 6, 2, 1, 8, 9};
   private static final int[] RAX = {0};
@@ -67,39 +71,42 @@ final class EntryPoint {
     Object arguments = registers(storage, RDI_RSI_RDX_RCX_R8_R9);
     Object scratch = registers(storage, R10_R11);
     // No function that is called here takes or returns floating-point numbers.
-    Object vectors = registers(storage);
+    Object none = registers(storage);
+    // What the stub is given beside them: the function, room for a large result, and for errno.
+    Object others = storages(storage, PLACEHOLDER, (short) 8, 0, 1, 2);
     Object abi =
-        Class.forName(ABI + "x64.X86_64Architecture")
-            .getMethod(
-                "abiFor", // of
-                storages, // integer arguments
-                storages, // vector arguments
-                storages, // integer results
-                storages, // vector results
-                int.class, // x87 results
-                storages, // volatile integers
-                storages, // volatile vectors
-                int.class, // stack alignment
+        convention
+            .getConstructor(
+                Class.forName(ABI + "Architecture"), // for Java code only
+                storages.arrayType(), // arguments: integers, vectors
+                storages.arrayType(), // results: integers, vectors, x87
+                storages.arrayType(), // volatile registers: integers, vectors
+                int.class, // alignment of the stack
                 int.class, // shadow space
-                storage, storage)
-            .invoke(
+                storage, // scratch
+                storage, // scratch
+                storage, // the function
+                storage, // room for a large result
+                storage) // room for errno
+            .newInstance(
                 null,
-                arguments,
-                vectors,
-                registers(storage, RAX),
-                vectors,
-                0,
-                scratch,
-                vectors,
+                table(storages, arguments, none),
+                table(storages, registers(storage, RAX), none, none),
+                table(storages, scratch, none),
                 16,
                 0,
                 Array.get(scratch, 0),
-                Array.get(scratch, 1));
+                Array.get(scratch, 1),
+                Array.get(others, 0),
+                Array.get(others, 1),
+                Array.get(others, 2));
     int count = 2 + RDI_RSI_RDX_RCX_R8_R9.length;
     Object moves = Array.newInstance(storage, count);
-    Array.set(moves, 0, convention.getMethod("targetAddrStorage").invoke(abi));
-    Array.set(moves, 1, convention.getMethod("capturedStateStorage").invoke(abi));
+    Array.set(moves, 0, Array.get(others, 0));
+    Array.set(moves, 1, Array.get(others, 2));
     System.arraycopy(arguments, 0, moves, 2, RDI_RSI_RDX_RCX_R8_R9.length);
+    MethodType type =
+        MethodType.methodType(long.class, Collections.nCopies(count, (Class<?>) long.class));
     Object made =
         entryPoint
             .getMethod(
@@ -112,17 +119,7 @@ final class EntryPoint {
                 int.class, // what is captured: errno is the third of what can be
                 boolean.class, // the thread is in native code meanwhile
                 boolean.class) // heap memory may be given
-            .invoke(
-                null,
-                abi,
-                moves,
-                registers(storage, RAX),
-                MethodType.methodType(
-                    long.class, Collections.nCopies(count, (Class<?>) long.class)),
-                false,
-                1 << 2,
-                true,
-                false);
+            .invoke(null, abi, moves, registers(storage, RAX), type, false, 1 << 2, true, false);
     Object access =
         Class.forName("jdk.internal.access.SharedSecrets")
             .getMethod("getJavaLangInvokeAccess")
@@ -133,14 +130,26 @@ final class EntryPoint {
             .invoke(access, made);
   }
 
-  /** An array of the JDK's descriptions of general registers, in all their 64 bits. */
+  /** General registers, in all their 64 bits. */
   private static Object registers(Class<?> storage, int... numbers)
       throws ReflectiveOperationException {
+    return storages(storage, INTEGER, (short) 0b1111, numbers);
+  }
+
+  /** The JDK's descriptions of places for values. */
+  private static Object storages(Class<?> storage, byte kind, short size, int... numbers)
+      throws ReflectiveOperationException {
     Constructor<?> constructor = storage.getConstructor(byte.class, short.class, int.class);
-    Object registers = Array.newInstance(storage, numbers.length);
+    Object storages = Array.newInstance(storage, numbers.length);
     for (int i = 0; i < numbers.length; i++) {
-      Array.set(registers, i, constructor.newInstance((byte) 0, (short) 0b1111, numbers[i]));
+      Array.set(storages, i, constructor.newInstance(kind, size, numbers[i]));
     }
-    return registers;
+    return storages;
+  }
+
+  private static Object table(Class<?> row, Object... rows) {
+    Object table = Array.newInstance(row, rows.length);
+    System.arraycopy(rows, 0, table, 0, rows.length);
+    return table;
   }
 }

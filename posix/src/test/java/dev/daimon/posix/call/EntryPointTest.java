@@ -25,8 +25,7 @@ class EntryPointTest {
       List.of(
           "-Djdk.reflect.useNativeAccessorOnly=true",
           "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
-          "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
-          "--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED");
+          "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED");
 
   private static final String CALLS = "errno 9, arguments 1 -2 3, pid true, wide true";
   private static final String LINKER = "linker: " + CALLS;
