@@ -4,8 +4,8 @@ package dev.daimon.benchmarks;
 enum Mode {
   /** Everything once, to see that nothing is broken. Says nothing about time. */
   SMOKE(1, 5, 1, 1, 100, 10),
-  /** Nine minutes on two processors. */
-  SHORT(6, 40, 16, 3, 10_000, 500),
+  /** Five minutes on two processors. */
+  SHORT(5, 30, 11, 2, 10_000, 500),
   /** Half an hour. */
   FULL(16, 250, 61, 11, 10_000, 500);
 

@@ -20,7 +20,8 @@ import java.util.concurrent.CountDownLatch;
  * and the threads and the memory of the waits.
  */
 final class WaitsProgram {
-  private static final int WARM_UP = 100;
+
+  private static final int WARM_UP = 3;
 
   /** A child and the future of its end. */
   private record Wait(long pid, CompletableFuture<?> future) {}
@@ -35,7 +36,8 @@ final class WaitsProgram {
     WaitsProgram program = new WaitsProgram(arguments[0].equals("daimon"));
     int children = Integer.parseInt(arguments[1]);
     int ends = Integer.parseInt(arguments[2]);
-    for (int i = 0; i < Math.min(WARM_UP, ends); i++) {
+    // Until the compiler is done with both ways: it stops them for milliseconds.
+    for (int i = 0; i < WARM_UP * ends; i++) {
       program.latency(program.begin());
     }
     // The JDK's threads of the last minute, and Daimon's one, are part of what is measured.
