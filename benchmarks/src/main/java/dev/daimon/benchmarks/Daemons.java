@@ -51,10 +51,10 @@ final class Daemons {
     return java(lab.java(), words, helloClassPath(), "Hello", pidFile);
   }
 
-  /** As an archive of classes needs it: jars only. */
+  /** Jars only, as an archive of classes needs it; Daimon in one, as it is deployed. */
   private String helloClassPath() throws IOException, InterruptedException {
-    String jars = lab.jars("daimon-");
-    return lab.jar("Hello", jars) + ":" + jars;
+    String daimon = lab.root.resolve("examples/hello/target/hello.jar").toString();
+    return lab.jar("Hello", daimon) + ":" + daimon;
   }
 
   /**
