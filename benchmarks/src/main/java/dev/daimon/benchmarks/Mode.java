@@ -6,7 +6,7 @@ enum Mode {
   SMOKE(1, 5, 1, 1, 100, 10),
   /** Five minutes on two processors. */
   SHORT(5, 30, 11, 2, 10_000, 500),
-  /** Half an hour. */
+  /** Forty minutes. */
   FULL(16, 250, 61, 11, 10_000, 500);
 
   /** Rounds within a process, the first one for warming up. */
