@@ -112,10 +112,13 @@ final class Facade implements Experiment {
       }
     }
     String world = lab.jar("SpringWorld", jars.toString());
+    // Its server leaves directories there.
+    String temporary = "-Djava.io.tmpdir=" + home;
     watch
         .time(
             "foreground",
             lab.java(),
+            temporary,
             "-cp",
             world + ":" + jars,
             "SpringWorld",
@@ -128,6 +131,7 @@ final class Facade implements Experiment {
             "cd " + home + " && exec \"$@\"",
             "sh",
             lab.java(),
+            temporary,
             "-jar",
             home + "/spring.jar",
             "--server.port=0")
