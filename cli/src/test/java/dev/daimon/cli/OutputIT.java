@@ -176,6 +176,7 @@ class OutputIT {
           .containsEntry(2, "/dev/null");
     } finally {
       Files.deleteIfExists(Path.of("/dev/shm/" + mark()));
+      Files.deleteIfExists(Path.of("/dev/shm/" + mark() + ".guard"));
     }
   }
 
