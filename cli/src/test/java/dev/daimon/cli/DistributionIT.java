@@ -142,7 +142,9 @@ class DistributionIT {
         .contains("dev.daimon.posix.call.Libc ")
         .matches(text ->
             text.contains("jdk.internal.foreign.abi.DowncallLinker ")
-                == !(known && System.getProperty("os.arch").equals("amd64")));
+                == !(known
+                    && Runtime.version().feature() == 25
+                    && System.getProperty("os.arch").equals("amd64")));
   }
 
   /** However java fails, it is told in one line, and the shell adds no words of its own. */
