@@ -13,9 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class Daemons {
   private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
 
-  /** Which a short life is better with; the command's own JVM does without C1, too. */
-  static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
-
   private final Lab lab;
   private final Path work;
 

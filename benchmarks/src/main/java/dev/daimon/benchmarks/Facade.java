@@ -20,7 +20,8 @@ final class Facade implements Experiment {
             "Facade: from the shell to ready",
             "A hello daemon that is ready at once, as plain hello worlds. Two of them are the limit: the"
                 + " launcher and the daemon. The archive and the options are those of"
-                + " [which.md](which.md), and each daemon takes the launcher's options back. akuma's launcher does not wait, so there the daemon tells.");
+                + " [which.md](which.md), and each daemon takes the launcher's options back."
+                + " akuma's launcher does not wait, so there the daemon tells.");
     Goal near = section.goal("At most 2 hello worlds more than two", 4, " hello worlds");
     Goal quick =
         section.goal("With archive and options, 1 hello world more than two", 3, " hello worlds");

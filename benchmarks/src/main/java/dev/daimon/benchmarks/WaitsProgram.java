@@ -20,7 +20,7 @@ import java.util.concurrent.CountDownLatch;
  * and the threads and the memory of the waits.
  */
 final class WaitsProgram {
-
+  /** For each end that is timed, as many before. */
   private static final int WARM_UP = 3;
 
   /** A child and the future of its end. */

@@ -1,6 +1,7 @@
 package dev.daimon.posix.call;
 
 import dev.daimon.posix.Errno;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
@@ -44,13 +45,13 @@ final class EntryPoint {
    * the function's six arguments; null if it is not to be had.
    *
    * @param close the address of {@code close(2)}, to try it with
-   * @param errno what the trial may write to
    */
-  static @Nullable MethodHandle find(long close, MemorySegment errno) {
+  static @Nullable MethodHandle find(long close) {
     if (!ASKED_FOR || !DESCRIBED) {
       return null;
     }
-    try {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = arena.allocate(Integer.BYTES, Integer.BYTES);
       MethodHandle handle = make();
       long result = (long) handle.invokeExact(close, errno.address(), -1L, 0L, 0L, 0L, 0L, 0L);
       int number = errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
@@ -68,12 +69,13 @@ final class EntryPoint {
     Class<?> storages = storage.arrayType();
     Class<?> convention = Class.forName(ABI + "ABIDescriptor");
     Class<?> entryPoint = Class.forName(ABI + "NativeEntryPoint");
-    Object arguments = registers(storage, RDI_RSI_RDX_RCX_R8_R9);
-    Object scratch = registers(storage, R10_R11);
+    Object[] arguments = registers(storage, RDI_RSI_RDX_RCX_R8_R9);
+    Object[] result = registers(storage, RAX);
+    Object[] scratch = registers(storage, R10_R11);
     // No function that is called here takes or returns floating-point numbers.
-    Object none = registers(storage);
+    Object[] none = registers(storage);
     // What the stub is given beside them: the function, room for a large result, and for errno.
-    Object others = storages(storage, PLACEHOLDER, (short) 8, 0, 1, 2);
+    Object[] others = storages(storage, PLACEHOLDER, (short) 8, 0, 1, 2);
     Object abi =
         convention
             .getConstructor(
@@ -91,22 +93,21 @@ final class EntryPoint {
             .newInstance(
                 null,
                 table(storages, arguments, none),
-                table(storages, registers(storage, RAX), none, none),
+                table(storages, result, none, none),
                 table(storages, scratch, none),
                 16,
                 0,
-                Array.get(scratch, 0),
-                Array.get(scratch, 1),
-                Array.get(others, 0),
-                Array.get(others, 1),
-                Array.get(others, 2));
-    int count = 2 + RDI_RSI_RDX_RCX_R8_R9.length;
-    Object moves = Array.newInstance(storage, count);
-    Array.set(moves, 0, Array.get(others, 0));
-    Array.set(moves, 1, Array.get(others, 2));
-    System.arraycopy(arguments, 0, moves, 2, RDI_RSI_RDX_RCX_R8_R9.length);
+                scratch[0],
+                scratch[1],
+                others[0],
+                others[1],
+                others[2]);
+    Object[] moves = array(storage, 2 + arguments.length);
+    moves[0] = others[0];
+    moves[1] = others[2];
+    System.arraycopy(arguments, 0, moves, 2, arguments.length);
     MethodType type =
-        MethodType.methodType(long.class, Collections.nCopies(count, (Class<?>) long.class));
+        MethodType.methodType(long.class, Collections.nCopies(moves.length, (Class<?>) long.class));
     Object made =
         entryPoint
             .getMethod(
@@ -119,7 +120,7 @@ final class EntryPoint {
                 int.class, // what is captured: errno is the third of what can be
                 boolean.class, // the thread is in native code meanwhile
                 boolean.class) // heap memory may be given
-            .invoke(null, abi, moves, registers(storage, RAX), type, false, 1 << 2, true, false);
+            .invoke(null, abi, moves, result, type, false, 1 << 2, true, false);
     Object access =
         Class.forName("jdk.internal.access.SharedSecrets")
             .getMethod("getJavaLangInvokeAccess")
@@ -131,25 +132,30 @@ final class EntryPoint {
   }
 
   /** General registers, in all their 64 bits. */
-  private static Object registers(Class<?> storage, int... numbers)
+  private static Object[] registers(Class<?> storage, int... numbers)
       throws ReflectiveOperationException {
     return storages(storage, INTEGER, (short) 0b1111, numbers);
   }
 
   /** The JDK's descriptions of places for values. */
-  private static Object storages(Class<?> storage, byte kind, short size, int... numbers)
+  private static Object[] storages(Class<?> storage, byte kind, short size, int... numbers)
       throws ReflectiveOperationException {
     Constructor<?> constructor = storage.getConstructor(byte.class, short.class, int.class);
-    Object storages = Array.newInstance(storage, numbers.length);
+    Object[] storages = array(storage, numbers.length);
     for (int i = 0; i < numbers.length; i++) {
-      Array.set(storages, i, constructor.newInstance(kind, size, numbers[i]));
+      storages[i] = constructor.newInstance(kind, size, numbers[i]);
     }
     return storages;
   }
 
-  private static Object table(Class<?> row, Object... rows) {
-    Object table = Array.newInstance(row, rows.length);
+  private static Object table(Class<?> row, Object[]... rows) {
+    Object[] table = array(row, rows.length);
     System.arraycopy(rows, 0, table, 0, rows.length);
     return table;
+  }
+
+  /** An array of the JDK's own type. */
+  private static Object[] array(Class<?> type, int length) {
+    return (Object[]) Array.newInstance(type, length);
   }
 }

@@ -34,8 +34,7 @@ final class Libc {
   private static final SymbolLookup LOOKUP = open();
 
   /** Null where the linker makes the calls. */
-  private static final @Nullable MethodHandle ENTRY_POINT =
-      EntryPoint.find(address("close"), Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES));
+  private static final @Nullable MethodHandle ENTRY_POINT = EntryPoint.find(address("close"));
 
   /** Initialized only if there is no entry point. */
   private static final class Linked {

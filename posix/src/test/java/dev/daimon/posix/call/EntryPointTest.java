@@ -88,8 +88,7 @@ class EntryPointTest {
     public static void main(String[] arguments) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment text = arena.allocate(64);
-        String way =
-            EntryPoint.find(Libc.address("close"), text) == null ? "linker" : "entry point";
+        String way = EntryPoint.find(Libc.address("close")) == null ? "linker" : "entry point";
         int errno = -Libc.call(Libc.address("close"), -1);
         byte[] format = "%ld %ld %ld".getBytes(US_ASCII);
         long end =
@@ -119,14 +118,11 @@ class EntryPointTest {
 
   static final class WrongTrial {
     public static void main(String[] arguments) {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment errno = arena.allocate(Integer.BYTES);
-        MethodHandle right = EntryPoint.find(Libc.address("close"), errno);
-        // It returns something else; it leaves another errno.
-        MethodHandle result = EntryPoint.find(Libc.address("getpid"), errno);
-        MethodHandle number = EntryPoint.find(Libc.address("rmdir"), errno);
-        System.out.println((right != null) + " " + result + " " + number);
-      }
+      MethodHandle right = EntryPoint.find(Libc.address("close"));
+      // It returns something else; it leaves another errno.
+      MethodHandle result = EntryPoint.find(Libc.address("getpid"));
+      MethodHandle number = EntryPoint.find(Libc.address("rmdir"));
+      System.out.println((right != null) + " " + result + " " + number);
     }
   }
 }
