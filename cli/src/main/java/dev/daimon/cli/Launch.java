@@ -56,6 +56,9 @@ final class Launch {
   /** What the program gives up besides a user and a group; null for nothing. */
   private @Nullable PrivilegeDrop drop;
 
+  /** What the start is written down in; null if it is somebody else's to do. */
+  private @Nullable Guard guard;
+
   Launch(Request request) {
     this.request = request;
     terminal = new Terminal(request.verbose);
@@ -106,12 +109,13 @@ final class Launch {
     if (request.stop != null) {
       restart(step, control, request.stop);
     } else if (!request.self) {
-      try (Guard guard = step.guard(control).orElse(null)) {
+      try (Guard held = step.guard(control).orElse(null)) {
+        guard = held;
         try {
           step.start();
         } catch (RuntimeException | Error failure) {
-          if (guard != null) {
-            guard.takeBack(failure);
+          if (held != null) {
+            held.takeBack(failure);
           }
           throw failure;
         }
@@ -452,6 +456,7 @@ final class Launch {
     try {
       terminal.step("started " + child);
       files.writePid(child.pid());
+      record(child.pid());
     } catch (RuntimeException | Error failure) {
       stop(child, failure);
       throw failure;
@@ -465,11 +470,19 @@ final class Launch {
       try {
         terminal.step("started " + daemon);
         files.writePid(daemon.pid());
+        record(daemon.pid());
       } catch (RuntimeException | Error failure) {
         daemon.signalGroup(Signal.KILL);
         boolean _ = daemon.reap();
         throw failure;
       }
+    }
+  }
+
+  /** Tells later commands which process was started. */
+  private void record(long pid) {
+    if (guard != null) {
+      guard.record(pid);
     }
   }
 
@@ -485,6 +498,7 @@ final class Launch {
       files.prepare();
       Dispositions.resetIgnored();
       files.writePid(ThisProcess.id());
+      record(ThisProcess.id());
       if (isSame(identity)) {
         SignalMask.clear();
         program.exec();

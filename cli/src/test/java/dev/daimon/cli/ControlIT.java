@@ -93,6 +93,46 @@ class ControlIT {
     assertThat(Files.getPosixFilePermissions(sandbox.file("web.guard"))).hasSize(2);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart", "start --rlimit nofile=100"})
+  void aStartIsWrittenDownForPeopleAndForLaterCommands(String words) throws Exception {
+    String[] split = words.split(" ", -1);
+    List<String> rest = new ArrayList<>(List.of(split).subList(1, split.length));
+    rest.addAll(List.of("sleep", "1000"));
+    assertThat(control(split[0], rest.toArray(new String[0])).exitCode()).isZero();
+
+    assertThat(sandbox.file("web.guard")).content().isEqualTo(record(Sandbox.pid(pidFile()), true));
+  }
+
+  private static String record(long pid, boolean ownSession) throws Exception {
+    return "%s %d %d %d\n"
+        .formatted(
+            Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip(),
+            pid,
+            Sandbox.stat(pid, 22),
+            ownSession ? Sandbox.stat(pid, 6) : 0);
+  }
+
+  @Test
+  void aRunIsWrittenDownWithoutTheSessionThatIsNotItsOwn() throws Exception {
+    Process run =
+        sandbox
+            .prepare(
+                List.of(
+                    Sandbox.DAIMON.toString(), "run", "-p", pidFile().toString(), "sleep", "1000"),
+                Map.of())
+            .start();
+    sandbox.awaitProgram("sleep");
+    String record = record(run.pid(), false);
+    assertThat(sandbox.file("web.guard")).content().isEqualTo(record);
+    run.destroyForcibly().waitFor();
+    Path broken = sandbox.script("broken", "#!/no/such/interpreter");
+
+    assertThat(control("run", broken.toString()).exitCode()).isNotZero();
+    assertThat(control("start", broken.toString()).exitCode()).isNotZero();
+    assertThat(sandbox.file("web.guard")).content().isEqualTo(record);
+  }
+
   @Test
   void whatIsLeftOfAKilledDaemonIsToldAndRemoved() throws Exception {
     long pid = start("sleep", "1000");

@@ -4,6 +4,7 @@ import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -164,18 +165,18 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
-    return guarded(() -> startGuarded(spec));
+    return guarded(held -> startGuarded(spec, held));
   }
 
   /** An action that starts something: if it fails nothing stays behind, nor does the guard. */
   private interface Action {
-    Outcome run() throws IOException, InterruptedException;
+    Outcome run(@Nullable Guard held) throws IOException, InterruptedException;
   }
 
   private Outcome guarded(Action action) throws IOException, InterruptedException {
     try (Guard held = takeGuard().orElse(null)) {
       try {
-        return action.run();
+        return action.run(held);
       } catch (IOException | InterruptedException | RuntimeException failure) {
         if (held != null) {
           held.takeBack(failure);
@@ -185,7 +186,8 @@ public final class DaemonControl {
     }
   }
 
-  private Outcome startGuarded(StartSpec spec) throws IOException, InterruptedException {
+  private Outcome startGuarded(StartSpec spec, @Nullable Guard held)
+      throws IOException, InterruptedException {
     boolean stale;
     try (Sighting sighting = Look.at(pidFile, pidOnly)) {
       if (sighting.state() == State.RUNNING) {
@@ -197,7 +199,19 @@ public final class DaemonControl {
       stale = sighting.state() == State.DEAD;
     }
     spec.start(this);
+    if (held != null) {
+      held.record(startedPid());
+    }
     return stale ? Outcome.STALE : Outcome.OK;
+  }
+
+  /** Whom the start has put into the pidfile; 0 if it names nobody by now. */
+  private long startedPid() {
+    try {
+      return PidFile.at(pidFile).read();
+    } catch (IOException gone) {
+      return 0;
+    }
   }
 
   /**
@@ -307,9 +321,9 @@ public final class DaemonControl {
    */
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
-    return guarded(() -> {
+    return guarded(held -> {
       Outcome stopped = new Stop(pidFile, pidOnly, policy, listener).carryOut().outcome();
-      if (startGuarded(spec) == Outcome.ALREADY_DONE) {
+      if (startGuarded(spec, held) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
       }

@@ -5,20 +5,23 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The lock that every action on a daemon holds while it lasts, so that only one is under way at a
  * time: a {@code flock} on a file of its own, as {@code daemon-control} of libucw has it. The
  * kernel releases it if its holder is killed.
  *
- * <p>The file has the mode 0600, so that only its owner and root can hold everybody up. It is
- * empty, and stays: removing it would take the lock from under one who has opened it and waits.
+ * <p>The file has the mode 0600, so that only its owner and root can hold everybody up. It holds
+ * the {@linkplain StartRecord record of the last start}, and stays: removing it would take the lock
+ * from under one who has opened it and waits.
  */
 public final class Guard implements AutoCloseable {
   /** A flock cannot be waited for with a time limit, so it is tried again and again; in ms. */
@@ -27,6 +30,9 @@ public final class Guard implements AutoCloseable {
   private static final int MODE = 0600;
 
   private final SingletonLock lock;
+
+  /** What the file held before it was written to here; null if it was not. */
+  private byte @Nullable [] before;
 
   private Guard(SingletonLock lock) {
     this.lock = lock;
@@ -99,10 +105,43 @@ public final class Guard implements AutoCloseable {
     }
   }
 
+  /** Whether a guard file of this owner's counts: root's, the caller's, the pidfile owner's. */
+  static boolean isTrusted(long owner, long pidFileOwner) {
+    return owner == 0 || owner == pidFileOwner || owner == Identity.effectiveUser();
+  }
+
   /**
-   * Removes the file, if it was made here, for an action that has failed and is to leave nothing
-   * behind. Whoever waits for it makes a new one; of libucw's tools one that waits at this very
-   * moment goes on without.
+   * Writes down who was started, for {@link StartRecord#read}: as the last step of a start. If it
+   * cannot be written there is no record, and the start is none the worse.
+   *
+   * @param pid the process that was started; it must not have been waited for
+   */
+  public void record(long pid) {
+    if (before == null) {
+      before = lock.read(StartRecord.LENGTH);
+    }
+    try {
+      StartRecord record = StartRecord.of(pid);
+      lock.replace(record == null ? new byte[0] : record.line());
+    } catch (IOException failure) {
+      forget();
+    }
+  }
+
+  /** An older record would be that of another process. */
+  private void forget() {
+    try {
+      lock.empty();
+    } catch (PosixException left) {
+      // Its process id is not the pidfile's, but for a rare chance.
+      return;
+    }
+  }
+
+  /**
+   * Removes the file, if it was made here, or puts back what it held, for an action that has failed
+   * and is to leave nothing behind. Whoever waits for it makes a new one; of libucw's tools one
+   * that waits at this very moment goes on without.
    *
    * @param reason what has failed; gets what goes wrong here
    */
@@ -110,6 +149,8 @@ public final class Guard implements AutoCloseable {
     try {
       if (lock.created()) {
         boolean _ = lock.remove();
+      } else if (before != null) {
+        lock.replace(before);
       }
     } catch (PosixException left) {
       reason.addSuppressed(left);

@@ -88,6 +88,17 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
+   * What the file begins with.
+   *
+   * @param length how many bytes at most; not negative
+   * @return the bytes; empty also if it cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public byte[] read(int length) {
+    return SingletonLock.content(descriptor.number(), length);
+  }
+
+  /**
    * Whether somebody holds a {@code flock} on it; with the limits of {@link SingletonLock#isHeld}.
    *
    * @return whether it is locked

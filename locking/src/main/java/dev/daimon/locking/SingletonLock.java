@@ -261,7 +261,12 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   private static byte[] content(int number) {
-    byte[] buffer = new byte[RESERVED];
+    return content(number, RESERVED);
+  }
+
+  /** What the file begins with; empty if it cannot be read. */
+  static byte[] content(int number, int length) {
+    byte[] buffer = new byte[length];
     return Arrays.copyOf(buffer, Math.max(0, Files.pread(number, buffer, 0)));
   }
 
@@ -411,6 +416,38 @@ public final class SingletonLock implements AutoCloseable {
    */
   public synchronized void empty() throws PosixException {
     PosixException.check(Files.ftruncate(descriptor.number(), 0), "ftruncate", path);
+  }
+
+  /**
+   * What the file begins with, for a locked file that is no pidfile.
+   *
+   * @param length how many bytes at most; not negative
+   * @return the bytes; empty also if it cannot be read
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized byte[] read(int length) {
+    return content(descriptor.number(), length);
+  }
+
+  /**
+   * Replaces what the file holds, in place, for a locked file that is no pidfile. If this fails the
+   * file is empty or as it was.
+   *
+   * <p>Race: for a moment a reader may find the rest of a longer old content after the new one. So
+   * let the content tell its own end, by a line feed or the like.
+   *
+   * @param content the new content
+   * @throws PosixException if there is no space, or the file cannot be changed
+   * @throws IllegalStateException if the lock is closed
+   */
+  public synchronized void replace(byte[] content) throws PosixException {
+    int number = descriptor.number();
+    int count = PosixException.check(Files.pwrite(number, content, 0), "write", path);
+    if (count < content.length) {
+      empty();
+      throw new PosixException("write", path.toString(), Errno.ENOSPC);
+    }
+    PosixException.check(Files.ftruncate(number, content.length), "ftruncate", path);
   }
 
   /**

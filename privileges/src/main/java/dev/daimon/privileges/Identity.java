@@ -164,6 +164,16 @@ public final class Identity {
         : Optional.of(new String(user.name(), StandardCharsets.UTF_8));
   }
 
+  /**
+   * {@return the effective user id of the calling thread, from 0 to 4294967294: inside of {@link
+   * #call} that of the identity}
+   */
+  public static long effectiveUser() {
+    int[] ids = new int[3];
+    Credentials.getresuid(ids);
+    return Integer.toUnsignedLong(ids[1]);
+  }
+
   /** {@return the user id, from 0 to 4294967294; empty if the user stays as it is} */
   public OptionalLong uid() {
     return changesUser ? OptionalLong.of(Integer.toUnsignedLong(uid)) : OptionalLong.empty();

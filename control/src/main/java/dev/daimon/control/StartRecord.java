@@ -1,0 +1,171 @@
+package dev.daimon.control;
+
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.pidfd.PidFd;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who was started last under a guard, as its file says in one line: the boot's id, the process id,
+ * the time of its start in clock ticks since the boot, and its session's id.
+ *
+ * <p>Process id and ticks identify a process for as long as the machine runs: no clock that is set
+ * changes them, and an id that is given to another process comes with other ticks.
+ *
+ * <p>A start that does without the guard, or cannot write to it, leaves an older record where it
+ * is. So believe a record only of the process id that the pidfile has.
+ *
+ * @param pid the process id
+ * @param startTicks the time of its start since the boot, in hundredths of a second
+ * @param session the id of the session that was made for it; 0 if it was started in one that is not
+ *     its own, as by {@code daimon run} in that of a shell
+ */
+public record StartRecord(long pid, long startTicks, long session) {
+  /** More than the longest line. */
+  static final int LENGTH = 128;
+
+  /** The highest process id of Linux. */
+  private static final int MAX_PID = 4194304;
+
+  private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+  /** Fields of {@code /proc/PID/stat}, counted from the first one after the name. */
+  private static final int SESSION = 3;
+
+  private static final int START = 19;
+
+  /**
+   * Reads the record in a guard file. It is believed only if the file is a regular one of root's,
+   * the caller's or the pidfile owner's, and was written since the machine was booted.
+   *
+   * @param guardFile the guard file
+   * @param pidFileOwner the user id of the pidfile's owner
+   * @return the record; nothing if there is none to believe
+   */
+  public static Optional<StartRecord> read(Path guardFile, long pidFileOwner) {
+    try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
+      if (file == null || !Guard.isTrusted(file.owner(), pidFileOwner)) {
+        return Optional.empty();
+      }
+      String text = new String(file.read(LENGTH), StandardCharsets.ISO_8859_1);
+      return Optional.ofNullable(parse(text));
+    } catch (IOException unreadable) {
+      return Optional.empty();
+    }
+  }
+
+  private static @Nullable StartRecord parse(String text) throws IOException {
+    String boot = bootId() + " ";
+    int end = text.indexOf('\n');
+    if (end < 0 || !text.startsWith(boot)) {
+      return null;
+    }
+    long[] numbers = numbers(text, boot.length(), end);
+    return numbers == null || numbers[0] < 1 || numbers[0] > MAX_PID || numbers[2] > MAX_PID
+        ? null
+        : new StartRecord(numbers[0], numbers[1], numbers[2]);
+  }
+
+  /** Three numbers with one space between; null if it is anything else. */
+  private static long @Nullable [] numbers(String text, int start, int end) {
+    long[] numbers = new long[3];
+    int found = 0;
+    boolean digits = false;
+    for (int i = start; i < end; i++) {
+      char c = text.charAt(i);
+      if (c == ' ' && digits && found < 2) {
+        found++;
+        digits = false;
+      } else if (c >= '0' && c <= '9' && numbers[found] < Long.MAX_VALUE / 10 - 1) {
+        numbers[found] = numbers[found] * 10 + c - '0';
+        digits = true;
+      } else {
+        return null;
+      }
+    }
+    return digits && found == 2 ? numbers : null;
+  }
+
+  /** The record of a process that runs, or has ended and was not waited for; null if it is gone. */
+  static @Nullable StartRecord of(long pid) {
+    Stat process = Stat.of(pid);
+    if (process == null) {
+      return null;
+    }
+    long self = ThisProcess.id();
+    boolean own = process.session == pid || process.session == self;
+    if (!own) {
+      Stat caller = Stat.of(self);
+      own = caller != null && caller.session != process.session;
+    }
+    return new StartRecord(pid, process.start, own ? process.session : 0);
+  }
+
+  /** The line for the guard file. */
+  byte[] line() throws IOException {
+    String line = bootId() + " " + pid + " " + startTicks + " " + session + "\n";
+    return line.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /**
+   * Whether the process that was started still runs.
+   *
+   * <p>Race: it may end before the answer arrives.
+   *
+   * @return whether it does; false also if another process has got its id
+   * @throws IOException if a handle of the process cannot be opened
+   */
+  public boolean isRunning() throws IOException {
+    try (PidFd process = Look.open(pid)) {
+      Stat now = process == null ? null : Stat.of(pid);
+      // In this order: it was this process that was read of.
+      return process != null && now != null && now.start == startTicks && process.isAlive();
+    }
+  }
+
+  private static String bootId() throws IOException {
+    return content(BOOT_ID).strip();
+  }
+
+  private static String content(String path) throws IOException {
+    try (FileInputStream file = new FileInputStream(path)) {
+      return new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /** What there is to know of a process, a zombie too. */
+  private static final class Stat {
+    final long session;
+    final long start;
+
+    private Stat(long session, long start) {
+      this.session = session;
+      this.start = start;
+    }
+
+    /** Null if there is no such process. */
+    static @Nullable Stat of(long pid) {
+      try {
+        String text = content("/proc/" + pid + "/stat");
+        // The name, in parentheses, may hold anything.
+        int start = text.lastIndexOf(')') + 2;
+        return new Stat(field(text, start, SESSION), field(text, start, START));
+      } catch (IOException gone) {
+        return null;
+      }
+    }
+
+    private static long field(String text, int start, int number) {
+      int begin = start;
+      for (int i = 0; i < number; i++) {
+        begin = text.indexOf(' ', begin) + 1;
+      }
+      return Long.parseLong(text, begin, text.indexOf(' ', begin), 10);
+    }
+  }
+}

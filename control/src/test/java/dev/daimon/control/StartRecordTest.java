@@ -1,0 +1,181 @@
+package dev.daimon.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.forking.Program;
+import dev.daimon.testing.Command;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a start writes down, and who is believed. */
+class StartRecordTest {
+  @RegisterExtension final Daemons daemons = new Daemons();
+
+  private Path guard() {
+    return Guard.beside(daemons.pidFile());
+  }
+
+  private static String bootId() throws Exception {
+    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+  }
+
+  private StartRecord read() {
+    return StartRecord.read(guard(), 0).orElse(null);
+  }
+
+  @Test
+  void itIdentifiesTheDaemon() throws Exception {
+    long pid = daemons.start("exec sleep 1000", "sleep");
+
+    StartRecord record = read();
+
+    assertThat(record).isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6)));
+    assertThat(guard())
+        .content()
+        .isEqualTo(
+            bootId() + " " + pid + " " + record.startTicks() + " " + record.session() + "\n");
+    assertThat(record.isRunning()).isTrue();
+    Daemons.kill(pid);
+    assertThat(record.isRunning()).isFalse();
+  }
+
+  @Test
+  void aProcessThatWasStartedAtAnotherTimeIsNotTheOne() throws Exception {
+    long pid = daemons.start("exec sleep 1000", "sleep");
+    StartRecord record = new StartRecord(pid, Daemons.stat(pid, 22) - 1, 0);
+
+    assertThat(record.isRunning()).isFalse();
+  }
+
+  @Test
+  void aRestartWritesTheNextOne() throws Exception {
+    long first = daemons.start("exec sleep 1000", "sleep");
+    daemons.control().restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT);
+
+    assertThat(read().pid()).isEqualTo(Daemons.pid(daemons.pidFile())).isNotEqualTo(first);
+  }
+
+  @Test
+  void ofAProgramThatDaemonizesItselfTheDaemonIsWrittenDown() throws Exception {
+    StartSpec self =
+        StartSpec.self(
+            () ->
+                daemons.shell(
+                    "setsid flock -n d.pid sh -c 'echo $$ >d.pid; exec sleep 1000' & exit 0"),
+            Duration.ofMinutes(1));
+    daemons.control().start(self);
+
+    long pid = Daemons.pid(daemons.pidFile());
+    assertThat(read()).isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6)));
+  }
+
+  /** It stays in this JVM's session, which is not its own. */
+  @Test
+  void aSessionThatIsNotTheDaemonsOwnIsNotWrittenDown() throws Exception {
+    StartSpec self =
+        StartSpec.self(
+            () -> daemons.shell("flock -n d.pid sh -c 'echo $$ >d.pid; exec sleep 1000' & exit 0"),
+            Duration.ofMinutes(1));
+    daemons.control().start(self);
+
+    assertThat(read().pid()).isEqualTo(Daemons.pid(daemons.pidFile()));
+    assertThat(read().session()).isZero();
+  }
+
+  @Test
+  void aStartThatFailsLeavesWhatWasThere() throws Exception {
+    Daemons.kill(daemons.start("exec sleep 1000", "sleep"));
+    String before = Files.readString(guard());
+    StartSpec missing = StartSpec.program(() -> Program.at(Path.of("/no/such/program")), 022);
+
+    assertThatThrownBy(() -> daemons.control().start(missing)).hasMessageContaining("/no/such");
+
+    assertThat(guard()).content().isEqualTo(before);
+  }
+
+  @Test
+  void whatWasWrittenByAStartThatFailsIsPutBack() throws Exception {
+    Files.writeString(guard(), "before\n");
+    try (Guard guard = Guard.acquire(guard(), Duration.ZERO)) {
+      guard.record(ProcessHandle.current().pid());
+      assertThat(read().pid()).isEqualTo(ProcessHandle.current().pid());
+      guard.takeBack(new IllegalStateException());
+    }
+
+    assertThat(guard()).content().isEqualTo("before\n");
+  }
+
+  @Test
+  void ofAProcessThatIsGoneNothingIsWrittenDownAndNothingElseStays() throws Exception {
+    Files.writeString(guard(), "before\n");
+    try (Guard guard = Guard.acquire(guard(), Duration.ZERO)) {
+      guard.record(4194304);
+    }
+
+    assertThat(guard()).isEmptyFile();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "\n",
+        "BOOT 5 6 7",
+        "BOOT 5 6\n",
+        "BOOT 5 6 7 8\n",
+        "BOOT  5 6 7\n",
+        "BOOT 5 6 -7\n",
+        "BOOT 0 6 7\n",
+        "BOOT 4194305 6 7\n",
+        "BOOT 5 99999999999999999999999 7\n",
+        "BOOT 5 6 x\n",
+        "BOOT 5 6 7\r\n",
+        "BOOT5 6 7\n",
+        "00000000-0000-0000-0000-000000000000 5 6 7\n",
+        "5 6 7\n"
+      })
+  void whatIsNoRecordOfThisBootIsNotBelieved(String text) throws Exception {
+    Files.writeString(guard(), text.replace("BOOT", bootId()));
+
+    assertThat(StartRecord.read(guard(), 0)).isEmpty();
+  }
+
+  @Test
+  void theLineIsAllThatCounts() throws Exception {
+    Files.writeString(guard(), bootId() + " 5 6 7\nfor people");
+
+    assertThat(StartRecord.read(guard(), 0)).contains(new StartRecord(5, 6, 7));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nothing", "link", "directory", "FIFO"})
+  void whatIsNoRegularFileIsNotBelieved(String what) throws Exception {
+    switch (what) {
+      case "link" ->
+          Files.createSymbolicLink(
+              guard(), Files.writeString(daemons.file("x"), bootId() + " 5 6 7\n"));
+      case "directory" -> Files.createDirectory(guard());
+      case "FIFO" -> Command.run("mkfifo", guard().toString());
+      default -> {}
+    }
+
+    assertThat(StartRecord.read(guard(), 0)).isEmpty();
+  }
+
+  @Test
+  @Tag("root")
+  void aStrangersFileIsNotBelievedAndThePidFileOwnersIs() throws Exception {
+    Files.writeString(guard(), bootId() + " 5 6 7\n");
+    Daemons.give(guard(), Daemons.NOBODY);
+
+    assertThat(StartRecord.read(guard(), 0)).isEmpty();
+    assertThat(StartRecord.read(guard(), Daemons.NOBODY)).isPresent();
+  }
+}
