@@ -36,10 +36,11 @@ class StartIT {
   void nothingIsLeftInTheDirectoryForTemporaryFiles(String command) throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
-            "java='%s/bin/java -XX:-UsePerfData'; jar=%s/../daimon.jar; export daimon java jar;"
-                    .formatted(
-                        System.getProperty("java.home"), Sandbox.DAIMON.getParent().getParent())
-                + " unshare --mount bash -c 'mount -t tmpfs none /tmp; "
+            "export java='%s/bin/java -XX:-UsePerfData' jar=/mnt/daimon.jar daimon=/mnt/daimon/bin/daimon;"
+                    .formatted(System.getProperty("java.home"))
+                // The checkout may be in /tmp itself.
+                + " unshare --mount bash -c 'mount --bind %s /mnt; mount -t tmpfs none /tmp; "
+                    .formatted(Sandbox.DAIMON.getParent().getParent().getParent())
                 + command
                 + "; ls -A /tmp'");
 

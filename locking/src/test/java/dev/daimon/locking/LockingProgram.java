@@ -76,19 +76,25 @@ final class LockingProgram {
    */
   static void watch(Path path, int rounds) throws IOException {
     String script =
-        "exec 9<\"$0\"; flock -n 9 || exit; while read x; do (:) & echo $!; wait; done;"
-            + " : & echo $!; exec sleep 1000 9<&-";
+        "exec 9<\"$0\"; flock -n 9 || exit;"
+            + " while read x; [ \"$x\" = next ]; do (:) & echo $!; wait; done;"
+            + " exec 3<&0; read x <&3 & echo $!; exec sleep 1000 3<&- 9<&-";
     Process shell = new ProcessBuilder("sh", "-c", script, path.toString()).start();
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       for (int i = 0; i < rounds; i++) {
-        shell.outputWriter().append('\n').flush();
+        shell.outputWriter().append("next\n").flush();
         long pid = Long.parseLong(shell.inputReader().readLine());
         while (file.isHeldBy(pid)) {
           Thread.onSpinWait();
         }
       }
-      shell.getOutputStream().close();
+      shell.outputWriter().append("last\n").flush();
       long pid = Long.parseLong(shell.inputReader().readLine());
+      // The shell might see the end of its child, a sleep does not.
+      while (!Proc.status(Long.toString(shell.pid()), "Name").equals("sleep")) {
+        Thread.onSpinWait();
+      }
+      shell.getOutputStream().close();
       while (!Proc.status(Long.toString(pid), "State").startsWith("Z")) {
         Thread.onSpinWait();
       }

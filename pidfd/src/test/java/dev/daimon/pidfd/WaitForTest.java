@@ -66,6 +66,7 @@ class WaitForTest {
   }
 
   @Test
+  @Tag("python3")
   void aCoreDumpIsToldAsPythonTellsIt(@TempDir Path directory) throws Exception {
     String script = "cd " + directory + " && ulimit -S -c \"$(ulimit -H -c)\"; kill -ABRT $$";
     String oracle =
@@ -271,6 +272,7 @@ class WaitForTest {
   }
 
   @Test
+  @Tag("python3")
   void aChildWhoseThreadsOutliveTheFirstOneHasNotEnded() throws Exception {
     String script =
         """
@@ -296,6 +298,7 @@ class WaitForTest {
   /** A tracer is told of the end first; the parent only when the tracer has let go. */
   @Test
   @Tag("root")
+  @Tag("python3")
   void aTracedChildHasEndedBeforeItsStatusIsToBeHad() throws Exception {
     String script =
         """

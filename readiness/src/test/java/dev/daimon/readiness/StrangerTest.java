@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a process may have inherited, from whomever, and what it takes that for. */
+@Tag("python3")
 class StrangerTest {
   /** Becomes the JVM, with descriptors that are as a launcher leaves them, but for one thing. */
   private static final String SCRIPT =

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
  * ./mvnw verify -pl testing,posix -Dtest=AbiTest -Ddaimon.cc=aarch64-linux-gnu-gcc
  * </pre>
  */
+@Tag("cc")
 class AbiTest {
   private static final String CC = System.getProperty("daimon.cc", "cc");
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class CredentialsTest {
   @Test
@@ -31,8 +32,8 @@ class CredentialsTest {
 
   @Test
   @Tag("root")
-  void theCLibrarysCallsChangeEveryThreadForGood() throws Exception {
-    assertThat(ChildJvm.of(WholeProcess.class).run().lines().stream().distinct())
+  void theCLibrarysCallsChangeEveryThreadForGood(@TempDir Path classes) throws Exception {
+    assertThat(ChildJvm.of(WholeProcess.class).copied(classes).run().lines().stream().distinct())
         .containsExactly(
             "0 0 0",
             "Uid 1001 1001 1001 1001, Gid 1002 1002 1002 1002, Groups 3 7 4294967294",
@@ -57,8 +58,8 @@ class CredentialsTest {
 
   @Test
   @Tag("root")
-  void theBareSystemCallsChangeTheCallingThreadAlone() throws Exception {
-    List<String> lines = ChildJvm.of(OneThread.class).run().lines();
+  void theBareSystemCallsChangeTheCallingThreadAlone(@TempDir Path classes) throws Exception {
+    List<String> lines = ChildJvm.of(OneThread.class).copied(classes).run().lines();
 
     assertThat(lines.getFirst()).isEqualTo("0 0 0");
     assertThat(lines)

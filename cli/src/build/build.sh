@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds without tests, and shows that it goes on: build.sh WHO MAVEN-ARGUMENT...
+# Maven's own words would be hundreds of lines, and with -q none for minutes. WHO begins each line.
+set -eu
+who=$1
+shift
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd -P)
+
+# A line for each module and for each hundred downloads, and all errors.
+in_short() {
+    downloads=0
+    while IFS= read -r line; do
+        case $line in
+        *"Downloaded from "*)
+            downloads=$((downloads + 1))
+            if [ $((downloads % 100)) -eq 0 ]; then echo "$who: $downloads files downloaded"; fi
+            ;;
+        "[INFO] Building "*"]")
+            name=${line#*Building }
+            echo "$who: building ${name%% [0-9]*} [${line##*\[}"
+            ;;
+        "[ERROR]"* | mvnw:*) printf '%s\n' "$line" ;;
+        # Maven may have reset the terminal's colours right before.
+        *"ended with "*) return "${line##*ended with }" ;;
+        esac
+    done
+    return 1
+}
+
+{
+    status=0
+    "$root/mvnw" -B -Dstyle.color=never -DskipTests -f "$root/pom.xml" "$@" </dev/null 2>&1 || status=$?
+    echo "ended with $status"
+} | in_short >&2
