@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.FileSet;
 import dev.daimon.daemon.files.Gift;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.NativePath;
@@ -10,6 +12,8 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The numbers mean the same in both processes.
  */
 final class Handover {
+  private static final int STANDARD_ERROR = 2;
+
   /** Stands for a descriptor that there is not. */
   private static final int NONE = -1;
 
@@ -84,6 +90,47 @@ final class Handover {
     }
   }
 
+  /**
+   * Makes sure that what was handed over is what a configuration has files for: locks for those
+   * that are locked, and of what is to be given away nothing but these files themselves.
+   *
+   * @throws IOException if one of them cannot be looked at
+   */
+  void requireFilesOf(DaemonConfig config) throws IOException {
+    FileSet set = config.files();
+    if ((set.pidFile() == null) != (pidFile == null)
+        || (set.lockFile() == null) != (lockFile == null)) {
+      throw new DaemonizeException(
+          Reason.DAEMON_FAILED, "the launcher handed over other locks than the configuration has");
+    }
+    for (Gift gift : gifts) {
+      Path path = gift.path();
+      boolean named =
+          path.equals(set.pidFile())
+              || path.equals(set.lockFile())
+              || path.equals(set.standardOutput())
+              || path.equals(set.standardError());
+      if (!named || !isAt(path, gift.descriptor())) {
+        throw new DaemonizeException(
+            Reason.DAEMON_FAILED,
+            "what the launcher handed over to be given away is no file of the configuration, or no"
+                + " longer there: "
+                + path);
+      }
+    }
+  }
+
+  /** Whether an open file is the one at a path. */
+  private static boolean isAt(Path path, Descriptor descriptor) throws IOException {
+    Object open = inode(Path.of("/proc/self/fd/" + descriptor.number()));
+    return open.equals(inode(path, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  /** Two files are one if these are the same. */
+  private static Object inode(Path file, LinkOption... options) throws IOException {
+    return Files.readAttributes(file, "unix:dev,ino", options);
+  }
+
   byte[] encode() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
@@ -106,7 +153,6 @@ final class Handover {
       for (Gift gift : gifts) {
         write(out, gift.path());
         write(out, gift.descriptor());
-        out.writeBoolean(gift.created());
       }
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
@@ -151,8 +197,7 @@ final class Handover {
       List<Gift> gifts = new ArrayList<>();
       for (int i = in.readInt(); i > 0; i--) {
         Path path = NativePath.of(readBytes(in));
-        Descriptor descriptor = required(readDescriptor(in, owned));
-        gifts.add(new Gift(path, descriptor, in.readBoolean()));
+        gifts.add(new Gift(path, required(readDescriptor(in, owned))));
       }
       return new Handover(
           launchDirectory, settings, pidFile, lockFile, earlyErrors, standardError, kept, gifts);
@@ -166,6 +211,9 @@ final class Handover {
     int number = in.readInt();
     if (number == NONE) {
       return null;
+    }
+    if (number <= STANDARD_ERROR) {
+      throw new IOException("descriptor " + number + " is the caller's");
     }
     Descriptor descriptor = owned.get(number);
     if (descriptor == null) {

@@ -1,6 +1,7 @@
 package dev.daimon.daemon;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
+import java.io.IOException;
 import java.util.List;
 
 /** The daemon's side of a start: it takes over what its launcher has prepared. */
@@ -13,6 +14,7 @@ final class Started {
     try {
       Handover handover = fromLauncher.handover();
       requireSame(handover.settings, config.settings());
+      requireFiles(handover, config);
       Inheritance inheritance = new Inheritance(config, fromLauncher);
       if (!inheritance.canWait()) {
         Belongings _ = inheritance.own();
@@ -23,6 +25,14 @@ final class Started {
     } catch (DaemonizeException failure) {
       report.failed(failure.exitCode(), String.valueOf(failure.getMessage()));
       throw failure;
+    }
+  }
+
+  private static void requireFiles(Handover handover, DaemonConfig config) {
+    try {
+      handover.requireFilesOf(config);
+    } catch (IOException failure) {
+      throw new DaemonizeException(Reason.FILE, failure);
     }
   }
 

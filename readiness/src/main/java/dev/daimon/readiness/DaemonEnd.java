@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads: one may wait for the launcher while others tell.
  */
 public final class DaemonEnd implements AutoCloseable {
+  private static final int STANDARD_ERROR = 2;
+
   /** How many statuses wait for a launcher that does not read. */
   private static final int MAX_WAITING = 64;
 
@@ -50,6 +52,11 @@ public final class DaemonEnd implements AutoCloseable {
    * all of it from the daemon does not find it. It can be found once, since finding it takes the
    * greeting out.
    *
+   * <p>It cannot be forged by who starts this process with other rights, by {@code sudo} or the
+   * like: only a file counts that belongs to this process's effective user, and that nobody else
+   * may write to. The daemon inherits it open for reading, so nobody who inherits it from there can
+   * make another one of it. Standard input, output and error never count.
+   *
    * <p>The inherited descriptors stay open, and would be inherited on, until {@link #release()}.
    *
    * @return this process's end; null if it was not started by a launcher
@@ -57,9 +64,13 @@ public final class DaemonEnd implements AutoCloseable {
    *     class, or closed in parts
    */
   public static @Nullable DaemonEnd find() throws IOException {
+    String status = status();
+    int self = self(status);
+    Integer user = user(status);
     for (String name : descriptors()) {
-      Greeting greeting = Greeting.in(Integer.parseInt(name));
-      DaemonEnd end = greeting == null ? null : of(greeting);
+      int number = Integer.parseInt(name);
+      Greeting greeting = number <= STANDARD_ERROR ? null : Greeting.in(number, user);
+      DaemonEnd end = greeting == null ? null : of(greeting, self);
       if (end != null) {
         return end;
       }
@@ -75,8 +86,7 @@ public final class DaemonEnd implements AutoCloseable {
     return names;
   }
 
-  private static @Nullable DaemonEnd of(Greeting greeting) throws IOException {
-    int self = self();
+  private static @Nullable DaemonEnd of(Greeting greeting, int self) throws IOException {
     boolean named = greeting.process() == self;
     if (!named && greeting.process() != Greeting.NOBODY) {
       return null;
@@ -103,21 +113,31 @@ public final class DaemonEnd implements AutoCloseable {
     return new DaemonEnd(greeting, answers);
   }
 
+  private static String status() throws IOException {
+    try (FileInputStream file = new FileInputStream("/proc/self/status")) {
+      return new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+  }
+
   /**
    * This process's id in its own namespace, the last one there. The JDK's way to find it out costs
    * a third of a JVM's start.
    */
-  private static int self() throws IOException {
-    try (FileInputStream file = new FileInputStream("/proc/self/status")) {
-      String status = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
-      int line = status.indexOf("\nNSpid:");
-      if (line < 0) {
-        // A kernel without namespaces.
-        line = status.indexOf("\nPid:");
-      }
-      int end = status.indexOf('\n', line + 1);
-      return Integer.parseInt(status, status.lastIndexOf('\t', end) + 1, end, 10);
+  private static int self(String status) {
+    int line = status.indexOf("\nNSpid:");
+    if (line < 0) {
+      // A kernel without namespaces.
+      line = status.indexOf("\nPid:");
     }
+    int end = status.indexOf('\n', line + 1);
+    return Integer.parseInt(status, status.lastIndexOf('\t', end) + 1, end, 10);
+  }
+
+  /** This process's effective user id, the second one there. */
+  private static int user(String status) {
+    int real = status.indexOf("\nUid:\t") + "\nUid:\t".length();
+    int effective = status.indexOf('\t', real) + 1;
+    return Integer.parseUnsignedInt(status, effective, status.indexOf('\t', effective), 10);
   }
 
   /** {@return what the launcher wanted this process to know} */

@@ -30,6 +30,9 @@ final class Greeting {
   /** Stands for a process that the launcher has not named yet. */
   static final int NOBODY = 0;
 
+  /** Nobody but the owner may open it for writing. */
+  private static final int MODE = 0644;
+
   private static final String LINK = "/memfd:" + NAME + " (deleted)";
 
   /** Where in the file an end's number and inode are, and where the text begins. */
@@ -52,7 +55,8 @@ final class Greeting {
    * @param read where the daemon reads
    * @param write where the daemon writes
    * @param text what the daemon is to know
-   * @return the open file, to be closed by the caller
+   * @return the file, open for reading: who inherits it cannot make another greeting of it; to be
+   *     closed by the caller
    */
   static Descriptor create(Descriptor read, Descriptor write, byte[] text) throws PosixException {
     ByteBuffer content = ByteBuffer.allocate(HEAD + text.length);
@@ -61,20 +65,20 @@ final class Greeting {
     put(content, write);
     content.put(text);
     byte[] name = NAME.getBytes(StandardCharsets.US_ASCII);
-    Descriptor file =
-        Descriptor.adopt(
-            PosixException.check(Files.memfdCreate(name, Files.MFD_CLOEXEC), "memfd_create", NAME));
-    try {
+    int number =
+        PosixException.check(Files.memfdCreate(name, Files.MFD_CLOEXEC), "memfd_create", NAME);
+    try (Descriptor file = Descriptor.adopt(number)) {
+      PosixException.check(Files.fchmod(number, MODE), "fchmod", NAME);
       write(file, content.array());
-      return file;
-    } catch (PosixException failure) {
-      try {
-        file.close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
-      throw failure;
+      return open(file, Files.O_RDONLY);
     }
+  }
+
+  /** Opens it once more. */
+  private static Descriptor open(Descriptor file, int flags) throws PosixException {
+    byte[] path = path(file.number()).getBytes(StandardCharsets.US_ASCII);
+    return Descriptor.adopt(
+        PosixException.check(Files.open(path, flags | Files.O_CLOEXEC, 0), "open", NAME));
   }
 
   private static void put(ByteBuffer content, Descriptor pipe) throws PosixException {
@@ -86,7 +90,10 @@ final class Greeting {
   /** Names the process that it is for: twice, so that a half of it is known for one. */
   static void name(Descriptor file, long pid) throws PosixException {
     int number = (int) pid;
-    write(file, ByteBuffer.allocate(2 * Integer.BYTES).putInt(number).putInt(~number).array());
+    try (Descriptor writable = open(file, Files.O_WRONLY)) {
+      write(
+          writable, ByteBuffer.allocate(2 * Integer.BYTES).putInt(number).putInt(~number).array());
+    }
   }
 
   /** At the beginning; memory takes all of it or fails. */
@@ -94,9 +101,22 @@ final class Greeting {
     PosixException.check(Files.pwrite(file.number(), bytes, 0), "pwrite", NAME);
   }
 
-  /** What is in an inherited file; null if that is no greeting, or was taken out. */
-  static @Nullable Greeting in(int number) throws IOException {
-    return LINK.equals(link(number)) ? read(number) : null;
+  /**
+   * What is in an inherited file; null if that is no greeting, was taken out, or may be another
+   * user's word.
+   *
+   * @param user this process's user
+   */
+  static @Nullable Greeting in(int number, Integer user) throws IOException {
+    return LINK.equals(link(number)) && isFrom(number, user) ? read(number) : null;
+  }
+
+  /** Whether nobody but a user, and root, can have written to a file in memory. */
+  private static boolean isFrom(int number, Integer user) throws IOException {
+    Path file = Path.of(path(number));
+    Integer mode = Files.S_IFREG | MODE;
+    return user.equals(java.nio.file.Files.getAttribute(file, "unix:uid"))
+        && mode.equals(java.nio.file.Files.getAttribute(file, "unix:mode"));
   }
 
   private static @Nullable Greeting read(int number) throws IOException {

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #release()}, and then receives messages until one of them is the verdict. The end of the
  * connection without a verdict is a failure: a daemon that dies early never looks started.
  *
+ * <p>The daemon must have the launcher's effective user when it looks for its end, and may change
+ * it after that.
+ *
  * <p>Closing this end, or dying, tells the daemon that nobody waits any more.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/pipe.7.html">pipe(7)</a>

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -130,6 +132,16 @@ class ReadinessTest {
     return stack.length > 0
         && stack[0].getMethodName().equals("read0")
         && Arrays.stream(stack).anyMatch(frame -> frame.getMethodName().equals("of"));
+  }
+
+  @Test
+  void nobodyWhoInheritsItFromTheDaemonCanMakeAnotherOneOfIt() throws Exception {
+    Descriptor greeting = launcher.daemonDescriptors().getFirst();
+
+    assertThat(Files.pwrite(greeting.number(), new byte[4], 0)).isEqualTo(-Errno.EBADF.number());
+    java.nio.file.Path file = java.nio.file.Path.of("/proc/self/fd/" + greeting.number());
+    assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-r--r--");
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -19,7 +20,14 @@ class StrangerTest {
       """
       import os, socket, struct, sys
       how = sys.argv[1]
+      if how == "of another user":
+          os.seteuid(65534)
       memory = os.memfd_create("dev.daimon.readines" if how == "name" else "dev.daimon.readiness", 0)
+      os.seteuid(os.getuid())
+      os.fchmod(memory, 0o664 if how == "writable by its group" else 0o644)
+      if how.startswith("standard"):
+          names = {"standard input": 0, "standard output": 1, "standard error": 2}
+          os.dup2(memory, names[how]); os.close(memory); memory = names[how]
       if how == "file":
           os.dup2(os.open(sys.argv[2], os.O_RDWR), memory)
       read, answers = os.pipe()
@@ -67,7 +75,7 @@ class StrangerTest {
         found = String.valueOf(failure.getMessage());
       }
       boolean same = Files.size(greeting) == before;
-      System.out.println(found + (same ? "; left alone" : "; taken out"));
+      Files.writeString(Path.of(args[0]), found + (same ? "; left alone" : "; taken out"));
     }
   }
 
@@ -78,6 +86,10 @@ class StrangerTest {
           """
           right                 | hello, confirmed; taken out
           name                  | nothing; left alone
+          writable by its group | nothing; left alone
+          standard input        | nothing; left alone
+          standard output       | nothing; left alone
+          standard error        | nothing; left alone
           file                  | nothing; left alone
           empty                 | nothing; left alone
           short                 | nothing; left alone
@@ -94,16 +106,27 @@ class StrangerTest {
           nobody, launcher gone | hello, abandoned; taken out
           """)
   void onlyWhatTheLauncherMadeForThisProcessIsBelieved(String how, String found) throws Exception {
+    assertThat(whatIsFound(how)).isEqualTo(found);
+  }
+
+  /** By sudo and the like a user starts a process of root's, with descriptors of the user's. */
+  @Test
+  @Tag("root")
+  void whatAnotherUserMadeIsNotBelieved() throws Exception {
+    assertThat(whatIsFound("of another user")).isEqualTo("nothing; left alone");
+  }
+
+  private static String whatIsFound(String how) throws Exception {
     Path file = Files.createTempFile("daimon", "stranger");
+    Path told = Files.createTempFile("daimon", "told");
     try {
-      assertThat(
-              ChildJvm.of(Finds.class)
-                  .startedBy("python3", "-c", SCRIPT, how, file.toString())
-                  .run()
-                  .lines())
-          .containsExactly(found);
+      ChildJvm jvm =
+          ChildJvm.of(Finds.class).startedBy("python3", "-c", SCRIPT, how, file.toString());
+      assertThat(jvm.run(told).exit()).isZero();
+      return Files.readString(told);
     } finally {
       Files.delete(file);
+      Files.delete(told);
     }
   }
 }

@@ -21,9 +21,6 @@ interface FileKind<T> {
 
   Descriptor descriptor(T file);
 
-  /** Whether opening it created it. */
-  boolean created(T file);
-
   /** Removes it if opening it created it, and closes it in any case. */
   void undo(T file) throws IOException;
 
@@ -37,11 +34,6 @@ interface FileKind<T> {
     @Override
     public Descriptor descriptor(SingletonLock lock) {
       return lock.descriptor();
-    }
-
-    @Override
-    public boolean created(SingletonLock lock) {
-      return lock.created();
     }
 
     @Override
@@ -77,11 +69,6 @@ interface FileKind<T> {
     }
 
     @Override
-    public boolean created(PidFile.Pending pending) {
-      return true;
-    }
-
-    @Override
     public void undo(PidFile.Pending pending) throws IOException {
       pending.close();
     }
@@ -97,11 +84,6 @@ interface FileKind<T> {
     @Override
     public Descriptor descriptor(OutputFile output) {
       return output.descriptor();
-    }
-
-    @Override
-    public boolean created(OutputFile output) {
-      return output.created();
     }
 
     @Override

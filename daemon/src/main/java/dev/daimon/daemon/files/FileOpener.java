@@ -65,7 +65,7 @@ final class FileOpener {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
-    gifts.add(new Gift(path, kind.descriptor(file), kind.created(file)));
+    gifts.add(new Gift(path, kind.descriptor(file)));
     return opened(file, kind, false);
   }
 

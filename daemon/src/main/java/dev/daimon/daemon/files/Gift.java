@@ -11,11 +11,13 @@ import java.nio.file.Path;
  *
  * @param path where it was opened
  * @param descriptor the open file; still owned by who opened it
- * @param created whether opening it created it
  */
-public record Gift(Path path, Descriptor descriptor, boolean created) {
-  /** Hands it over, if the rules of {@link Ownership#give} allow it. */
+public record Gift(Path path, Descriptor descriptor) {
+  /**
+   * Hands it over, if the rules of {@link Ownership#give} for a file that was there before allow
+   * it. Root opens a file only where these are kept, so nobody has to say who created it.
+   */
   public void give(Identity identity) throws IOException {
-    Ownership.give(descriptor, path, identity, created);
+    Ownership.give(descriptor, path, identity, /* justCreated= */ false);
   }
 }

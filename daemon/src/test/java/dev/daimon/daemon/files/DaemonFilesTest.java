@@ -212,8 +212,8 @@ class DaemonFilesTest {
 
     assertThat(ChildJvm.of(Giving.class).copied(classes).run(directory).lines())
         .containsExactly(
-            "gift " + pid + ", true, created true",
-            "gift " + out + ", true, created false",
+            "gift " + pid + ", true",
+            "gift " + out + ", true",
             "lock of 7001, pid of 0, out of 0",
             "lock of 7001, pid of 7001, out of 7001");
   }
@@ -236,8 +236,7 @@ class DaemonFilesTest {
       files.prepare();
       for (Gift gift : files.gifts()) {
         Path file = leadsTo(gift.descriptor());
-        System.out.println(
-            "gift " + file + ", " + file.equals(gift.path()) + ", created " + gift.created());
+        System.out.println("gift " + file + ", " + file.equals(gift.path()));
       }
       print(lock, pid, out);
       files.give();

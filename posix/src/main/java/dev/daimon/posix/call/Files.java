@@ -160,6 +160,8 @@ public final class Files {
   private static final long RENAME = Libc.address("rename");
   // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
   private static final long READLINK = Libc.address("readlink");
+  // int fchmod(int fd, mode_t mode);
+  private static final long FCHMOD = Libc.address("fchmod");
   // int fchown(int fd, uid_t owner, gid_t group);
   private static final long FCHOWN = Libc.address("fchown");
   // int fchownat(int dirfd, const char *pathname, uid_t owner, gid_t group, int flags);
@@ -223,6 +225,11 @@ public final class Files {
   /** Reads or changes what belongs to a descriptor. */
   public static int fcntl(int fd, int operation, int argument) {
     return Libc.call(FCNTL, fd, operation, argument);
+  }
+
+  /** Changes the permissions. */
+  public static int fchmod(int fd, int mode) {
+    return Libc.call(FCHMOD, fd, mode);
   }
 
   /** Takes or releases the lock of an open file. */

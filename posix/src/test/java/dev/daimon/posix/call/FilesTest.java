@@ -218,6 +218,15 @@ class FilesTest {
   }
 
   @Test
+  void permissionsAreChangedThroughTheDescriptor() throws Exception {
+    try (Descriptor file = create("file", 0600)) {
+      assertThat(Files.fchmod(file.number(), 0640)).isZero();
+      assertThat(stat("%a", "file")).isEqualTo("640");
+      assertThat(Files.fchmod(-1, 0640)).isEqualTo(-Errno.EBADF.number());
+    }
+  }
+
+  @Test
   @Tag("root")
   void anOwnerIsChangedThroughTheDescriptorAndMinusOneLeavesAnId() throws Exception {
     try (Descriptor file = create("file", 0600)) {
