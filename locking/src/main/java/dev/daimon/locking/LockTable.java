@@ -1,5 +1,7 @@
 package dev.daimon.locking;
 
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
@@ -7,47 +9,53 @@ import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** The kernel's list of locks, as {@code /proc} shows it. */
+/** An open file as the kernel's lists of locks name it, and whether it is in them. */
 final class LockTable {
   /** The target of {@code /proc/self/ns/pid} outside of every container. */
   private static final String INITIAL_NAMESPACE = "pid:[4026531836]";
 
-  private LockTable() {}
+  /** Types of file systems whose locks are kept by a server, so that other hosts hold some. */
+  private static final String SHARED =
+      " nfs nfs4 cifs smb3 9p afs ceph gfs2 ocfs2 lustre virtiofs ";
 
-  /** Whether a {@code flock} on the inode of this descriptor is listed. */
-  static boolean isListed(int number) throws PosixException {
-    String inode = inode(number);
-    // The list comes in pages, and a lock that goes away between two of them can hide another one:
-    // a "no" is asked for twice.
-    for (int i = 0; i < 2; i++) {
-      if (isIn(ProcFiles.read("/proc/locks"), inode)) {
-        return true;
-      }
-    }
-    return !isInitialNamespace() && isInDescriptors(inode);
+  private final int number;
+
+  /** The inode as a lock's line has it, with the spaces around: {@code " fe:00:1234 "}. */
+  private final String inode;
+
+  private final boolean regular;
+
+  /** Whether others than the processes of this host may hold a lock on it. */
+  private final boolean shared;
+
+  private LockTable(int number, String inode, boolean regular, boolean shared) {
+    this.number = number;
+    this.inode = inode;
+    this.regular = regular;
+    this.shared = shared;
   }
 
-  /** The inode as a lock's line names it, with the spaces around: {@code " fe:00:1234 "}. */
-  private static String inode(int number) throws PosixException {
+  /** The entry of the file that is open as this descriptor; {@code O_PATH} is enough. */
+  static LockTable of(int number) throws PosixException {
     String path = "/proc/self/fdinfo/".concat(Integer.toString(number));
     String info = ProcFiles.read(path);
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(number, status), "fstat", path);
     long major = status.device() >>> 32;
     long minor = status.device() & 0xffffffffL;
+    boolean shared = false;
     // Some file systems (btrfs, layers of overlayfs) give stat a device of their own making; a
     // lock's line has the mount's.
     @Nullable String mount = field(info, "mnt_id:\t");
-    if (mount != null) {
-      @Nullable String line =
-          field(
-              "\n".concat(ProcFiles.read("/proc/self/mountinfo")), "\n".concat(mount).concat(" "));
-      if (line != null) {
-        int start = line.indexOf(' ') + 1;
-        int colon = line.indexOf(':', start);
-        major = Long.parseLong(line, start, colon, 10);
-        minor = Long.parseLong(line, colon + 1, line.indexOf(' ', colon), 10);
-      }
+    @Nullable String line = mount == null ? null : mountLine(mount.concat(" "));
+    if (line != null) {
+      // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAGS - TYPE SOURCE OPTIONS
+      int start = line.indexOf(' ', line.indexOf(' ') + 1) + 1;
+      int colon = line.indexOf(':', start);
+      major = Long.parseLong(line, start, colon, 10);
+      minor = Long.parseLong(line, colon + 1, line.indexOf(' ', colon), 10);
+      int type = line.indexOf(" - ") + 3;
+      shared = isShared(line.substring(type, line.indexOf(' ', type)));
     }
     // Since Linux 5.14; before, stat's is the same but for exotic file systems.
     @Nullable String inode = field(info, "ino:\t");
@@ -55,7 +63,25 @@ final class LockTable {
     hex(name, major).append(':');
     hex(name, minor).append(':');
     name.append(inode == null ? Long.toUnsignedString(status.inode()) : inode);
-    return name.append(' ').toString();
+    return new LockTable(number, name.append(' ').toString(), status.isRegularFile(), shared);
+  }
+
+  /** The mount's line; null if it is not one of this mount namespace. */
+  private static @Nullable String mountLine(String id) throws PosixException {
+    try (ProcFiles.Lines mounts = new ProcFiles.Lines("/proc/self/mountinfo")) {
+      String lines;
+      while ((lines = mounts.next()) != null) {
+        int start = "\n".concat(lines).indexOf("\n".concat(id));
+        if (start >= 0) {
+          return lines.substring(start, lines.indexOf('\n', start));
+        }
+      }
+      return null;
+    }
+  }
+
+  private static boolean isShared(String type) {
+    return type.startsWith("fuse") || SHARED.contains(" ".concat(type).concat(" "));
   }
 
   private static StringBuilder hex(StringBuilder text, long number) {
@@ -72,10 +98,37 @@ final class LockTable {
   }
 
   /**
-   * Whether one of the lines is a {@code flock} of that inode. A line of one who waits for it says
+   * Whether somebody holds a {@code flock} on the file.
+   *
+   * <p>The kernel's list is complete in the initial PID namespace, for files whose locks this host
+   * keeps. Everywhere else a lock that is not listed is tried for a moment, shared and through an
+   * open file of its own: only that tells.
+   */
+  boolean isLocked() throws PosixException {
+    // The list comes in pages, and a lock that goes away between two of them can hide another one:
+    // a "no" is asked for twice.
+    return isListed()
+        || isListed()
+        || (regular && (shared || !isInitialNamespace()) && isRefused());
+  }
+
+  private boolean isListed() throws PosixException {
+    try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
+      String lines;
+      while ((lines = locks.next()) != null) {
+        if (isIn(lines)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  /**
+   * Whether one of the lines is a {@code flock} of this inode. A line of one who waits for it says
    * the same: then somebody holds it.
    */
-  private static boolean isIn(String lines, String inode) {
+  boolean isIn(String lines) {
     int hit = -1;
     while ((hit = lines.indexOf(inode, hit + 1)) >= 0) {
       int start = lines.lastIndexOf('\n', hit) + 1;
@@ -94,37 +147,18 @@ final class LockTable {
         && new String(target, 0, length, StandardCharsets.US_ASCII).equals(INITIAL_NAMESPACE);
   }
 
-  /** Whether a process that can be looked into has a descriptor that carries such a lock. */
-  private static boolean isInDescriptors(String inode) throws PosixException {
-    for (String process : ProcFiles.list("/proc")) {
-      if (process.charAt(0) < '1' || process.charAt(0) > '9') {
-        continue;
+  /** Whether a shared lock is refused, and so somebody has an exclusive one. */
+  private boolean isRefused() throws PosixException {
+    String path = "/proc/self/fd/".concat(Integer.toString(number));
+    int flags = Files.O_RDONLY | Files.O_NONBLOCK | Files.O_NOCTTY | Files.O_CLOEXEC;
+    int opened = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
+    try (Descriptor own = Descriptor.adopt(PosixException.check(opened, "open", path))) {
+      int result = Files.flock(own.number(), Files.LOCK_SH | Files.LOCK_NB);
+      if (result != -Errno.EAGAIN.number()) {
+        PosixException.check(result, "flock", path);
+        return false;
       }
-      String directory = "/proc/".concat(process).concat("/fdinfo/");
-      for (String number : listed(directory)) {
-        if (isIn(readable(directory.concat(number)), inode)) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  /** None of a process that is not for us to see. */
-  private static String[] listed(String directory) {
-    try {
-      return ProcFiles.list(directory);
-    } catch (PosixException unseen) {
-      return new String[0];
-    }
-  }
-
-  /** Empty of a descriptor that was closed meanwhile, or is not for us to see. */
-  private static String readable(String info) {
-    try {
-      return ProcFiles.read(info);
-    } catch (PosixException unseen) {
-      return "";
+      return true;
     }
   }
 }

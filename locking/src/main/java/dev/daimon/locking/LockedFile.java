@@ -6,11 +6,10 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
-import dev.daimon.posix.call.ProcFiles;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file that others lock, usually a daemon's pidfile, as one looks at it who does not take part:
@@ -27,6 +26,9 @@ public final class LockedFile implements AutoCloseable {
   private final Path path;
   private final Descriptor descriptor;
   private final FileStatus status;
+
+  /** Looked up once: it takes longer than the rest of a look. */
+  private volatile @Nullable LockTable table;
 
   private LockedFile(Path path, Descriptor descriptor, FileStatus status) {
     this.path = path;
@@ -106,7 +108,7 @@ public final class LockedFile implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public boolean isLocked() throws PosixException {
-    return LockTable.isListed(descriptor.number());
+    return table().isLocked();
   }
 
   /**
@@ -119,7 +121,7 @@ public final class LockedFile implements AutoCloseable {
    *
    * @param pid the process id
    * @return whether it does; false also if there is no such process, or if it has ended or is about
-   *     to, and of one whose first thread has ended: {@code /proc} shows no more of it
+   *     to
    * @throws PosixException {@code EACCES} if this process may not look into that one: root may if
    *     it has {@code CAP_SYS_PTRACE}, which it lacks in most containers; otherwise only the same
    *     user, as long as the other process has not changed its user and has no capability that this
@@ -127,9 +129,18 @@ public final class LockedFile implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public boolean isHeldBy(long pid) throws PosixException {
+    return Holder.holds(pid, table());
+  }
+
+  private LockTable table() throws PosixException {
     // Once closed, the inode may be anybody's.
-    descriptor.number();
-    return Holder.holds(pid, status);
+    int number = descriptor.number();
+    LockTable known = table;
+    if (known == null) {
+      known = LockTable.of(number);
+      table = known;
+    }
+    return known;
   }
 
   /**
@@ -141,23 +152,19 @@ public final class LockedFile implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public List<Long> holders() throws PosixException {
-    List<Long> holders = new ArrayList<>();
-    for (String name : ProcFiles.list("/proc")) {
-      if (name.charAt(0) >= '1' && name.charAt(0) <= '9' && mayBeHeldBy(Long.parseLong(name))) {
-        holders.add(Long.parseLong(name));
-      }
-    }
-    holders.sort(null);
-    return holders;
+    return Holder.all(table());
   }
 
-  /** False also of a process that is not for us to see. */
-  private boolean mayBeHeldBy(long pid) {
-    try {
-      return isHeldBy(pid);
-    } catch (PosixException unseen) {
-      return false;
-    }
+  /**
+   * Who holds the lock, for people to read.
+   *
+   * @return such as {@code "process 12 (nginx), process 13 (nginx) and 40 more"}, or {@code "a
+   *     process that cannot be seen from here"}
+   * @throws PosixException as {@link #holders()}
+   * @throws IllegalStateException if this is closed
+   */
+  public String holdersInWords() throws PosixException {
+    return Holder.words(holders());
   }
 
   /**

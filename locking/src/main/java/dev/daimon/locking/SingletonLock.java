@@ -209,15 +209,27 @@ public final class SingletonLock implements AutoCloseable {
       throw new NotRegularFileException(path);
     }
     long deadline = System.nanoTime() + LINGERING_NANOS;
+    LockTable file = null;
     for (int tries = 1; ; tries++) {
       int result = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
       if (result != -Errno.EAGAIN.number()) {
         PosixException.check(result, "flock", path);
         return;
       }
+      boolean over = System.nanoTime() - deadline > 0;
       long pid = writtenPid(number);
-      if (isShownToHold(pid) || System.nanoTime() - deadline > 0) {
-        throw new LockHeldException(path, pid);
+      if (pid == 0) {
+        if (over) {
+          throw LockHeldException.byAnother(path);
+        }
+      } else {
+        file = file == null ? LockTable.of(number) : file;
+        if (isHeldBy(pid, file, over)) {
+          throw LockHeldException.by(path, pid);
+        }
+        if (over) {
+          throw LockHeldException.byOthers(path, pid, file);
+        }
       }
       if (tries < EAGER_TRIES) {
         Thread.onSpinWait();
@@ -227,12 +239,12 @@ public final class SingletonLock implements AutoCloseable {
     }
   }
 
-  /** False also of a process that is not for us to see. */
-  private boolean isShownToHold(long pid) {
+  /** Whether that process is shown to hold the lock; or, if asked so, not shown not to. */
+  private static boolean isHeldBy(long pid, LockTable file, boolean perhaps) {
     try {
-      return pid > 0 && Holder.holds(pid, held);
+      return Holder.holds(pid, file);
     } catch (PosixException unseen) {
-      return false;
+      return perhaps;
     }
   }
 
@@ -275,13 +287,12 @@ public final class SingletonLock implements AutoCloseable {
    * taking it, so that nobody's {@link #acquire} fails for it. Neither the file nor its content has
    * to be readable. A missing file and a symbolic link are held by nobody.
    *
-   * <p>Race: the answer may be out of date when it arrives.
+   * <p>The kernel lists every lock in the initial PID namespace. Elsewhere it leaves out those of
+   * other containers, and on a network file system those of other hosts. There a lock that is not
+   * listed is tried: shared, without waiting, through an open file of its own, which has to be
+   * readable. An {@link #acquire} at that very moment waits for the end of it.
    *
-   * <p>Limits: the kernel lists only locks that were taken by processes of this PID namespace (and
-   * of its children). In a container it also hides a lock whose taker has ended while a child still
-   * holds it; there the descriptors of all processes are looked through as well, as far as this
-   * process may (root, or the same user). A holder in another container is not seen, nor one on
-   * another host of a network file system.
+   * <p>Race: the answer may be out of date when it arrives.
    *
    * @param path the file
    * @return whether it is locked
@@ -297,7 +308,7 @@ public final class SingletonLock implements AutoCloseable {
     }
     PosixException.check(number, "open", path);
     try (Descriptor file = Descriptor.adopt(number)) {
-      return LockTable.isListed(file.number());
+      return LockTable.of(file.number()).isLocked();
     }
   }
 
@@ -351,9 +362,9 @@ public final class SingletonLock implements AutoCloseable {
    * Empties the file and reserves space for a process id, so that a full disk is found before
    * anything is started. Empty and locked means starting.
    *
-   * <p>If this fails the file is empty or as it was. What it held is no loss: it named a process
-   * that does not hold the lock any more. A file system that cannot reserve space is no failure;
-   * there {@link #write} tells.
+   * <p>If this fails the file is empty or as it was. What it held is no loss if it named a process
+   * that does not hold the lock any more; look before, if it may be somebody's file. A file system
+   * that cannot reserve space is no failure; there {@link #write} tells.
    *
    * @throws PosixException if there is no space ({@code ENOSPC}, {@code EDQUOT}), or the file
    *     cannot be changed

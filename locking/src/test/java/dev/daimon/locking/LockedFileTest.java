@@ -274,7 +274,7 @@ class LockedFileTest {
 
     assertThat(jvm.run("look", path, holder).lines())
         .containsExactly(
-            "true", "[]", "stat /proc/" + holder + "/fd/3: Permission denied (EACCES, 13)");
+            "true", "[]", "open /proc/" + holder + "/fdinfo/3: Permission denied (EACCES, 13)");
 
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
     assertThat(jvm.run("look", path, holder).output())
@@ -299,7 +299,7 @@ class LockedFileTest {
         .startsWith("true", "[]")
         .last()
         .asString()
-        .startsWith("stat /proc/" + holder.pid() + "/fd/")
+        .startsWith("open /proc/" + holder.pid() + "/fdinfo/")
         .endsWith(": Permission denied (EACCES, 13)");
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       assertHeldBy(file, holder.pid());
@@ -316,12 +316,78 @@ class LockedFileTest {
         .containsExactly("false", "[]", "false");
   }
 
+  /** As two containers that share a volume. */
+  @Test
+  @Tag("root")
+  void aHolderInAnotherContainerIsNotSeenButTheLockIs() throws Exception {
+    long holder = start(HOLD).pid();
+    assertThat(lookInAContainer("exec \"$@\"")).containsExactly("true", "[]", "false");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder);
+    }
+    assertThat(
+            ChildJvm.of(LockingProgram.class)
+                .startedBy("unshare", "--pid", "--fork", "--mount-proc")
+                .run("isHeld", path)
+                .lines())
+        .containsExactly("true");
+  }
+
   private List<String> lookInAContainer(String script) throws Exception {
     return ChildJvm.of(LockingProgram.class)
         .startedBy("unshare", "--pid", "--fork", "--mount-proc")
         .startedBy("sh", "-c", script, path.toString())
         .run("look", path, 1)
         .lines();
+  }
+
+  /** A stranger may take as many record locks as it likes. */
+  @Test
+  void aListOfAHundredThousandLocksIsReadWithoutMemory() throws Exception {
+    Path flood = Files.createDirectory(directory.resolve("flood"));
+    String script =
+        "for $i (1..100) { open($f[$i], '+>', \"$ARGV[0]/$i\") or die; for ($j = 999; $j >= 0; $j--)"
+            + " { fcntl($f[$i], 6, pack('s s x4 q q i x4', 1, 0, 2 * $j, 1, 0)) or die } }"
+            + " $| = 1; print \"\\n\"; <STDIN>";
+    Process perl = started(new ProcessBuilder("perl", "-e", script, flood.toString()));
+    long holder = start(HOLD).pid();
+    ChildJvm jvm = ChildJvm.of(LockingProgram.class).option("-Xmx12m");
+
+    assertThat(jvm.run("look", path, holder).lines())
+        .containsExactly("true", "[" + holder + "]", "true");
+    assertThat(jvm.run("isHeld", directory.resolve("flood/1")).lines()).containsExactly("false");
+    perl.destroyForcibly().waitFor();
+  }
+
+  /** Its lock comes after none of them. */
+  @Test
+  void aHolderMayHaveManyRecordLocksOnTheSameFile() throws Exception {
+    String script =
+        "open($f, '+<', $ARGV[0]) or die; flock($f, 2) or die; for ($j = 9999; $j >= 0; $j--)"
+            + " { fcntl($f, 6, pack('s s x4 q q i x4', 1, 0, 2 * $j, 1, 0)) or die }"
+            + " $| = 1; print \"\\n\"; <STDIN>";
+    long holder = started(new ProcessBuilder("perl", "-e", script, path.toString())).pid();
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder);
+    }
+  }
+
+  /** The server of such a file may be dead, and a question to it would never be answered. */
+  @Test
+  @Tag("strace")
+  void nothingThatAProcessHasOpenIsAskedFor() throws Exception {
+    Path trace = directory.resolve("trace");
+    long holder = start("exec 8<.; " + HOLD).pid();
+
+    assertThat(
+            ChildJvm.of(LockingProgram.class)
+                .startedBy("strace", "-f", "-qq", "-o", trace.toString())
+                .run("look", path, holder)
+                .lines())
+        .containsExactly("true", "[" + holder + "]", "true");
+    assertThat(Files.readString(trace, StandardCharsets.ISO_8859_1))
+        .contains("\"/proc/" + holder + "/fdinfo/9\"")
+        .doesNotContain("\"/proc/" + holder + "/fd/");
   }
 
   @Test

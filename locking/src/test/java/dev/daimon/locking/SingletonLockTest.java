@@ -41,6 +41,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SingletonLockTest {
+  private static final long SELF = ProcessHandle.current().pid();
+
   private static final int O_CLOEXEC = 02000000;
 
   @TempDir Path directory;
@@ -77,7 +79,7 @@ class SingletonLockTest {
   void aSecondLockInTheSameProcessIsRefusedUntilTheFirstIsClosed() throws IOException {
     try (SingletonLock lock = SingletonLock.acquire(path)) {
       lock.write(4242);
-      assertHeld(4242);
+      assertHeld(SELF);
     }
     SingletonLock.acquire(path).close();
   }
@@ -150,7 +152,7 @@ class SingletonLockTest {
       Object before = Files.getAttribute(path, "unix:ino");
       Object changed = Files.getAttribute(path, "unix:ctime");
       for (int i = 0; i < 10; i++) {
-        assertHeld(4242);
+        assertHeld(SELF);
       }
       assertThat(path).hasContent("4242\n");
       assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(before);
@@ -223,7 +225,7 @@ class SingletonLockTest {
     try (SingletonLock heir = SingletonLock.adopt(path, first.descriptor().duplicate())) {
       first.close();
       heir.write(4242);
-      assertHeld(4242);
+      assertHeld(SELF);
       assertThat(heir.created()).isFalse();
       assertThat(heir.path()).isEqualTo(path);
       assertThat(heir.remove()).isTrue();
@@ -238,8 +240,37 @@ class SingletonLockTest {
       lock.write(4242);
       assertThatExceptionOfType(LockHeldException.class)
           .isThrownBy(() -> SingletonLock.adopt(path, other))
-          .satisfies(e -> assertThat(e.holder()).hasValue(4242));
+          .satisfies(e -> assertThat(e.holder()).hasValue(SELF));
       assertThat(flags(ProcessHandle.current().pid(), other.number()) & O_CLOEXEC).isZero();
+    }
+  }
+
+  /** A daemon has died, and a child of it has the lock: nobody may be told that the dead one has. */
+  @Test
+  void whoReallyHoldsTheLockIsNamedAndThatTheNamedOneHasEnded() throws Exception {
+    Process ended = new ProcessBuilder("true").start();
+    ended.waitFor();
+    Files.writeString(path, ended.pid() + "\n");
+    Process holder =
+        new ProcessBuilder("flock", "--no-fork", path.toString(), "sh", "-c", "echo; read x")
+            .start();
+    try {
+      assertThat(holder.inputReader().readLine()).isEmpty();
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.acquire(path))
+          .withMessage(
+              "%s is locked by process %d (sh); process %d, which it names, has ended",
+              path, holder.pid(), ended.pid())
+          .satisfies(e -> assertThat(e.holder()).hasValue(holder.pid()))
+          .satisfies(e -> assertThat(e.ended()).hasValue(ended.pid()));
+      Files.writeString(path, SELF + "\n");
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.acquire(path))
+          .withMessage(
+              "%s is locked by process %d (sh); it names process %d", path, holder.pid(), SELF)
+          .satisfies(e -> assertThat(e.ended()).isEmpty());
+    } finally {
+      end(holder);
     }
   }
 
@@ -247,7 +278,7 @@ class SingletonLockTest {
   void whatNobodyHoldsIsLockedByTakingItOver() throws IOException {
     Files.writeString(path, "12\n");
     try (SingletonLock heir = SingletonLock.adopt(path, open(path))) {
-      assertHeld(12);
+      assertHeld(SELF);
       assertThat(heir.isAtPath()).isTrue();
     }
   }
@@ -470,7 +501,7 @@ class SingletonLockTest {
       lock.write(4242);
       List<String> before = Proc.openIn(directory);
       for (int i = 0; i < 20; i++) {
-        assertHeld(4242);
+        assertHeld(SELF);
         assertThatThrownBy(() -> SingletonLock.acquire(fifo))
             .isInstanceOf(NotRegularFileException.class);
         assertThat(SingletonLock.isHeld(path)).isTrue();
@@ -632,7 +663,7 @@ class SingletonLockTest {
   private void assertHeld(long holder) {
     assertThatExceptionOfType(LockHeldException.class)
         .isThrownBy(() -> SingletonLock.acquire(path))
-        .withMessage(path + " is locked by process " + holder)
+        .withMessageStartingWith(path + " is locked by process " + holder)
         .satisfies(e -> assertThat(e.path()).isEqualTo(path))
         .satisfies(e -> assertThat(e.holder()).hasValue(holder));
   }

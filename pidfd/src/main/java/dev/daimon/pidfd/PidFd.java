@@ -180,6 +180,24 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
+   * Tells the program's name alone: for people, and without a look into the process, which may make
+   * that as slow as it likes.
+   *
+   * @return as {@link ProcessInfo#name()}; empty if the process has ended, or is hidden
+   * @throws PosixException if the kernel is out of memory
+   * @throws IllegalStateException if this is closed
+   */
+  public String name() throws PosixException {
+    String name;
+    try {
+      name = ProcessInfo.name(pid);
+    } catch (PosixException gone) {
+      return "";
+    }
+    return isAlive() ? name : "";
+  }
+
+  /**
    * Waits for the end of this child, and takes its exit status.
    *
    * @return how it ended

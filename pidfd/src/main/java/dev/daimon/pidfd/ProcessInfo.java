@@ -1,6 +1,7 @@
 package dev.daimon.pidfd;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
 import dev.daimon.posix.call.FileStatus;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code /proc} tells of a process at one moment. In the midst of an {@code exec}, some of it
@@ -24,11 +26,11 @@ import java.util.List;
  * @param session the session's id; 0 as for the parent
  * @param uptime how long it has been running, a hundredth of a second too long at most; the time
  *     that the machine was suspended counts
- * @param startTime when it was started, by today's clock: it moves if the clock is set, and by
- *     microseconds from one look to the next
+ * @param startTime when it was started, up to a second too early, by today's clock: the same from
+ *     one look to the next, and another one only after the clock was set
  * @param user the effective user id, from 0 to 4294967294
- * @param commandLine the words it was started with, or has put there since; what is not UTF-8 is
- *     replaced; without empty words at its end, since a shorter title is padded with them; empty
+ * @param commandLine the words it was started with, or has put there since, up to 128 KiB of them;
+ *     what is not UTF-8 is replaced; without empty words at its end, since a shorter title is padded with them; empty
  *     for the kernel's own, and for a process about to end or whose first thread has ended
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
@@ -45,6 +47,12 @@ public record ProcessInfo(
   /** A hundredth of a second: what the kernel counts start times in, whatever its own tick is. */
   private static final long TICK = 10_000_000;
 
+  /** Clocks that are read one after the other differ by less, unless one was set meanwhile; ns. */
+  private static final long SAME_CLOCKS = 10_000_000;
+
+  /** Read once: it is at the end of a long file. */
+  private static volatile @Nullable Boot boot;
+
   /** Where the fields after the name begin, which may hold anything. */
   private static final int AFTER_NAME = 2;
 
@@ -60,16 +68,62 @@ public record ProcessInfo(
     long group = fields.next();
     long session = fields.next();
     fields.skip(15);
-    Duration uptime = Duration.ofNanos(Math.max(0, Clocks.boottime() - fields.next() * TICK));
+    long start = fields.next() * TICK;
+    long now = Clocks.boottime();
     return new ProcessInfo(
         name,
         parent,
         group,
         session,
-        uptime,
-        Instant.now().minus(uptime),
+        Duration.ofNanos(Math.max(0, now - start)),
+        bootTime(now).plusNanos(start),
         user(process, pidfd),
         words(commandLine(process.concat("/cmdline"))));
+  }
+
+  /** The name alone, of whatever process has this id. */
+  static String name(long pid) throws PosixException {
+    String line = ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
+    // Of the line feed it is without; one in the name stays.
+    return utf8(line.substring(0, Math.max(0, line.length() - 1)));
+  }
+
+  /** When the machine was started, by today's clock, and how far the two clocks are apart. */
+  private static final class Boot {
+    final Instant time;
+    final Duration difference;
+
+    Boot(Instant time, Duration difference) {
+      this.time = time;
+      this.difference = difference;
+    }
+  }
+
+  /** In whole seconds, as the kernel tells it: what is computed from two clocks would differ. */
+  private static Instant bootTime(long now) throws PosixException {
+    Duration difference = Duration.between(Instant.EPOCH.plusNanos(now), Instant.now());
+    Boot known = boot;
+    if (known == null
+        || known.difference.minus(difference).abs().toNanos() > SAME_CLOCKS) {
+      known = new Boot(readBootTime(), difference);
+      boot = known;
+    }
+    return known.time;
+  }
+
+  private static Instant readBootTime() throws PosixException {
+    try (ProcFiles.Lines lines = new ProcFiles.Lines("/proc/stat")) {
+      String next;
+      while ((next = lines.next()) != null) {
+        int start = next.startsWith("btime ") ? 0 : next.indexOf("\nbtime ") + 1;
+        if (start > 0 || next.startsWith("btime ")) {
+          int number = start + "btime ".length();
+          return Instant.ofEpochSecond(
+              Long.parseLong(next, number, next.indexOf('\n', number), 10));
+        }
+      }
+    }
+    throw new PosixException("read", "/proc/stat", Errno.ENOENT);
   }
 
   /** Under load the kernel was seen to show none of a process that has one; not twice in a row. */

@@ -7,11 +7,13 @@ import java.nio.file.Path;
 public final class MalformedPidFileException extends IOException {
   private static final long serialVersionUID = 1;
 
+  static final String EMPTY = "is empty";
+
   private final transient Path path;
   private final String reason;
 
   MalformedPidFileException(Path path, String reason) {
-    super(path + ": " + reason);
+    super(path + " is no pidfile: it " + reason);
     this.path = path;
     this.reason = reason;
   }
@@ -19,6 +21,11 @@ public final class MalformedPidFileException extends IOException {
   /** {@return the pidfile; not kept by serialization} */
   public Path path() {
     return path;
+  }
+
+  /** {@return whether the file is empty, or white space alone: a pidfile that names nobody} */
+  public boolean isEmpty() {
+    return reason.equals(EMPTY);
   }
 
   /** {@return what is wrong with it, such as {@code "is empty"}} */

@@ -24,7 +24,7 @@ public final class PidFile {
   /** The highest process id of Linux, {@code PID_MAX_LIMIT}. */
   public static final int MAX_PID = 4194304;
 
-  /** Enough for every id and some white space; a longer file is something else. */
+  /** Enough for every id and some white space; a longer first line is something else. */
   private static final int MAX_SIZE = 64;
 
   /** How often a file that changes while it is read is read again. */
@@ -58,12 +58,13 @@ public final class PidFile {
   }
 
   /**
-   * Reads the process id.
+   * Reads the process id on the first line. Further lines are ignored: some daemons write more than
+   * their id (sendmail, PostgreSQL). {@link #readSole} refuses those.
    *
-   * <p>White space of ASCII may surround it, and zeros may lead it. Everything else is refused: an
-   * empty file, a sign, zero, a number over {@value #MAX_PID}, a second number or line, any other
-   * byte, more than 64 bytes, and whatever is no regular file. A symbolic link is followed. Never
-   * waits, not even for a FIFO.
+   * <p>White space of ASCII may surround the id, and zeros may lead it. Everything else is refused:
+   * an empty file, a sign, zero, a number over {@value #MAX_PID}, a second word on the line, any
+   * other byte, a line that does not end within 64 bytes, and whatever is no regular file. A
+   * symbolic link is followed. Never waits, not even for a FIFO.
    *
    * <p>Race: somebody may write in place meanwhile. A single {@code read} can then meet the new
    * digits with the old length, so the content counts once two reads in a row agree.
@@ -92,6 +93,24 @@ public final class PidFile {
    * @throws IllegalStateException if the descriptor is closed
    */
   public long read(Descriptor file) throws PosixException, MalformedPidFileException {
+    return parse(stableContent(file), /* sole= */ false);
+  }
+
+  /**
+   * As {@link #read(Descriptor)}, and refuses a file that holds anything but the process id: for one
+   * who is going to overwrite or remove it without being its daemon.
+   *
+   * @param file the open pidfile, readable; it stays open
+   * @return the process id, from 1 to {@value #MAX_PID}
+   * @throws PosixException if it cannot be read
+   * @throws MalformedPidFileException as {@link #read(Descriptor)}, and if it has further lines
+   * @throws IllegalStateException if the descriptor is closed
+   */
+  public long readSole(Descriptor file) throws PosixException, MalformedPidFileException {
+    return parse(stableContent(file), /* sole= */ true);
+  }
+
+  private byte[] stableContent(Descriptor file) throws PosixException, MalformedPidFileException {
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(file.number(), status), "fstat", path);
     if (!status.isRegularFile()) {
@@ -101,7 +120,7 @@ public final class PidFile {
     for (int reads = 1; reads < READS; reads++) {
       byte[] again = content(file);
       if (Arrays.equals(content, again)) {
-        return parse(content);
+        return content;
       }
       content = again;
     }
@@ -114,26 +133,35 @@ public final class PidFile {
     return Arrays.copyOf(buffer, length);
   }
 
-  private int parse(byte[] content) throws MalformedPidFileException {
-    if (content.length > MAX_SIZE) {
-      throw new MalformedPidFileException(path, "has more than " + MAX_SIZE + " bytes");
-    }
+  private int parse(byte[] content, boolean sole) throws MalformedPidFileException {
     int start = 0;
-    int end = content.length;
-    while (start < end && isWhiteSpace(content[start])) {
+    while (start < content.length && isWhiteSpace(content[start])) {
       start++;
     }
-    while (start < end && isWhiteSpace(content[end - 1])) {
-      end--;
+    int line = start;
+    while (line < content.length && content[line] != '\n') {
+      line++;
     }
-    if (start == end) {
-      throw new MalformedPidFileException(path, "is empty");
+    int last = content.length;
+    while (last > start && isWhiteSpace(content[last - 1])) {
+      last--;
+    }
+    if (content.length > MAX_SIZE && line == content.length) {
+      throw new MalformedPidFileException(
+          path, "holds something else than a process id: a line of more than 64 bytes");
+    }
+    if (start == last && content.length <= MAX_SIZE) {
+      throw new MalformedPidFileException(path, MalformedPidFileException.EMPTY);
+    }
+    int end = Math.min(line, last);
+    while (end > start && isWhiteSpace(content[end - 1])) {
+      end--;
     }
     int pid = 0;
     for (int i = start; i < end; i++) {
       int digit = content[i] - '0';
       if (digit < 0 || digit > 9) {
-        throw new MalformedPidFileException(path, "holds something else than one process id");
+        throw new MalformedPidFileException(path, "holds something else than a process id");
       }
       // Stays over the limit, and never overflows.
       pid = Math.min(pid * 10 + digit, MAX_PID + 1);
@@ -141,6 +169,9 @@ public final class PidFile {
     if (pid == 0 || pid > MAX_PID) {
       throw new MalformedPidFileException(
           path, "holds a number that is no process id, since they go from 1 to " + MAX_PID);
+    }
+    if (sole && (line < last || content.length > MAX_SIZE)) {
+      throw new MalformedPidFileException(path, "has further lines");
     }
     return pid;
   }

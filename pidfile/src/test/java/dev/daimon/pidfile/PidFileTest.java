@@ -73,7 +73,8 @@ class PidFileTest {
     "1.5, something else",
     "0x10, something else",
     "'12 13', something else",
-    "'12\n13\n', something else",
+    "'12 13\n14\n', something else",
+    "'bind 127.0.0.1\n7\n', something else",
     "abc, something else",
     "'12\u0000', something else",
     "\u0661\u0662, something else",
@@ -82,10 +83,33 @@ class PidFileTest {
     Files.writeString(path, content);
     assertThatExceptionOfType(MalformedPidFileException.class)
         .isThrownBy(file::read)
-        .withMessageStartingWith(path + ": ")
+        .withMessageStartingWith(path + " is no pidfile: it ")
         .withMessageContaining(reason)
         .satisfies(e -> assertThat(e.path()).isEqualTo(path))
         .satisfies(e -> assertThat(e.reason()).contains(reason));
+  }
+
+  /** As sendmail and PostgreSQL write them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"12\n/usr/sbin/sendmail -bd -q30m\n", " 12 \n13", "12\nx\n\n", "LONG"})
+  void furtherLinesAreIgnoredUnlessTheIdIsToBeAlone(String content) throws IOException {
+    Files.writeString(path, content.replace("LONG", "12\n" + "/var/lib/postgresql\n".repeat(9)));
+
+    assertThat(file.read()).isEqualTo(12);
+    try (Descriptor descriptor = open(path, READ)) {
+      assertThatExceptionOfType(MalformedPidFileException.class)
+          .isThrownBy(() -> file.readSole(descriptor))
+          .withMessage(path + " is no pidfile: it has further lines");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"12", "12\n", " \n 12 \n \n"})
+  void anIdAloneIsReadAsSuch(String content) throws IOException {
+    Files.writeString(path, content);
+    try (Descriptor descriptor = open(path, READ)) {
+      assertThat(file.readSole(descriptor)).isEqualTo(12);
+    }
   }
 
   @Test
@@ -96,6 +120,8 @@ class PidFileTest {
     assertThatThrownBy(file::read)
         .isInstanceOf(MalformedPidFileException.class)
         .hasMessageContaining("more than 64 bytes");
+    Files.writeString(path, " ".repeat(65));
+    assertThatThrownBy(file::read).isInstanceOf(MalformedPidFileException.class);
   }
 
   @Test
@@ -105,7 +131,7 @@ class PidFileTest {
     for (Path special : List.of(fifo, directory, Path.of("/dev/null"))) {
       assertThatThrownBy(() -> PidFile.at(special).read())
           .isInstanceOf(MalformedPidFileException.class)
-          .hasMessage(special + ": is not a regular file");
+          .hasMessage(special + " is no pidfile: it is not a regular file");
     }
   }
 
@@ -158,7 +184,7 @@ class PidFileTest {
       try (Descriptor descriptor = open(special, READ)) {
         assertThatThrownBy(() -> file.read(descriptor))
             .isInstanceOf(MalformedPidFileException.class)
-            .hasMessage(path + ": is not a regular file");
+            .hasMessage(path + " is no pidfile: it is not a regular file");
       }
     }
     file.write(123);

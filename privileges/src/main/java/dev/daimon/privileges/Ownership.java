@@ -7,6 +7,8 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcFiles;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -22,7 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ownership {
   private static final int WRITABLE_BY_OTHERS = 022;
+  private static final int WRITABLE_BY_GROUP = 020;
   private static final int STICKY = 01000;
+
+  private static final byte[] ACCESS_CONTROL_LIST =
+      "system.posix_acl_access".getBytes(StandardCharsets.US_ASCII);
 
   /** As the kernel's own limit. */
   private static final int MAX_LINKS = 40;
@@ -161,45 +167,63 @@ public final class Ownership {
    *     there are more than 40 symbolic links ({@code ELOOP})
    */
   public static boolean isRootsAlone(Path directory) throws PosixException {
-    FileStatus status = walk(directory, 0);
-    return status != null && !isWritableByOthers(status);
+    FileStatus status = walk(directory, 0, /* groupOfRoot= */ false);
+    return status != null && (status.permissions() & WRITABLE_BY_OTHERS) == 0;
   }
 
   /**
-   * Tells whether nobody but root and one user can put another directory in this one's place, or
-   * exchange a file of that user's in it: a path through it leads where those two want it to.
+   * Tells whether the calling thread may believe a file of one user's that it finds in a directory,
+   * a pidfile for instance, and act on what it says. It is one rule for who makes such a file and
+   * for who reads it later.
    *
-   * <p>Every directory on the way must be root's or that user's. One of root's must be writable by
-   * root alone or be sticky, as {@code /tmp} is; of the user's it is the user's own business. A
-   * symbolic link counts as in {@link #isRootsAlone}.
+   * <p>Root may if nobody but root and that user can put another directory in this one's place, or
+   * exchange a file of that user's in it. Every directory on the way must be root's or that user's.
+   * One of root's must be writable by root and the group 0 alone, or be sticky, as {@code /tmp} is;
+   * of the user's it is the user's own business. A symbolic link counts as in {@link
+   * #isRootsAlone}.
+   *
+   * <p>Everybody else may anyway: whom they can signal, and what they can write, the kernel limits
+   * to what is theirs. The same holds for "root" of a user namespace that has a single user.
    *
    * @param directory the directory; a relative one counts from the JVM's working directory at its
    *     start
-   * @param user the user id, from 0 to 4294967294
-   * @return whether that is so; false for anything but a directory
+   * @param user the user id of the file's owner, from 0 to 4294967294
+   * @return whether that is so; false for root and anything but a directory
    * @throws PosixException as {@link #isRootsAlone}
    */
-  public static boolean isOnlyOf(Path directory, long user) throws PosixException {
-    return walk(directory, (int) user) != null;
+  public static boolean mayTrust(Path directory, long user) throws PosixException {
+    int[] caller = new int[3];
+    Credentials.getresuid(caller);
+    return caller[1] != 0
+        || walk(directory, (int) user, /* groupOfRoot= */ true) != null
+        || isOnlyUser();
+  }
+
+  /** Whether this user namespace has one user, which is then somebody else outside of it. */
+  private static boolean isOnlyUser() throws PosixException {
+    // One line for each range: first id, first id outside, count.
+    String map = ProcFiles.readRecord("/proc/self/uid_map");
+    return map.endsWith(" 1\n") && map.indexOf('\n') == map.length() - 1;
   }
 
   /** What the last directory is, if all on the way are passable; null otherwise. */
-  private static @Nullable FileStatus walk(Path directory, int user) throws PosixException {
+  private static @Nullable FileStatus walk(Path directory, int user, boolean groupOfRoot)
+      throws PosixException {
     Deque<byte[]> left = new ArrayDeque<>();
     pushAll(left, NativePath.bytes(directory));
     // The directory reached so far: physical, without symbolic links, dots and a slash at the end.
     byte[] reached = new byte[0];
     FileStatus status = new FileStatus();
     int links = 0;
-    boolean passable = isPassable(reached, user, status);
+    boolean passable = isPassable(reached, user, groupOfRoot, status);
     while (passable && !left.isEmpty()) {
       byte[] name = left.pop();
       if (isDots(name, 2)) {
         reached = parent(reached);
-        passable = isPassable(reached, user, status);
+        passable = isPassable(reached, user, groupOfRoot, status);
         continue;
       }
-      boolean sticky = isWritableByOthers(status);
+      boolean sticky = isWritableByOthers(reached, groupOfRoot, status);
       byte[] entry = child(reached, name);
       lstat(entry, status);
       if (status.isSymbolicLink()) {
@@ -214,34 +238,41 @@ public final class Ownership {
         if (target[0] == '/') {
           reached = new byte[0];
         }
-        passable = isPassable(reached, user, status);
       } else {
         reached = entry;
-        passable = isPassable(user, status);
       }
+      passable = isPassable(reached, user, groupOfRoot, status);
     }
     return passable ? status : null;
   }
 
-  private static boolean isPassable(byte[] directory, int user, FileStatus status)
-      throws PosixException {
-    byte[] path = directory.length == 0 ? new byte[] {'/'} : directory;
-    lstat(path, status);
-    return isPassable(user, status);
-  }
-
   /** Whether it is a directory in which others cannot exchange a directory of root or the user. */
-  private static boolean isPassable(int user, FileStatus status) {
+  private static boolean isPassable(
+      byte[] directory, int user, boolean groupOfRoot, FileStatus status) throws PosixException {
+    lstat(orRoot(directory), status);
     if (!status.isDirectory()) {
       return false;
     }
     return status.uid() == 0
-        ? !isWritableByOthers(status) || (status.permissions() & STICKY) != 0
+        ? (status.permissions() & STICKY) != 0
+            || !isWritableByOthers(directory, groupOfRoot, status)
         : status.uid() == user;
   }
 
-  private static boolean isWritableByOthers(FileStatus status) {
-    return (status.permissions() & WRITABLE_BY_OTHERS) != 0;
+  private static byte[] orRoot(byte[] directory) {
+    return directory.length == 0 ? new byte[] {'/'} : directory;
+  }
+
+  /** Others than the owner, and, if that group is believed, than the group 0. */
+  private static boolean isWritableByOthers(
+      byte[] directory, boolean groupOfRoot, FileStatus status) {
+    int writable = status.permissions() & WRITABLE_BY_OTHERS;
+    // With an access control list the group's bits are those of whoever is in the list.
+    return writable != 0
+        && !(groupOfRoot
+            && writable == WRITABLE_BY_GROUP
+            && status.gid() == 0
+            && Files.getxattr(orRoot(directory), ACCESS_CONTROL_LIST) <= 0);
   }
 
   private static void lstat(byte[] path, FileStatus status) throws PosixException {

@@ -42,6 +42,9 @@ final class Child {
       case "call-failures" -> callFailures(identity(arguments));
       case "call-interrupted" -> callInterrupted(identity(arguments));
       case "give" -> give(identity(arguments), Path.of(arguments[3]));
+      case "trust" ->
+          System.out.println(
+              Ownership.mayTrust(Path.of(arguments[1]), Long.parseLong(arguments[2])));
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }

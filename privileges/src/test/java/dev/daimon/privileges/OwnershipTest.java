@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeEach;
@@ -168,6 +169,91 @@ class OwnershipTest {
       Path path = directory(NativePath.of(name), 0755, 0);
 
       assertThat(Ownership.isRootsAlone(path)).isTrue();
+    }
+  }
+
+  @Nested
+  class MayTrust {
+    @ParameterizedTest
+    @CsvSource({
+      "755, 0, 0, 0, true",
+      "1777, 0, 0, 0, true",
+      "1775, 0, 7010, 0, true",
+      "775, 0, 0, 0, true",
+      "2775, 0, 0, 0, true",
+      "775, 0, 7010, 0, false",
+      "777, 0, 0, 0, false",
+      "757, 0, 0, 0, false",
+      "755, 7001, 0, 0, false",
+      "1777, 7001, 0, 0, false",
+      "755, 7001, 0, 7001, true",
+      "777, 7001, 7010, 7001, true",
+      "777, 0, 0, 7001, false",
+      "1777, 0, 0, 7001, true",
+      "755, 7001, 0, 7002, false"
+    })
+    void rootMayWhereRootItsGroupAndTheOwnerAloneMayExchangeIt(
+        String mode, int uid, int gid, int owner, boolean trusted) throws Exception {
+      Path last = directory(root.resolve("last"), Integer.parseInt(mode, 8), uid);
+      Files.setAttribute(last, "unix:gid", gid);
+
+      assertThat(Ownership.mayTrust(last, owner)).isEqualTo(trusted);
+      Path below = directory(last.resolve("below"), 0755, 0);
+      assertThat(Ownership.mayTrust(below, owner)).isEqualTo(trusted);
+      Path above = directory(root.resolve("above"), 0755, 0);
+      Path link = Files.createSymbolicLink(above.resolve("link"), last);
+      assertThat(Ownership.mayTrust(link, owner)).isEqualTo(trusted);
+    }
+
+    @Test
+    void anotherUsersParentIsNotTrusted() throws Exception {
+      Path parent = directory(root.resolve("parent"), 0755, SOMEBODY);
+      Path last = directory(parent.resolve("last"), 0755, 0);
+
+      assertThat(Ownership.mayTrust(last, 0)).isFalse();
+      assertThat(Ownership.mayTrust(last, SOMEBODY)).isTrue();
+    }
+
+    /** The bits of the group are then those of whoever is in the list. */
+    @Test
+    void aListThatLetsSomebodyWriteIsNotTheGroupOfRoot() throws Exception {
+      Path last = directory(root.resolve("last"), 0775, 0);
+      // struct posix_acl_xattr_header and its entries: tag, permissions, id.
+      String list =
+          "0200000001000700ffffffff02000700591b000004000500ffffffff10000700ffffffff"
+              + "20000500ffffffff";
+      Command.run(
+          "python3",
+          "-c",
+          "import os, sys; os.setxattr(sys.argv[1], 'system.posix_acl_access',"
+              + " bytes.fromhex(sys.argv[2]))",
+          last.toString(),
+          list);
+
+      assertThat(Files.getAttribute(last, "unix:mode")).isEqualTo(0040775);
+      assertThat(Ownership.mayTrust(last, 0)).isFalse();
+    }
+
+    /** Whom these may signal, the kernel limits. */
+    @Test
+    void whoeverIsNotRootMayAnywayAndSoMayRootOfANamespaceWithOneUser() throws Exception {
+      Files.setAttribute(root, "unix:mode", 0755);
+      Path last = directory(root.resolve("last"), 0777, SOMEBODY);
+
+      assertThat(Ownership.mayTrust(last, 0)).isFalse();
+      assertThat(trust(ChildJvm.AS_NOBODY, last)).isEqualTo("true");
+      List<String> alone = new ArrayList<>(ChildJvm.AS_NOBODY);
+      alone.addAll(List.of("unshare", "--user", "--map-root-user"));
+      assertThat(trust(alone, last)).isEqualTo("true");
+    }
+
+    private String trust(List<String> as, Path directory) throws Exception {
+      return ChildJvm.of(Child.class)
+          .startedBy(as)
+          .copied(directory(root.resolve("classes" + as.size()), 0755, 0))
+          .run("trust", directory, 0)
+          .output()
+          .strip();
     }
   }
 

@@ -49,6 +49,9 @@ public final class Files {
   /** A handle for the place in the tree, not for the content. */
   public static final int O_PATH = 010000000;
 
+  /** Shared lock. */
+  public static final int LOCK_SH = 1;
+
   /** Exclusive lock. */
   public static final int LOCK_EX = 2;
 
@@ -162,6 +165,8 @@ public final class Files {
   private static final long READLINK = Libc.address("readlink");
   // int fchmod(int fd, mode_t mode);
   private static final long FCHMOD = Libc.address("fchmod");
+  // ssize_t getxattr(const char *path, const char *name, void *value, size_t size);
+  private static final long GETXATTR = Libc.address("getxattr");
   // int fchown(int fd, uid_t owner, gid_t group);
   private static final long FCHOWN = Libc.address("fchown");
   // int fchownat(int dirfd, const char *pathname, uid_t owner, gid_t group, int flags);
@@ -312,6 +317,20 @@ public final class Files {
         Native.view(memory).get(buffer, 0, length);
       }
       return length;
+    }
+  }
+
+  /** The length of a file's extended attribute, of what the path leads to. */
+  public static int getxattr(byte[] path, byte[] name) {
+    try (Arena arena = CallMemory.open()) {
+      return Libc.call(
+          GETXATTR,
+          Native.string(arena, path).address(),
+          Native.string(arena, name).address(),
+          0,
+          0,
+          0,
+          0);
     }
   }
 

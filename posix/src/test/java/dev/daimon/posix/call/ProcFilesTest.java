@@ -40,6 +40,32 @@ class ProcFilesTest {
         .isEqualTo("cat\0-\0" + argument + "\0");
   }
 
+  /** A process may write 30 MiB there. */
+  @Test
+  void aFileIsReadUpToTheLimit() throws Exception {
+    String half = "x".repeat(ProcFiles.LIMIT / 2);
+    Process process = start("cat", "-", half, half, half);
+
+    String path = "/proc/" + process.pid() + "/cmdline";
+    assertThat(ProcFiles.read(path)).hasSize(ProcFiles.LIMIT).startsWith("cat\0-\0xxx");
+    assertThat(ProcFiles.readRecord(path)).hasSize(ProcFiles.LIMIT);
+  }
+
+  @Test
+  void aListComesInWholeLines() throws Exception {
+    StringBuilder all = new StringBuilder();
+    try (ProcFiles.Lines lines = new ProcFiles.Lines("/proc/self/smaps")) {
+      String next;
+      while ((next = lines.next()) != null) {
+        assertThat(next).endsWith("\n").contains("kB\n").hasSizeLessThan(9000);
+        all.append(next);
+      }
+    }
+
+    assertThat(all.length()).isGreaterThan(ProcFiles.LIMIT / 2);
+    assertThat(all.toString().lines()).allMatch(line -> line.matches("[0-9a-f]+-.*|\\w+:.*"));
+  }
+
   @Test
   void aByteIsACharacter() throws Exception {
     Process process = start("sh", "-c", "exec cat - \"$(printf '\\377\\303\\251')\"");
