@@ -534,6 +534,8 @@ final class Launch {
   private void bePersistent() {
     try {
       Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      // Ignored, it would let a program that is killed at once vanish, and nobody could tell.
+      Dispositions.reset(Signal.CHLD);
     } catch (PosixException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }

@@ -249,16 +249,23 @@ public final class Program {
   /**
    * Runs the program as a child of this JVM, and returns when it was executed.
    *
+   * <p>That it was executed is certain: a child that somebody has killed before is a failure
+   * ({@code EINTR}), though {@code posix_spawn} succeeds then. Only where this JVM ignores {@code
+   * SIGCHLD}, or somebody else waits for its children, a program that has ended at once has left no
+   * trace, and counts as executed.
+   *
    * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
-   * vfork}, safe with any number of threads, and its cost does not grow with the heap. It ends in
-   * the midst of the exec: for a moment more {@code /proc} shows no arguments and no environment,
-   * and descriptors marked close-on-exec, with their locks, are open unless they were swept.
+   * vfork}, safe with any number of threads, and its cost does not grow with the heap. This returns
+   * in the midst of the exec: for a moment more {@code /proc} shows no arguments and no
+   * environment, and descriptors marked close-on-exec, with their locks, are open unless they were
+   * swept.
    *
    * @return the running program
    * @throws IllegalStateException if it is to have limits of its own
    * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
    *     or an interpreter that is missing, {@code EACCES}, {@code E2BIG} for too long a list of
-   *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}
+   *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}, {@code
+   *     EINTR} if somebody killed the child before it was executed
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Child spawn() throws IOException {
@@ -268,7 +275,8 @@ public final class Program {
     }
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
-      prepare(spawning, newSession ? Spawning.POSIX_SPAWN_SETSID : 0, opened);
+      int flags = newSession ? Spawning.POSIX_SPAWN_SETSID : 0;
+      prepare(spawning, flags, opened, /* detached= */ false);
       return new Child(spawned(spawning), path);
     } finally {
       closeAll(opened);
@@ -281,13 +289,14 @@ public final class Program {
    *
    * <p>It is started by a child of this JVM, which leads the session, sets the umask, and ends:
    * what is known as a double fork. No Java code runs in that child either, no memory is copied,
-   * and everything that is said of {@link #spawn()} holds. Where this JVM is init itself (of a
-   * container), or a subreaper, the program becomes its child after all: see {@link Child#adopt}.
+   * and what is said of {@link #spawn()} holds, except that nobody's {@code SIGCHLD} matters. Where
+   * this JVM is init itself (of a container), or a subreaper, the program becomes its child after
+   * all: see {@link Child#adopt}.
    *
    * @param umask the program's, from 0 to {@link ThisProcess#MAX_UMASK}; that of this JVM stays
    * @return the running program, to be closed by the caller
    * @throws IllegalArgumentException if the umask is outside that range
-   * @throws PosixException as {@link #spawn()}; {@code EINTR} if somebody killed the child in
+   * @throws PosixException as {@link #spawn()}; {@code EINTR} also if somebody killed the child in
    *     between; {@code EPERM} for a limit that it may not have. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
@@ -298,7 +307,7 @@ public final class Program {
     }
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
-      prepare(spawning, 0, opened);
+      prepare(spawning, 0, opened, /* detached= */ true);
       int[] leader = new int[1];
       int pid = detached(spawning, umask, leader);
       return new Detached(pid, leader[0], path);
@@ -331,7 +340,8 @@ public final class Program {
   }
 
   /** Everything up to the spawn itself. */
-  private void prepare(Spawning spawning, int flags, List<Descriptor> opened) throws IOException {
+  private void prepare(Spawning spawning, int flags, List<Descriptor> opened, boolean detached)
+      throws IOException {
     List<OutputFile> toEmpty = new ArrayList<>();
     int[] sources = openStreams(opened, toEmpty);
     act(
@@ -351,7 +361,12 @@ public final class Program {
       act(spawning.addDup2(number, number));
     }
     if (sweep) {
-      sweep(spawning);
+      int last = highestKept();
+      if (detached) {
+        last = freeAbove(last, opened);
+        spawning.setWitness(last);
+      }
+      sweep(spawning, last);
     }
     empty(toEmpty);
   }
@@ -364,7 +379,7 @@ public final class Program {
     if (pid == -Errno.ENOEXEC.number()) {
       pid = spawning.spawn(SHELL, shellArgv(file), envp);
     }
-    return PosixException.check(pid, "posix_spawn", path);
+    return started(pid);
   }
 
   /** As {@link #spawned}, by way of a session's leader. */
@@ -373,6 +388,14 @@ public final class Program {
     int pid = detached(spawning, umask, file, argv(file), leader);
     if (pid == -Errno.ENOEXEC.number()) {
       pid = detached(spawning, umask, SHELL, shellArgv(file), leader);
+    }
+    return started(pid);
+  }
+
+  private int started(int pid) throws PosixException {
+    if (pid == -Errno.EINTR.number()) {
+      throw new PosixException(
+          "posix_spawn", path.toString(), Errno.EINTR, "; it was killed before it was executed");
     }
     return PosixException.check(pid, "posix_spawn", path);
   }
@@ -384,12 +407,8 @@ public final class Program {
         : spawning.detach(umask, limitNumbers(), file, argv, envp, leader);
   }
 
-  /** Closes everything from 3 up that is not kept, in the child. */
-  private void sweep(Spawning spawning) throws IOException {
-    int highest = STREAMS - 1;
-    for (int number : kept) {
-      highest = Math.max(highest, number);
-    }
+  /** Closes everything from 3 up that is not kept, in the child, except the last one. */
+  private void sweep(Spawning spawning, int highest) throws IOException {
     // Every number between, not only those open now: another thread may open one meanwhile.
     for (int number = STREAMS; number < highest; number++) {
       if (!kept.contains(number)) {
@@ -405,6 +424,39 @@ public final class Program {
         }
       }
     }
+  }
+
+  /** {@return the highest number that stays open in the program} */
+  private int highestKept() {
+    int highest = STREAMS - 1;
+    for (int number : kept) {
+      highest = Math.max(highest, number);
+    }
+    return highest;
+  }
+
+  /** The next number that is neither the source of a stream nor the directory. */
+  private int freeAbove(int number, List<Descriptor> opened) {
+    int free = number + 1;
+    while (isNeeded(free, opened)) {
+      free++;
+    }
+    return free;
+  }
+
+  private boolean isNeeded(int number, List<Descriptor> opened) {
+    for (Descriptor descriptor : opened) {
+      if (descriptor.number() == number) {
+        return true;
+      }
+    }
+    for (Redirect redirect : streams) {
+      if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)
+          && descriptor.number() == number) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

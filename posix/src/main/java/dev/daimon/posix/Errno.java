@@ -60,6 +60,9 @@ public final class Errno {
   /** Invalid argument. */
   public static final Errno EINVAL = new Errno(22);
 
+  /** Too many open files in this process. */
+  public static final Errno EMFILE = new Errno(24);
+
   /** No space left on device. */
   public static final Errno ENOSPC = new Errno(28);
 

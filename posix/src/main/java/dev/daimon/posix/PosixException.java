@@ -18,7 +18,19 @@ public class PosixException extends IOException {
    * @param errno why it failed
    */
   public PosixException(String call, String subject, Errno errno) {
-    super((subject.isEmpty() ? call : call + " " + subject) + ": " + errno);
+    this(call, subject, errno, "");
+  }
+
+  /**
+   * The failure of one call, explained.
+   *
+   * @param call the name of the call, such as {@code "open"}
+   * @param subject what it was called on: a path, a pid, a descriptor's number; may be empty
+   * @param errno why it failed
+   * @param explanation how the message ends, such as {@code "; nobody reads this FIFO"}
+   */
+  public PosixException(String call, String subject, Errno errno, String explanation) {
+    super((subject.isEmpty() ? call : call + " " + subject) + ": " + errno + explanation);
     this.call = call;
     this.subject = subject;
     this.errno = errno.number();

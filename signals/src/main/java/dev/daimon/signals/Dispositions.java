@@ -149,6 +149,18 @@ public final class Dispositions {
     }
   }
 
+  /**
+   * Sets signals to their defaults from now on, in every thread, whatever handler there was.
+   *
+   * @param signals any but KILL and STOP
+   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
+   */
+  public static void reset(Signal... signals) throws PosixException {
+    for (Signal signal : signals) {
+      set(signal, Signals.SIG_DFL);
+    }
+  }
+
   private static void set(Signal signal, long handler) throws PosixException {
     PosixException.check(Signals.setHandler(signal.number(), handler), "rt_sigaction", signal);
   }

@@ -18,6 +18,12 @@ import java.util.List;
  *
  * <p>The program itself is started by {@code posix_spawn}, which is such a call, or by a second
  * chain, if there is to happen what {@code posix_spawn} cannot do.
+ *
+ * <p>Neither tells a program that was executed from one that was killed before. So the leader makes
+ * a pipe, and the program alone keeps its writing end, close-on-exec: the leader reads the end of
+ * the file when the kernel has closed that, at the exec or at the program's end. Then {@code
+ * setpgid} on a child that has executed fails with {@code EACCES}, and on no other; the leader asks
+ * before anybody can reap the program.
  */
 final class Detaching {
   static final int CLONE_VM = 0x100;
@@ -36,8 +42,11 @@ final class Detaching {
   /** An action on a descriptor: it is the working directory. */
   static final char ENTERS = 'e';
 
-  /** Of each call, and where the child begins; posix_spawn makes room for its own child itself. */
+  /** Where the child begins, and of posix_spawn, which makes room for its own child itself. */
   private static final long STACK_BYTES = 64 * 1024;
+
+  /** Of a call that is little more than a system call. */
+  private static final long SMALL_STACK_BYTES = 8 * 1024;
 
   private static final int ALIGNMENT = 16;
 
@@ -70,6 +79,14 @@ final class Detaching {
   private static final long FCHDIR = Libc.address("fchdir");
   // int dup2(int oldfd, int newfd);
   private static final long DUP2 = Libc.address("dup2");
+  // int dup3(int oldfd, int newfd, int flags);
+  private static final long DUP3 = Libc.address("dup3");
+  // int pipe2(int pipefd[2], int flags);
+  private static final long PIPE2 = Libc.address("pipe2");
+  // ssize_t read(int fd, void *buf, size_t count);
+  private static final long READ = Libc.address("read");
+  // int setpgid(pid_t pid, pid_t pgid);
+  private static final long SETPGID = Libc.address("setpgid");
   // int fcntl(int fd, int cmd, ... /* arg */);
   private static final long FCNTL = Libc.address("fcntl");
   // int close(int fd);
@@ -94,11 +111,38 @@ final class Detaching {
   /** The context that the chain begins with. */
   private long first;
 
-  /** What the last call in the child that failed left. */
-  private int errno;
+  /** What the chain leaves, each an {@code int}; the pipe's two ends come first. */
+  private final MemorySegment results;
+
+  private final long ends;
+  private final long verdict;
+  private final long leader;
+  private final long program;
+  private final long pipeError;
+  private final long startError;
+
+  /** Of a program with limits: whether the execve has failed, and errno before the first close. */
+  private final long failed;
+
+  private final long early;
 
   private Detaching(Arena arena) {
     this.arena = arena;
+    results = arena.allocate(JAVA_INT, 9);
+    ends = results.address();
+    verdict = ends + 2 * Integer.BYTES;
+    leader = verdict + Integer.BYTES;
+    program = leader + Integer.BYTES;
+    pipeError = program + Integer.BYTES;
+    startError = pipeError + Integer.BYTES;
+    failed = startError + Integer.BYTES;
+    early = failed + Integer.BYTES;
+    // No descriptors, and no verdict.
+    results.asSlice(0, 3 * Integer.BYTES).fill((byte) -1);
+  }
+
+  private int result(long address) {
+    return Native.view(results).getInt((int) (address - results.address()));
   }
 
   /**
@@ -106,11 +150,17 @@ final class Detaching {
    * program's id, and the leader's in {@code leader[0]}: it has ended then, and is a zombie until
    * {@link Processes#waitpid} with {@link Processes#__WALL}.
    *
-   * <p>After {@code EINTR}, somebody killed the leader: its own child is killed too, but may for a
-   * moment more use the memory that was given here, and the arena must not be closed.
+   * <p>After {@code EINTR}, somebody killed the program before it was executed, or the leader: its
+   * own child is killed too then, but may for a moment more use the memory that was given here, and
+   * the arena must not be closed.
+   *
+   * @param reserved an open descriptor, close-on-exec, that nothing else uses
+   * @param witness the number in the program that no action closes; {@code reserved} will do
    */
   static int detach(
       Arena arena,
+      int reserved,
+      int witness,
       int umask,
       long spawn,
       long path,
@@ -119,18 +169,11 @@ final class Detaching {
       long argv,
       long envp,
       int[] leader) {
-    MemorySegment pid = arena.allocate(JAVA_INT);
     Detaching calls = new Detaching(arena);
-    calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
-    calls.prepend(spawn, pid.address(), path, actions, attributes, argv, envp);
-    calls.lead(umask);
-    int child = calls.run();
-    if (child < 0) {
-      return child;
-    }
-    Processes.awaitEnd(child);
-    int program = Native.view(pid).getInt(0);
-    return program == 0 ? calls.failed(child) : found(program, child, leader);
+    calls.look(witness);
+    calls.prepend(STACK_BYTES, spawn, calls.program, path, actions, attributes, argv, envp);
+    calls.lead(umask, reserved, witness);
+    return calls.start(/* errnoTells= */ false, leader);
   }
 
   /**
@@ -147,6 +190,8 @@ final class Detaching {
    */
   static int detach(
       Arena arena,
+      int reserved,
+      int witness,
       int umask,
       List<int[]> actions,
       long[][] limits,
@@ -155,13 +200,10 @@ final class Detaching {
       long envp,
       int[] leader) {
     long errno = Libc.raw(ERRNO_LOCATION, 0);
-    // The program's id, whether the execve has failed, and errno before anything was closed.
-    MemorySegment pid = arena.allocate(JAVA_INT);
-    MemorySegment failed = arena.allocate(JAVA_INT);
-    MemorySegment early = arena.allocate(JAVA_INT);
+    Detaching calls = new Detaching(arena);
     Detaching program = new Detaching(arena);
     program.prepend(EXIT, 1, 0, 0, 0, 0, 0);
-    program.prepend(MEMSET, failed.address(), 1, 1, 0, 0, 0);
+    program.prepend(MEMSET, calls.failed, 1, 1, 0, 0, 0);
     program.prepend(EXECVE, path, argv, envp, 0, 0, 0);
     // No handler is left by then.
     Native.view(Libc.memory(program.first, Layouts.ucontext_t.SIZE))
@@ -172,32 +214,17 @@ final class Detaching {
     // What was not open to be closed is no failure.
     program.prepend(MEMSET, errno, 0, Integer.BYTES, 0, 0, 0);
     program.prependActions(actions, true);
-    program.prepend(MEMCPY, early.address(), errno, Integer.BYTES, 0, 0, 0);
+    program.prepend(MEMCPY, calls.early, errno, Integer.BYTES, 0, 0, 0);
     program.prependActions(actions, false);
     program.prependDefaults();
     program.prepend(MEMSET, errno, 0, Integer.BYTES, 0, 0, 0);
 
-    Detaching calls = new Detaching(arena);
-    calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
+    calls.look(witness);
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | Signals.SIGCHLD;
-    long top = program.stack() + STACK_BYTES;
-    calls.prepend(CLONE, SETCONTEXT, top, flags, program.first, pid.address(), 0);
-    calls.lead(umask);
-    int child = calls.run();
-    if (child < 0) {
-      return child;
-    }
-    Processes.awaitEnd(child);
-    int id = Native.view(pid).getInt(0);
-    if (id == 0 || Native.view(failed).getInt(0) != 0) {
-      return calls.failed(child);
-    }
-    int earlyErrno = Native.view(early).getInt(0);
-    if (earlyErrno != 0 || calls.errno != 0) {
-      calls.errno = earlyErrno == 0 ? calls.errno : earlyErrno;
-      return calls.failed(child);
-    }
-    return found(id, child, leader);
+    long top = program.stack(STACK_BYTES) + STACK_BYTES;
+    calls.prepend(CLONE, SETCONTEXT, top, flags, program.first, calls.program, 0);
+    calls.lead(umask, reserved, witness);
+    return calls.start(/* errnoTells= */ true, leader);
   }
 
   /** Those that close come last, so either them or the others. */
@@ -234,7 +261,8 @@ final class Detaching {
   }
 
   /** What the leader does first. */
-  private void lead(int umask) {
+  private void lead(int umask, int reserved, int witness) {
+    preparePipe(reserved, witness);
     prepend(UMASK, umask, 0, 0, 0, 0, 0);
     prepend(SETSID, 0, 0, 0, 0, 0, 0);
     // Were it ignored, posix_spawn could not wait for a child whose exec has failed, and would
@@ -242,28 +270,91 @@ final class Detaching {
     prepend(SIGNAL, Signals.SIGCHLD, Signals.SIG_DFL, 0, 0, 0, 0);
   }
 
-  private static int found(int program, int child, int[] leader) {
-    leader[0] = child;
-    return program;
+  /** Makes the pipe, with the witness as its only writing end. */
+  private void preparePipe(int reserved, int witness) {
+    long errno = Libc.raw(ERRNO_LOCATION, 0);
+    long writing = ends + Integer.BYTES;
+    prepend(MEMCPY, pipeError, errno, Integer.BYTES, 0, 0, 0);
+    long close = prepend(CLOSE, 0, 0, 0, 0, 0, 0);
+    load(close, Layouts.ucontext_t.argument_0, writing);
+    long duplicate = prepend(DUP3, 0, witness, Files.O_CLOEXEC, 0, 0, 0);
+    load(duplicate, Layouts.ucontext_t.argument_0, writing);
+    prepend(PIPE2, ends, Files.O_CLOEXEC, 0, 0, 0, 0);
+    // So that neither end of the pipe gets this number.
+    prepend(DUP2, reserved, witness, 0, 0, 0, 0);
+    prepend(MEMSET, errno, 0, Integer.BYTES, 0, 0, 0);
+  }
+
+  /** What the leader does last: it sees whether the program was executed, and ends. */
+  private void look(int witness) {
+    long errno = Libc.raw(ERRNO_LOCATION, 0);
+    prepend(EXIT, 0, 0, 0, 0, 0, 0);
+    prepend(MEMCPY, verdict, errno, Integer.BYTES, 0, 0, 0);
+    // The group that it has anyway.
+    long ask = prepend(SETPGID, 0, 0, 0, 0, 0, 0);
+    load(ask, Layouts.ucontext_t.argument_1, leader);
+    load(ask, Layouts.ucontext_t.argument_0, program);
+    prepend(MEMSET, errno, 0, Integer.BYTES, 0, 0, 0);
+    long read = prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);
+    load(read, Layouts.ucontext_t.argument_0, ends);
+    prepend(CLOSE, witness, 0, 0, 0, 0, 0);
+    prepend(MEMCPY, startError, errno, Integer.BYTES, 0, 0, 0);
+  }
+
+  /** Makes an {@code int} that is known only then an argument of a call, just before it. */
+  private void load(long context, int argument, long from) {
+    prepend(MEMCPY, context + argument, from, Integer.BYTES, 0, 0, 0);
+  }
+
+  /**
+   * Runs the chain, and takes the leader away if there is no program then.
+   *
+   * @param errnoTells whether errno is that of the program's start, even if there is a program
+   */
+  private int start(boolean errnoTells, int[] session) {
+    int child = run();
+    if (child < 0) {
+      return child;
+    }
+    Processes.awaitEnd(child);
+    int id = result(program);
+    int error = Libc.EINTR;
+    if (result(pipeError) != 0) {
+      error = result(pipeError);
+    } else if (result(early) != 0) {
+      error = result(early);
+    } else if (id == 0 || result(failed) != 0 || (errnoTells && result(startError) != 0)) {
+      error = result(startError);
+    } else if (result(verdict) > 0) {
+      // EACCES: executed. Where setpgid is forbidden by other means, nobody can tell.
+      session[0] = child;
+      return id;
+    }
+    return failed(child, error);
   }
 
   /** Takes the ended leader away, with what it has left; why there is no program. */
-  private int failed(int child) {
+  private static int failed(int child, int error) {
     // Before the leader is reaped, while the group is its own.
     Signals.kill(-child, Signals.SIGKILL);
     int[] status = new int[1];
     Processes.waitpid(child, status, Processes.__WALL);
-    return status[0] == 0 ? -errno : -Libc.EINTR;
+    return status[0] == 0 ? -error : -Libc.EINTR;
   }
 
-  /** Puts a call before those there are. */
-  void prepend(long function, long a, long b, long c, long d, long e, long f) {
+  /** Puts a call before those there are, and returns its context. */
+  long prepend(long function, long a, long b, long c, long d, long e, long f) {
+    return prepend(SMALL_STACK_BYTES, function, a, b, c, d, e, f);
+  }
+
+  private long prepend(
+      long stackBytes, long function, long a, long b, long c, long d, long e, long f) {
     MemorySegment context = arena.allocate(Layouts.ucontext_t.SIZE, ALIGNMENT);
     Libc.raw(GETCONTEXT, context.address());
     ByteBuffer fields = Native.view(context);
     fields.putLong(Layouts.ucontext_t.uc_link, first);
-    fields.putLong(Layouts.ucontext_t.stack_pointer, stack());
-    fields.putLong(Layouts.ucontext_t.stack_size, STACK_BYTES);
+    fields.putLong(Layouts.ucontext_t.stack_pointer, stack(stackBytes));
+    fields.putLong(Layouts.ucontext_t.stack_size, stackBytes);
     // A handler of the JVM must not run in the child, not even that of a fault: all are blocked.
     fields.putLong(Layouts.ucontext_t.signal_mask, -1L);
     // Arguments of makecontext itself would be ints.
@@ -275,11 +366,12 @@ final class Detaching {
     fields.putLong(Layouts.ucontext_t.argument_4, e);
     fields.putLong(Layouts.ucontext_t.argument_5, f);
     first = context.address();
+    return first;
   }
 
   /** Makes the calls in a child, and returns when it has exited. */
   private int run() {
-    long top = stack() + STACK_BYTES;
+    long top = stack(STACK_BYTES) + STACK_BYTES;
     long[] before = new long[1];
     // Until the first context blocks them: a signal of the terminal may come at once.
     int error = Signals.sigmask(Signals.SIG_SETMASK, ALL_BUT_FAULTS, before);
@@ -289,17 +381,15 @@ final class Detaching {
     try {
       // Without an exit signal: neither a JVM that ignores SIGCHLD nor a waitpid(-1) in a library
       // of somebody else's reaps it.
-      int child = Libc.call(CLONE, SETCONTEXT, top, CLONE_VM | CLONE_VFORK, first, 0, 0);
-      // Of this thread, whose memory the child had.
-      errno = Libc.errno();
-      return child;
+      int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+      return Libc.call(CLONE, SETCONTEXT, top, flags, first, leader, 0);
     } finally {
       Signals.sigmask(Signals.SIG_SETMASK, before[0], new long[1]);
     }
   }
 
-  private long stack() {
-    return arena.allocate(STACK_BYTES, ALIGNMENT).address();
+  private long stack(long bytes) {
+    return arena.allocate(bytes, ALIGNMENT).address();
   }
 
   private static long bit(int signal) {

@@ -39,6 +39,8 @@ public final class Processes {
   private static final long GETPPID = Libc.address("getppid");
   // pid_t getpgrp(void);
   private static final long GETPGRP = Libc.address("getpgrp");
+  // int setpgid(pid_t pid, pid_t pgid);
+  private static final long SETPGID = Libc.address("setpgid");
   // pid_t getsid(pid_t pid);
   private static final long GETSID = Libc.address("getsid");
   // pid_t setsid(void);
@@ -77,6 +79,11 @@ public final class Processes {
   /** The process group of this JVM. */
   public static int getpgrp() {
     return Libc.call(GETPGRP);
+  }
+
+  /** Moves this JVM, or a child that has executed nothing yet, to another process group. */
+  static int setpgid(int pid, int group) {
+    return Libc.call(SETPGID, pid, group);
   }
 
   /** The session of a process; 0 means this JVM. */
@@ -158,6 +165,12 @@ public final class Processes {
   /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */
   public static int awaitEnd(int pid) {
     return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT | __WALL, 0, 0);
+  }
+
+  /** Whether a child has ended, into a {@code siginfo_t}; the child stays as it is. */
+  static int peek(int pid, long info) {
+    int options = WEXITED | WNOHANG | WNOWAIT | __WALL;
+    return Libc.call(WAITID, P_PID, pid, info, options, 0, 0);
   }
 
   /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */

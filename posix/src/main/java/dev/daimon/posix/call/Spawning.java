@@ -2,6 +2,8 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.Resource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -61,6 +63,9 @@ public final class Spawning implements AutoCloseable {
 
   /** The actions once more, for a child that does without {@code posix_spawn}. */
   private final List<int[]> recorded = new ArrayList<>();
+
+  /** The number in a detached program that no action closes, or 0. */
+  private int witness;
 
   /** A child that was killed may still read what is here. */
   private boolean abandoned;
@@ -123,7 +128,22 @@ public final class Spawning implements AutoCloseable {
     return result(ADDFCHDIR, actions, fd, 0);
   }
 
-  /** Starts the program, and returns its process id once it was executed. */
+  /**
+   * Names a descriptor's number, other than those of the actions, for {@link #detach}: whatever it
+   * is here, there it is what tells of the exec, and is closed by that. Without it no action may
+   * close what it does not name.
+   */
+  public void setWitness(int number) {
+    witness = number;
+  }
+
+  /**
+   * Starts the program, and returns its process id once it was executed; {@code EINTR} if it was
+   * killed before. {@code posix_spawn} alone does not tell: its child has written no error then.
+   *
+   * <p>Where this JVM ignores {@code SIGCHLD}, or somebody else waits for its children, a program
+   * that has ended at once is taken for one that was executed.
+   */
   public int spawn(byte[] path, List<byte[]> argv, List<byte[]> envp) {
     requireOpen();
     try (Arena strings = Arena.ofConfined()) {
@@ -142,6 +162,10 @@ public final class Spawning implements AutoCloseable {
         return -error;
       }
       int child = Native.view(pid).getInt(0);
+      if (Execution.neverHappened(child)) {
+        Processes.waitpid(child, new int[1], 0);
+        return -Libc.EINTR;
+      }
       OwnChildren.add(child);
       return child;
     }
@@ -154,13 +178,19 @@ public final class Spawning implements AutoCloseable {
    * with {@link Processes#__WALL}, and nothing less, reaps it.
    *
    * <p>Name a signal mask: the one to inherit has every signal blocked. {@code EINTR} is for a
-   * leader that somebody killed before the program ran.
+   * program that somebody killed before it was executed, or its leader.
    */
   public int detach(int umask, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
     requireOpen();
+    int reserved = reserve();
+    if (reserved < 0) {
+      return reserved;
+    }
     int result =
         Detaching.detach(
             arena,
+            reserved,
+            witness == 0 ? reserved : witness,
             umask,
             SPAWN,
             Native.string(arena, path).address(),
@@ -169,6 +199,7 @@ public final class Spawning implements AutoCloseable {
             Native.strings(arena, argv).address(),
             Native.strings(arena, envp).address(),
             leader);
+    Files.close(reserved);
     abandoned |= result == -Libc.EINTR;
     return result;
   }
@@ -182,9 +213,15 @@ public final class Spawning implements AutoCloseable {
   public int detach(
       int umask, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
     requireOpen();
+    int reserved = reserve();
+    if (reserved < 0) {
+      return reserved;
+    }
     int result =
         Detaching.detach(
             arena,
+            reserved,
+            witness == 0 ? reserved : witness,
             umask,
             recorded,
             limits,
@@ -192,8 +229,27 @@ public final class Spawning implements AutoCloseable {
             Native.strings(arena, argv).address(),
             Native.strings(arena, envp).address(),
             leader);
+    Files.close(reserved);
     abandoned |= result == -Libc.EINTR;
     return result;
+  }
+
+  /** Opens a descriptor above the standard streams, which an action may replace. */
+  private int reserve() {
+    long[] numbers = new long[2];
+    Limits.getrlimit(0, Resource.NOFILE.number(), numbers);
+    if (Long.compareUnsigned(witness, numbers[0]) >= 0) {
+      return -Errno.EMFILE.number();
+    }
+    int[] pipe = new int[2];
+    int result = Files.pipe(Files.O_CLOEXEC, pipe);
+    if (result < 0) {
+      return result;
+    }
+    int reserved = Files.fcntl(pipe[0], Files.F_DUPFD_CLOEXEC, 3);
+    Files.close(pipe[0]);
+    Files.close(pipe[1]);
+    return reserved;
   }
 
   /** These functions return the error number itself. */

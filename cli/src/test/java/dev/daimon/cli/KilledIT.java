@@ -1,0 +1,75 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A program that somebody kills before it was executed: the start has failed. */
+class KilledIT {
+  private static final int SYSTEM = 71;
+  private static final int PPID = 4;
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "--rlimit core=0", "--nice 5"})
+  @Tag("strace")
+  void aStartSaysSoAndLeavesNothing(String option) throws Exception {
+    Path pidFile = sandbox.file("pid");
+    String line = ("start " + option + " -p " + pidFile + " touch " + sandbox.file("ran")).strip();
+    Process start = sandbox.slowed(List.of("execve:delay_enter=1500000"), line.split(" +", -1));
+
+    long child = awaitChild(sandbox.awaitProgram("java"));
+    if (option.startsWith("--rlimit")) {
+      child = awaitChild(child);
+    }
+    ProcessHandle.of(child).orElseThrow().destroyForcibly();
+
+    assertThat(start.waitFor()).isEqualTo(SYSTEM);
+    assertThat(sandbox.file("slowed.err"))
+        .content()
+        .contains("posix_spawn", "touch", "EINTR", "killed before it was executed");
+    assertThat(pidFile).doesNotExist();
+    assertThat(sandbox.file("ran")).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  private static long awaitChild(long parent) throws Exception {
+    long[] found = {0};
+    Sandbox.await(
+        "a child of process " + parent,
+        () -> {
+          found[0] = child(parent);
+          return found[0] != 0;
+        });
+    return found[0];
+  }
+
+  private static long child(long parent) throws IOException {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : all) {
+        long pid = Long.parseLong(process.getFileName().toString());
+        if (parent(pid) == parent) {
+          return pid;
+        }
+      }
+    }
+    return 0;
+  }
+
+  private static long parent(long pid) {
+    try {
+      return Sandbox.stat(pid, PPID);
+    } catch (IOException gone) {
+      return 0;
+    }
+  }
+}
