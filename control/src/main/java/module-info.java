@@ -1,6 +1,12 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Starts, stops, signals and watches a daemon by its pidfile, without a race. */
+/**
+ * Starts, stops, signals and watches a daemon by its pidfile, without a race.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 @NullMarked
 module dev.daimon.control {
   requires static transitive org.jspecify;

@@ -1,6 +1,12 @@
 import org.jspecify.annotations.NullMarked;
 
-/** A Java program that daemonizes itself, and what that shares with the command {@code daimon}. */
+/**
+ * A Java program that daemonizes itself, and what that shares with the command {@code daimon}.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 // "module": the command is built after this module, so javac cannot see it yet.
 @SuppressWarnings("module")
 @NullMarked

@@ -5,7 +5,8 @@ import org.jspecify.annotations.NullMarked;
  * modules share.
  *
  * <p>This is the one module that links native functions: run with {@code
- * --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class path.
+ * --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class path. A JVM that
+ * denies native access fails each call by a {@link dev.daimon.posix.NativeAccessException}.
  */
 // "module": the siblings are built after this module, so javac cannot see them yet.
 @SuppressWarnings("module")

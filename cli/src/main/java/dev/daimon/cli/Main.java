@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.posix.NativeAccessException;
 import java.util.List;
 
 /** The entry of the command {@code daimon}. */
@@ -34,6 +35,9 @@ public final class Main {
     } catch (DaemonizeException failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));
       return failure.exitCode();
+    } catch (NativeAccessException unusable) {
+      new Terminal(false).error(String.valueOf(unusable.getMessage()));
+      return Reason.SYSTEM.exitCode();
     } catch (RuntimeException | Error bug) {
       new Terminal(false).error("internal error, please report it: " + bug);
       return BUG;

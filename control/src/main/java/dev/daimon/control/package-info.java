@@ -1,4 +1,8 @@
 /**
  * The control of a daemon that somebody else has started: {@link dev.daimon.control.DaemonControl}.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.control;

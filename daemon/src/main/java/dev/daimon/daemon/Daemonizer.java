@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.posix.NativeAccessException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -57,6 +59,9 @@ public final class Daemonizer {
         StatusLine.error(name, "not taken back: " + left.getMessage());
       }
       System.exit(failure.exitCode());
+    } catch (NativeAccessException denied) {
+      StatusLine.error(name, String.valueOf(denied.getMessage()));
+      System.exit(Reason.SYSTEM.exitCode());
     }
     throw new AssertionError("System.exit returned");
   }
@@ -79,7 +84,11 @@ public final class Daemonizer {
     if (stage() == Stage.DAEMON || config.isInProcess()) {
       return new Launch.InDaemon(becomeDaemon(config));
     }
-    return new Launch.InLauncher(new Launcher(config, false).launch());
+    try {
+      return new Launch.InLauncher(new Launcher(config, false).launch());
+    } catch (NativeAccessException denied) {
+      throw new DaemonizeException(Reason.SYSTEM, denied);
+    }
   }
 
   private static Daemon becomeDaemon(DaemonConfig config) {

@@ -1,2 +1,8 @@
-/** The facade: a Java program daemonizes itself, and ends with a reason if it cannot. */
+/**
+ * The facade: a Java program daemonizes itself, and ends with a reason if it cannot.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 package dev.daimon.daemon;

@@ -1,2 +1,8 @@
-/** Starting programs as daemons, and becoming them: spawn, session, umask, exec, descriptors. */
+/**
+ * Starting programs as daemons, and becoming them: spawn, session, umask, exec, descriptors.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 package dev.daimon.forking;

@@ -1,2 +1,8 @@
-/** A handle of a process that never means another one: signals and waits without a race. */
+/**
+ * A handle of a process that never means another one: signals and waits without a race.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 package dev.daimon.pidfd;

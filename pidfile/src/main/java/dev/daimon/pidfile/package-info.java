@@ -1,2 +1,8 @@
-/** Pidfiles that are read, written and removed atomically. */
+/**
+ * Pidfiles that are read, written and removed atomically.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 package dev.daimon.pidfile;

@@ -1,2 +1,8 @@
-/** Users and groups, as the system resolves them, acting as them, and giving privileges up. */
+/**
+ * Users and groups, as the system resolves them, acting as them, and giving privileges up.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
 package dev.daimon.privileges;

@@ -36,6 +36,7 @@ public final class ChildJvm {
   private final List<String> prefix = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
   private @Nullable Path copies;
+  private boolean denied;
 
   /**
    * How a JVM ended, and what it printed, one character a byte.
@@ -89,6 +90,12 @@ public final class ChildJvm {
     return this;
   }
 
+  /** Denies it native access. */
+  public ChildJvm deniedNativeAccess() {
+    denied = true;
+    return this;
+  }
+
   /**
    * Takes the class files from a copy that every user can read, wherever the checkout is.
    *
@@ -136,7 +143,7 @@ public final class ChildJvm {
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.add("-XX:-CreateCoredumpOnCrash");
     command.add("-XX:ErrorFile=" + Path.of("target/hs_err_%p.log").toAbsolutePath());
-    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add(denied ? "--illegal-native-access=deny" : "--enable-native-access=ALL-UNNAMED");
     command.addAll(options);
     command.addAll(List.of("-cp", classPath(), main.getName()));
     for (Object argument : arguments) {

@@ -2,7 +2,8 @@ package dev.daimon.posix.call;
 
 /** The machine's ABI, where constants of the kernel differ between the two that are supported. */
 final class Abi {
-  private static final boolean AARCH64 = isAarch64(System.getProperty("os.arch", ""));
+  private static final String ARCH = System.getProperty("os.arch", "");
+  private static final boolean AARCH64 = ARCH.equals("aarch64");
 
   private Abi() {}
 
@@ -10,11 +11,8 @@ final class Abi {
     return AARCH64 ? aarch64 : x86_64;
   }
 
-  private static boolean isAarch64(String arch) {
-    return switch (arch) {
-      case "amd64", "x86_64" -> false;
-      case "aarch64" -> true;
-      default -> throw new UnsupportedOperationException("Daimon has no ABI for " + arch);
-    };
+  /** Whether the machine is one of the two; otherwise nothing is called. */
+  static boolean isSupported() {
+    return AARCH64 || ARCH.equals("amd64") || ARCH.equals("x86_64");
   }
 }

@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.daimon.posix.NativeAccessException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -26,15 +27,21 @@ import org.jspecify.annotations.Nullable;
 // "restricted": the house's one place for what can crash a JVM.
 @SuppressWarnings("restricted")
 final class Libc {
-  /** Names of optional functions to do without, separated by commas; for tests. */
-  private static final String WITHOUT = "dev.daimon.posix.without";
+  /** Functions to do without, separated by commas; for tests. */
+  private static final @Nullable String WITHOUT = System.getProperty("dev.daimon.posix.without");
 
   static final int EINTR = 4;
 
-  private static final SymbolLookup LOOKUP = open();
+  /**
+   * Why nothing can be called; null if it can. It is told by the call and not by a static
+   * initializer, whose exception would be another one at the second try.
+   */
+  private static volatile @Nullable String unusable;
+
+  private static final @Nullable SymbolLookup LOOKUP = open();
 
   /** Null where the linker makes the calls. */
-  private static final @Nullable MethodHandle ENTRY_POINT = EntryPoint.find(address("close"));
+  private static final @Nullable MethodHandle ENTRY_POINT = entryPoint(address("close"));
 
   /** Initialized only if there is no entry point. */
   private static final class Linked {
@@ -66,31 +73,61 @@ final class Libc {
 
   private Libc() {}
 
-  private static SymbolLookup open() {
+  private static @Nullable SymbolLookup open() {
+    if (!System.getProperty("os.name", "").equals("Linux") || !Abi.isSupported()) {
+      unusable =
+          "Daimon runs on Linux on x86-64 and AArch64, not on "
+              + System.getProperty("os.name")
+              + " on "
+              + System.getProperty("os.arch");
+      return null;
+    }
     try {
       return SymbolLookup.libraryLookup("libc.so.6", Arena.global());
+    } catch (IllegalCallerException denied) {
+      unusable =
+          Libc.class.getModule().isNamed()
+              ? "this JVM denies native access: run java with"
+                  + " --enable-native-access=dev.daimon.posix"
+              : "this JVM denies native access: run java with --enable-native-access=ALL-UNNAMED,"
+                  + " or put Enable-Native-Access: ALL-UNNAMED into the manifest of the jar that"
+                  + " java -jar runs";
     } catch (IllegalArgumentException none) {
-      throw new UnsatisfiedLinkError("no libc.so.6 (glibc 2.34 is needed)");
+      unusable = "there is no libc.so.6: Daimon needs glibc 2.34 or later";
     }
+    return null;
   }
 
-  /** The address of a function, or of a variable, that every supported C library has. */
+  private static @Nullable MethodHandle entryPoint(long close) {
+    return close == 0 ? null : EntryPoint.find(close);
+  }
+
+  /**
+   * The address of a function, or of a variable, that every supported C library has. Without one it
+   * is 0, and nothing can be called any more.
+   */
   static long address(String name) {
-    Optional<MemorySegment> symbol = LOOKUP.find(name);
-    if (symbol.isEmpty()) {
-      throw new UnsatisfiedLinkError("the C library has no " + name + " (glibc 2.34 is needed)");
+    long address = optionalAddress(name);
+    if (address == 0 && unusable == null) {
+      unusable = "the C library has no " + name + ": Daimon needs glibc 2.34 or later";
     }
-    return symbol.get().address();
+    return address;
   }
 
   /** The address of a function that not every C library has, or 0. */
   static long optionalAddress(String name) {
-    @Nullable String without = System.getProperty(WITHOUT);
-    if (without != null && ("," + without + ",").contains("," + name + ",")) {
+    if (LOOKUP == null || (WITHOUT != null && ("," + WITHOUT + ",").contains("," + name + ","))) {
       return 0;
     }
     Optional<MemorySegment> symbol = LOOKUP.find(name);
     return symbol.isEmpty() ? 0 : symbol.get().address();
+  }
+
+  private static void requireUsable() {
+    String reason = unusable;
+    if (reason != null) {
+      throw new NativeAccessException(reason);
+    }
   }
 
   /** Calls a function that returns an {@code int}, -1 meaning that errno tells why. */
@@ -136,6 +173,10 @@ final class Libc {
 
   /** Calls a function and returns what it returns, all 64 bits. */
   static long raw(long function, long a, long b, long c, long d, long e, long f) {
+    requireUsable();
+    if (function == 0) {
+      throw new AssertionError("a function that this C library does not have");
+    }
     // The thread's own, so it is there for as long.
     MemorySegment errno = ERRNO.get().memory;
     try {
@@ -154,6 +195,7 @@ final class Libc {
 
   /** The memory at an address that the C library gave. */
   static MemorySegment memory(long address, long size) {
+    requireUsable();
     return MemorySegment.ofAddress(address).reinterpret(size);
   }
 }

@@ -1,7 +1,6 @@
 package dev.daimon.posix.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.daimon.testing.ChildJvm;
 import org.junit.jupiter.api.Test;
@@ -9,13 +8,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class LibcTest {
-  @Test
-  void aFunctionThatMustBeThereAndIsNotIsNamed() {
-    assertThatExceptionOfType(UnsatisfiedLinkError.class)
-        .isThrownBy(() -> Libc.address("no_such_function"))
-        .withMessageContaining("no_such_function");
-  }
-
   @Test
   void aFunctionThatMayBeMissingIsZeroThen() {
     assertThat(Libc.optionalAddress("no_such_function")).isZero();
