@@ -138,10 +138,12 @@ class InterruptIT {
     Path pidFile = sandbox.file("pid");
     // The first of umask's calls is the launch's own.
     Process launcher =
-        sandbox.slowed(
-            List.of("umask:delay_enter=2000000"), "start", "-p", pidFile.toString(), "sleep", "60");
+        sandbox.halted("umask:delay_enter", null, "start", "-p", pidFile.toString(), "sleep", "60");
     Sandbox.await("the launch", () -> inCall("java", UMASK));
     kill(signal, launcher.pid());
+    long java = sandbox.running("java").getFirst().pid();
+    Sandbox.await("the signal", () -> Long.parseLong(Sandbox.status(java, "ShdPnd"), 16) != 0);
+    sandbox.goOn();
 
     assertThat(launcher.waitFor()).isEqualTo(status);
     assertThat(Sandbox.beginning(sandbox.file("slowed.err")))
@@ -201,8 +203,7 @@ class InterruptIT {
   void aJvmThatIsKilledIsToldInOneLine() throws Exception {
     Path pidFile = sandbox.file("pid");
     Process launcher =
-        sandbox.slowed(
-            List.of("umask:delay_enter=2000000"), "start", "-p", pidFile.toString(), "sleep", "60");
+        sandbox.halted("umask:delay_enter", null, "start", "-p", pidFile.toString(), "sleep", "60");
     Sandbox.await("the launch", () -> inCall("java", UMASK));
     kill("KILL", sandbox.running("java").getFirst().pid());
 

@@ -22,11 +22,11 @@ class RaceIT {
   private static final int ROUNDS = 10;
   private static final int STARTS = 4;
 
-  /** Of the start that is slowed down: long enough for another one to come first. */
-  private static final String LOCKED = "flock:delay_exit=1500000";
+  /** Moments at which a start is halted, so that another one comes first. */
+  private static final String LOCKED = "flock:delay_exit";
 
-  private static final String STARTED = "pwrite64:delay_enter=1500000";
-  private static final String WRITTEN = "pwrite64:delay_exit=1500000";
+  private static final String STARTED = "pwrite64:delay_enter";
+  private static final String WRITTEN = "pwrite64:delay_exit";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -49,7 +49,12 @@ class RaceIT {
             sandbox
                 .prepare(
                     List.of(
-                        Sandbox.DAIMON.toString(), "start", "-p", pidFile.toString(), "sleep", "9"),
+                        Sandbox.DAIMON.toString(),
+                        "start",
+                        "-p",
+                        pidFile.toString(),
+                        "sleep",
+                        "1000"),
                     Map.of())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());
@@ -92,9 +97,10 @@ class RaceIT {
   @Tag("strace")
   void aFileUnlinkedUnderTheLockIsLockedAnew() throws Exception {
     Path pidFile = sandbox.file("pid");
-    Process first = slowed(LOCKED);
+    Process first = halted(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
     Files.delete(pidFile);
+    sandbox.goOn();
 
     assertThat(first.waitFor()).isZero();
 
@@ -106,12 +112,13 @@ class RaceIT {
   @Tag("strace")
   void ofTwoStartsOneOfWhichHasLostItsFileTheOtherWins() throws Exception {
     Path pidFile = sandbox.file("pid");
-    Process first = slowed(LOCKED);
+    Process first = halted(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
     Files.delete(pidFile);
     // With the guard that the first one holds it would wait.
     ProcessSandbox.Result second =
         sandbox.daimon(words("--guard", sandbox.file("other").toString()));
+    sandbox.goOn();
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(ALREADY_RUNNING);
@@ -123,9 +130,10 @@ class RaceIT {
   @Tag("strace")
   void anUnlinkBetweenLockAndEndLeavesNothingRunning(String moment) throws Exception {
     Path pidFile = sandbox.file("pid");
-    Process first = slowed(moment);
+    Process first = halted(moment);
     awaitMoment(moment);
     Files.delete(pidFile);
+    sandbox.goOn();
 
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
 
@@ -139,12 +147,13 @@ class RaceIT {
   @Tag("strace")
   void anUnlinkBetweenLockAndEndLeavesTheOtherDaemonAlone(String moment) throws Exception {
     Path pidFile = sandbox.file("pid");
-    Process first = slowed(moment);
+    Process first = halted(moment);
     awaitMoment(moment);
     Files.delete(pidFile);
     // With the guard that the first one holds it would wait.
     ProcessSandbox.Result second =
         sandbox.daimon(words("--guard", sandbox.file("other").toString()));
+    sandbox.goOn();
 
     assertThat(second.exitCode()).isZero();
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
@@ -158,9 +167,10 @@ class RaceIT {
   void whatReplacesThePidfileIsLeftAsItIs(String moment) throws Exception {
     Path pidFile = sandbox.file("pid");
     Path other = Files.writeString(sandbox.file("other"), "precious\n");
-    Process first = slowed(moment);
+    Process first = halted(moment);
     awaitMoment(moment);
     Files.move(other, pidFile, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    sandbox.goOn();
 
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
 
@@ -179,9 +189,10 @@ class RaceIT {
     if (stale) {
       Files.writeString(pidFile, "");
     }
-    Process first = slowed(moment, "-l", lock.toString());
+    Process first = halted(moment, "-l", lock.toString());
     awaitMoment(moment);
     Files.delete(lock);
+    sandbox.goOn();
 
     assertThat(first.waitFor()).isEqualTo(CANNOT_CREATE);
 
@@ -203,8 +214,8 @@ class RaceIT {
     }
   }
 
-  private Process slowed(String moment, String... options) throws Exception {
-    return sandbox.slowed(List.of(moment), words(options));
+  private Process halted(String moment, String... options) throws Exception {
+    return sandbox.halted(moment, sandbox.file("pid"), words(options));
   }
 
   private String[] words(String... options) {

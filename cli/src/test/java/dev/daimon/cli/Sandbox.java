@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
   /** The built distribution. */
   static final Path DAIMON = Path.of(System.getProperty("daimon.dist"), "bin/daimon");
+
+  /** Longer than any test. */
+  private static final int HALT_MICROS = 600_000_000;
 
   @Override
   public void beforeEach(ExtensionContext context) throws IOException {
@@ -58,6 +62,33 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
         .redirectOutput(file("slowed.out").toFile())
         .redirectError(file("slowed.err").toFile())
         .start();
+  }
+
+  /**
+   * The command, halted by strace at a system call until {@link #goOn}: what is to be done at that
+   * very moment may take its time. The process is the command's own.
+   *
+   * @param moment the call, and which side of it: {@code flock:delay_exit}
+   * @param file halted only at calls on this file, or null
+   */
+  Process halted(String moment, @Nullable Path file, String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null"));
+    if (file != null) {
+      command.addAll(List.of("-P", file.toString()));
+    }
+    command.addAll(List.of("-e", "inject=" + moment + "=" + HALT_MICROS));
+    command.addAll(List.of("-e", "trace=" + moment.substring(0, moment.indexOf(':'))));
+    command.add(DAIMON.toString());
+    command.addAll(List.of(words));
+    return prepare(command, Map.of())
+        .redirectOutput(file("slowed.out").toFile())
+        .redirectError(file("slowed.err").toFile())
+        .start();
+  }
+
+  /** Lets it go on, and halts it never again: what strace holds is free when strace is dead. */
+  void goOn() throws IOException {
+    running("strace").forEach(ProcessHandle::destroyForcibly);
   }
 
   /** A copy of the command that every user may read and run; the sandbox, too, is open to all. */
