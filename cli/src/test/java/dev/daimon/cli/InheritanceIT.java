@@ -38,7 +38,9 @@ class InheritanceIT {
                         + " ulimit -S -u 5000; ulimit -t 1000; ulimit -l 64; ulimit -i 100;",
                     "ulimit -n 64;",
                     "echo 0x11 > /proc/self/coredump_filter;"
-                        + " with=(nice -n 7 taskset -c 1 ionice -c 3 setarch -R);",
+                        // The last processor that it may use.
+                        + " with=(nice -n 7 taskset -c $(taskset -cp $$ | sed 's/.*[ ,-]//')"
+                        + " ionice -c 3 setarch -R);",
                     "echo 123 > /proc/self/oom_score_adj; with=(chrt --batch 0);",
                     "echo 60000 > /proc/self/timerslack_ns; with=(chrt --idle 0);",
                     "with=(setpriv --no-new-privs);")
