@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.daemon.files.OutputPaths;
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
 import java.nio.file.Path;
@@ -85,9 +86,7 @@ final class StartOptions {
     request.standardOutput = line.path("stdout");
     Path standardError = line.path("stderr");
     request.standardError =
-        standardError == null
-            ? beside(request.standardOutput, line.value("stdout"))
-            : standardError;
+        standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
     request.append = line.has("append");
     request.user = line.value("user");
     request.group = line.value("group");
@@ -158,20 +157,6 @@ final class StartOptions {
       throw line.usage("the program's name is empty");
     }
     return program;
-  }
-
-  /** Where standard error goes if only standard output was given. */
-  private static @Nullable Path beside(@Nullable Path standardOutput, @Nullable String name) {
-    if (standardOutput == null || name == null) {
-      return null;
-    }
-    if (name.endsWith(".stdout")) {
-      return Text.path(name.substring(0, name.length() - ".stdout".length()) + ".stderr");
-    }
-    if (name.endsWith(".out")) {
-      return Text.path(name.substring(0, name.length() - ".out".length()) + ".err");
-    }
-    return standardOutput;
   }
 
   private int umask(int unset) {

@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.Gift;
 import dev.daimon.locking.SingletonLock;
@@ -46,6 +48,10 @@ public final class Daemon implements AutoCloseable {
   private final @Nullable Report report;
 
   private final boolean simulated;
+
+  /** Null if this is not in the foreground. */
+  private final InProcess.@Nullable Foreground foreground;
+
   private final CleanUp cleanUp;
   private final SignalEvents signals = new SignalEvents();
 
@@ -57,13 +63,15 @@ public final class Daemon implements AutoCloseable {
       @Nullable Identity identity,
       Estate estate,
       @Nullable Report report,
-      InProcess.@Nullable Simulation simulation) {
+      InProcess.@Nullable Simulation simulation,
+      InProcess.@Nullable Foreground foreground) {
     this.identity = identity;
     drop = Identities.drop(config, identity);
     hasAttributes = config.hasAttributes();
     this.estate = estate;
     this.report = report;
     simulated = simulation != null;
+    this.foreground = foreground;
     cleanUp = new CleanUp(estate, config.removePidFileOnClose, simulation);
   }
 
@@ -80,6 +88,7 @@ public final class Daemon implements AutoCloseable {
    * @param text a few words
    */
   public void status(String text) {
+    requireNonNull(text, "text");
     if (report != null) {
       report.status(text);
     }
@@ -146,16 +155,21 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Tells the launcher that this daemon gives up, and why; the launcher prints that, stops what is
-   * left of the daemon and exits with 70, or with the exit code of a {@link DaemonizeException}. An
-   * exception that leaves {@code main} does the same by itself.
+   * Tells the launcher that this daemon gives up, and why; the launcher prints that with its
+   * causes, stops what is left of the daemon and exits with 70, or with the exit code of a {@link
+   * DaemonizeException}. An exception that leaves {@code main} does the same by itself.
    *
    * @param cause why
    * @return an exception to throw, so that this process does not go on: {@code throw
    *     daemon.fail(cause)}
    */
   public DaemonizeException fail(Throwable cause) {
-    DaemonizeException failure = fail(Report.exitCode(cause), Report.text(cause));
+    requireNonNull(cause, "cause");
+    if (report != null) {
+      report.failed(cause);
+    }
+    DaemonizeException failure =
+        new DaemonizeException(Reason.DAEMON_FAILED, Report.exitCode(cause), FailureText.of(cause));
     failure.initCause(cause);
     return failure;
   }
@@ -169,6 +183,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalArgumentException if the exit code is outside that range
    */
   public DaemonizeException fail(int exitCode, String message) {
+    requireNonNull(message, "message");
     DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
     if (report != null) {
       report.failed(exitCode, message);
@@ -230,6 +245,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalArgumentException if there is none of that name
    */
   public Descriptor kept(String name) {
+    requireNonNull(name, "name");
     Descriptor descriptor = estate.own().kept().get(name);
     if (descriptor == null) {
       throw new IllegalArgumentException("no descriptor was kept open as \"" + name + "\"");
@@ -314,6 +330,8 @@ public final class Daemon implements AutoCloseable {
    * @throws DaemonizeException if the kernel refuses
    */
   public void on(Signal signal, SignalHandler handler) {
+    requireNonNull(signal, "signal");
+    requireNonNull(handler, "handler");
     try {
       SignalEvents _ = signals.on(signal, handler);
     } catch (IOException failure) {
@@ -338,6 +356,8 @@ public final class Daemon implements AutoCloseable {
    * @throws DaemonizeException if the kernel refuses
    */
   public void onStop(Duration deadline, SignalHandler drain) {
+    requireNonNull(deadline, "deadline");
+    requireNonNull(drain, "drain");
     if (deadline.isNegative()) {
       throw new IllegalArgumentException("not a deadline: " + deadline);
     }
@@ -392,6 +412,9 @@ public final class Daemon implements AutoCloseable {
    * waits, to hear why. While the JVM is ending it does nothing: the locks go with the process
    * then.
    *
+   * <p>In the foreground the process has its umask back, and can be a daemon once more. Its streams
+   * stay where they lead: what it dies of belongs into the log.
+   *
    * @throws DaemonizeException as {@link #cleanup()}
    */
   @Override
@@ -402,6 +425,9 @@ public final class Daemon implements AutoCloseable {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     } finally {
       cleanUp.close();
+      if (foreground != null) {
+        foreground.end();
+      }
     }
   }
 }

@@ -1,6 +1,9 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.daimon.daemon.files.FileSet;
+import dev.daimon.daemon.files.OutputPaths;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
@@ -32,8 +35,11 @@ public final class DaemonConfig {
   final boolean preserveWorkingDirectory;
   final int umask;
   final @Nullable Path standardOutput;
+
+  /** Where standard error leads at last, also if only standard output was set. */
   final @Nullable Path standardError;
-  final boolean append;
+
+  final boolean truncate;
   final @Nullable String user;
   final @Nullable String group;
   final @Nullable List<String> groups;
@@ -60,8 +66,11 @@ public final class DaemonConfig {
     preserveWorkingDirectory = builder.preserveWorkingDirectory;
     umask = builder.umask;
     standardOutput = builder.standardOutput;
-    standardError = builder.standardError;
-    append = builder.append;
+    standardError =
+        builder.standardError == null
+            ? OutputPaths.errorBeside(standardOutput)
+            : builder.standardError;
+    truncate = builder.truncate;
     user = builder.user;
     group = builder.group;
     groups = builder.groups;
@@ -148,7 +157,7 @@ public final class DaemonConfig {
   }
 
   FileSet files() {
-    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, append);
+    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, !truncate);
   }
 
   /** Where the daemon stands, if the launcher stands in this directory. */
@@ -172,7 +181,7 @@ public final class DaemonConfig {
     lines.add("umask=0" + Integer.toOctalString(umask));
     lines.add("standardOutput=" + standardOutput);
     lines.add("standardError=" + standardError);
-    lines.add("append=" + append);
+    lines.add("truncate=" + truncate);
     lines.add("user=" + user);
     lines.add("group=" + group);
     lines.add("groups=" + groups);
@@ -203,7 +212,7 @@ public final class DaemonConfig {
     private int umask = DEFAULT_UMASK;
     private @Nullable Path standardOutput;
     private @Nullable Path standardError;
-    private boolean append;
+    private boolean truncate;
     private @Nullable String user;
     private @Nullable String group;
     private @Nullable List<String> groups;
@@ -233,7 +242,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder pidFile(Path path) {
-      pidFile = path;
+      pidFile = requireNonNull(path, "path");
       return this;
     }
 
@@ -244,7 +253,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder lockFile(Path path) {
-      lockFile = path;
+      lockFile = requireNonNull(path, "path");
       return this;
     }
 
@@ -255,7 +264,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder workingDirectory(Path path) {
-      workingDirectory = path;
+      workingDirectory = requireNonNull(path, "path");
       return this;
     }
 
@@ -281,38 +290,56 @@ public final class DaemonConfig {
     }
 
     /**
-     * Sends the daemon's standard output to a file; to the null device unless it is set. Then what
-     * is printed before the daemon is ready is kept in memory, for its launcher to tell if it never
-     * is: up to 256 KiB, beyond which a child that has inherited the stream gets {@code EPERM}.
+     * Sends the daemon's standard output to a file, and standard error too unless that is set.
+     *
+     * <p>Standard output leads to the null device unless this is set. Then what is printed before
+     * the daemon is ready is kept in memory, for its launcher to tell if it never is: up to 256
+     * KiB, beyond which a child that has inherited the stream gets {@code EPERM}.
      *
      * @param path an absolute path; created with mode 0644 less the umask
      * @return this
      */
     public Builder standardOutput(Path path) {
-      standardOutput = path;
+      standardOutput = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Sends the daemon's standard error to a file; to the null device unless it is set.
+     * Sends the daemon's standard error to a file.
+     *
+     * <p>Unless this is set, standard error follows {@link #standardOutput}: to {@code x.err}
+     * beside {@code x.out}, to {@code x.stderr} beside {@code x.stdout}, otherwise to the same
+     * file. If that is not set either, it leads to the null device. So it does with {@code
+     * Path.of("/dev/null")}, and then the stack trace of an exception that ends the daemon is lost.
      *
      * @param path an absolute path, also the same one as standard output's
      * @return this
      */
     public Builder standardError(Path path) {
-      standardError = path;
+      standardError = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Sets whether output files keep what they hold; they are emptied unless it is set.
+     * Sets whether output files are emptied at the start. They are appended to unless this is set:
+     * a start after a crash would empty the log that says why the daemon crashed.
      *
-     * @param append whether to keep it
+     * @param truncate whether to empty them
+     * @return this
+     */
+    public Builder truncate(boolean truncate) {
+      this.truncate = truncate;
+      return this;
+    }
+
+    /**
+     * Sets whether output files keep what they hold: the opposite of {@link #truncate}.
+     *
+     * @param append whether to keep it; so it is unless it is set
      * @return this
      */
     public Builder append(boolean append) {
-      this.append = append;
-      return this;
+      return truncate(!append);
     }
 
     /**
@@ -322,7 +349,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder user(String user) {
-      this.user = user;
+      this.user = requireNonNull(user, "user");
       return this;
     }
 
@@ -334,7 +361,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder group(String group) {
-      this.group = group;
+      this.group = requireNonNull(group, "group");
       return this;
     }
 
@@ -346,7 +373,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder groups(String... groups) {
-      this.groups = List.of(groups);
+      this.groups = list(groups, "groups");
       return this;
     }
 
@@ -357,7 +384,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder resourceLimit(ResourceLimit limit) {
-      resourceLimits.add(limit);
+      resourceLimits.add(requireNonNull(limit, "limit"));
       return this;
     }
 
@@ -405,7 +432,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder environment(String name, String value) {
-      environment.put(name, value);
+      environment.put(requireNonNull(name, "name"), requireNonNull(value, "value"));
       return this;
     }
 
@@ -416,7 +443,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder programName(String name) {
-      programName = name;
+      programName = requireNonNull(name, "name");
       return this;
     }
 
@@ -428,6 +455,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder keepOpen(Descriptor descriptor) {
+      requireNonNull(descriptor, "descriptor");
       return keepOpen(Integer.toString(descriptor.number()), descriptor);
     }
 
@@ -444,7 +472,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder keepOpen(String name, Descriptor descriptor) {
-      kept.put(name, descriptor);
+      kept.put(requireNonNull(name, "name"), requireNonNull(descriptor, "descriptor"));
       return this;
     }
 
@@ -507,7 +535,7 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder jvmArguments(String... arguments) {
-      jvmArguments.addAll(List.of(arguments));
+      jvmArguments.addAll(list(arguments, "arguments"));
       return this;
     }
 
@@ -518,13 +546,13 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder readyTimeout(Duration timeout) {
-      readyTimeout = timeout;
+      readyTimeout = requireNonNull(timeout, "timeout");
       return this;
     }
 
     /**
-     * Sets whether this very process is the daemon, for systemd, containers and debuggers: no fork,
-     * and streams as they are unless they are set.
+     * Sets whether this very process is the daemon, for systemd, containers, debuggers and tests:
+     * no fork, and streams as they are unless they are set.
      *
      * @param foreground whether it is
      * @return this
@@ -552,6 +580,13 @@ public final class DaemonConfig {
     public Builder simulate(boolean simulate) {
       this.simulate = simulate;
       return this;
+    }
+
+    private static List<String> list(String[] words, String name) {
+      for (String word : requireNonNull(words, name)) {
+        requireNonNull(word, name);
+      }
+      return List.of(words);
     }
 
     /** {@return the configuration} */

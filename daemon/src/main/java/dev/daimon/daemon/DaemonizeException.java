@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * The reason why a program could not be daemonized, with the exit code that tells a shell.
  *
@@ -60,7 +62,7 @@ public final class DaemonizeException extends RuntimeException {
    * @param message one line for the user
    */
   public DaemonizeException(Reason reason, String message) {
-    this(reason, reason.exitCode(), message);
+    this(requireNonNull(reason, "reason"), reason.exitCode(), message);
   }
 
   /**
@@ -70,8 +72,8 @@ public final class DaemonizeException extends RuntimeException {
    * @param cause what failed
    */
   public DaemonizeException(Reason reason, Exception cause) {
-    super(String.valueOf(cause.getMessage()), cause);
-    this.reason = reason;
+    super(String.valueOf(requireNonNull(cause, "cause").getMessage()), cause);
+    this.reason = requireNonNull(reason, "reason");
     exitCode = reason.exitCode();
   }
 
@@ -84,11 +86,11 @@ public final class DaemonizeException extends RuntimeException {
    * @throws IllegalArgumentException for another exit code
    */
   public DaemonizeException(Reason reason, int exitCode, String message) {
-    super(message);
+    super(requireNonNull(message, "message"));
     if (exitCode < 1 || exitCode > 255) {
       throw new IllegalArgumentException("no exit code of a failure: " + exitCode);
     }
-    this.reason = reason;
+    this.reason = requireNonNull(reason, "reason");
     this.exitCode = exitCode;
   }
 

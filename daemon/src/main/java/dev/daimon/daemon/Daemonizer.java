@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.NativeAccessException;
 import java.nio.file.Path;
@@ -20,13 +22,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class Daemonizer {
   private static final AtomicBoolean CALLED = new AtomicBoolean();
+  private static final StackWalker STACK =
+      StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
   private Daemonizer() {}
 
   /**
    * Makes this program a daemon. Returns in the daemon only; the launcher ends here, by {@link
    * System#exit}, with the verdict: 0 if the daemon is ready, otherwise an exit code that tells why
-   * not, and the reason on standard error.
+   * not, and the reason on standard error: an exception of the daemon with its causes, and where
+   * its stack trace is. A daemon that exits before it is ready, without a word and not with 0, has
+   * its exit code taken over.
    *
    * <p>The launcher shows on a terminal what the daemon says it is doing, and prints nothing else.
    * If it is interrupted, or killed, before the daemon is ready, the daemon ends too; so it does if
@@ -34,14 +40,27 @@ public final class Daemonizer {
    * that was killed has created, such as a log file, stays; and a daemon that has not come to this
    * call yet goes on until it does.
    *
+   * <p>It is the command line of this JVM that is run once more. Where that is not the program's
+   * own, in a build tool, a test runner or an application server, the call is refused by an
+   * exception, and nothing is ended; in the foreground, and as a simulation, it works there as
+   * well. Such a JVM is told by the main class, and by the classes on the stack, of a known tool;
+   * or by the calling class: another class loader than java's own has loaded it from a file to
+   * which neither the class path nor the module path leads.
+   *
    * @param config how; the daemon must come to the same one as its launcher
    * @return the daemon itself, to be closed by the caller
-   * @throws DaemonizeException in the daemon, if it was started with another configuration
-   * @throws IllegalStateException if this process was daemonized before, other than in a simulation
+   * @throws DaemonizeException in the daemon, if it was started with another configuration; in a
+   *     JVM that was not started for this program, {@link DaemonizeException.Reason#CONFIGURATION}
+   * @throws IllegalStateException if this process was daemonized before, other than in a
+   *     simulation, or in the foreground and closed since
    */
   public static Daemon daemonize(DaemonConfig config) {
+    requireNonNull(config, "config");
     if (stage() == Stage.DAEMON) {
       return becomeDaemon(config);
+    }
+    if (!config.isInProcess()) {
+      Host.requireOwn(STACK.getCallerClass());
     }
     String name = ProgramName.of(config);
     try {
@@ -54,9 +73,9 @@ public final class Daemonizer {
       }
       System.exit(daemon.exitCode());
     } catch (DaemonizeException failure) {
-      StatusLine.error(name, String.valueOf(failure.getMessage()));
+      StatusLine.error(name, FailureText.of(failure));
       for (Throwable left : failure.getSuppressed()) {
-        StatusLine.error(name, "not taken back: " + left.getMessage());
+        StatusLine.error(name, "not taken back: " + FailureText.of(left));
       }
       System.exit(failure.exitCode());
     } catch (NativeAccessException denied) {
@@ -75,15 +94,18 @@ public final class Daemonizer {
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
-   *     and gone with its process group
+   *     and gone with its process group. The exit code of one that exits without a word is 70: the
+   *     launcher is not its parent
    * @throws DaemonizeException if no daemon was started, with everything as it was, and what could
    *     not be taken back as suppressed exceptions; in the daemon, as {@link #daemonize}
-   * @throws IllegalStateException if this process was daemonized before, other than in a simulation
+   * @throws IllegalStateException as {@link #daemonize}
    */
   public static Launch launch(DaemonConfig config) {
+    requireNonNull(config, "config");
     if (stage() == Stage.DAEMON || config.isInProcess()) {
       return new Launch.InDaemon(becomeDaemon(config));
     }
+    Host.requireOwn(STACK.getCallerClass());
     try {
       return new Launch.InLauncher(new Launcher(config, false).launch());
     } catch (NativeAccessException denied) {
@@ -105,6 +127,11 @@ public final class Daemonizer {
       CALLED.set(fromLauncher != null);
       throw failure;
     }
+  }
+
+  /** A daemon in this very process is closed: there can be another one. */
+  static void closed() {
+    CALLED.set(false);
   }
 
   /**

@@ -26,7 +26,11 @@ final class EarlyOutput implements AutoCloseable {
   /** As much as is kept in memory, and as is read of a file, in bytes. */
   private static final int CAPACITY = 1 << 18;
 
+  /** Of a log, where the rest can be read. */
   private static final int LAST_LINES = 10;
+
+  /** Of what is nowhere else, with its stack frames. */
+  private static final int ONLY_LINES = 40;
 
   private final MemoryFile memory;
   private final Stream output;
@@ -38,8 +42,10 @@ final class EarlyOutput implements AutoCloseable {
    * @param target where it is to lead at last; null for the null device
    * @param first where it leads at first; null for where it leads in the launcher
    * @param start where in a file the daemon's part begins
+   * @param log the file's path, if it can be read there later; else null
    */
-  private record Stream(@Nullable Descriptor target, @Nullable Descriptor first, long start) {}
+  private record Stream(
+      @Nullable Descriptor target, @Nullable Descriptor first, long start, @Nullable Path log) {}
 
   private EarlyOutput(MemoryFile memory, Stream output, Stream error) {
     this.memory = memory;
@@ -72,22 +78,22 @@ final class EarlyOutput implements AutoCloseable {
   private static Stream output(DaemonConfig config, @Nullable Descriptor target, MemoryFile memory)
       throws IOException {
     return target == null
-        ? new Stream(null, memory.descriptor(), 0)
-        : new Stream(target, target, start(config, target));
+        ? new Stream(null, memory.descriptor(), 0, null)
+        : new Stream(target, target, start(config, target), config.standardOutput);
   }
 
   private static Stream error(DaemonConfig config, @Nullable Descriptor target, MemoryFile memory)
       throws IOException {
     if (config.inheritStandardErrorUntilReady) {
-      return new Stream(target, null, 0);
+      return new Stream(target, null, 0, null);
     }
     return target != null && Files.isRegularFile(path(target))
-        ? new Stream(target, target, start(config, target))
-        : new Stream(target, memory.descriptor(), 0);
+        ? new Stream(target, target, start(config, target), config.standardError)
+        : new Stream(target, memory.descriptor(), 0, null);
   }
 
   private static long start(DaemonConfig config, Descriptor target) throws IOException {
-    return config.append && Files.isRegularFile(path(target)) ? Files.size(path(target)) : 0;
+    return !config.truncate && Files.isRegularFile(path(target)) ? Files.size(path(target)) : 0;
   }
 
   private static Path path(Descriptor descriptor) {
@@ -119,19 +125,37 @@ final class EarlyOutput implements AutoCloseable {
     return error.target == null || error.target.equals(error.first) ? null : error.target;
   }
 
-  /** The last lines, of those that the user has not seen; stack frames left out. */
-  List<String> lastLines() {
-    List<String> lines = lines(error);
-    if (lines.isEmpty()) {
-      lines = lines(output);
-    }
-    return lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size());
+  /** Where to read what the daemon has printed; empty if it has not, or nowhere that lasts. */
+  String pointer() {
+    Stream stream = lines(error).isEmpty() ? output : error;
+    return stream.log == null || lines(stream).isEmpty() ? "" : "; see " + stream.log;
   }
 
+  /**
+   * The last lines of what the user has not seen, and where there is more; empty if there is none.
+   */
+  String lastWords() {
+    List<String> lines = lines(error);
+    Stream stream = lines.isEmpty() ? output : error;
+    lines = lines(stream);
+    if (lines.isEmpty()) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder(". Its last words");
+    text.append(stream.log == null ? "" : ", in " + stream.log).append(':');
+    int most = stream.log == null ? ONLY_LINES : LAST_LINES;
+    for (String line : lines.subList(Math.max(0, lines.size() - most), lines.size())) {
+      text.append("\n  ").append(line);
+    }
+    return text.toString();
+  }
+
+  /** Stack frames are left out where they can be read in the log. */
   private List<String> lines(Stream stream) {
     List<String> lines = new ArrayList<>();
     for (String line : new String(content(stream), StandardCharsets.UTF_8).split("\n", -1)) {
-      if (!line.isBlank() && !line.startsWith("\tat ")) {
+      boolean frame = line.startsWith("\tat ") || line.startsWith("\t... ");
+      if (!line.isBlank() && (stream.log == null || !frame)) {
         lines.add(line.stripTrailing());
       }
     }

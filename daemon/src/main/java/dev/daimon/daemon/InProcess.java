@@ -7,6 +7,7 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** A daemon that is this very process: in the foreground, or as a simulation. */
@@ -21,8 +22,8 @@ final class InProcess {
     try {
       files.open();
       return config.simulate
-          ? daemon(config, identity, files, Streams.untouched(), new Simulation(files, umask))
-          : foreground(config, identity, files);
+          ? daemon(config, identity, files, Streams.untouched(), new Simulation(files, umask), null)
+          : foreground(config, identity, files, new Foreground(umask));
     } catch (RuntimeException | Error failure) {
       files.undo(failure);
       int _ = ThisProcess.umask(umask);
@@ -31,11 +32,11 @@ final class InProcess {
   }
 
   private static Daemon foreground(
-      DaemonConfig config, @Nullable Identity identity, DaemonFiles files) {
+      DaemonConfig config, @Nullable Identity identity, DaemonFiles files, Foreground foreground) {
     files.prepare();
     files.writePid(ThisProcess.id());
     try {
-      return daemon(config, identity, files, Streams.inForeground(config, files), null);
+      return daemon(config, identity, files, Streams.inForeground(config, files), null, foreground);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }
@@ -46,7 +47,8 @@ final class InProcess {
       @Nullable Identity identity,
       DaemonFiles files,
       Streams streams,
-      @Nullable Simulation simulation) {
+      @Nullable Simulation simulation,
+      @Nullable Foreground foreground) {
     Belongings own =
         new Belongings(
             files.pidFileLock(),
@@ -54,7 +56,25 @@ final class InProcess {
             simulation == null ? files.gifts() : List.of(),
             config.kept,
             streams);
-    return new Daemon(config, identity, own, null, simulation);
+    return new Daemon(config, identity, own, null, simulation, foreground);
+  }
+
+  /** What is over when a daemon in the foreground is closed. */
+  static final class Foreground {
+    private final int umask;
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    private Foreground(int umask) {
+      this.umask = umask;
+    }
+
+    /** Lets another one begin, with the umask of before. A second call does nothing. */
+    void end() {
+      if (over.compareAndSet(false, true)) {
+        int _ = ThisProcess.umask(umask);
+        Daemonizer.closed();
+      }
+    }
   }
 
   /** What is taken back when a simulation is closed. */

@@ -138,6 +138,9 @@ final class Launcher {
           program.keep(descriptor);
         }
         files.prepare();
+        if (exits) {
+          adoptDaemon();
+        }
         try (Detached process = detach(program)) {
           connection.started(process.pid());
           connection.release();
@@ -148,6 +151,19 @@ final class Launcher {
       }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  /**
+   * Becomes the daemon's parent, in init's stead, until this JVM has exited: how a process ends is
+   * told to its parent alone.
+   */
+  private static void adoptDaemon() {
+    try {
+      ThisProcess.adoptOrphans();
+    } catch (PosixException refused) {
+      // Then it is only told that it has ended.
+      return;
     }
   }
 

@@ -3,8 +3,7 @@ package dev.daimon.daemon;
 /** What the launcher calls the program when it talks about it. */
 final class ProgramName {
   /** What {@code java Program.java} runs. */
-  private static final String SOURCE_LAUNCHER =
-      "jdk.compiler/com.sun.tools.javac.launcher.SourceLauncher ";
+  static final String SOURCE_LAUNCHER = "jdk.compiler/com.sun.tools.javac.launcher.SourceLauncher ";
 
   private ProgramName() {}
 

@@ -7,7 +7,6 @@ import dev.daimon.posix.Signal;
 import dev.daimon.readiness.DaemonEnd;
 import dev.daimon.signals.Kill;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
 
 /**
  * What the daemon tells its launcher, until one of them has the last word: the daemon is ready and
@@ -26,11 +25,20 @@ final class Report {
 
   private final DaemonEnd connection;
 
+  /** Whether what this daemon prints about a failure reaches nobody but its launcher. */
+  private final boolean traced;
+
   /** Guarded by this. */
   private State state = State.STARTING;
 
-  Report(DaemonEnd connection) {
+  /**
+   * What is told on a connection.
+   *
+   * @param traced whether a failure is told with its stack trace: it is printed to nowhere else
+   */
+  Report(DaemonEnd connection, boolean traced) {
     this.connection = connection;
+    this.traced = traced;
   }
 
   /** Begins to listen to the launcher, and to exceptions that the calling thread dies of. */
@@ -42,7 +50,7 @@ final class Report {
         new Thread.UncaughtExceptionHandler() {
           @Override
           public void uncaughtException(Thread thread, Throwable failure) {
-            failed(exitCode(failure), text(failure));
+            failed(failure);
             usual.uncaughtException(thread, failure);
           }
         });
@@ -175,6 +183,16 @@ final class Report {
     }
   }
 
+  /** Says that the daemon gives up for this failure. */
+  void failed(Throwable failure) {
+    // Words that were chosen for the launcher say it all.
+    boolean chosen =
+        FailureText.unwrapped(failure) instanceof DaemonizeException words
+            && words.getCause() == null;
+    String text = FailureText.of(failure);
+    failed(exitCode(failure), traced && !chosen ? text + FailureText.trace(failure) : text);
+  }
+
   /** Says that the daemon gives up; the first reason counts. */
   void failed(int exitCode, String text) {
     synchronized (this) {
@@ -193,25 +211,8 @@ final class Report {
   }
 
   static int exitCode(Throwable failure) {
-    return cause(failure) instanceof DaemonizeException daemonize
+    return FailureText.unwrapped(failure) instanceof DaemonizeException daemonize
         ? daemonize.exitCode()
         : Reason.DAEMON_FAILED.exitCode();
-  }
-
-  /** A failure in words. */
-  static String text(Throwable failure) {
-    Throwable cause = cause(failure);
-    return cause instanceof DaemonizeException
-        ? String.valueOf(cause.getMessage())
-        : cause.toString();
-  }
-
-  /** What was thrown at first, where a launcher of programs has wrapped it. */
-  private static Throwable cause(Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof InvocationTargetException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause;
   }
 }

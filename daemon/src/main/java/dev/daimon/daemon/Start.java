@@ -3,12 +3,12 @@ package dev.daimon.daemon;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.forking.Detached;
+import dev.daimon.forking.ExitStatus;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.readiness.LauncherEnd;
 import dev.daimon.readiness.Message;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
@@ -29,6 +29,9 @@ final class Start {
   /** Longer than anybody waits; a century still fits into nanoseconds. */
   private static final Duration FOREVER = Duration.ofDays(36_500);
 
+  /** Stands for the exit code of a daemon that has not said one. */
+  private static final int AS_IT_ENDED = 0;
+
   private static final String INTERRUPTED = "interrupted, and the daemon was stopped";
 
   private final DaemonConfig config;
@@ -39,6 +42,9 @@ final class Start {
   private final StatusLine line;
   private final boolean exits;
   private String status = "";
+
+  /** How the daemon has ended by itself, if this process was told; guarded by this. */
+  private Optional<ExitStatus> end = Optional.empty();
 
   /** Guarded by this. */
   private boolean over;
@@ -126,7 +132,7 @@ final class Start {
         return failed(exitCode, text, true);
       } else if (message instanceof Message.Ended
           || (message instanceof Message.Ready && !confirm())) {
-        return failed(Reason.DAEMON_FAILED.exitCode(), "", true);
+        return failed(AS_IT_ENDED, "", true);
       } else if (message instanceof Message.Ready) {
         return new LaunchedDaemon(process.pid(), 0, status);
       }
@@ -135,6 +141,7 @@ final class Start {
 
   /** The next message, if one comes in time; the end also if others have the daemon's end open. */
   private Optional<Message> receive(Duration time) throws PosixException {
+    boolean _ = process.reap();
     boolean alive = process.isAlive();
     Optional<Message> message = connection.receive(alive ? time : Duration.ZERO);
     return message.isEmpty() && !alive ? Optional.of(new Message.Ended()) : message;
@@ -165,33 +172,40 @@ final class Start {
    * Stops what is left of a daemon that is not going to be ready.
    *
    * @param message why; empty if it has not said so, but may have printed it
+   * @param ending whether it is ending by itself
    */
   private synchronized LaunchedDaemon failed(int exitCode, String message, boolean ending) {
     if (over) {
       // It was told where the daemon was stopped.
       return new LaunchedDaemon(process.pid(), exitCode, exits ? "" : INTERRUPTED);
     }
-    DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
+    DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, message);
     end(ending, failure);
     // Complete only now that it has ended, and gone with the files.
-    StringBuilder text = new StringBuilder(message.isEmpty() ? lastWords() : message);
+    StringBuilder text = new StringBuilder(message.isEmpty() ? howItEnded() : message);
+    text.append(message.isEmpty() || !ending ? early.lastWords() : early.pointer());
     files.undo(failure);
     for (Throwable left : failure.getSuppressed()) {
       text.append("\nnot taken back: ").append(left.getMessage());
     }
-    return new LaunchedDaemon(process.pid(), exitCode, text.toString());
+    int code = exitCode == AS_IT_ENDED ? ownExitCode() : exitCode;
+    return new LaunchedDaemon(process.pid(), code, text.toString());
   }
 
-  private String lastWords() {
-    StringBuilder text = new StringBuilder("the daemon ended before it was ready");
-    List<String> lines = early.lastLines();
-    if (!lines.isEmpty()) {
-      text.append(". Its last words:");
-      for (String errorLine : lines) {
-        text.append("\n  ").append(errorLine);
-      }
-    }
-    return text.toString();
+  private String howItEnded() {
+    return "the daemon "
+        + end.map(status ->
+                status.exitCode().isPresent()
+                    ? "exited with " + status.exitCode().getAsInt()
+                    : "was killed by " + status.signal().orElseThrow())
+            .orElse("ended")
+        + " before it was ready";
+  }
+
+  /** That of {@link System#exit} in the daemon, but a failure in any case. */
+  private int ownExitCode() {
+    int code = end.isPresent() ? end.get().exitCode().orElse(0) : 0;
+    return code == 0 ? Reason.DAEMON_FAILED.exitCode() : code;
   }
 
   /**
@@ -217,7 +231,11 @@ final class Start {
   private synchronized void end(boolean ending, Throwable reason) {
     over = true;
     try {
-      if (!ending || !hasEnded()) {
+      if (ending && hasEnded()) {
+        reap();
+        // Before any signal of this process's.
+        end = process.exitStatus();
+      } else {
         process.signalGroup(Signal.TERM);
         boolean _ = hasEnded();
       }
@@ -230,7 +248,7 @@ final class Start {
     }
   }
 
-  /** Where this process is init, the daemon has become its child: a zombie in a moment. */
+  /** Where the daemon has become this process's child: it is a zombie in a moment. */
   private void reap() {
     long deadline = System.nanoTime() + GRACE.toNanos();
     while (!process.reap() && System.nanoTime() < deadline) {

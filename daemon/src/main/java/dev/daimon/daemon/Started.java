@@ -10,20 +10,20 @@ final class Started {
 
   /** Makes this process the daemon that its launcher wanted it to be. */
   static Daemon by(Origin.FromLauncher fromLauncher, DaemonConfig config) {
-    Report report = new Report(fromLauncher.connection());
+    Handover handover = fromLauncher.handover();
+    Report report = new Report(fromLauncher.connection(), handover.earlyErrors != null);
     try {
-      Handover handover = fromLauncher.handover();
       requireSame(handover.settings, config.settings());
       requireFiles(handover, config);
       Inheritance inheritance = new Inheritance(config, fromLauncher);
       if (!inheritance.canWait()) {
         Belongings _ = inheritance.own();
       }
-      Daemon daemon = new Daemon(config, Identities.of(config), inheritance, report, null);
+      Daemon daemon = new Daemon(config, Identities.of(config), inheritance, report, null, null);
       report.begin(daemon);
       return daemon;
     } catch (DaemonizeException failure) {
-      report.failed(failure.exitCode(), String.valueOf(failure.getMessage()));
+      report.failed(failure);
       throw failure;
     }
   }

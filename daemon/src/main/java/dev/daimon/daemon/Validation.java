@@ -51,13 +51,18 @@ final class Validation {
     absolute("pidFile", config.pidFile);
     absolute("lockFile", config.lockFile);
     absolute("standardOutput", config.standardOutput);
-    absolute("standardError", config.standardError);
+    // One that follows standard output to the same file has that one's problems.
+    Path standardError =
+        config.standardOutput != null && config.standardOutput.equals(config.standardError)
+            ? null
+            : config.standardError;
+    absolute("standardError", standardError);
     absolute("workingDirectory", config.workingDirectory);
     different("lockFile", config.lockFile, "pidFile", config.pidFile);
     different("standardOutput", config.standardOutput, "pidFile", config.pidFile);
     different("standardOutput", config.standardOutput, "lockFile", config.lockFile);
-    different("standardError", config.standardError, "pidFile", config.pidFile);
-    different("standardError", config.standardError, "lockFile", config.lockFile);
+    different("standardError", standardError, "pidFile", config.pidFile);
+    different("standardError", standardError, "lockFile", config.lockFile);
     if (config.workingDirectory != null && config.preserveWorkingDirectory) {
       problem("workingDirectory and preserveWorkingDirectory cannot both be");
     }

@@ -120,10 +120,11 @@ class CaptureTest {
   void theLastWordsOfOneThatEndsBeforeItIsReadyAreTold(String how) throws Exception {
     ProcessSandbox.Result result = facade.launch(CannotBind.class, "captureOutput", how);
 
-    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.err())
         .startsWith(
-            "CaptureTest$CannotBind: the daemon ended before it was ready. Its last words:\n")
+            "CaptureTest$CannotBind: the daemon exited with 1 before it was ready."
+                + " Its last words:\n")
         .endsWith("\n  trying\n  cannot bind\n");
     assertThat(facade.processes()).isEmpty();
   }

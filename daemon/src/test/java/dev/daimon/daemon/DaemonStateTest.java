@@ -135,6 +135,57 @@ class DaemonStateTest {
     return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
+  /** Dies of an exception when it is ready, in its main thread and before that in another one. */
+  static final class DiesReady {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.ready();
+        Thread worker =
+            new Thread(() -> {
+              throw new IllegalStateException("worker");
+            });
+        worker.start();
+        worker.join();
+        System.out.println("out");
+        throw new IllegalArgumentException("main", new IOException("cause"));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "log,      log,      umask=022",
+    "x.out,    x.err,    umask=022",
+    "x.stdout, x.stderr, umask=022",
+    "log,      log,      inherit",
+    "log,      log,      foreground",
+    "x.out,    x.err,    foreground",
+  })
+  void whatAReadyDaemonDiesOfStandsBesideItsOutput(String out, String err, String word)
+      throws Exception {
+    Files.writeString(facade.file(out), "why the last one crashed\n");
+
+    ProcessSandbox.Result result = facade.launch(DiesReady.class, "out=" + out, word);
+
+    assertThat(result)
+        .isEqualTo(new ProcessSandbox.Result(word.equals("foreground") ? 1 : 0, "", ""));
+    facade.awaitEnd();
+    assertThat(Files.readString(facade.file(out)))
+        .startsWith("why the last one crashed\n")
+        .contains("\nout\n");
+    assertThat(Files.readString(facade.file(err)))
+        .contains("Exception in thread \"Thread-", "IllegalStateException: worker")
+        .contains("Exception in thread \"main\" java.lang.IllegalArgumentException: main\n\tat ")
+        .contains("Caused by: java.io.IOException: cause\n");
+  }
+
+  @Test
+  void standardErrorLeadsToTheNullDeviceIfItIsNamed() throws Exception {
+    assertThat(facade.launch(DiesReady.class, "out=log", "err=/dev/null").exitCode()).isZero();
+    facade.awaitEnd();
+    assertThat(facade.file("log")).hasContent("out\n");
+  }
+
   /** Prints at once to both streams, by two threads and by other programs, and then is ready. */
   static final class Prints {
     static final int LINES = 2000;
@@ -168,7 +219,7 @@ class DaemonStateTest {
   void oneFileForBothStreamsLosesNoLine() throws Exception {
     Files.writeString(facade.file("log"), "before\n");
 
-    long pid = facade.daemon(Prints.class, "out=log", "err=log", "append");
+    long pid = facade.daemon(Prints.class, "out=log");
 
     awaitLine("log", "late");
     List<String> lines = Files.readAllLines(facade.file("log"));
@@ -181,10 +232,10 @@ class DaemonStateTest {
   }
 
   @Test
-  void aFileIsEmptiedUnlessItIsAppendedTo() throws Exception {
+  void aFileIsEmptiedIfTheConfigurationSaysSo() throws Exception {
     Files.writeString(facade.file("out"), "before\n");
 
-    facade.daemon(Prints.class, "out=out", "err=err");
+    facade.daemon(Prints.class, "out=out", "err=err", "truncate");
 
     awaitLine("err", "late");
     awaitLine("out", "native");

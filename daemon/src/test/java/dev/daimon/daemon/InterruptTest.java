@@ -204,7 +204,7 @@ class InterruptTest {
 
     assertThat(launcher.waitFor()).isEqualTo(70);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: the daemon ended before it was ready\n");
+        .hasContent("InterruptTest$Waits: the daemon was killed by SIGKILL before it was ready\n");
     assertUndone();
     assertStartsAgain();
   }

@@ -242,7 +242,9 @@ class LaunchTest {
     ProcessSandbox.Result result = facade.run(command, Map.of());
 
     assertThat(result.err()).isEmpty();
-    assertThat(result.out()).contains("fails: 42 no port").contains("dies: 70");
+    assertThat(result.out())
+        .contains("fails: 42 no port")
+        .contains("dies: 1 the daemon exited with 1 ");
     assertThat(result.out().lines().filter(line -> line.endsWith("  same")).count())
         .as(result.out())
         .isEqualTo(2);

@@ -34,6 +34,10 @@ class ValidationTest {
         fault("pidFile is not absolute", b -> b.pidFile(Path.of("a"))),
         fault("lockFile is not absolute", b -> b.lockFile(Path.of("a"))),
         fault("standardOutput is not absolute", b -> b.standardOutput(Path.of("a"))),
+        fault("standardOutput is not absolute", b -> b.standardOutput(Path.of("a.out"))),
+        fault(
+            "standardError is the same file as pidFile",
+            b -> b.pidFile(Path.of("/run/a.err")).standardOutput(Path.of("/run/a.out"))),
         fault("standardError is not absolute", b -> b.standardError(Path.of("a"))),
         fault("workingDirectory is not absolute", b -> b.workingDirectory(Path.of("a"))),
         fault("lockFile is the same file as pidFile", b -> b.pidFile(A).lockFile(A_AGAIN)),

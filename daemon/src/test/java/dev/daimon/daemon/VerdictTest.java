@@ -6,7 +6,9 @@ import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
+import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -90,13 +93,16 @@ class VerdictTest {
           throw daemon.fail(43, "second");
         }
         case "throws" -> throw new IOException("no port");
+        case "throws with causes" -> throw new IllegalStateException("no server", refused());
+        case "fails with causes" -> throw daemon.fail(new UncheckedIOException(refused()));
         case "throws 43" -> throw new DaemonizeException(Reason.FILE, 43, "no file");
         case "throws in ready" -> {
           DaemonizeException _ = daemon.fail(44, "no port");
           daemon.ready();
         }
-        case "exits" -> System.exit(3);
+        case "exits" -> System.exit(7);
         case "exits with 0" -> System.exit(0);
+        case "halts with 255" -> Runtime.getRuntime().halt(255);
         case "halts" -> {
           System.err.println("these are");
           System.err.println("the last words");
@@ -111,6 +117,10 @@ class VerdictTest {
         }
         default -> Thread.onSpinWait();
       }
+    }
+
+    private static IOException refused() {
+      return new IOException("no port", new SocketException("in use"));
     }
 
     private static void die() {
@@ -138,39 +148,121 @@ class VerdictTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "fails             | 70 | java.io.IOException: no port",
-        "fails and returns | 70 | java.io.IOException: no port",
-        "fails with 42     | 42 | no port",
-        "fails twice       | 42 | first",
-        "throws            | 70 | java.io.IOException: no port",
-        "throws 43         | 43 | no file",
-        "throws in ready   | 44 | no port",
-        "wrapped throws    | 70 | java.io.IOException: no port",
-        "wrapped throws 43 | 43 | no file",
-        "handled throws    | 70 | java.io.IOException: no port",
-        "recurses          | 70 | java.lang.StackOverflowError",
-        "fills the heap    | 70 | java.lang.OutOfMemoryError: Java heap space",
-        "daemonizes twice  | 70 | java.lang.IllegalStateException: this process is a daemon already",
+        "fails             | 70 | java.io.IOException: no port | log",
+        "fails and returns | 70 | java.io.IOException: no port | ''",
+        "fails with 42     | 42 | no port | log",
+        "fails twice       | 42 | first | log",
+        "throws            | 70 | java.io.IOException: no port | log",
+        "throws 43         | 43 | no file | log",
+        "throws in ready   | 44 | no port | log",
+        "wrapped throws    | 70 | java.io.IOException: no port | log",
+        "wrapped throws 43 | 43 | no file | log",
+        "handled throws    | 70 | java.io.IOException: no port | ''",
+        "recurses          | 70 | java.lang.StackOverflowError | log",
+        "fills the heap    | 70 | java.lang.OutOfMemoryError: Java heap space | log",
+        "daemonizes twice  | 70 | java.lang.IllegalStateException: this process is a daemon already"
+            + " | log",
+        "throws with causes | 70 | java.lang.IllegalStateException: no server: java.io.IOException:"
+            + " no port: java.net.SocketException: in use | log",
+        "fails with causes | 70 | java.io.UncheckedIOException: java.io.IOException: no port:"
+            + " java.net.SocketException: in use | log",
       })
-  void theReasonIsTold(String how, int exitCode, String reason) throws Exception {
+  void theReasonIsToldAndWhereThereIsMore(String how, int exitCode, String reason, String log)
+      throws Exception {
     ProcessSandbox.Result result = facade.launch(Ends.class, how);
 
+    String more = log.isEmpty() ? "" : "; see " + facade.file(log);
     assertThat(result)
-        .isEqualTo(new ProcessSandbox.Result(exitCode, "", "VerdictTest$Ends: " + reason + "\n"));
+        .isEqualTo(
+            new ProcessSandbox.Result(exitCode, "", "VerdictTest$Ends: " + reason + more + "\n"));
+    if (!log.isEmpty()) {
+      assertThat(Files.readString(facade.file(log))).contains("\tat dev.daimon.daemon.VerdictTest");
+    }
     assertNothingLeft();
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"exits", "exits with 0", "returns", "closes", "dies", "dies early", "never calls"})
-  void anEndWithoutAWordIsAFailure(String how) throws Exception {
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "exits          | 7   | exited with 7",
+        "halts with 255 | 255 | exited with 255",
+        "exits with 0   | 70  | exited with 0",
+        "returns        | 70  | exited with 0",
+        "closes         | 70  | exited with 0",
+        "never calls    | 70  | exited with 0",
+        "dies           | 70  | was killed by SIGKILL",
+        "dies early     | 70  | was killed by SIGKILL",
+      })
+  void anEndWithoutAWordIsAFailureWithItsExitCode(String how, int exitCode, String end)
+      throws Exception {
     ProcessSandbox.Result result = facade.launch(Ends.class, how);
 
     assertThat(result)
         .isEqualTo(
             new ProcessSandbox.Result(
-                70, "", "VerdictTest$Ends: the daemon ended before it was ready\n"));
+                exitCode, "", "VerdictTest$Ends: the daemon " + end + " before it was ready\n"));
     assertNothingLeft();
+  }
+
+  /** A daemon whose output goes nowhere. */
+  static final class FailsUnseen {
+    public static void main(String[] args) {
+      DaemonConfig config =
+          Words.config(args[0], args[1].equals("is late") ? "timeout=1500" : "umask=022").build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        switch (args[1]) {
+          case "throws" -> serve(0);
+          case "fails" -> throw daemon.fail(42, "no port");
+          case "is late" -> {
+            System.err.println("a worker has died");
+            daemon.status("waiting");
+            LockSupport.park();
+          }
+          default -> throw new IllegalArgumentException(args[1]);
+        }
+      }
+    }
+
+    private static void serve(int depth) {
+      if (depth < 10) {
+        serve(depth + 1);
+      }
+      throw new IllegalStateException("no server", new IOException("no port"));
+    }
+  }
+
+  @Test
+  void theStackTraceIsToldWhereItIsNowhereElse() throws Exception {
+    ProcessSandbox.Result result = facade.launch(FailsUnseen.class, "throws");
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.err().lines())
+        .startsWith(
+            "VerdictTest$FailsUnseen: java.lang.IllegalStateException: no server:"
+                + " java.io.IOException: no port")
+        .contains("  caused by java.io.IOException: no port")
+        .anyMatch(line -> line.matches("    at .*VerdictTest\\$FailsUnseen.serve\\(.*java:\\d+\\)"))
+        .hasSize(1 + 5 + 1 + 1 + 5 + 1);
+  }
+
+  @Test
+  void whatWasPrintedByOneThatIsLateIsTold() throws Exception {
+    assertThat(facade.launch(FailsUnseen.class, "is late"))
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                75,
+                "",
+                """
+                VerdictTest$FailsUnseen: not ready after 1500 ms, and stopped: waiting. Its last words:
+                  a worker has died
+                """));
+  }
+
+  @Test
+  void wordsThatWereChosenForTheLauncherAreAllItTells() throws Exception {
+    assertThat(facade.launch(FailsUnseen.class, "fails"))
+        .isEqualTo(new ProcessSandbox.Result(42, "", "VerdictTest$FailsUnseen: no port\n"));
   }
 
   @Test
@@ -179,7 +271,7 @@ class VerdictTest {
 
     assertThat(result.exitCode()).isEqualTo(70);
     assertThat(result.err())
-        .contains("the daemon ended before it was ready")
+        .contains("the daemon exited with 0 before it was ready")
         .contains("the last words");
     assertNothingLeft();
   }
@@ -191,12 +283,13 @@ class VerdictTest {
     assertThat(result)
         .isEqualTo(
             new ProcessSandbox.Result(
-                70,
+                1,
                 "",
                 """
-                VerdictTest$Ends: the daemon ended before it was ready. Its last words:
+                VerdictTest$Ends: the daemon exited with 1 before it was ready. Its last words, in %s:
                   Exception in thread "main" java.io.IOException: no configuration
-                """));
+                """
+                    .formatted(facade.file("log"))));
     assertNothingLeft();
   }
 
@@ -207,7 +300,7 @@ class VerdictTest {
 
     ProcessSandbox.Result result = facade.launch(Ends.class, how);
 
-    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.exitCode()).isPositive();
     assertThat(Files.exists(facade.pidFile()) ? Files.readString(facade.pidFile()) : "").isEmpty();
     assertThat(Facade.isLocked(facade.pidFile())).isFalse();
     assertThat(facade.daemon(Ends.class, "ready")).isPositive();
@@ -258,9 +351,9 @@ class VerdictTest {
   void aJvmThatCannotStartSaysWhy(String option, String words) throws Exception {
     ProcessSandbox.Result result = facade.launch(Starts.class, "jvm", option);
 
-    assertThat(result.exitCode()).as(result.err()).isEqualTo(70);
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(1);
     assertThat(result.err())
-        .startsWith("VerdictTest$Starts: the daemon ended before it was ready")
+        .startsWith("VerdictTest$Starts: the daemon exited with 1 before it was ready")
         .contains(words);
     assertNothingLeft();
   }

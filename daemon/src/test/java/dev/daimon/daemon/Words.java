@@ -29,6 +29,7 @@ final class Words {
         case "out" -> builder.standardOutput(path);
         case "err" -> builder.standardError(path);
         case "append" -> builder.append(true);
+        case "truncate" -> builder.truncate(true);
         case "workingDirectory" -> builder.workingDirectory(path);
         case "preserveWorkingDirectory" -> builder.preserveWorkingDirectory();
         case "umask" -> builder.umask(Integer.parseInt(value, 8));

@@ -5,6 +5,8 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A program that this JVM has started as a daemon: in a session of its own that it does not lead,
@@ -24,6 +26,7 @@ public final class Detached implements AutoCloseable {
   private final int session;
   private final Path program;
   private boolean closed;
+  private @Nullable ExitStatus status;
 
   Detached(int pid, int session, Path program) {
     this.pid = pid;
@@ -74,14 +77,32 @@ public final class Detached implements AutoCloseable {
 
   /**
    * Takes the program away, if it has ended, where that is this JVM's duty: it is a child of this
-   * JVM if that is init (of a container) or a subreaper. Does not wait.
+   * JVM if that is init (of a container) or a {@linkplain ThisProcess#adoptOrphans() subreaper}.
+   * Does not wait.
    *
    * @return whether there is nothing to be taken away any more, or it is somebody else's duty
    * @throws IllegalStateException if this is closed
    * @see <a href="https://man7.org/linux/man-pages/man2/waitpid.2.html">waitpid(2)</a>
    */
   public synchronized boolean reap() {
-    return !isAlive() || Processes.waitpid(pid, new int[1], Processes.WNOHANG) != 0;
+    if (!isAlive()) {
+      return true;
+    }
+    int[] wait = new int[1];
+    int result = Processes.waitpid(pid, wait, Processes.WNOHANG);
+    if (result == pid) {
+      status = new ExitStatus(wait[0]);
+    }
+    return result != 0;
+  }
+
+  /**
+   * Tells how the program ended.
+   *
+   * @return empty unless {@link #reap()} has taken it away
+   */
+  public synchronized Optional<ExitStatus> exitStatus() {
+    return Optional.ofNullable(status);
   }
 
   private void requireOpen() {

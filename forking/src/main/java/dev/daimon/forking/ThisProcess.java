@@ -95,6 +95,18 @@ public final class ThisProcess {
     }
   }
 
+  /**
+   * Makes this process the parent of every descendant that loses its own one, in init's stead: a
+   * <em>child subreaper</em>. It is told how they end, and has to take their zombies away.
+   *
+   * @throws PosixException if the kernel refuses
+   * @see <a href="https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html">
+   *     PR_SET_CHILD_SUBREAPER(2const)</a>
+   */
+  public static void adoptOrphans() throws PosixException {
+    PosixException.check(Processes.adoptOrphans(), "prctl", "PR_SET_CHILD_SUBREAPER");
+  }
+
   static void checkUmask(int mask) {
     if (mask < 0 || mask > MAX_UMASK) {
       throw new IllegalArgumentException("not a umask: 0" + Integer.toOctalString(mask));

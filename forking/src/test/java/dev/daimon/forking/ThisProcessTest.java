@@ -129,4 +129,26 @@ class ThisProcessTest {
       System.out.println(own[0] + " " + own[1]);
     }
   }
+
+  /** Detaches a program that exits, as the parent of what loses its own. */
+  static final class Adopts {
+    public static void main(String[] args) throws Exception {
+      ThisProcess.adoptOrphans();
+      for (String script : args) {
+        try (Detached program =
+            Program.at(Path.of("/bin/sh")).arguments("-c", script).detach(022)) {
+          while (!program.reap()) {
+            Thread.onSpinWait();
+          }
+          System.out.println(program.exitStatus().orElseThrow() + " " + program.isAlive());
+        }
+      }
+    }
+  }
+
+  @Test
+  void howADetachedProgramEndsIsToldToAProcessThatAdoptsOrphans() throws Exception {
+    assertThat(ChildJvm.of(Adopts.class).run("exit 7", "exit 0", "kill -9 $$").lines())
+        .containsExactly("exit code 7 false", "exit code 0 false", "signal 9 false");
+  }
 }

@@ -29,10 +29,13 @@ class SpringIT {
     try (ServerSocket taken = new ServerSocket(0)) {
       Result result = spring(taken.getLocalPort());
 
-      assertThat(result.exitCode()).isEqualTo(70);
+      assertThat(result.exitCode()).isEqualTo(1);
       assertThat(result.out()).isEmpty();
       assertThat(result.err())
-          .startsWith("spring: the daemon ended before it was ready. Its last words:\n")
+          .startsWith(
+              "spring: the daemon exited with 1 before it was ready. Its last words, in "
+                  + examples.file("spring.log")
+                  + ":\n")
           .contains("Port " + taken.getLocalPort() + " was already in use.");
     }
     assertThat(examples.processes()).isEmpty();

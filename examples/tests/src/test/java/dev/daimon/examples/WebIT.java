@@ -191,7 +191,13 @@ class WebIT {
     try (ServerSocket taken = new ServerSocket(port)) {
       assertThat(taken.isBound()).isTrue();
       assertThat(web())
-          .isEqualTo(new Result(70, "", "web: java.net.BindException: Address already in use\n"));
+          .isEqualTo(
+              new Result(
+                  70,
+                  "",
+                  "web: java.net.BindException: Address already in use; see "
+                      + examples.file("web.log")
+                      + "\n"));
     }
     assertNothingIsLeft();
   }
@@ -205,7 +211,11 @@ class WebIT {
     assertThat(result.exitCode()).isEqualTo(70);
     assertThat(result.err())
         .isEqualTo(
-            "web: java.nio.file.AccessDeniedException: " + examples.file("web.properties") + "\n");
+            "web: java.nio.file.AccessDeniedException: "
+                + examples.file("web.properties")
+                + "; see "
+                + examples.file("web.log")
+                + "\n");
     assertNothingIsLeft();
   }
 

@@ -7,7 +7,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}. */
+/**
+ * Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}, {@code
+ * sys/prctl.h}.
+ */
 public final class Processes {
   /** {@code waitpid}: return at once if no child has ended. */
   public static final int WNOHANG = 1;
@@ -29,6 +32,8 @@ public final class Processes {
 
   /** {@code unshare}: root directory, working directory and umask. */
   static final int CLONE_FS = 0x200;
+
+  static final int PR_SET_CHILD_SUBREAPER = 36;
 
   /** Number of the system call {@code waitid}. */
   static final int SYS_waitid = Abi.either(247, 95);
@@ -59,6 +64,8 @@ public final class Processes {
   private static final long WAITPID = Libc.address("waitpid");
   // int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options);
   private static final long WAITID = Libc.address("waitid");
+  // int prctl(int option, ...);
+  private static final long PRCTL = Libc.address("prctl");
   // long syscall(long number, ...);
   private static final long SYSCALL = Libc.address("syscall");
   // char **environ;
@@ -160,6 +167,11 @@ public final class Processes {
       }
       return result;
     }
+  }
+
+  /** Makes this JVM the parent of its descendants that lose theirs. */
+  public static int adoptOrphans() {
+    return Libc.call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
   }
 
   /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */

@@ -26,7 +26,6 @@ class Spring {
             .pidFile(here.resolve("spring.pid"))
             // One file for both: of a start that fails, the launcher shows its last lines.
             .standardOutput(here.resolve("spring.log"))
-            .standardError(here.resolve("spring.log"))
             .build();
     Daemon daemon = Daemonizer.daemonize(config);
     SpringApplication application = new SpringApplication(Spring.class);

@@ -42,8 +42,6 @@ final class Web {
         DaemonConfig.builder()
             .pidFile(here.resolve("web.pid"))
             .standardOutput(here.resolve("web.log"))
-            .standardError(here.resolve("web.log"))
-            .append(true)
             .user(arguments[1])
             // For systemd, containers and debuggers: java -Dforeground=true -jar …
             .foreground(Boolean.getBoolean("foreground"))

@@ -1,0 +1,59 @@
+package dev.daimon.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.daemon.DaemonizeException.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationTargetException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class FailureTextTest {
+  private static final IOException PORT = new IOException("no port");
+
+  static List<Arguments> failures() {
+    return List.of(
+        Arguments.of(PORT, "java.io.IOException: no port"),
+        Arguments.of(new IOException(), "java.io.IOException"),
+        Arguments.of(
+            new IllegalStateException("no server", PORT),
+            "java.lang.IllegalStateException: no server: java.io.IOException: no port"),
+        Arguments.of(
+            new IllegalStateException(PORT),
+            "java.lang.IllegalStateException: java.io.IOException: no port"),
+        Arguments.of(
+            new IllegalStateException("no server: no port", PORT),
+            "java.lang.IllegalStateException: no server: no port"),
+        Arguments.of(
+            new UncheckedIOException("x", new IOException(PORT)),
+            "java.io.UncheckedIOException: x: java.io.IOException: java.io.IOException: no port"),
+        Arguments.of(
+            new ExceptionInInitializerError(PORT),
+            "java.lang.ExceptionInInitializerError: java.io.IOException: no port"),
+        Arguments.of(new InvocationTargetException(PORT), "java.io.IOException: no port"),
+        Arguments.of(new DaemonizeException(Reason.FILE, "no file"), "no file"),
+        Arguments.of(new DaemonizeException(Reason.FILE, PORT), "no port"),
+        Arguments.of(
+            new DaemonizeException(Reason.FILE, new IOException("no log", PORT)),
+            "no log: java.io.IOException: no port"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void everyCauseIsToldOnce(Throwable failure, String text) {
+    assertThat(FailureText.of(failure)).isEqualTo(text);
+  }
+
+  @Test
+  void aCircleAndAFloodOfWordsHaveAnEnd() {
+    IOException first = new IOException("x".repeat(10_000));
+    first.initCause(new IllegalStateException("y", first));
+
+    assertThat(FailureText.of(first)).hasSizeLessThan(1100).endsWith("IllegalStateException: y");
+    assertThat(FailureText.trace(first).lines()).hasSizeLessThan(60);
+  }
+}
