@@ -13,13 +13,12 @@ rm -rf "$target.new" "$target.old"
 mkdir -p "$target.new"
 cp -R "$sources/." "$target.new"
 cp "$jar" "$target.new/lib/daimon-$version-$digest.jar"
-printf '%s\n' "$jdk" >"$target.new/lib/jdk"
 chmod 755 "$target.new/bin/daimon" "$target.new/bin/daimonize" "$target.new/lib/make-cache"
 if [ -e "$target" ]; then mv "$target" "$target.old"; fi
 mv "$target.new" "$target"
 rm -rf "$target.old"
 
-"$target/lib/make-cache"
+JAVA_HOME=$jdk "$target/lib/make-cache"
 
 # For ./daimon in the checkout: a line for each input, which says whether it is newer than all this.
 cd "$sources/../../../.."

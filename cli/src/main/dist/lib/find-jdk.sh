@@ -25,6 +25,7 @@ find_jdk() {
         if is_jdk "$jdk" "$1"; then return 0; fi
     done
     jdk=
+    feature=
     return 1
 }
 

@@ -1,10 +1,12 @@
 # Finds the JVM and what to start it with: sets $jdk, $jar, the caches and $options. $home is set.
 
 . "$home/lib/find-jdk.sh"
-jdk=
-if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk"; fi
-[ -n "$jdk" ] && [ -x "$jdk/bin/java" ] || {
-    find_jdk java || {
+# What the user says comes first, then the one that the caches were made with, then any.
+jdk=${JAVA_HOME:-}
+is_jdk "$jdk" java || {
+    jdk=
+    if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
+    is_jdk "$jdk" java || find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
         exit 71
     }
@@ -25,17 +27,17 @@ case $home in
     ;;
 esac
 
-# A short life on little memory; signals left alone (with which java would
+# A short life on little memory, and on few addresses, which may be limited (ulimit -v); signals left alone (with which java would
 # open a socket in /tmp, to be attached to), and no words on standard output; and nothing changed in itself that the program would inherit:
 # neither the limit of descriptors nor what a core dump holds. A cache's profiles are for a compiler, and there is none.
 options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
+-XX:CompressedClassSpaceSize=16m -XX:ReservedCodeCacheSize=16m \
 -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
 -XX:+UnlockDiagnosticVMOptions -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
 
 # A way into native code that takes a third off a start (EntryPoint). It is the JDK's own, and every version has another one:
 # to name what a later one does not have would make java say so.
-java_feature "$jdk"
 if [ "$feature" = 25 ]; then
     options="$options -Djdk.reflect.useNativeAccessorOnly=true \
 --add-exports=java.base/jdk.internal.access=ALL-UNNAMED \

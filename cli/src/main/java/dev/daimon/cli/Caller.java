@@ -5,7 +5,10 @@ import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
+import dev.daimon.forking.StandardStream;
 import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,6 +37,9 @@ final class Caller {
 
   /** Set where there is no script, and this JVM was told to leave signals alone all the same. */
   static final String DIRECT = "daimon.direct";
+
+  /** The descriptor that leads where standard error shall lead: to nobody while the JVM starts. */
+  private static final String ERROR = "daimon.error";
 
   private final Environment environment;
   private final Path directory;
@@ -100,6 +106,26 @@ final class Caller {
     } catch (IOException closed) {
       return false;
     }
+  }
+
+  /** Gives standard error back, which the launcher script has kept from the JVM's own words. */
+  static void restoreError() {
+    Integer number = Integer.getInteger(ERROR);
+    if (number == null) {
+      return;
+    }
+    try (Descriptor error = Descriptor.adopt(number)) {
+      StandardStream.ERROR.redirect(error);
+    } catch (PosixException failure) {
+      throw new DaemonizeException(Reason.SYSTEM, failure);
+    }
+  }
+
+  /** Whether the launcher script gets this JVM's exit code, and makes its own of it. */
+  static boolean hasScript() {
+    return Long.getLong(PROCESS) != null
+        && !Boolean.getBoolean(COPY)
+        && !Boolean.getBoolean(LEADER);
   }
 
   /** Whether a signal just ends this JVM, instead of beginning a shutdown beside the work. */

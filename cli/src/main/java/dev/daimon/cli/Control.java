@@ -8,11 +8,14 @@ import dev.daimon.control.StopResult;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The commands that look at a daemon or act on it, all but those that start one. */
 final class Control {
-  /** What the launcher script makes 1 of: that is what a JVM that cannot start ends with. */
-  private static final int DEAD = 121;
+  /** What an init script says of a daemon that has died and left its pidfile. */
+  private static final int DEAD = 1;
 
   /** What an init script says of a daemon that does not run. */
   private static final int NOT_RUNNING = 3;
@@ -44,7 +47,7 @@ final class Control {
         default -> control.await();
       };
     } catch (IOException failure) {
-      throw ControlFailure.of(failure);
+      throw PathOptions.named(ControlFailure.of(failure), line);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
@@ -65,11 +68,29 @@ final class Control {
     try {
       status = control.status();
     } catch (IOException failure) {
-      terminal.error(String.valueOf(failure.getMessage()));
+      String reason = String.valueOf(failure.getMessage());
+      if (line.has("json")) {
+        terminal.result(StatusText.json(unknown(reason)));
+      } else {
+        terminal.error(reason);
+      }
       return ControlFailure.CANNOT_TELL;
     }
     terminal.result(line.has("json") ? StatusText.json(status) : StatusText.line(status));
     return exitCode(status.state());
+  }
+
+  private DaemonStatus unknown(String reason) {
+    return new DaemonStatus(
+        State.UNKNOWN,
+        control.pidFile(),
+        OptionalLong.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        Optional.empty(),
+        List.of(),
+        reason);
   }
 
   /** Not by a switch, which has a class of its own made for it. */

@@ -10,6 +10,12 @@ public final class Main {
   /** The exit code of a defect of Daimon's own. */
   private static final int BUG = 70;
 
+  /** The end of the range in which the exit codes of the JVM's own launcher are. */
+  private static final int SMALL = 6;
+
+  /** What the launcher script takes off again. */
+  private static final int SHIFT = 120;
+
   private Main() {}
 
   /**
@@ -19,11 +25,20 @@ public final class Main {
    */
   public static void main(String[] args) {
     // Halted, not shut down: the hooks' machinery takes longer than a start, and there is no hook.
-    Runtime.getRuntime().halt(run(args.length));
+    Runtime.getRuntime().halt(within(run(args.length)));
+  }
+
+  /**
+   * The exit code as the launcher script gets it: one below those of {@code sysexits.h} is moved
+   * up, since a JVM that cannot start ends with a small number of its own.
+   */
+  private static int within(int exitCode) {
+    return exitCode > 0 && exitCode < SMALL && Caller.hasScript() ? SHIFT + exitCode : exitCode;
   }
 
   private static int run(int count) {
     try {
+      Caller.restoreError();
       // The last words are ours; a JVM decodes its arguments by the locale, so they are only
       // counted.
       List<String> words = Caller.commandLine();

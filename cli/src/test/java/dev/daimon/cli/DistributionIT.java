@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -9,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +86,52 @@ class DistributionIT {
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
   }
 
+  /** The user's word comes first, then the JDK of the caches, then what else there is. */
+  @ParameterizedTest
+  @CsvSource({
+    "25, 25, home",
+    "26, 25, home",
+    "17, 25, known",
+    "'', 25, known",
+    "'', '', path",
+  })
+  void theJdkIsTheUsersOrTheOneOfTheCachesOrAny(String home, String known, String used)
+      throws Exception {
+    Path place = copyTo(sandbox.file("d"));
+    recordingJdk("home", home);
+    recordingJdk("known", known);
+    recordingJdk("path", "25");
+    Files.writeString(place.resolve("lib/jdk"), sandbox.file("known") + "\n");
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "JAVA_HOME=$dir/home PATH=$dir/path/bin:$PATH $dir/d/bin/daimon run echo it works");
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
+    assertThat(sandbox.file("used")).hasContent(used);
+  }
+
+  private void recordingJdk(String name, String version) throws IOException {
+    fakeJdk(
+        name,
+        version.isEmpty() ? "none" : version,
+        "echo " + name + " >>" + sandbox.file("used"),
+        "exec " + JDK + "/bin/java \"$@\"");
+  }
+
+  @Test
+  void makeCacheWritesDownItsJdk() throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    forgetJdk(home, "gone");
+
+    ProcessSandbox.Result result =
+        sandbox.run(List.of(home + "/lib/make-cache"), Map.of("JAVA_HOME", JDK));
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(home.resolve("lib/jdk")).hasContent(JDK + "\n");
+    assertNothingNew(home);
+  }
+
   /** Neither as JAVA_HOME nor on the PATH, be its path a link or not. */
   @ParameterizedTest
   @CsvSource({
@@ -135,7 +184,7 @@ class DistributionIT {
         "exec " + JDK + "/bin/java \"$@\"");
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    assertThat(sandbox.shell("$dir/d/bin/daimon start -p $dir/pid true"))
+    assertThat(sandbox.shell("unset JAVA_HOME; $dir/d/bin/daimon start -p $dir/pid true"))
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     assertThat(Files.readString(classes))
@@ -152,20 +201,26 @@ class DistributionIT {
   @CsvSource({
     "kill -KILL $$, 137, start true",
     "kill -KILL $$, 137, start -f true",
-    "kill -SEGV $$, 139, start true",
-    "kill -ABRT $$, 134, start true",
     "kill -TERM $$, 143, start true",
-    "exit 1, 1, start true",
-    "exit 1, 1, restart -p /x true",
-    "exit 1, 1, status -p /x",
-    "exit 1, 1, --version"
+    "kill -SEGV $$, '139): it cannot start here', start true",
+    "kill -ABRT $$, '134): it cannot start here', start true",
+    "echo no memory >&2; exit 1, '1): no memory; nothing was started', start true",
+    "exit 1, '1): it cannot start here; nothing was started', restart -p /x true",
+    "exit 4, '4): it cannot start here; nothing was started', start true",
+    "exit 127, '127): it cannot start here; nothing was started', start true",
+    "exit 1, '1): it cannot start here', status -p /x",
+    "exit 3, '3): it cannot start here', status -p /x",
+    "exit 1, '1): it cannot start here', --version",
+    "case $* in *--version) exit 0; esac; kill -SEGV $$, 139, start true",
   })
-  void aFailureOfJavaItselfIsToldInOneLine(String end, int status, String words) throws Exception {
+  void aFailureOfJavaItselfIsToldInOneLine(String end, String status, String words)
+      throws Exception {
     Path home = copyTo(sandbox.file("d"));
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    ProcessSandbox.Result result = sandbox.shell("ulimit -c 0; $dir/d/bin/daimon " + words);
+    ProcessSandbox.Result result =
+        sandbox.shell("unset JAVA_HOME; ulimit -c 0; $dir/d/bin/daimon " + words);
 
     assertThat(result)
         .isEqualTo(
@@ -174,22 +229,119 @@ class DistributionIT {
                 "",
                 "daimon: java has failed (status "
                     + status
-                    + (words.contains("start")
-                        ? "); whether the program runs is not known\n"
-                        : ")\n")));
+                    + (status.contains(")")
+                        ? "\n"
+                        : "); whether the program runs is not known\n")));
   }
 
-  /** In the foreground the status is the JVM's own: it is there in place of the launcher. */
+  /** Whatever the command's main class ends with is the script's exit code. */
+  @Test
+  void everyVerdictIsHandedOn() throws Exception {
+    Path home = copyTo(sandbox.file("d"));
+    Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
+    Map<Integer, Integer> codes = new TreeMap<>(Map.of(0, 0, 121, 1, 123, 3, 124, 4));
+    for (DaemonizeException.Reason reason : DaemonizeException.Reason.values()) {
+      codes.put(reason.exitCode(), reason.exitCode());
+    }
+    for (Map.Entry<Integer, Integer> code : codes.entrySet()) {
+      fakeJdk("jdk", "25", "exit " + code.getKey());
+
+      assertThat(sandbox.shell("unset JAVA_HOME; $dir/d/bin/daimon start true"))
+          .isEqualTo(new ProcessSandbox.Result(code.getValue(), "", ""));
+    }
+  }
+
+  /** As hosts with many users, and batch systems, limit it. */
+  @Test
+  void littleAddressSpaceWillDo() throws Exception {
+    assertThat(sandbox.shell("ulimit -v 1000000; $daimon start -p $dir/pid sleep 1000"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(sandbox.shell("ulimit -v 1000000; $daimon status -p $dir/pid").exitCode()).isZero();
+    assertThat(sandbox.shell("ulimit -v 1000000; $daimon stop -p $dir/pid"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(sandbox.shell("ulimit -v 1000000; $daimon run echo it works"))
+        .isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
+  }
+
   @ParameterizedTest
-  @CsvSource({"start, 71", "start -f, 71", "--version, 71", "run, 1"})
-  void aJvmThatCannotStartLeavesNoFilesAndSaysNothingOnStandardOutput(String words, int status)
+  @ValueSource(ints = {1, 2, 4, 6})
+  @Tag("root")
+  void withoutProcessesToSpareItIsToldInOneLine(int processes) throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.run(
+            List.of(
+                "setpriv",
+                // Nobody else's, whose processes would count as well.
+                "--reuid=3000000" + (200 + processes),
+                "--clear-groups",
+                "prlimit",
+                "--nproc=" + processes,
+                sandbox.publicDaimon().toString(),
+                "start",
+                "true"),
+            Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "umount -l /proc, is not mounted",
+    "mount -t tmpfs x /proc, is not mounted",
+    "mount -t tmpfs x /proc; mkdir /proc/self; echo >/proc/self/stat, cannot be read",
+    "mount -t tmpfs x /proc; mkdir -p /proc/self/stat, cannot be read",
+    "mount -t tmpfs x /proc; mkdir -p /proc/self/fd; echo 1 >/proc/self/stat, cannot be read",
+    "exec unshare --pid --fork --kill-child \"$0\", another PID namespace",
+  })
+  @Tag("root")
+  void aProcThatDoesNotShowThisProcessIsToldOfInOneLine(String change, String told)
+      throws Exception {
+    for (String words : List.of("start true", "run true", "stop -p /x", "status -p /x")) {
+      ProcessSandbox.Result result =
+          sandbox.run(
+              List.of(
+                  "unshare",
+                  "--mount",
+                  "sh",
+                  "-c",
+                  change + (change.startsWith("exec") ? " " : "; \"$0\" ") + words,
+                  Sandbox.DAIMON.toString()),
+              Map.of());
+
+      assertThat(result.exitCode())
+          .as(result.toString())
+          .isEqualTo(words.startsWith("status") ? 4 : 71);
+      assertThat(result.out()).isEmpty();
+      assertThat(result.err()).startsWith("daimon: /proc").hasLineCount(1).contains(told);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "start, 400000",
+    "start -f, 400000",
+    "--version, 400000",
+    "run, 400000",
+    "start, 300000",
+    "start, 100000",
+    "start, 30000",
+    "start, 15000",
+    "run, 100000",
+  })
+  void aJvmThatCannotStartLeavesNoFilesAndIsToldOfInOneLine(String words, int space)
       throws Exception {
     ProcessSandbox.Result result =
-        sandbox.shell("cd $dir; ulimit -v 400000; $daimon " + words + " touch $dir/ran");
+        sandbox.shell(
+            "cd $dir; ulimit -c 0; ulimit -v " + space + "; $daimon " + words + " touch $dir/ran");
 
-    assertThat(result.exitCode()).as(result.toString()).isEqualTo(status);
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
     assertThat(result.out()).isEmpty();
-    assertThat(result.err()).isNotEmpty();
+    assertThat(result.err())
+        .startsWith("daimon: java has failed (status ")
+        .hasLineCount(1)
+        .doesNotContain("not known");
     assertThat(sandbox.directory()).isEmptyDirectory();
     try (DirectoryStream<Path> left = Files.newDirectoryStream(Path.of("/"), "{hs_err,core}*")) {
       assertThat(left).isEmpty();
@@ -225,7 +377,8 @@ class DistributionIT {
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    ProcessSandbox.Result result = sandbox.run(List.of(home + "/lib/make-cache"), Map.of());
+    ProcessSandbox.Result result =
+        sandbox.run(List.of(home + "/lib/make-cache"), Map.of("JAVA_HOME", ""));
 
     assertThat(result.exitCode()).isNotZero();
     assertThat(result.err()).isNotEmpty();
