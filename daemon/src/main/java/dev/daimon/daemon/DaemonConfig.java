@@ -260,6 +260,9 @@ public final class DaemonConfig {
     /**
      * Sets the daemon's working directory; {@code /} unless it is set.
      *
+     * <p>Relative paths in a logging framework's configuration lead there as well: Daimon's {@code
+     * docs/logging.md} says what to write instead.
+     *
      * @param path an absolute path
      * @return this
      */
@@ -269,7 +272,8 @@ public final class DaemonConfig {
     }
 
     /**
-     * Lets the daemon stay in the launcher's working directory.
+     * Lets the daemon stay in the launcher's working directory. Then relative paths, also those of
+     * a logging framework, lead where they always did; see {@code docs/logging.md}.
      *
      * @return this
      */
