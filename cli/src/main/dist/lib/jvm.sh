@@ -6,7 +6,7 @@ jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
     if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
-    is_jdk "$jdk" java || find_jdk java || {
+    { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk"; } || find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
         exit 71
     }

@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
 import org.jspecify.annotations.Nullable;
 
 /** A command's options and words, as they stand on the command line, and how values are read. */
@@ -71,8 +73,8 @@ final class CommandLine {
     try {
       parsed = parser.parse(options, joined.toArray(new String[0]), takesProgram);
     } catch (ParseException problem) {
-      String message = Text.readable(String.valueOf(problem.getMessage()));
-      throw new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
+      throw new DaemonizeException(
+          Reason.CONFIGURATION, explained(problem, options, joined) + SEE_HELP + command);
     }
     if (!takesProgram) {
       return new CommandLine(command, parsed);
@@ -86,6 +88,22 @@ final class CommandLine {
           "unknown option " + Text.readable(joined.get(program)) + SEE_HELP + command);
     }
     return new CommandLine(command, parsed);
+  }
+
+  /** What is wrong with the options, naming the one in question as it was typed. */
+  private static String explained(ParseException problem, Options options, List<String> words) {
+    if (problem instanceof MissingArgumentException) {
+      // Every other option has been joined with the word that follows it.
+      String last = words.getLast();
+      return (last.startsWith("--") ? last : "-" + last.charAt(last.length() - 1))
+          + " needs a value";
+    }
+    String word = problem instanceof UnrecognizedOptionException no ? no.getOption() : "";
+    int equals = word.indexOf('=');
+    if (word.startsWith("--") && equals > 0 && options.hasLongOption(word.substring(0, equals))) {
+      return Text.readable(word.substring(0, equals)) + " takes no value";
+    }
+    return "unknown option " + Text.readable(word);
   }
 
   /**

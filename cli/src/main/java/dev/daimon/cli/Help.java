@@ -2,107 +2,122 @@ package dev.daimon.cli;
 
 import org.jspecify.annotations.Nullable;
 
-/** What {@code --help} prints. */
+/** What {@code --help} prints: 80 columns wide. */
 final class Help {
   private static final String OVERVIEW =
       """
-      daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80
+      Usage: daimon COMMAND [options]
 
-      Daemonizes any program, and tells the truth about it.
+        daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80
 
-        daimon start [options] -- PROGRAM [ARG...]   daemonize; return when the program runs
-        daimon run   [options] -- PROGRAM [ARG...]   the same set-up in the foreground: this
-                                                     process becomes PROGRAM
-        daimon status  -p FILE                       does it run?
-        daimon stop    -p FILE                       end it, wait until it has ended
+        daimon start [options] -- PROGRAM [ARG...]  daemonize; return when it runs
+        daimon run   [options] -- PROGRAM [ARG...]  the same in the foreground: this
+                                                    process becomes PROGRAM
         daimon restart -p FILE [options] -- PROGRAM [ARG...]
-        daimon reload  -p FILE                       send it HUP
-        daimon signal  -p FILE SIGNAL                send it any signal
-        daimon wait    -p FILE                       until it has ended
-        daimon help COMMAND                          the options
+        daimon stop    -p FILE                      end it, wait until it has ended
+        daimon status  -p FILE                      does it run?
+        daimon reload  -p FILE                      send it HUP
+        daimon signal  -p FILE SIGNAL               send it any signal
+        daimon wait    -p FILE                      wait until it has ended
+        daimon help COMMAND                         the options
         daimon --version
 
-      Exit codes: 0 it runs (stop, wait: it does not), 64 usage, 66 program missing or not
-      executable, 67 no such user or group, 69 already running, 70 it was not started, 71 a
-      system call failed, 73 a file cannot be created, opened, locked or given away, 75 not
-      in time, 77 no permission; and as init scripts have it: 1 dead, but a pidfile is left,
-      3 not running, 4 it cannot be told which process is the daemon
+      Exit codes: 0 it runs (stop, wait: it does not), 64 usage, 66 program missing or
+      not executable, 67 no such user or group, 69 already running, 70 not started,
+      71 a system call failed, 73 a file cannot be created, opened, locked or given
+      away, 75 not in time, 77 no permission; and as init scripts have it: 1 dead, but
+      a pidfile is left, 3 not running, 4 it cannot be told which process it is
       """;
 
   private static final String START =
       """
 
-        -p, --pidfile PATH      write the daemon's pid there; locked for its life
-        -l, --lock PATH         hold a second lock, on a file of its own
-            --no-lock           a pidfile without a lock
-        -c, --chdir PATH        working directory (default: /)
-        -m, --umask MODE        octal (default: 022)
-        -o, --stdout PATH       output file (default: %s)
-        -e, --stderr PATH       error file (default: where -o goes; x.stderr beside
-                                x.stdout, x.err beside x.out)
-        -a, --append            keep what the output files hold
-        -u, --user USER         become this user: name, number or #number
-        -g, --group GROUP       become this group: name, number or #number
-            --groups LIST|none  its supplementary groups, instead of the user's own
-            --chroot PATH       its root directory; -c and PROGRAM are looked for in there
+        -p, --pidfile PATH     write the daemon's pid there; locked for its life
+        -l, --lock PATH        hold a second lock, on a file of its own
+            --no-lock          a pidfile without a lock
+        -c, --chdir PATH       working directory (default: /)
+        -m, --umask MODE       octal (default: 022)
+        -o, --stdout PATH      output file (default: %s)
+        -e, --stderr PATH      error file (default: where -o goes; x.stderr beside
+                               x.stdout, x.err beside x.out)
+            --truncate         empty the output files first; without it they are
+                               appended to, so that a restart after a crash keeps
+                               the log that says why it crashed
+        -a, --append           accepted, and the default
+        -u, --user USER[:GROUP]
+                               become this user (and group): name, number or
+                               #number; HOME, USER and LOGNAME are set to match
+        -g, --group GROUP      become this group: name, number or #number
+            --groups LIST|none its supplementary groups, instead of the user's own
+            --pidfile-owner root|user
+                               with -u or -g: whose pidfile and lock file are
+                               (default: user); root needs a directory of root's
+            --chroot PATH      its root directory; -c and PROGRAM are in there
             --rlimit NAME=SOFT[:HARD]
-                                limit a resource, such as nofile=1024:4096 (repeatable)
-            --nice N            its niceness, from -20 to 19
-            --oom-score-adj N   how soon it is killed for memory, from -1000 to 1000
-            --no-new-privs      let it gain nothing by set-id programs
-            --keep-cap NAME     keep this capability, such as NET_BIND_SERVICE, and give up
-                                all that are not named, for good (repeatable)
-            --no-close-fds      let the program inherit every descriptor
-            --keep-fd N         let it inherit this one (repeatable)
-        -E, --env NAME=VALUE    set a variable (repeatable)
-        -n, --name ARGV0        the program's name for itself
-        -v, --verbose           say each step on standard error
+                               limit a resource, such as nofile=1024:4096
+                               (repeatable; of one resource the last one holds)
+            --nice N           its niceness, from -20 to 19
+            --oom-score-adj N  how soon it is killed for memory: -1000 to 1000
+            --no-new-privs     let it gain nothing by set-id programs
+            --keep-cap NAME|none
+                               keep this capability, such as NET_BIND_SERVICE, and
+                               give up all that are not named (repeatable)
+            --no-close-fds     let the program inherit every descriptor
+            --keep-fd N        let it inherit this one (repeatable)
+        -E, --env NAME=VALUE   set a variable (repeatable)
+        -n, --name ARGV0       the program's name for itself
+        -v, --verbose          say each step on standard error
       """;
 
   private static final String FOREGROUND =
       """
-        -f, --foreground        do what "daimon run" does
-            --dry-run           check everything, print the plan, change nothing
+        -f, --foreground       do what "daimon run" does
+            --dry-run          check everything, print the plan, change nothing
+      """;
+
+  private static final String OKNODO =
+      """
+            --oknodo           that it runs already is success: exit code 0, not 69
       """;
 
   private static final String SELF =
       """
-            --self              PROGRAM daemonizes itself and locks the pidfile: run it, and
-                                wait until it has done so
-            --start-timeout T   how long that may take (default: 30s)
+            --self             PROGRAM daemonizes itself and locks the pidfile: run
+                               it, and wait until it has done so
+            --start-timeout T  how long that may take (default: 30s)
       """;
 
   private static final String STOP =
       """
-            --signal SIGNAL     the first signal (default: TERM)
-            --timeout T         how long to wait after it (default: 30s)
-            --then SIGNAL:T     the next signal, and how long to wait then (repeatable;
-                                default: KILL:5s; none: give up)
-            --session           stop every process of the daemon's session
+            --signal SIGNAL    the first signal (default: TERM)
+            --timeout T        how long to wait after it (default: 30s)
+            --then SIGNAL:T    the next signal, and how long to wait then (repeatable;
+                               default: KILL:5s; none: give up)
+            --session          stop every process of the daemon's session
       """;
 
   private static final String PID_FILE =
       """
 
-        -p, --pidfile PATH      the daemon's pidfile
+        -p, --pidfile PATH     the daemon's pidfile
       """;
 
   private static final String GUARD =
       """
-            --guard PATH        lock this file meanwhile, so that one at a time starts, stops
-                                or signals the daemon (default: x.guard beside x.pid)
+            --guard PATH       lock this file meanwhile, so that one at a time starts
+                               or stops the daemon (default: x.guard beside x.pid)
       """;
 
   private static final String PID_ONLY =
       """
-            --pid-only          believe a pidfile that nobody has locked, for daemons that
-                                lock nothing; risk: if the daemon has died, its number may
-                                be another program's by now
+            --pid-only         believe a pidfile that nobody has locked, for daemons
+                               that lock nothing; risk: if the daemon has died, its
+                               number may be another program's by now
       """;
 
   private static final String HELP =
       """
-        -h, --help              this
+        -h, --help             this
       """;
 
   private static final String PROGRAM =
@@ -115,7 +130,7 @@ final class Help {
   private static final String TIMES =
       """
 
-      Times are such as 10s, 500ms, 2m or 1h; signals such as TERM, SIGTERM, 15 or RTMIN+1.
+      Times: 10s, 500ms, 2m, 1h. Signals: TERM, SIGTERM, 15, RTMIN+1.
       """;
 
   private Help() {}
@@ -126,12 +141,15 @@ final class Help {
       case "" -> OVERVIEW;
       case "start" ->
           """
-          daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80
+          Usage: daimon start [options] [--] PROGRAM [ARG...]
+
+            daimon start -p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80
 
           Daemonizes a program, and returns when it runs.
           """
               + START.replace("%s", "the null device")
               + FOREGROUND
+              + OKNODO
               + SELF
               + GUARD
               + PID_ONLY
@@ -139,7 +157,9 @@ final class Help {
               + PROGRAM;
       case "run" ->
           """
-          daimon run -p /run/web.pid -u web -- /usr/bin/web --port 80
+          Usage: daimon run [options] [--] PROGRAM [ARG...]
+
+            daimon run -p /run/web.pid -u web -- /usr/bin/web --port 80
 
           Becomes a program, in the foreground, with the same process id.
           """
@@ -149,7 +169,9 @@ final class Help {
               + PROGRAM;
       case "restart" ->
           """
-          daimon restart -p /run/web.pid -o /var/log/web.log -a -- /usr/bin/web --port 80
+          Usage: daimon restart -p PATH [options] [--] PROGRAM [ARG...]
+
+            daimon restart -p /run/web.pid -o /var/log/web.log -- /usr/bin/web
 
           Stops a daemon if it runs, and starts it; nobody else's action comes in between.
           """
@@ -163,23 +185,27 @@ final class Help {
               + TIMES;
       case "status" ->
           """
-          daimon status -p /run/web.pid
+          Usage: daimon status -p PATH [options]
+
+            daimon status -p /run/web.pid
 
           Tells whether a daemon runs: exit code 0 it does, 1 it is dead and has left its
           pidfile, 3 it does not, 4 it cannot be told.
           """
               + PID_FILE
               + """
-                    --json              tell all that is known, as one JSON object
+                    --json             tell all that is known, as one JSON object
               """
               + PID_ONLY
               + HELP;
       case "stop" ->
           """
-          daimon stop -p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s
+          Usage: daimon stop -p PATH [options]
 
-          Ends a daemon, waits until it and its lock are gone, and removes the pidfile. That it
-          does not run is no failure.
+            daimon stop -p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s
+
+          Ends a daemon, waits until it and its lock are gone, and removes the pidfile.
+          That it does not run is no failure.
           """
               + PID_FILE
               + STOP
@@ -189,7 +215,9 @@ final class Help {
               + TIMES;
       case "signal" ->
           """
-          daimon signal -p /run/web.pid USR1
+          Usage: daimon signal -p PATH [options] SIGNAL
+
+            daimon signal -p /run/web.pid USR1
 
           Sends a daemon a signal; exit code 3 if it does not run.
           """
@@ -200,10 +228,12 @@ final class Help {
               + TIMES;
       case "reload" ->
           """
-          daimon reload -p /run/web.pid
+          Usage: daimon reload -p PATH [options]
 
-          Sends a daemon HUP, at which most read their configuration again; exit code 3 if it
-          does not run.
+            daimon reload -p /run/web.pid
+
+          Sends a daemon HUP, at which most read their configuration again; exit code 3
+          if it does not run.
           """
               + PID_FILE
               + GUARD
@@ -211,13 +241,15 @@ final class Help {
               + HELP;
       case "wait" ->
           """
-          daimon wait -p /run/web.pid --timeout 1m
+          Usage: daimon wait -p PATH [options]
+
+            daimon wait -p /run/web.pid --timeout 1m
 
           Waits until a daemon has ended.
           """
               + PID_FILE
               + """
-                    --timeout T         give up after this time, with exit code 75
+                    --timeout T        give up after this time, with exit code 75
               """
               + PID_ONLY
               + HELP

@@ -1,6 +1,7 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.Guard;
 import dev.daimon.control.Outcome;
 import dev.daimon.control.StartSpec;
@@ -66,6 +67,30 @@ final class Launch {
   }
 
   int launch() {
+    try {
+      return carryOut();
+    } catch (DaemonizeException failure) {
+      if (request.okIfRunning && failure.reason() == Reason.ALREADY_RUNNING && isRunning()) {
+        terminal.error(String.valueOf(failure.getMessage()));
+        return 0;
+      }
+      throw PathOptions.named(failure, request);
+    }
+  }
+
+  /** A held lock is not enough: whoever holds it may have outlived the daemon. */
+  private boolean isRunning() {
+    if (request.pidFile == null) {
+      return true;
+    }
+    try {
+      return DaemonControl.of(request.pidFile).status().state() == State.RUNNING;
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  private int carryOut() {
     if (!Caller.leavesSignalsAlone()) {
       Respawn.leavingSignalsAlone();
     }
@@ -169,7 +194,9 @@ final class Launch {
     /** As the target user, as its other files; by root only if that user may not. */
     Optional<Guard> guard(DaemonControl control) throws IOException, InterruptedException {
       Optional<Guard> users =
-          identity == null ? Optional.empty() : identity.call(() -> users(control));
+          identity == null || request.rootsPidFile
+              ? Optional.empty()
+              : identity.call(() -> users(control));
       return users.isEmpty() ? control.takeGuard() : users;
     }
 
@@ -218,7 +245,8 @@ final class Launch {
         request.lockFile,
         request.standardOutput,
         request.standardError,
-        request.append);
+        request.truncate,
+        request.rootsPidFile);
   }
 
   private void checkKeptDescriptors() {
@@ -238,6 +266,7 @@ final class Launch {
     }
     try {
       Identity identity = Identity.of(readable(request.user), readable(request.group));
+      checkGroup(identity);
       if (request.groups != null) {
         identity = identity.withGroups(request.groups);
       }
@@ -253,6 +282,17 @@ final class Launch {
           "cannot become " + who() + ": " + failure.getMessage());
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.PERMISSION, failure);
+    }
+  }
+
+  /** One group by two options, be it by its name in one and by its number in the other. */
+  private void checkGroup(Identity identity) throws UnknownAccountException, PosixException {
+    String other = request.userGroup;
+    if (other != null
+        && Identity.of(readable(request.user), other.isEmpty() ? null : readable(other)).gid()
+            != identity.gid()) {
+      throw new DaemonizeException(
+          Reason.CONFIGURATION, "--user and --group name different groups; see daimon help start");
     }
   }
 

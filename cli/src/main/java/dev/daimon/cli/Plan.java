@@ -42,7 +42,7 @@ final class Plan {
     checkFiles();
     checkOwner();
     if (request.guard != null) {
-      checkFile(request.guard, false);
+      checkFile(request.guard, false, request.rootsPidFile);
     }
     printPlan();
   }
@@ -76,10 +76,10 @@ final class Plan {
   }
 
   private void checkFiles() {
-    checkFile(request.lockFile, false);
-    checkFile(request.pidFile, false);
-    checkFile(request.standardOutput, true);
-    checkFile(request.standardError, true);
+    checkFile(request.lockFile, false, request.rootsPidFile);
+    checkFile(request.pidFile, false, request.rootsPidFile);
+    checkFile(request.standardOutput, true, false);
+    checkFile(request.standardError, true, false);
     refuseSame(request.pidFile, request.lockFile);
     refuseSame(request.pidFile, request.standardOutput);
     refuseSame(request.pidFile, request.standardError);
@@ -91,7 +91,7 @@ final class Plan {
   private void checkOwner() {
     try {
       if (request.lock && request.pidFile != null) {
-        DaemonFiles.requireOwner(request.pidFile, identity);
+        DaemonFiles.requireOwner(request.pidFile, request.rootsPidFile ? null : identity);
       }
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
@@ -118,6 +118,7 @@ final class Plan {
     line(plan, "directory", request.directory);
     line(plan, "umask", "0" + Integer.toOctalString(request.umask));
     line(plan, "pidfile", request.pidFile);
+    line(plan, "pidfile-owner", request.rootsPidFile ? "root" : null);
     line(plan, "lock", request.lockFile);
     line(plan, "guard", request.guardFile());
     line(plan, "stdout", output(request.standardOutput));
@@ -130,7 +131,7 @@ final class Plan {
 
   private String output(@Nullable Path path) {
     if (path != null) {
-      return path + (request.append ? " (append)" : " (truncate)");
+      return path + (request.truncate ? " (truncate)" : " (append)");
     }
     return request.foreground ? "as it is" : "/dev/null";
   }
@@ -156,15 +157,20 @@ final class Plan {
         Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
   }
 
-  private void checkFile(@Nullable Path path, boolean output) {
+  private void checkFile(@Nullable Path path, boolean output, boolean staysRoots) {
     if (path == null) {
       return;
     }
     try {
       String problem =
-          identity == null ? problem(path, output) : identity.call(() -> problem(path, output));
+          identity == null || staysRoots
+              ? problem(path, output)
+              : identity.call(() -> problem(path, output));
       Path directory = path.getParent();
       boolean root = identity != null && directory != null && Ownership.isRootsAlone(directory);
+      if (staysRoots && !root && problem.isEmpty()) {
+        problem = "cannot stay root's: its directory is not root's alone";
+      }
       if (!problem.isEmpty() && root) {
         problem = problem(path, output);
       }

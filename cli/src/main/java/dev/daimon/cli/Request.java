@@ -23,9 +23,18 @@ final class Request {
   int umask = 022;
   @Nullable Path standardOutput;
   @Nullable Path standardError;
-  boolean append;
+
+  /** Whether the output files are emptied first. */
+  boolean truncate;
+
   @Nullable String user;
   @Nullable String group;
+
+  /** The group that came with the user, where another option names one as well; empty: its own. */
+  @Nullable String userGroup;
+
+  /** Whether the pidfile and the lock file stay root's. */
+  boolean rootsPidFile;
 
   /** Supplementary groups instead of the user's own; null for those. */
   @Nullable List<String> groups;
@@ -63,6 +72,9 @@ final class Request {
 
   boolean verbose;
   boolean dryRun;
+
+  /** Whether it is success that the daemon runs already. */
+  boolean okIfRunning;
 
   /** The program and its arguments; not empty. */
   List<String> command = List.of();

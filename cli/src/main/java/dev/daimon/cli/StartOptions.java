@@ -21,6 +21,7 @@ final class StartOptions {
           "stdout",
           "stderr",
           "append",
+          "truncate",
           "user",
           "group",
           "groups",
@@ -30,6 +31,7 @@ final class StartOptions {
           "oom-score-adj",
           "no-new-privs",
           "keep-cap",
+          "pidfile-owner",
           "foreground",
           "dry-run");
 
@@ -49,6 +51,7 @@ final class StartOptions {
     CommandLine.value(options, "o", "stdout");
     CommandLine.value(options, "e", "stderr");
     CommandLine.flag(options, "a", "append");
+    CommandLine.flag(options, null, "truncate");
     CommandLine.value(options, "u", "user");
     CommandLine.value(options, "g", "group");
     CommandLine.value(options, null, "groups");
@@ -58,6 +61,7 @@ final class StartOptions {
     CommandLine.value(options, null, "oom-score-adj");
     CommandLine.flag(options, null, "no-new-privs");
     CommandLine.value(options, null, "keep-cap");
+    CommandLine.value(options, null, "pidfile-owner");
     CommandLine.flag(options, null, "no-close-fds");
     CommandLine.value(options, null, "keep-fd");
     CommandLine.value(options, "E", "env");
@@ -66,6 +70,9 @@ final class StartOptions {
     if (!command.equals("restart")) {
       CommandLine.flag(options, "f", "foreground");
       CommandLine.flag(options, null, "dry-run");
+    }
+    if (command.equals("start")) {
+      CommandLine.flag(options, null, "oknodo");
     }
   }
 
@@ -87,9 +94,8 @@ final class StartOptions {
     Path standardError = line.path("stderr");
     request.standardError =
         standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
-    request.append = line.has("append");
-    request.user = line.value("user");
-    request.group = line.value("group");
+    request.truncate = line.has("truncate");
+    user(request);
     request.groups = groups();
     request.rootDirectory = line.path("chroot");
     request.limits = limits();
@@ -103,6 +109,11 @@ final class StartOptions {
     request.programName = line.value("name");
     request.verbose = line.has("verbose");
     request.dryRun = line.has("dry-run");
+    request.okIfRunning = line.has("oknodo");
+    request.rootsPidFile = pidFileOwner();
+    if (request.truncate && line.has("append")) {
+      throw line.usage("--append and --truncate exclude each other");
+    }
     if (!request.lock && request.lockFile != null) {
       throw line.usage("--no-lock and --lock exclude each other");
     }
@@ -159,6 +170,48 @@ final class StartOptions {
     return program;
   }
 
+  /** {@code USER}, {@code USER:GROUP}, or {@code USER:} for the user's own group. */
+  private void user(Request request) {
+    String user = line.value("user");
+    request.group = line.value("group");
+    int colon = user == null ? -1 : user.indexOf(':');
+    if (user == null || colon < 0) {
+      request.user = user;
+      return;
+    }
+    if (colon == 0) {
+      throw line.usage(
+          "--user wants USER or USER:GROUP, not \""
+              + Text.readable(user)
+              + "\"; for a group alone"
+              + " there is --group");
+    }
+    String group = user.substring(colon + 1);
+    request.user = user.substring(0, colon);
+    if (request.group != null) {
+      request.userGroup = group;
+    } else if (!group.isEmpty()) {
+      request.group = group;
+    }
+  }
+
+  private boolean pidFileOwner() {
+    String value = line.value("pidfile-owner");
+    if (value == null) {
+      return false;
+    }
+    if (!value.equals("root") && !value.equals("user")) {
+      throw line.usage("--pidfile-owner wants root or user, not \"" + Text.readable(value) + "\"");
+    }
+    if (!line.has("user") && !line.has("group")) {
+      throw line.usage("--pidfile-owner needs --user or --group");
+    }
+    if (!line.has("pidfile") && !line.has("lock")) {
+      throw line.usage("--pidfile-owner needs --pidfile or --lock");
+    }
+    return value.equals("root");
+  }
+
   private int umask(int unset) {
     String value = line.value("umask");
     if (value == null) {
@@ -201,11 +254,18 @@ final class StartOptions {
     return groups;
   }
 
+  /** Of each resource the last one, as everywhere. */
   private List<ResourceLimit> limits() {
     List<ResourceLimit> limits = new ArrayList<>();
     for (String value : line.values("rlimit")) {
       try {
-        limits.add(ResourceLimit.parse(Text.readable(value)));
+        ResourceLimit limit = ResourceLimit.parse(Text.readable(value));
+        for (int i = limits.size() - 1; i >= 0; i--) {
+          if (limits.get(i).resource() == limit.resource()) {
+            limits.remove(i);
+          }
+        }
+        limits.add(limit);
       } catch (IllegalArgumentException wrong) {
         throw line.usage("--rlimit: " + wrong.getMessage());
       }
@@ -243,7 +303,11 @@ final class StartOptions {
       return null;
     }
     Set<Capability> kept = EnumSet.noneOf(Capability.class);
-    for (String value : line.values("keep-cap")) {
+    List<String> values = line.values("keep-cap");
+    if (values.size() == 1 && values.get(0).equals("none")) {
+      return kept;
+    }
+    for (String value : values) {
       try {
         kept.add(Capability.parse(Text.readable(value)));
       } catch (IllegalArgumentException wrong) {

@@ -80,7 +80,7 @@ final class StatusText {
     return json.append("}\n").toString();
   }
 
-  /** As RFC 8259 has it. */
+  /** As RFC 8259 has it; what a terminal would act on is escaped as well. */
   private static void string(StringBuilder json, @Nullable String text) {
     if (text == null) {
       json.append("null");
@@ -91,7 +91,7 @@ final class StatusText {
       char c = text.charAt(i);
       if (c == '"' || c == '\\') {
         json.append('\\').append(c);
-      } else if (c < ' ' || Character.isISOControl(c) || Character.isSurrogate(c)) {
+      } else if (Text.isHidden(c)) {
         json.append("\\u");
         String hex = Integer.toHexString(c);
         json.append("0000", 0, 4 - hex.length()).append(hex);

@@ -33,10 +33,15 @@ final class Terminal implements Progress {
 
   /** What is being waited for, where a person can see it: in place of what stood there before. */
   void progress(String message) {
-    if (StandardStream.ERROR.isTerminal()) {
+    if (isScreen()) {
       print(FileDescriptor.err, CLEAR + "daimon: " + Text.line(message));
       shown = true;
     }
+  }
+
+  /** Whether standard error is a terminal that knows how to clear a line. */
+  private static boolean isScreen() {
+    return StandardStream.ERROR.isTerminal() && !"dumb".equals(System.getenv("TERM"));
   }
 
   /** Makes room for the next line. */

@@ -28,13 +28,35 @@ final class Text {
     return NativePath.of(bytes(text));
   }
 
-  /** One line, whatever a file name holds: control characters become question marks. */
+  /** One line, whatever a file name or a process says: what is {@link #isHidden} becomes "?". */
   static String line(String message) {
     StringBuilder line = new StringBuilder(message.length());
-    for (int i = 0; i < message.length(); i++) {
-      char c = message.charAt(i);
-      line.append(Character.isISOControl(c) ? '?' : c);
+    int point;
+    for (int i = 0; i < message.length(); i += Character.charCount(point)) {
+      point = message.codePointAt(i);
+      if (isHidden(point)) {
+        line.append('?');
+      } else {
+        line.appendCodePoint(point);
+      }
     }
     return line.toString();
+  }
+
+  /**
+   * Whether a character does something to the text around it instead of being one to read: control
+   * characters, line and paragraph separators, those that turn the direction of the text around or
+   * join and part others, and halves of a pair.
+   */
+  static boolean isHidden(int point) {
+    if (point < 0x7f) {
+      return point < ' ';
+    }
+    int type = Character.getType(point);
+    return type == Character.CONTROL
+        || type == Character.FORMAT
+        || type == Character.LINE_SEPARATOR
+        || type == Character.PARAGRAPH_SEPARATOR
+        || type == Character.SURROGATE;
   }
 }

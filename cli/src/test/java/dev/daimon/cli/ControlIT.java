@@ -290,7 +290,7 @@ class ControlIT {
         new Result(
             73,
             "",
-            ("daimon: %s belongs to user 65534, but the program would run as user 0:"
+            ("daimon: --pidfile: %s belongs to user 65534, but the program would run as user 0:"
                     + " remove the file\n")
                 .formatted(pidFile()));
 
@@ -553,13 +553,31 @@ class ControlIT {
                 "exec %s stop -p %s --timeout 1200ms --then KILL:5s --session"
                     .formatted(Sandbox.DAIMON, pidFile()),
                 "/dev/null"),
-            Map.of());
+            Map.of("TERM", "xterm"));
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.out())
         .contains(
             "\r\u001b[Kdaimon: stopping process " + pid + ": 1 s, SIGKILL in 0 s",
             "\r\u001b[Kdaimon: process " + pid + " did not end by SIGTERM, and was killed\r\n");
+  }
+
+  @Test
+  void aTerminalThatCannotClearALineGetsNoProgress() throws Exception {
+    long _ = startStubborn();
+
+    Result result =
+        sandbox.run(
+            List.of(
+                "script",
+                "-qec",
+                "exec %s stop -p %s --timeout 1200ms --then KILL:5s --session"
+                    .formatted(Sandbox.DAIMON, pidFile()),
+                "/dev/null"),
+            Map.of("TERM", "dumb"));
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).contains("did not end by SIGTERM").doesNotContain("\u001b");
   }
 
   @Test
@@ -574,7 +592,7 @@ class ControlIT {
                 "exec %s restart -p %s --timeout 1200ms --then none true"
                     .formatted(Sandbox.DAIMON, pidFile()),
                 "/dev/null"),
-            Map.of());
+            Map.of("TERM", "xterm"));
 
     assertThat(result.exitCode()).isEqualTo(75);
     assertThat(result.out())
@@ -643,8 +661,91 @@ class ControlIT {
       String letter = option.getOpt() == null ? "    " : "-" + option.getOpt() + ", ";
       assertThat(result.out()).contains(letter + "--" + option.getLongOpt() + " ");
     }
-    assertThat(result.out().lines()).allMatch(line -> line.length() <= 92);
     assertThat(sandbox.daimon(command, "--help")).isEqualTo(result);
+  }
+
+  /** One object in every state, and the same code by each command. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "mkdir $dir/web.pid",
+        "mkfifo $dir/web.pid",
+        "ln -s web.pid $dir/web.pid",
+        "ln -s /dev/null $dir/web.pid",
+        "touch $dir/file; ln -s file $dir/web.pid",
+        "mknod $dir/web.pid c 1 3"
+      })
+  @Tag("root")
+  void aPathThatIsNoFileIsToldOfInOneWay(String prepare) throws Exception {
+    assertThat(sandbox.shell(prepare).exitCode()).isZero();
+
+    assertUnknown(control("status", "--json"));
+    assertThat(control("status").exitCode()).isEqualTo(CANNOT_TELL);
+    List<Result> refused =
+        List.of(control("stop"), control("signal", "USR1"), control("reload"), control("wait"));
+    for (Result result : refused) {
+      assertThat(result.exitCode()).as(result.toString()).isEqualTo(73);
+      assertThat(result.out()).isEmpty();
+      assertThat(result.err())
+          .startsWith("daimon: --pidfile: ")
+          .hasLineCount(1)
+          .contains(pidFile().toString());
+    }
+    assertThat(refused.stream().map(Result::err).distinct()).hasSize(1);
+  }
+
+  @Test
+  @Tag("root")
+  void aPidfileThatMayNotBeReadIsUnknown() throws Exception {
+    Path daimon = sandbox.publicDaimon();
+    Files.writeString(pidFile(), "1\n");
+    Sandbox.openToAll(pidFile(), "rw-------");
+    List<String> command =
+        List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", daimon.toString());
+    List<String> words = new ArrayList<>(command);
+    words.addAll(List.of("status", "--json", "-p", pidFile().toString()));
+
+    Result status = sandbox.run(words, Map.of());
+
+    assertUnknown(status);
+    assertThat(status.out()).contains("EACCES");
+    words.set(command.size(), "wait");
+    words.remove("--json");
+    assertThat(sandbox.run(words, Map.of()).exitCode()).isEqualTo(73);
+  }
+
+  private void assertUnknown(Result status) {
+    assertThat(status.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(status.err()).isEmpty();
+    assertThat(status.out())
+        .hasLineCount(1)
+        .startsWith(
+            "{\"state\":\"unknown\",\"pidFile\":\"%s\",\"pid\":null,\"startTime\":null,\"uptimeSeconds\":null,\"commandLine\":[],\"user\":null,\"holders\":[],\"reason\":\""
+                .formatted(pidFile()))
+        .endsWith("\"}\n");
+  }
+
+  @Test
+  void thatItRunsAlreadyIsSuccessWhereAskedFor() throws Exception {
+    assertThat(control("start", "--oknodo", "sleep", "1000")).isEqualTo(DONE);
+
+    Result again = control("start", "--oknodo", "sleep", "1000");
+
+    assertThat(again.exitCode()).isZero();
+    assertThat(again.out()).isEmpty();
+    assertThat(again.err()).startsWith("daimon: already running").hasLineCount(1);
+    assertThat(sandbox.running("sleep")).hasSize(1);
+    assertThat(control("start", "--dry-run", "--oknodo", "sleep", "1000").exitCode()).isZero();
+  }
+
+  @Test
+  void thatAChildHasOutlivedTheDaemonIsNoSuccess() throws Exception {
+    long pid = start("sh", "-c", "sleep 1000 & exec sleep 2000");
+    Sandbox.await("both", () -> sandbox.running("sleep").size() == 2);
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    Sandbox.await("its end", () -> sandbox.running("sleep").size() == 1);
+
+    assertThat(control("start", "--oknodo", "true").exitCode()).isNotZero();
   }
 
   /** Options may stand before and after the signal. */

@@ -93,7 +93,7 @@ class DistributionIT {
     "26, 25, home",
     "17, 25, known",
     "'', 25, known",
-    "'', '', path",
+    "'', gone, path",
   })
   void theJdkIsTheUsersOrTheOneOfTheCachesOrAny(String home, String known, String used)
       throws Exception {
@@ -102,6 +102,9 @@ class DistributionIT {
     recordingJdk("known", known);
     recordingJdk("path", "25");
     Files.writeString(place.resolve("lib/jdk"), sandbox.file("known") + "\n");
+    if (known.equals("gone")) {
+      forgetJdk(place, known);
+    }
 
     ProcessSandbox.Result result =
         sandbox.shell(
@@ -184,7 +187,7 @@ class DistributionIT {
         "exec " + JDK + "/bin/java \"$@\"");
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    assertThat(sandbox.shell("unset JAVA_HOME; $dir/d/bin/daimon start -p $dir/pid true"))
+    assertThat(sandbox.shell("$dir/d/bin/daimon start -p $dir/pid true"))
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     assertThat(Files.readString(classes))
@@ -219,8 +222,7 @@ class DistributionIT {
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    ProcessSandbox.Result result =
-        sandbox.shell("unset JAVA_HOME; ulimit -c 0; $dir/d/bin/daimon " + words);
+    ProcessSandbox.Result result = sandbox.shell("ulimit -c 0; $dir/d/bin/daimon " + words);
 
     assertThat(result)
         .isEqualTo(
@@ -246,7 +248,7 @@ class DistributionIT {
     for (Map.Entry<Integer, Integer> code : codes.entrySet()) {
       fakeJdk("jdk", "25", "exit " + code.getKey());
 
-      assertThat(sandbox.shell("unset JAVA_HOME; $dir/d/bin/daimon start true"))
+      assertThat(sandbox.shell("$dir/d/bin/daimon start true"))
           .isEqualTo(new ProcessSandbox.Result(code.getValue(), "", ""));
     }
   }
@@ -377,8 +379,7 @@ class DistributionIT {
     fakeJdk("jdk", "25", end);
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
 
-    ProcessSandbox.Result result =
-        sandbox.run(List.of(home + "/lib/make-cache"), Map.of("JAVA_HOME", ""));
+    ProcessSandbox.Result result = sandbox.run(List.of(home + "/lib/make-cache"), Map.of());
 
     assertThat(result.exitCode()).isNotZero();
     assertThat(result.err()).isNotEmpty();

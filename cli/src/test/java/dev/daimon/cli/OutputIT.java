@@ -24,17 +24,45 @@ class OutputIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-o", "--stdout"})
-  void anOutputFileIsEmptiedFirst(String option) throws Exception {
+  void anOutputFileIsEmptiedWhereAskedFor(String option) throws Exception {
     Files.writeString(sandbox.file("log"), "old\n");
 
-    run(option + " $dir/log");
+    run("--truncate " + option + " $dir/log");
 
     assertThat(sandbox.file("log")).hasContent("out\nerr\n");
   }
 
+  /** It says why the last one has crashed. */
   @ParameterizedTest
-  @ValueSource(strings = {"-a", "--append"})
-  void anOutputFileIsKeptWhereAskedFor(String option) throws Exception {
+  @CsvSource({"start, ''", "start, --truncate", "restart, ''", "restart, --truncate"})
+  void theLogOfACrashOutlivesTheNextStart(String command, String option) throws Exception {
+    String words = " -p $dir/pid -o $dir/log ";
+    assertThat(sandbox.shell("$daimon start" + words + "sh -c 'echo why; kill -KILL $$'"))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    sandbox.awaitEnd();
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "$daimon " + command + words + option + " sh -c 'echo again; exec sleep 1000'");
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    Sandbox.await("the next one", () -> Files.readString(sandbox.file("log")).endsWith("again\n"));
+    assertThat(sandbox.file("log")).hasContent(option.isEmpty() ? "why\nagain\n" : "again\n");
+  }
+
+  @Test
+  void inTheForegroundAnOutputFileIsKeptAsWell() throws Exception {
+    Files.writeString(sandbox.file("log"), "old\n");
+
+    assertThat(sandbox.shell("$daimon run -o $dir/log" + SPEAK))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(sandbox.file("log")).hasContent("old\nout\nerr\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "-a", "--append"})
+  void anOutputFileIsKept(String option) throws Exception {
     Files.writeString(sandbox.file("log"), "old\n");
     Files.writeString(sandbox.file("err"), "older\n");
 
@@ -84,7 +112,7 @@ class OutputIT {
     prepareNames("log");
     String speak = "for i in $(seq 300); do echo \"out $i\"; echo \"err $i\" >&2; done";
 
-    assertThat(sandbox.shell("$daimon start " + options + " bash -c '" + speak + "'"))
+    assertThat(sandbox.shell("$daimon start --truncate " + options + " bash -c '" + speak + "'"))
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
 
     sandbox.awaitEnd();

@@ -108,6 +108,28 @@ class PrivilegesIT {
     assertThat(Files.readAllLines(said)).containsExactly(EVERYTHING_GIVEN);
   }
 
+  /** One that is out of reach is not even tried. */
+  @Test
+  void ofOneResourceTheLastLimitHolds() throws Exception {
+    Result result =
+        sandbox.shell(
+            "$daimon run --rlimit nofile=99999999999 --rlimit core=0 --rlimit nofile=10"
+                + " sh -c 'ulimit -Sn; ulimit -Hn; ulimit -c'");
+
+    assertThat(result).isEqualTo(new Result(0, "10\n10\n0\n", ""));
+  }
+
+  @Test
+  void noCapabilityAtAllIsKeptByTheWordForIt() throws Exception {
+    Result result =
+        sandbox.shell("$daimon run -u nobody --keep-cap none grep -E '^Cap' /proc/self/status");
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out().lines())
+        .hasSize(5)
+        .allMatch(line -> line.endsWith("\t0000000000000000"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

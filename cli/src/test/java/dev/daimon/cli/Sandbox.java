@@ -30,6 +30,16 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     end();
   }
 
+  /** A caller's JAVA_HOME would be the command's JDK, too. */
+  @Override
+  public ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
+    ProcessBuilder builder = super.prepare(command, variables);
+    if (!variables.containsKey("JAVA_HOME")) {
+      builder.environment().remove("JAVA_HOME");
+    }
+    return builder;
+  }
+
   /** Runs {@code daimon} with these words, to its end. */
   Result daimon(String... words) throws Exception {
     List<String> command = new ArrayList<>(List.of(DAIMON.toString()));

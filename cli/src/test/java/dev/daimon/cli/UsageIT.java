@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -69,6 +70,14 @@ class UsageIT {
         List.of("start", "--self", "-p", "/tmp/x.pid", "--rlimit", "core=0", "true"),
         List.of("start", "--no-lock", "-l", "/tmp/lock", "true"),
         List.of("start", "--verbose=yes", "true"),
+        List.of("start", "-a", "--truncate", "true"),
+        List.of("restart", "-p", "/tmp/x.pid", "--append", "--truncate", "true"),
+        List.of("run", "--oknodo", "true"),
+        List.of("start", "-u", ":daemon", "true"),
+        List.of("start", "--keep-cap", "none", "--keep-cap", "chown", "true"),
+        List.of("start", "--pidfile-owner", "root", "-p", "/tmp/x.pid", "true"),
+        List.of("start", "--pidfile-owner", "root", "-u", "root", "true"),
+        List.of("start", "--pidfile-owner", "daemon", "-u", "root", "-p", "/tmp/x.pid", "true"),
         List.of("help", "no-such-command"),
         List.of("help", "start", "run"));
   }
@@ -151,7 +160,80 @@ class UsageIT {
     assertThat(result.err()).isEmpty();
     assertThat(result.out())
         .contains("daimon start", "daimon run", "64", "66", "67", "69", "71", "73", "77");
-    assertThat(result.out().lines()).allMatch(line -> line.length() <= 92);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "start", "run", "restart", "status", "stop", "signal", "reload", "wait"})
+  void everyHelpBeginsWithAUsageLineAndFitsIntoAScreensWidth(String command) throws Exception {
+    ProcessSandbox.Result result = sandbox.shell("$daimon help " + command);
+
+    assertThat(result.out())
+        .startsWith("Usage: daimon " + (command.isEmpty() ? "COMMAND" : command));
+    assertThat(result.out().lines()).allMatch(line -> line.length() <= 80);
+    if (command.isEmpty()) {
+      assertThat(result.out().lines()).hasSizeLessThanOrEqualTo(24);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "start -p, '-p needs a value; see daimon help start'",
+    "start -vp, '-p needs a value; see daimon help start'",
+    "start --pidfile, '--pidfile needs a value; see daimon help start'",
+    "stop --timeout, '--timeout needs a value; see daimon help stop'",
+    "start -X true, 'unknown option -X; see daimon help start'",
+    "start -vX true, 'unknown option -vX; see daimon help start'",
+    "start --pid /x true, 'unknown option --pid; see daimon help start'",
+    "stop --no-such, 'unknown option --no-such; see daimon help stop'",
+    "start --verbose=yes true, '--verbose takes no value; see daimon help start'",
+    "status --json=yes, '--json takes no value; see daimon help status'",
+  })
+  void anOptionThatIsWrongIsNamedAsItWasTyped(String words, String message) throws Exception {
+    assertThat(sandbox.daimon(words.split(" ", -1)))
+        .isEqualTo(new ProcessSandbox.Result(64, "", "daimon: " + message + "\n"));
+  }
+
+  /** Those that turn text around, begin a line, or tell a terminal what to do. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\u202e",
+        "\u2066",
+        "\u2069",
+        "\u200e",
+        "\u200f",
+        "\u061c",
+        "\u2028",
+        "\u2029",
+        "\u0085",
+        "\u009b",
+        "\u001b",
+        "\u007f",
+        "\ufeff",
+        "\udb40\udc41"
+      })
+  void whatDoesSomethingToTheTextAroundItIsNotPrinted(String character) throws Exception {
+    String name = "a" + character + "b";
+    String quoted = "'" + name + "'";
+    ProcessSandbox.Result message = sandbox.shell("$daimon start -p /no/such/" + quoted + " true");
+    ProcessSandbox.Result usage = sandbox.shell("$daimon start --" + quoted + " true");
+    ProcessSandbox.Result plan = sandbox.shell("$daimon start --dry-run true " + quoted);
+    sandbox.shell("$daimon start -p $dir/pid -n " + quoted + " -- sleep 1000");
+    sandbox.awaitProgram("sleep");
+    ProcessSandbox.Result status = sandbox.shell("$daimon status -p $dir/pid");
+    ProcessSandbox.Result json = sandbox.shell("$daimon status --json -p $dir/pid");
+
+    for (ProcessSandbox.Result result : List.of(message, usage)) {
+      assertThat(result.err()).contains("a?b").doesNotContain(name).hasLineCount(1);
+    }
+    assertThat(utf8(plan.out())).contains("a?b").doesNotContain(name);
+    assertThat(utf8(status.out())).contains(": a?b 1000").doesNotContain(name).hasLineCount(1);
+    assertThat(utf8(json.out())).contains("[\"a\\u").doesNotContain(name).hasLineCount(1);
+  }
+
+  private static String utf8(String bytes) {
+    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 
   @ParameterizedTest
@@ -206,19 +288,25 @@ class UsageIT {
 
   @ParameterizedTest
   @CsvSource({
-    "-p /no/such/directory/pid, 73, /no/such/directory/pid, open, ENOENT",
-    "-l /no/such/directory/lock, 73, /no/such/directory/lock, open, ENOENT",
-    "-o /no/such/directory/log, 73, /no/such/directory/log, open, ENOENT",
-    "-o /etc, 73, /etc, open, EISDIR",
-    "-c /no/such/directory, 71, /no/such/directory, open, ENOENT"
+    "-p /no/such/directory/pid, 73, pidfile, /no/such/directory/pid, open, ENOENT",
+    "-p /no/such/pid --no-lock, 73, pidfile, /no/such/pid, open, ENOENT",
+    "-l /no/such/directory/lock, 73, lock, /no/such/directory/lock, open, ENOENT",
+    "-o /no/such/directory/log, 73, stdout, /no/such/directory/log, open, ENOENT",
+    "-e /no/such/log.err -o /dev/null, 73, stderr, /no/such/log.err, open, ENOENT",
+    "-o /etc, 73, stdout, /etc, open, EISDIR",
+    "-c /no/such/directory, 71, chdir, /no/such/directory, open, ENOENT"
   })
-  void aFailureNamesPathCallAndReason(
-      String options, int exitCode, String path, String call, String reason) throws Exception {
+  void aFailureNamesOptionPathCallAndReason(
+      String options, int exitCode, String option, String path, String call, String reason)
+      throws Exception {
     ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " sleep 1000");
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
     assertThat(result.out()).isEmpty();
-    assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains(path, call, reason);
+    assertThat(result.err())
+        .startsWith("daimon: --" + option + ": ")
+        .hasLineCount(1)
+        .contains(path, call, reason);
   }
 
   @ParameterizedTest

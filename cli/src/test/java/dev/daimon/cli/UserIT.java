@@ -439,6 +439,79 @@ class UserIT {
     assertThat(pidFile).hasContent("1");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void theGroupMayStandWithTheUser(String command) throws Exception {
+    long group = gidOf(USER.group("a"));
+    for (String user :
+        List.of(USER.name() + ":" + USER.group("a"), "#" + USER.uid() + ":" + group)) {
+      assertIds(
+          saidBy(command, List.of("-u", user), "cat", "/proc/self/status"), USER.uid(), group);
+      Files.deleteIfExists(sandbox.file("said"));
+    }
+    List<String> same = List.of("-u", USER.name() + ":" + USER.group("a"), "-g", "" + group);
+    assertIds(saidBy(command, same, "cat", "/proc/self/status"), USER.uid(), group);
+    Files.deleteIfExists(sandbox.file("said"));
+    List<String> own = List.of("-u", USER.name() + ":");
+    assertIds(saidBy(command, own, "cat", "/proc/self/status"), USER.uid(), USER.gid());
+  }
+
+  @Test
+  void twoGroupsAreOneTooMany() throws Exception {
+    for (String with : List.of(USER.group("a"), "")) {
+      ProcessSandbox.Result result =
+          sandbox.daimon("start", "-u", USER.name() + ":" + with, "-g", USER.group("b"), "true");
+
+      assertThat(result.exitCode()).isEqualTo(64);
+      assertOneLine(result);
+    }
+    ProcessSandbox.Result unknown = sandbox.daimon("start", "-u", USER.name() + ":nosuch", "true");
+    assertThat(unknown.exitCode()).isEqualTo(NO_USER);
+    assertThat(unknown.err()).contains("nosuch");
+  }
+
+  /** Its user can neither remove it nor put another process into it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart"})
+  void thePidfileStaysRootsWhereAskedForAndStopControlsIt(String command) throws Exception {
+    List<String> files =
+        List.of("-p", sandbox.file("pid").toString(), "-l", sandbox.file("lock").toString());
+    List<String> words = new ArrayList<>(List.of(command, "-u", USER.name()));
+    words.addAll(files);
+    words.addAll(List.of("-o", sandbox.file("log").toString()));
+    words.addAll(List.of("--pidfile-owner", "root", "sleep", "1000"));
+
+    assertThat(sandbox.daimon(words.toArray(new String[0])).exitCode()).isZero();
+
+    long pid = Sandbox.pid(sandbox.file("pid"));
+    assertThat(Sandbox.status(pid, "Uid")).startsWith(USER.uid() + "\t");
+    for (String name : List.of("pid", "lock", "pid.guard")) {
+      assertThat(ownerOf(sandbox.file(name))).startsWith("0:0 ");
+    }
+    assertThat(ownerOf(sandbox.file("log"))).startsWith(USER.uid() + ":");
+    assertThat(sandbox.daimon("status", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+    assertThat(sandbox.daimon("stop", "-p", sandbox.file("pid").toString()))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(sandbox.file("pid")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run", "start --dry-run", "start --no-lock"})
+  void inAUsersDirectoryThePidfileCannotStayRoots(String command) throws Exception {
+    Path pidFile = directoryOf(USER.name()).resolve("pid");
+    List<String> words = new ArrayList<>(List.of(command.split(" ", -1)));
+    words.addAll(List.of("-u", USER.name(), "-p", pidFile.toString(), "--pidfile-owner", "root"));
+    words.addAll(List.of("touch", sandbox.file("ran").toString()));
+
+    ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_CREATE);
+    assertOneLine(result);
+    assertThat(result.err()).contains("root's");
+    assertThat(pidFile.getParent()).isEmptyDirectory();
+    assertThat(sandbox.file("ran")).doesNotExist();
+  }
+
   private String saidBy(String command, List<String> options, String... program) throws Exception {
     return saidBy(List.of(), command, options, program);
   }

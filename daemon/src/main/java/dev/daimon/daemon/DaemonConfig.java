@@ -157,7 +157,7 @@ public final class DaemonConfig {
   }
 
   FileSet files() {
-    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, !truncate);
+    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, truncate);
   }
 
   /** Where the daemon stands, if the launcher stands in this directory. */

@@ -57,18 +57,19 @@ public final class DaemonFiles {
   public void open() {
     try {
       if (set.lockFile() != null) {
-        lockFile = opener.open(set.lockFile(), new FileKind.Lock()).file;
+        lockFile = openLock(set.lockFile(), new FileKind.Lock()).file;
         progress.step("locked " + set.lockFile());
       }
       if (set.pidFile() != null && set.lock()) {
-        FileOpener.Opened<SingletonLock> opened = opener.open(set.pidFile(), new FileKind.Lock());
+        FileOpener.Opened<SingletonLock> opened = openLock(set.pidFile(), new FileKind.Lock());
         pidFile = opened.file;
         if (!pidFile.created()) {
-          opener.runAs(opened.asTarget, new OwnerCheck(pidFile, identity));
+          opener.runAs(
+              opened.asTarget, new OwnerCheck(pidFile, set.rootsLocks() ? null : identity));
         }
         progress.step("locked " + set.pidFile());
       } else if (set.pidFile() != null) {
-        unlockedPidFile = opener.open(set.pidFile(), new FileKind.Unlocked());
+        unlockedPidFile = openLock(set.pidFile(), new FileKind.Unlocked());
       }
       if (set.standardOutput() != null) {
         standardOutput = opener.open(set.standardOutput(), new FileKind.Output()).file;
@@ -90,6 +91,16 @@ public final class DaemonFiles {
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, explained(failure));
     }
+  }
+
+  private <T> FileOpener.Opened<T> openLock(Path path, FileKind<T> kind) throws IOException {
+    if (!set.rootsLocks()) {
+      return opener.open(path, kind);
+    }
+    if (effectiveUser() != 0) {
+      throw new IOException(path + ": only root can keep it root's");
+    }
+    return opener.openAsRoot(path, kind);
   }
 
   /** What the kernel's words hide from a person. */
@@ -229,13 +240,13 @@ public final class DaemonFiles {
     return opener.gifts();
   }
 
-  /** Empties the pidfile, with space for the pid reserved, and then the output files. */
+  /** Empties the pidfile, with space for the pid reserved, and then output files that are to be. */
   public void prepare() {
     try {
       if (pidFile != null) {
         pidFile.prepare();
       }
-      if (!set.append()) {
+      if (set.truncate()) {
         truncate(standardOutput);
         truncate(standardError == standardOutput ? null : standardError);
       }

@@ -69,6 +69,19 @@ final class FileOpener {
     return opened(file, kind, false);
   }
 
+  /**
+   * Opens a file that is root's and stays so.
+   *
+   * @throws IOException if others than root can change anything on the way there, or root may not
+   */
+  <T> Opened<T> openAsRoot(Path path, FileKind<T> kind) throws IOException {
+    Path directory = path.getParent();
+    if (directory == null || !Ownership.isRootsAlone(directory)) {
+      throw new IOException(path + " cannot stay root's: " + directory + " is not root's alone");
+    }
+    return opened(kind.open(path), kind, false);
+  }
+
   private <T> Opened<T> opened(T file, FileKind<T> kind, boolean asTarget) {
     undo.add(new TakeBack<>(kind, file, asTarget));
     opened.add(kind.descriptor(file));

@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  * @param lockFile a second file that is locked, and never written
  * @param standardOutput where standard output goes
  * @param standardError where standard error goes; may be the same path
- * @param append whether the output files keep what they hold
+ * @param truncate whether the output files are emptied first; otherwise they keep what they hold
+ * @param rootsLocks whether pidfile and lock file are opened by root and stay root's, whoever the
+ *     daemon's user is
  */
 public record FileSet(
     @Nullable Path pidFile,
@@ -19,4 +21,17 @@ public record FileSet(
     @Nullable Path lockFile,
     @Nullable Path standardOutput,
     @Nullable Path standardError,
-    boolean append) {}
+    boolean truncate,
+    boolean rootsLocks) {
+
+  /** Files that are all the daemon's own. */
+  public FileSet(
+      @Nullable Path pidFile,
+      boolean lock,
+      @Nullable Path lockFile,
+      @Nullable Path standardOutput,
+      @Nullable Path standardError,
+      boolean truncate) {
+    this(pidFile, lock, lockFile, standardOutput, standardError, truncate, /* rootsLocks= */ false);
+  }
+}

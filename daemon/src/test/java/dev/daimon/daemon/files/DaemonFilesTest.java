@@ -69,7 +69,7 @@ class DaemonFilesTest {
   void nothingIsEmptiedBeforeItIsPrepared() throws Exception {
     Files.writeString(pid, "12\n");
     Files.writeString(out, "old");
-    DaemonFiles files = opened(new FileSet(pid, true, null, out, out, false));
+    DaemonFiles files = opened(new FileSet(pid, true, null, out, out, true));
     files.give();
     assertThat(pid).hasContent("12\n");
     assertThat(out).hasContent("old");
@@ -78,6 +78,17 @@ class DaemonFilesTest {
 
     assertThat(pid).isEmptyFile();
     assertThat(out).isEmptyFile();
+    files.release();
+  }
+
+  @Test
+  void anOutputFileKeepsWhatItHolds() throws Exception {
+    Files.writeString(out, "why it crashed");
+    DaemonFiles files = opened(new FileSet(null, true, null, out, out, false));
+
+    files.prepare();
+
+    assertThat(out).hasContent("why it crashed");
     files.release();
   }
 
