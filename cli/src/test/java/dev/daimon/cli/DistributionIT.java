@@ -269,23 +269,39 @@ class DistributionIT {
   @ValueSource(ints = {1, 2, 4, 6})
   @Tag("root")
   void withoutProcessesToSpareItIsToldInOneLine(int processes) throws Exception {
-    ProcessSandbox.Result result =
-        sandbox.run(
-            List.of(
-                "setpriv",
-                // Nobody else's, whose processes would count as well.
-                "--reuid=3000000" + (200 + processes),
-                "--clear-groups",
-                "prlimit",
-                "--nproc=" + processes,
-                sandbox.publicDaimon().toString(),
-                "start",
-                "true"),
-            Map.of());
+    ProcessSandbox.Result result = withProcesses(processes, sandbox.publicDaimon());
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);
+  }
+
+  /** Before the command is there, in the shell's own words. */
+  @Test
+  @Tag("root")
+  void aLinkThatCannotBeFollowedWithoutAProcessIsNoUnknownCode() throws Exception {
+    Path link = Files.createSymbolicLink(sandbox.file("link"), sandbox.publicDaimon());
+
+    ProcessSandbox.Result result = withProcesses(1, link);
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).hasLineCount(1);
+  }
+
+  /** As a user that has no other process, which would count as well. */
+  private ProcessSandbox.Result withProcesses(int processes, Path daimon) throws Exception {
+    return sandbox.run(
+        List.of(
+            "setpriv",
+            "--reuid=3000000" + (200 + processes),
+            "--clear-groups",
+            "prlimit",
+            "--nproc=" + processes,
+            daimon.toString(),
+            "start",
+            "true"),
+        Map.of());
   }
 
   @ParameterizedTest
