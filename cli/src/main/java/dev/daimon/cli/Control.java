@@ -68,7 +68,7 @@ final class Control {
     try {
       status = control.status();
     } catch (IOException failure) {
-      String reason = String.valueOf(failure.getMessage());
+      String reason = ControlFailure.message(failure);
       if (line.has("json")) {
         terminal.result(StatusText.json(unknown(reason)));
       } else {

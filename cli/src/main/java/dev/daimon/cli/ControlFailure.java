@@ -16,7 +16,7 @@ final class ControlFailure {
   private ControlFailure() {}
 
   static DaemonizeException of(IOException failure) {
-    String message = String.valueOf(failure.getMessage());
+    String message = message(failure);
     if (failure instanceof ControlException refused) {
       return switch (refused.reason()) {
         case UNKNOWN -> new DaemonizeException(Reason.SYSTEM, CANNOT_TELL, message);
@@ -28,10 +28,21 @@ final class ControlFailure {
       return new DaemonizeException(Reason.ALREADY_RUNNING, message);
     }
     if (failure instanceof PosixException posix
-        && posix.call().equals("pidfd_send_signal")
+        && posix.call().startsWith("pidfd_")
         && posix.errno().equals(Errno.EPERM)) {
       return new DaemonizeException(Reason.PERMISSION, message);
     }
     return new DaemonizeException(Reason.FILE, message);
+  }
+
+  /** What has failed, in words for a person. */
+  static String message(IOException failure) {
+    String message = String.valueOf(failure.getMessage());
+    // The kernel itself lets everybody open any process.
+    return failure instanceof PosixException posix
+            && posix.call().equals("pidfd_open")
+            && posix.errno().equals(Errno.EPERM)
+        ? message + ": a seccomp filter forbids this call, as old container runtimes have one"
+        : message;
   }
 }

@@ -10,6 +10,7 @@ import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.daemon.files.FileSet;
+import dev.daimon.daemon.files.Predecessor;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Detached;
@@ -225,6 +226,7 @@ final class Launch {
           bePersistent();
         }
         files.open();
+        requireReplaceable(request.pidFile, files.predecessor());
         Program program = program(executable, environment, files);
         if (request.foreground) {
           become(program, identity, files);
@@ -235,6 +237,18 @@ final class Launch {
         files.undo(failure);
         throw failure;
       }
+    }
+  }
+
+  /** Refuses to start over a process that may be the daemon; the pidfile says so, and no lock. */
+  static void requireReplaceable(@Nullable Path pidFile, Predecessor named) {
+    if (pidFile == null || named.pid() == 0) {
+      return;
+    }
+    try {
+      DaemonControl.of(pidFile).requireReplaceable(named.pid(), named.owner());
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
     }
   }
 

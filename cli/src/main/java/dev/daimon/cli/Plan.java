@@ -6,6 +6,7 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
+import dev.daimon.daemon.files.Predecessor;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
@@ -40,7 +41,7 @@ final class Plan {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
     checkFiles();
-    checkOwner();
+    checkPidFile();
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
     }
@@ -54,11 +55,13 @@ final class Plan {
    */
   void check(DaemonControl control) throws IOException {
     checkFiles();
-    if (request.lockFile == null) {
+    DaemonStatus daemon = control.status();
+    if (daemon.state() != State.RUNNING) {
+      // One that runs may have written further lines, which go with it.
+      Predecessor _ = DaemonFiles.judge(control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);
       return;
     }
-    DaemonStatus daemon = control.status();
-    if (daemon.state() != State.RUNNING || !SingletonLock.isHeld(request.lockFile)) {
+    if (request.lockFile == null || !SingletonLock.isHeld(request.lockFile)) {
       return;
     }
     Optional<LockedFile> open = LockedFile.open(request.lockFile);
@@ -87,12 +90,16 @@ final class Plan {
     refuseSame(request.lockFile, request.standardError);
   }
 
-  /** The pidfile's, where that is taken over and not replaced. */
-  private void checkOwner() {
+  /** What the pidfile says, as a start judges it under its lock. */
+  private void checkPidFile() {
+    if (request.pidFile == null) {
+      return;
+    }
     try {
-      if (request.lock && request.pidFile != null) {
-        DaemonFiles.requireOwner(request.pidFile, request.rootsPidFile ? null : identity);
-      }
+      @Nullable Identity owner = request.rootsPidFile ? null : identity;
+      Predecessor named = DaemonFiles.judge(request.pidFile, owner, request.lock);
+      Ownership.requireTrust(request.pidFile, DaemonFiles.user(owner));
+      Launch.requireReplaceable(request.pidFile, named);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
     }

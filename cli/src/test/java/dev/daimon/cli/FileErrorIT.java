@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FileErrorIT {
   private static final int CANNOT_CREATE = 73;
   private static final int SYSTEM = 71;
+  private static final int CANNOT_TELL = 4;
   private static final int PAGE = 4096;
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
@@ -46,6 +47,87 @@ class FileErrorIT {
     assertThat(result.err()).endsWith("; a symbolic link is not followed\n");
     assertThat(target).hasContent("precious");
     assertThat(link).isSymbolicLink();
+  }
+
+  /** One letter's difference between {@code -p} and {@code -o}. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "start",
+        "run",
+        "restart",
+        "start --self",
+        "start --no-lock",
+        "start --dry-run",
+        "run --no-lock",
+        "run --dry-run",
+        "start --no-lock --dry-run"
+      })
+  void aFileThatIsNoPidfileIsNotTouched(String command) throws Exception {
+    Path file = sandbox.file("redis.conf");
+    for (String content : List.of("bind 127.0.0.1\n", "0\n", "4194304\n/var/lib/postgresql\n")) {
+      Files.writeString(file, content);
+
+      List<String> words = new ArrayList<>(List.of(command.split(" ", -1)));
+      words.addAll(List.of("-p", file.toString(), "--", "sleep", "1000"));
+      ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+      assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_CREATE);
+      assertThat(result.err()).startsWith("daimon: " + file + " is no pidfile: it ");
+      assertThat(result.out()).isEmpty();
+      assertThat(file).hasContent(content);
+      assertThat(sandbox.processes()).isEmpty();
+    }
+    assertThat(sandbox.directory().toFile().list()).containsExactly("redis.conf");
+  }
+
+  /** A daemon that closes its lock, as sshd does, would be lost beside a second one. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "start",
+        "run",
+        "restart",
+        "start --self",
+        "start --no-lock",
+        "start --dry-run",
+        "run --dry-run",
+        "start --no-lock --dry-run"
+      })
+  void nothingIsStartedOverAProcessThatMayBeTheDaemon(String command) throws Exception {
+    Process daemon = sandbox.prepare(List.of("sleep", "1000"), Map.of()).start();
+    Path file = Files.writeString(sandbox.file("pid"), daemon.pid() + "\n");
+
+    List<String> words = new ArrayList<>(List.of(command.split(" ", -1)));
+    words.addAll(List.of("-p", file.toString(), "--", "sleep", "2000"));
+    ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_TELL);
+    assertThat(result.err()).contains("names process " + daemon.pid() + " (sleep), which runs, ");
+    assertThat(file).hasContent(daemon.pid() + "\n");
+    assertThat(sandbox.processes()).hasSize(1);
+  }
+
+  /** What {@code start} accepts, {@code stop} must control. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run", "start --no-lock", "start --dry-run"})
+  @Tag("root")
+  void rootStartsNothingByAPidfileThatAnotherUserMayExchange(String command) throws Exception {
+    Path users = Files.createDirectory(sandbox.file("users"));
+    Files.setAttribute(users, "unix:uid", 7001);
+
+    List<String> words = new ArrayList<>(List.of(command.split(" ", -1)));
+    words.addAll(List.of("-p", users.resolve("pid").toString(), "--", "sleep", "1000"));
+    ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err())
+        .isEqualTo(
+            "daimon: %s/pid would not be trusted: others than root may exchange it or a directory"
+                    .formatted(users)
+                + " above it\n");
+    assertThat(users).isEmptyDirectory();
+    assertThat(sandbox.processes()).isEmpty();
   }
 
   @ParameterizedTest
@@ -204,7 +286,7 @@ class FileErrorIT {
   @Tag("root")
   void aFullDiskTakesThePidIntoTheOldPidfile() throws Exception {
     try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
-      Path pidFile = Files.writeString(mount.directory().resolve("pid"), "1\n");
+      Path pidFile = Files.writeString(mount.directory().resolve("pid"), "4194304\n");
       Path log = Files.writeString(mount.directory().resolve("log"), "precious\n");
       mount.fill();
 
@@ -221,7 +303,7 @@ class FileErrorIT {
   @Test
   void whatWasOpenedBeforeTheFailureIsPutBack() throws Exception {
     Path log = Files.writeString(sandbox.file("log"), "precious\n");
-    Path stale = Files.writeString(sandbox.file("stale"), "1\n");
+    Path stale = Files.writeString(sandbox.file("stale"), "4194304\n");
     Path missing = sandbox.file("missing/err");
 
     ProcessSandbox.Result result =
@@ -238,7 +320,7 @@ class FileErrorIT {
 
     assertRefused(result, missing, "ENOENT");
     assertThat(log).hasContent("precious");
-    assertThat(stale).hasContent("1");
+    assertThat(stale).hasContent("4194304");
     assertThat(sandbox.file("lock")).doesNotExist();
   }
 
@@ -247,7 +329,7 @@ class FileErrorIT {
   @ValueSource(strings = {"run --no-lock", "run", "start --no-lock", "start", "start -f"})
   void aProgramThatCannotBeExecutedAfterAllIsNamedByNoPidfile(String command) throws Exception {
     Path pidFile = sandbox.file("pid");
-    for (String before : List.of("", "1\n")) {
+    for (String before : List.of("", "4194304\n")) {
       Files.deleteIfExists(pidFile);
       if (!before.isEmpty()) {
         Files.writeString(pidFile, before);

@@ -252,7 +252,7 @@ class UserIT {
   @Test
   void existingFilesInADirectoryOfRootsAreHandedOver() throws Exception {
     Path log = Files.writeString(sandbox.file("log"), "before\n");
-    Path pidFile = Files.writeString(sandbox.file("pid"), "1\n");
+    Path pidFile = Files.writeString(sandbox.file("pid"), "4194304\n");
 
     ProcessSandbox.Result result =
         sandbox.daimon(
@@ -277,7 +277,7 @@ class UserIT {
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
   void afterAFailedStartRootsFilesAreRootsStill(String command) throws Exception {
-    Path pidFile = Files.writeString(sandbox.file("pid"), "1\n");
+    Path pidFile = Files.writeString(sandbox.file("pid"), "4194304\n");
     Path lock = Files.writeString(sandbox.file("lock"), "kept\n");
     Path log = Files.writeString(sandbox.file("log"), "before\n");
 
@@ -291,7 +291,7 @@ class UserIT {
     for (Path file : List.of(pidFile, lock, log)) {
       assertThat(ownerOf(file)).as(file.toString()).isEqualTo("0:0 644");
     }
-    assertThat(pidFile).hasContent("1");
+    assertThat(pidFile).hasContent("4194304");
     assertThat(lock).hasContent("kept");
     assertThat(log).hasContent("before");
     assertThat(sandbox.file("ran")).doesNotExist();

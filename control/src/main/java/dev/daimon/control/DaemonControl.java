@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.PidFile;
@@ -193,7 +194,10 @@ public final class DaemonControl {
       if (sighting.state() == State.RUNNING) {
         return Outcome.ALREADY_DONE;
       }
-      if (sighting.state() == State.UNKNOWN) {
+      LockedFile file = sighting.file();
+      if (file != null && !sighting.locked()) {
+        Predecessor.check(file);
+      } else if (sighting.state() == State.UNKNOWN) {
         throw new ControlException(Reason.UNKNOWN, sighting.reason());
       }
       stale = sighting.state() == State.DEAD;
@@ -211,6 +215,23 @@ public final class DaemonControl {
       return PidFile.at(pidFile).read();
     } catch (IOException gone) {
       return 0;
+    }
+  }
+
+  /**
+   * Refuses the start of a daemon over a pidfile that names a process which may be one: for one who
+   * starts it by other means, and who holds the file's lock or does without. {@link #start} does so
+   * itself.
+   *
+   * @param named the process that the file names, or 0
+   * @param owner the user id of the file's owner
+   * @throws ControlException {@link ControlException.Reason#UNKNOWN} if that process is alive, and
+   *     not shown to be another one: this process itself, or not the file owner's
+   * @throws IOException if it cannot be found out
+   */
+  public void requireReplaceable(long named, long owner) throws IOException {
+    if (named != 0) {
+      Predecessor.check(pidFile, named, owner);
     }
   }
 

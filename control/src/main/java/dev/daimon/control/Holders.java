@@ -8,6 +8,9 @@ import java.util.List;
 
 /** Who holds a lock, for people to read. */
 final class Holders {
+  /** How many are named in a message. */
+  private static final int NAMED = 8;
+
   private Holders() {}
 
   static List<Holder> of(LockedFile file) throws PosixException {
@@ -20,18 +23,26 @@ final class Holders {
 
   private static String name(long pid) {
     try (PidFd process = PidFd.open(pid)) {
-      return process.info().name();
+      return process.name();
     } catch (PosixException gone) {
       return "";
     }
   }
 
-  /** Such as {@code " by process 1 (init), process 2 (x)"}; empty if none can be seen. */
+  /**
+   * Such as {@code " by process 1 (init), process 2 (x) and 40 more"}, or {@code " by a process
+   * that cannot be seen from here"}.
+   */
   static String by(List<Holder> holders) {
-    StringBuilder text = new StringBuilder();
-    for (Holder holder : holders) {
-      text.append(text.isEmpty() ? " by " : ", ").append(holder);
+    if (holders.isEmpty()) {
+      return " by a process that cannot be seen from here";
     }
-    return text.toString();
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < holders.size() && i < NAMED; i++) {
+      text.append(text.isEmpty() ? " by " : ", ").append(holders.get(i));
+    }
+    return holders.size() <= NAMED
+        ? text.toString()
+        : text.append(" and ").append(holders.size() - NAMED).append(" more").toString();
   }
 }

@@ -84,7 +84,7 @@ final class Look implements AutoCloseable {
       return seen(State.NOT_RUNNING, "not running: there is no " + path);
     }
     Path directory = path.toAbsolutePath().getParent();
-    trusted = directory != null && Ownership.isOnlyOf(directory, file.owner());
+    trusted = directory != null && Ownership.mayTrust(directory, file.owner());
     try {
       pid = PidFile.at(path).read(file.descriptor());
     } catch (MalformedPidFileException malformed) {
@@ -123,16 +123,13 @@ final class Look implements AutoCloseable {
               + " is locked"
               + Holders.by(holders)
               + ", and names no process"
-              + (isEmpty(malformed) ? ": a start may be under way" : ": it " + malformed.reason()));
+              + (malformed.isEmpty()
+                  ? ": a start may be under way"
+                  : ": it " + malformed.reason()));
     }
-    return isEmpty(malformed)
+    return malformed.isEmpty()
         ? seen(State.NOT_RUNNING, "not running: " + path + " is empty")
         : seen(State.UNKNOWN, path + " is no pidfile: it " + malformed.reason());
-  }
-
-  /** Empty and unlocked means stopped. */
-  static boolean isEmpty(MalformedPidFileException malformed) {
-    return malformed.reason().equals("is empty");
   }
 
   private Sighting withoutProcess(LockedFile pidFile) throws IOException {
@@ -210,7 +207,13 @@ final class Look implements AutoCloseable {
   private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly) {
     String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
     if (isYounger(pidFile, info)) {
-      return seen(State.DEAD, "dead: " + process + " was started after " + path + " was written");
+      return seen(
+          State.UNKNOWN,
+          path
+              + " names "
+              + process
+              + ", which seems to be younger than the file: either the clock was set, and it is the"
+              + " daemon; or it is another program's process, and the file is to be removed");
     }
     if (pidOnly) {
       proven = info != null;
@@ -229,7 +232,10 @@ final class Look implements AutoCloseable {
             + " what it inherited; or the id is another program's by now");
   }
 
-  /** Whether the process was started after the file was written, as far as can be seen. */
+  /**
+   * Whether the process seems to have been started after the file was written. That is no proof: a
+   * clock that was set forward makes every daemon look so.
+   */
   private static boolean isYounger(LockedFile pidFile, @Nullable ProcessInfo info) {
     return info != null && info.startTime().getEpochSecond() > pidFile.modified() + CLOCKS_DIFFER;
   }

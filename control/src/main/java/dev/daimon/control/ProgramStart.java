@@ -8,6 +8,7 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Supplier;
@@ -35,12 +36,20 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
     SingletonLock lock = SingletonLock.acquire(pidFile);
     try (LockedFile file = LockedFile.open(pidFile).orElse(null);
         PidFd self = PidFd.open(ProcessHandle.current().pid())) {
-      if (file == null || file.owner() == 0 || file.owner() == self.info().user()) {
+      long user = self.info().user();
+      Ownership.requireTrust(pidFile, user);
+      if (file != null && !lock.created()) {
+        Predecessor.check(file);
+      }
+      if (file == null || file.owner() == 0 || file.owner() == user) {
         return lock;
       }
       boolean _ = lock.remove();
     } catch (IOException | RuntimeException failure) {
       try (lock) {
+        if (lock.created()) {
+          boolean _ = lock.remove();
+        }
         throw failure;
       }
     }

@@ -71,6 +71,10 @@ final class Stop {
       return Outcome.ALREADY_DONE;
     }
     sighting.requireTrusted();
+    if (hasFurtherLines(file)) {
+      // That it was the daemon's is not shown, and what else it says may be somebody's.
+      return Outcome.ALREADY_DONE;
+    }
     try {
       remove(file, sighting.pid());
     } catch (LockHeldException started) {
@@ -78,6 +82,15 @@ final class Stop {
       return Outcome.ALREADY_DONE;
     }
     return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
+  }
+
+  private static boolean hasFurtherLines(LockedFile file) throws PosixException {
+    try {
+      long _ = PidFile.at(file.path()).readSole(file.descriptor());
+      return false;
+    } catch (MalformedPidFileException malformed) {
+      return !malformed.isEmpty();
+    }
   }
 
   /**
@@ -200,7 +213,7 @@ final class Stop {
     try {
       return PidFile.at(pidFile).read(lock.descriptor()) == pid;
     } catch (MalformedPidFileException other) {
-      return Look.isEmpty(other);
+      return other.isEmpty();
     }
   }
 

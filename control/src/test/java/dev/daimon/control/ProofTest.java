@@ -1,6 +1,7 @@
 package dev.daimon.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.testing.ChildJvm;
@@ -64,8 +65,7 @@ class ProofTest {
 
     assertRefused(
         daemons.control(),
-        "%s names process %d (sleep), which runs, but nobody has it locked"
-            .formatted(daemons.pidFile(), named.pid()));
+        "%s names process %d (sleep), which runs, ".formatted(daemons.pidFile(), named.pid()));
     assertThat(named.isAlive()).isTrue();
   }
 
@@ -103,10 +103,16 @@ class ProofTest {
     Process victim = daemons.bystander("sleep", "1000");
     Daemons.give(daemons.name(victim.pid()), Daemons.NOBODY);
 
-    assertRefused(
-        daemons.control().pidOnly(),
+    DaemonControl control = daemons.control().pidOnly();
+    String why =
         "%s belongs to user 65534, but process %d (sleep) to user 0"
-            .formatted(daemons.pidFile(), victim.pid()));
+            .formatted(daemons.pidFile(), victim.pid());
+    assertThat(control.status().reason()).isEqualTo(why);
+    assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT)).hasMessage(why);
+    assertThatThrownBy(control::reload).hasMessage(why);
+    // It is another one than the daemon, so that nothing is in the way of a start.
+    assertThat(control.start(daemons.daemon("exec tail -f /dev/null"))).isEqualTo(Outcome.OK);
+    assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
     assertThat(victim.isAlive()).isTrue();
   }
 

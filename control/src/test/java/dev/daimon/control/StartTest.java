@@ -106,6 +106,47 @@ class StartTest {
     assertThat(daemons.file("u")).hasContent("0027");
   }
 
+  /** Under the lock: what was looked at before may be another file by then. */
+  @ParameterizedTest
+  @CsvSource({
+    "'bind 127.0.0.1\n', is no pidfile: it holds something else than a process id",
+    "LIVING, 'which runs, and nobody can show that it is not the daemon'"
+  })
+  void whatTheFileHasBecomeMeanwhileIsNotWrittenOver(String content, String reason)
+      throws Exception {
+    Process named = daemons.bystander("sleep", "1000");
+    String text = content.replace("LIVING", named.pid() + "\n");
+    StartSpec late =
+        control -> {
+          Files.writeString(control.pidFile(), text);
+          try {
+            daemons.daemon("exec tail -f /dev/null").start(control);
+          } catch (InterruptedException impossible) {
+            throw new AssertionError(impossible);
+          }
+        };
+
+    assertThatThrownBy(() -> daemons.control().start(late)).hasMessageContaining(reason);
+    assertThat(daemons.running("tail")).isEmpty();
+    assertThat(daemons.pidFile()).hasContent(text);
+    assertThat(daemons.processes()).hasSize(1);
+  }
+
+  /** What a start accepts, a stop must control. */
+  @Test
+  @Tag("root")
+  void rootStartsNothingWhereItsStopWouldNotTrustThePidFile() throws Exception {
+    Path theirs = Daemons.give(Files.createDirectory(daemons.file("run")), Daemons.NOBODY);
+    DaemonControl control = DaemonControl.of(theirs.resolve("d.pid"));
+
+    assertThatThrownBy(() -> control.start(daemons.daemon("exec sleep 1000")))
+        .hasMessage(
+            "%s would not be trusted: others than root may exchange it or a directory above it",
+            control.pidFile());
+    assertThat(theirs).isEmptyDirectory();
+    assertThat(daemons.processes()).isEmpty();
+  }
+
   /** A file that a user's daemon has left, when root starts one of its own. */
   @Test
   @Tag("root")

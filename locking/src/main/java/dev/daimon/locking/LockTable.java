@@ -18,6 +18,18 @@ final class LockTable {
   private static final String SHARED =
       " nfs nfs4 cifs smb3 9p afs ceph gfs2 ocfs2 lustre virtiofs ";
 
+  /** No lock on the file is in the list. */
+  private static final long UNLISTED = -1;
+
+  /** The list was not read to its end. */
+  private static final long TOO_LONG = -2;
+
+  /**
+   * How much of the list is read, in bytes: thousands of locks. The kernel goes through it from the
+   * beginning for each page, and anybody may take a hundred thousand locks.
+   */
+  private static final int MAX_LIST = 256 * 1024;
+
   private final int number;
 
   /** The inode as a lock's line has it, with the spaces around: {@code " fe:00:1234 "}. */
@@ -101,43 +113,57 @@ final class LockTable {
    * Whether somebody holds a {@code flock} on the file.
    *
    * <p>The kernel's list is complete in the initial PID namespace, for files whose locks this host
-   * keeps. Everywhere else a lock that is not listed is tried for a moment, shared and through an
-   * open file of its own: only that tells.
+   * keeps. Everywhere else, and where the list is longer than anybody reads it, a lock that was not
+   * found is tried for a moment, shared and through an open file of its own: only that tells.
    */
   boolean isLocked() throws PosixException {
     // The list comes in pages, and a lock that goes away between two of them can hide another one:
     // a "no" is asked for twice.
-    return isListed()
-        || isListed()
-        || (regular && (shared || !isInitialNamespace()) && isRefused());
+    long taker = UNLISTED;
+    for (int i = 0; i < 2 && taker == UNLISTED; i++) {
+      taker = taker();
+    }
+    return taker >= 0
+        || (regular && (taker == TOO_LONG || shared || !isInitialNamespace()) && isRefused());
   }
 
-  private boolean isListed() throws PosixException {
+  /** See {@link LockedFile#taker}; 0 if the kernel hides it, or why there is none. */
+  long taker() throws PosixException {
     try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
       String lines;
-      while ((lines = locks.next()) != null) {
-        if (isIn(lines)) {
-          return true;
+      for (int length = 0; length < MAX_LIST; length += lines.length()) {
+        lines = locks.next();
+        if (lines == null) {
+          return UNLISTED;
+        }
+        int hit = find(lines);
+        if (hit >= 0) {
+          return Math.max(0, Long.parseLong(lines, lines.lastIndexOf(' ', hit - 1) + 1, hit, 10));
         }
       }
-      return false;
+      return TOO_LONG;
     }
   }
 
-  /**
-   * Whether one of the lines is a {@code flock} of this inode. A line of one who waits for it says
-   * the same: then somebody holds it.
-   */
+  /** Whether one of the lines is a {@code flock} of this inode. */
   boolean isIn(String lines) {
+    return find(lines) >= 0;
+  }
+
+  /**
+   * Where the first line that is a {@code flock} of this inode names it; -1 if there is none. The
+   * line of one who waits for it says the same, and comes after the holder's.
+   */
+  private int find(String lines) {
     int hit = -1;
     while ((hit = lines.indexOf(inode, hit + 1)) >= 0) {
       int start = lines.lastIndexOf('\n', hit) + 1;
       int flock = lines.indexOf(" FLOCK ", start);
       if (flock >= 0 && flock < hit) {
-        return true;
+        return hit;
       }
     }
-    return false;
+    return -1;
   }
 
   private static boolean isInitialNamespace() {

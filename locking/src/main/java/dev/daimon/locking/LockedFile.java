@@ -9,6 +9,7 @@ import dev.daimon.posix.call.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -153,6 +154,20 @@ public final class LockedFile implements AutoCloseable {
    */
   public List<Long> holders() throws PosixException {
     return Holder.all(table());
+  }
+
+  /**
+   * The process that took the lock. It need not hold it any more: a launcher takes the lock for the
+   * daemon that inherits it, and ends. One that inherited the lock has not taken it.
+   *
+   * @return its id, which may be another process's by now; nothing if nobody holds the lock, or it
+   *     was taken out of sight, in another container for instance
+   * @throws PosixException if {@code /proc} cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public OptionalLong taker() throws PosixException {
+    long taker = table().taker();
+    return taker > 0 ? OptionalLong.of(taker) : OptionalLong.empty();
   }
 
   /**

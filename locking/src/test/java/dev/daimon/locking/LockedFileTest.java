@@ -341,9 +341,11 @@ class LockedFileTest {
         .lines();
   }
 
-  /** A stranger may take as many record locks as it likes. */
+  /**
+   * A stranger may take as many record locks as it likes; the kernel takes minutes to list them.
+   */
   @Test
-  void aListOfAHundredThousandLocksIsReadWithoutMemory() throws Exception {
+  void amongAHundredThousandLocksOneIsStillTold() throws Exception {
     Path flood = Files.createDirectory(directory.resolve("flood"));
     String script =
         "for $i (1..100) { open($f[$i], '+>', \"$ARGV[0]/$i\") or die; for ($j = 999; $j >= 0; $j--)"
@@ -355,7 +357,8 @@ class LockedFileTest {
 
     assertThat(jvm.run("look", path, holder).lines())
         .containsExactly("true", "[" + holder + "]", "true");
-    assertThat(jvm.run("isHeld", directory.resolve("flood/1")).lines()).containsExactly("false");
+    assertThat(jvm.run("look", directory.resolve("flood/1"), holder).lines())
+        .containsExactly("false", "[]", "false");
     perl.destroyForcibly().waitFor();
   }
 

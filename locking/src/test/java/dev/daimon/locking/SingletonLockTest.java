@@ -245,7 +245,9 @@ class SingletonLockTest {
     }
   }
 
-  /** A daemon has died, and a child of it has the lock: nobody may be told that the dead one has. */
+  /**
+   * A daemon has died, and a child of it has the lock: nobody may be told that the dead one has.
+   */
   @Test
   void whoReallyHoldsTheLockIsNamedAndThatTheNamedOneHasEnded() throws Exception {
     Process ended = new ProcessBuilder("true").start();

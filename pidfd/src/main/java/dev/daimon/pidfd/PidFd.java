@@ -9,6 +9,7 @@ import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Signals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,13 +84,19 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalArgumentException if it is no process id
    * @throws PosixException {@code ESRCH} if there is no such process, {@code EINVAL} or {@code
    *     ENOENT} if it is the id of a thread, {@code EMFILE} if this JVM has no descriptor left,
-   *     {@code ENOSYS} before Linux 5.3
+   *     {@code ENOSYS} before Linux 5.3, {@code EPERM} where a seccomp filter forbids the call, as
+   *     that of an old container runtime does
    */
   public static PidFd open(long pid) throws PosixException {
     if (pid < 1 || pid > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process id: " + pid);
     }
-    int number = PosixException.check(PidFds.open((int) pid), "pidfd_open", pid);
+    int number = PidFds.open((int) pid);
+    if (number == -Errno.EPERM.number() && Signals.kill((int) pid, 0) == -Errno.ESRCH.number()) {
+      // A filter that forbids the one call rarely forbids the other.
+      number = -Errno.ESRCH.number();
+    }
+    PosixException.check(number, "pidfd_open", pid);
     return new PidFd((int) pid, Descriptor.adopt(number));
   }
 

@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  *     one look to the next, and another one only after the clock was set
  * @param user the effective user id, from 0 to 4294967294
  * @param commandLine the words it was started with, or has put there since, up to 128 KiB of them;
- *     what is not UTF-8 is replaced; without empty words at its end, since a shorter title is padded with them; empty
- *     for the kernel's own, and for a process about to end or whose first thread has ended
+ *     what is not UTF-8 is replaced; without empty words at its end, since a shorter title is
+ *     padded with them; empty for the kernel's own, and for a process about to end or whose first
+ *     thread has ended
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
 public record ProcessInfo(
@@ -103,8 +104,7 @@ public record ProcessInfo(
   private static Instant bootTime(long now) throws PosixException {
     Duration difference = Duration.between(Instant.EPOCH.plusNanos(now), Instant.now());
     Boot known = boot;
-    if (known == null
-        || known.difference.minus(difference).abs().toNanos() > SAME_CLOCKS) {
+    if (known == null || known.difference.minus(difference).abs().toNanos() > SAME_CLOCKS) {
       known = new Boot(readBootTime(), difference);
       boot = known;
     }
@@ -115,8 +115,8 @@ public record ProcessInfo(
     try (ProcFiles.Lines lines = new ProcFiles.Lines("/proc/stat")) {
       String next;
       while ((next = lines.next()) != null) {
-        int start = next.startsWith("btime ") ? 0 : next.indexOf("\nbtime ") + 1;
-        if (start > 0 || next.startsWith("btime ")) {
+        int start = "\n".concat(next).indexOf("\nbtime ");
+        if (start >= 0) {
           int number = start + "btime ".length();
           return Instant.ofEpochSecond(
               Long.parseLong(next, number, next.indexOf('\n', number), 10));

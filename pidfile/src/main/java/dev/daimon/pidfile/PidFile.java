@@ -97,8 +97,8 @@ public final class PidFile {
   }
 
   /**
-   * As {@link #read(Descriptor)}, and refuses a file that holds anything but the process id: for one
-   * who is going to overwrite or remove it without being its daemon.
+   * As {@link #read(Descriptor)}, and refuses a file that holds anything but the process id: for
+   * one who is going to overwrite or remove it without being its daemon.
    *
    * @param file the open pidfile, readable; it stays open
    * @return the process id, from 1 to {@value #MAX_PID}

@@ -8,6 +8,7 @@ import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.ProcFiles;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -197,6 +198,24 @@ public final class Ownership {
     return caller[1] != 0
         || walk(directory, (int) user, /* groupOfRoot= */ true) != null
         || isOnlyUser();
+  }
+
+  /**
+   * Refuses a file to be made where nobody {@linkplain #mayTrust may trust} it later.
+   *
+   * @param file the file, which need not be there
+   * @param user the user id of its owner to be, from 0 to 4294967294
+   * @throws IOException if it is refused, or as {@link #mayTrust}
+   */
+  public static void requireTrust(Path file, long user) throws IOException {
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory == null || !mayTrust(directory, user)) {
+      throw new IOException(
+          file
+              + " would not be trusted: others than root"
+              + (user == 0 ? "" : " and user " + user)
+              + " may exchange it or a directory above it");
+    }
   }
 
   /** Whether this user namespace has one user, which is then somebody else outside of it. */

@@ -6,18 +6,21 @@ import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * one of {@link Reason#FILE} unless it says otherwise.
  */
 public final class DaemonFiles {
+  /** What an init script says if a daemon's state cannot be told. */
+  private static final int CANNOT_TELL = 4;
+
   private final FileSet set;
   private final @Nullable Identity identity;
   private final Progress progress;
@@ -39,6 +45,7 @@ public final class DaemonFiles {
   private FileOpener.@Nullable Opened<PidFile.Pending> unlockedPidFile;
   private @Nullable OutputFile standardOutput;
   private @Nullable OutputFile standardError;
+  private Predecessor predecessor = Predecessor.NONE;
 
   /** Files that are opened as an identity, if there is one, and are to be its own. */
   public DaemonFiles(FileSet set, @Nullable Identity identity, Progress progress) {
@@ -64,12 +71,14 @@ public final class DaemonFiles {
         FileOpener.Opened<SingletonLock> opened = openLock(set.pidFile(), new FileKind.Lock());
         pidFile = opened.file;
         if (!pidFile.created()) {
-          opener.runAs(
-              opened.asTarget, new OwnerCheck(pidFile, set.rootsLocks() ? null : identity));
+          opener.runAs(opened.asTarget, new Judgement(pidFile));
         }
+        requireTrust(opened.asTarget && !pidFile.created() && predecessor.owner() == 0);
         progress.step("locked " + set.pidFile());
       } else if (set.pidFile() != null) {
         unlockedPidFile = openLock(set.pidFile(), new FileKind.Unlocked());
+        opener.runAs(unlockedPidFile.asTarget, new Judgement(null));
+        requireTrust(/* rootsOwn= */ false);
       }
       if (set.standardOutput() != null) {
         standardOutput = opener.open(set.standardOutput(), new FileKind.Output()).file;
@@ -87,7 +96,7 @@ public final class DaemonFiles {
       refuseOtherPurpose(standardError);
     } catch (LockHeldException held) {
       refuseSameFile(set.pidFile(), set.lockFile(), "the lock file " + set.lockFile());
-      throw new DaemonizeException(Reason.ALREADY_RUNNING, "already running: " + held.getMessage());
+      throw refusal(held);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, explained(failure));
     }
@@ -117,52 +126,136 @@ public final class DaemonFiles {
     return message;
   }
 
+  /** Says who holds the lock, and how to go on if the daemon itself has ended. */
+  private DaemonizeException refusal(LockHeldException held) {
+    String message = "already running: " + held.getMessage();
+    try (LockedFile file = LockedFile.open(held.path()).orElse(null)) {
+      if (file != null && held.ended().isEmpty() && held.holder().isEmpty()) {
+        message = "already running: " + held.path() + " is locked by " + file.holdersInWords();
+      } else if (file != null && held.ended().isPresent() && isStrangers(file)) {
+        return new DaemonizeException(
+            Reason.SYSTEM,
+            CANNOT_TELL,
+            held.getMessage() + "; another user has taken the lock: end that process");
+      }
+    } catch (IOException unseen) {
+      // What is known already will do.
+      return new DaemonizeException(Reason.ALREADY_RUNNING, message);
+    }
+    return new DaemonizeException(
+        Reason.ALREADY_RUNNING,
+        held.ended().isPresent() && held.path().equals(set.pidFile())
+            ? message + ": daimon stop --session -p " + held.path()
+            : message);
+  }
+
+  /**
+   * Whether the process that took the lock lives, holds it, and is another user's: then it is no
+   * start, and nothing that a daemon has left, which would have inherited the lock.
+   */
+  private boolean isStrangers(LockedFile file) throws IOException {
+    OptionalLong taker = file.taker();
+    if (taker.isEmpty() || !file.isHeldBy(taker.getAsLong())) {
+      return false;
+    }
+    long user =
+        Integer.toUnsignedLong(
+            (int) Files.getAttribute(Path.of("/proc/" + taker.getAsLong()), "unix:uid"));
+    return user != 0 && user != effectiveUser() && user != user(identity);
+  }
+
   /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */
-  private record OwnerCheck(SingletonLock pidFile, @Nullable Identity identity)
-      implements FileOpener.Step {
+  private final class Judgement implements FileOpener.Step {
+    /** Null for one that is not locked, and will be replaced. */
+    private final @Nullable SingletonLock lock;
+
+    Judgement(@Nullable SingletonLock lock) {
+      this.lock = lock;
+    }
+
     @Override
     public void run() throws IOException {
-      requireOwner(pidFile.path(), identity);
-      if (!pidFile.isAtPath()) {
-        throw new IOException(pidFile.path() + " was removed or replaced during the start");
+      Path path = Objects.requireNonNull(set.pidFile());
+      predecessor = judge(path, owner(), lock != null);
+      if (lock != null && !lock.isAtPath()) {
+        throw new IOException(path + " was removed or replaced during the start");
       }
     }
   }
 
   /**
-   * Refuses a pidfile that was left by another user than root and the one that the program will run
-   * as: whose it is could put any process into it, so nobody would control a daemon by it.
+   * Refuses a pidfile that is none, and one that was left by another user than root and the one
+   * that the program will run as: whose it is could put any process into it, so nobody would
+   * control a daemon by it.
    *
-   * @param pidFile the file; nothing is wrong if there is none
+   * @param pidFile the file
    * @param identity who the program will run as; null for the user of this process
-   * @throws DaemonizeException {@link Reason#FILE} if it is somebody else's
+   * @param locked whether the file itself is taken over, and not replaced by another one
+   * @return whom it names
+   * @throws DaemonizeException {@link Reason#FILE} if it is refused
    * @throws IOException if it cannot be opened for reading
    */
-  public static void requireOwner(Path pidFile, @Nullable Identity identity) throws IOException {
-    Optional<LockedFile> open = LockedFile.open(pidFile);
-    if (open.isEmpty()) {
-      return;
-    }
-    try (LockedFile file = open.get()) {
-      long owner = file.owner();
-      if (owner == 0) {
-        return;
+  public static Predecessor judge(Path pidFile, @Nullable Identity identity, boolean locked)
+      throws IOException {
+    try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
+      if (file == null) {
+        return Predecessor.NONE;
       }
-      long user =
-          identity != null && identity.uid().isPresent()
-              ? identity.uid().getAsLong()
-              : effectiveUser();
-      if (owner != user) {
-        throw new DaemonizeException(
-            Reason.FILE,
-            pidFile
-                + " belongs to user "
-                + owner
-                + ", but the program would run as user "
-                + user
-                + ": remove the file");
+      if (locked) {
+        requireOwner(file, identity);
       }
+      return new Predecessor(named(file), file.owner());
     }
+  }
+
+  /** The process id that is all the file says; 0 if it is empty. */
+  private static long named(LockedFile file) throws IOException {
+    try {
+      return PidFile.at(file.path()).readSole(file.descriptor());
+    } catch (MalformedPidFileException malformed) {
+      if (malformed.isEmpty()) {
+        return 0;
+      }
+      throw new DaemonizeException(Reason.FILE, malformed.getMessage() + "; it is left as it is");
+    }
+  }
+
+  private static void requireOwner(LockedFile file, @Nullable Identity identity)
+      throws IOException {
+    long owner = file.owner();
+    if (owner != 0 && owner != user(identity)) {
+      throw new DaemonizeException(
+          Reason.FILE,
+          file.path()
+              + " belongs to user "
+              + owner
+              + ", but the program would run as user "
+              + user(identity)
+              + ": remove the file");
+    }
+  }
+
+  private void requireTrust(boolean rootsOwn) throws IOException {
+    if (set.pidFile() != null) {
+      Ownership.requireTrust(set.pidFile(), rootsOwn ? 0 : user(owner()));
+    }
+  }
+
+  /** Whose the pidfile is to be; null for the user of this process. */
+  private @Nullable Identity owner() {
+    return set.rootsLocks() ? null : identity;
+  }
+
+  /** The user that the program will run as. */
+  public static long user(@Nullable Identity identity) throws IOException {
+    return identity != null && identity.uid().isPresent()
+        ? identity.uid().getAsLong()
+        : effectiveUser();
+  }
+
+  /** Whom the pidfile named when it was opened. */
+  public Predecessor predecessor() {
+    return predecessor;
   }
 
   /**

@@ -19,6 +19,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the facade needs; the rest is tested by the command, which does the same things. */
 class DaemonFilesTest {
@@ -203,13 +206,124 @@ class DaemonFilesTest {
 
   @Test
   void aLockThatSomebodyHoldsMeansAlreadyRunning() throws Exception {
+    long self = ProcessHandle.current().pid();
     try (SingletonLock other = SingletonLock.acquire(pid)) {
-      other.write(4242);
-      assertThatExceptionOfType(DaemonizeException.class)
-          .isThrownBy(() -> opened(new FileSet(pid, true, null, null, null, false)))
-          .withMessage("already running: " + pid + " is locked by process 4242")
-          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.ALREADY_RUNNING));
+      assertRefused(
+          Reason.ALREADY_RUNNING,
+          69,
+          "already running: " + pid + " is locked by process " + self + " (java)");
+      other.write(self);
+      assertRefused(
+          Reason.ALREADY_RUNNING, 69, "already running: " + pid + " is locked by process " + self);
     }
+  }
+
+  /** What a daemon that has died has left has inherited the lock, and not taken it. */
+  @Test
+  void aChildThatADeadDaemonHasLeftIsNamedWithWhatToDo() throws Exception {
+    Process daemon =
+        new ProcessBuilder("flock", pid.toString(), "sh", "-c", "echo $$; exec sleep 1000").start();
+    ProcessHandle child =
+        ProcessHandle.of(Long.parseLong(daemon.inputReader().readLine())).orElseThrow();
+    daemon.destroyForcibly().waitFor();
+    try {
+      Files.writeString(pid, daemon.pid() + "\n");
+      assertRefused(
+          Reason.ALREADY_RUNNING,
+          69,
+          "already running: %s is locked by process %d (sleep); process %d, which it names, has ended:"
+                  .formatted(pid, child.pid(), daemon.pid())
+              + " daimon stop --session -p "
+              + pid);
+    } finally {
+      child.destroyForcibly();
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aStrangerThatHasTakenTheLockIsNoDaemonThatRuns() throws Exception {
+    Files.setAttribute(directory, "unix:mode", 0711);
+    Process ended = new ProcessBuilder("true").start();
+    ended.waitFor();
+    Files.writeString(pid, ended.pid() + "\n");
+    List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
+    command.addAll(List.of("flock", "--no-fork", pid.toString(), "sh", "-c", "echo; read x"));
+    Process stranger = new ProcessBuilder(command).start();
+    try {
+      assertThat(stranger.inputReader().readLine()).isEmpty();
+      assertRefused(
+          Reason.SYSTEM,
+          4,
+          "%s is locked by process %d (sh); process %d, which it names, has ended; another user has"
+                  .formatted(pid, stranger.pid(), ended.pid())
+              + " taken the lock: end that process");
+      assertThat(pid).hasContent(ended.pid() + "\n");
+    } finally {
+      stranger.getOutputStream().close();
+      stranger.waitFor();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'bind 127.0.0.1\n', true, holds something else than a process id",
+    "'bind 127.0.0.1\n', false, holds something else than a process id",
+    "'12\n/var/lib/postgresql\n', true, has further lines",
+    "'12\n/var/lib/postgresql\n', false, has further lines",
+  })
+  void aFileThatIsNoPidFileIsLeftAsItIs(String content, boolean locked, String reason)
+      throws Exception {
+    Files.writeString(pid, content);
+
+    FileSet set = new FileSet(pid, locked, null, out, null, false);
+    DaemonFiles files = new DaemonFiles(set, null, steps::add);
+    assertThatExceptionOfType(DaemonizeException.class)
+        .isThrownBy(files::open)
+        .withMessage(pid + " is no pidfile: it " + reason + "; it is left as it is")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.FILE))
+        .satisfies(files::undo);
+    assertThat(pid).hasContent(content);
+    assertThat(directory.toFile().list()).containsExactly("pid");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whomThePidFileNamesIsTold(boolean locked) throws Exception {
+    FileSet set = new FileSet(pid, locked, null, null, null, false);
+    for (String content : List.of(" ", "12\n")) {
+      Files.writeString(pid, content);
+      DaemonFiles files = opened(set);
+      assertThat(files.predecessor().pid()).isEqualTo(content.isBlank() ? 0 : 12);
+      files.undo(new IOException("no daemon"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("root")
+  void rootOpensNoPidFileThatItsStopWouldNotTrust(boolean locked) throws Exception {
+    Path users = Files.createDirectory(directory.resolve("users"));
+    Files.setAttribute(users, "unix:uid", 7001);
+    Path there = users.resolve("pid");
+    DaemonFiles files =
+        new DaemonFiles(new FileSet(there, locked, null, null, null, false), null, steps::add);
+
+    assertThatExceptionOfType(DaemonizeException.class)
+        .isThrownBy(files::open)
+        .withMessage(
+            there
+                + " would not be trusted: others than root may exchange it or a directory above it")
+        .satisfies(files::undo);
+    assertThat(users).isEmptyDirectory();
+  }
+
+  private void assertRefused(Reason reason, int exitCode, String message) {
+    assertThatExceptionOfType(DaemonizeException.class)
+        .isThrownBy(() -> opened(new FileSet(pid, true, null, null, null, false)))
+        .withMessage(message)
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(reason))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(exitCode));
   }
 
   @Test
