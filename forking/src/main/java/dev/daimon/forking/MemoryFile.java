@@ -1,6 +1,7 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import java.nio.charset.StandardCharsets;
@@ -10,8 +11,10 @@ import java.util.Arrays;
  * A file in memory, for the output of a program that somebody else may want to read later.
  *
  * <p>It has no path, is gone with its last descriptor, and cannot grow: a program that prints more
- * than fits loses the rest, and gets {@code EPERM} for it. It should hold text: where the first NUL
- * is, nothing has been written yet.
+ * than fits loses the rest, and gets {@code EPERM} for it. (Of one {@code write} of which a part
+ * does not fit, Linux 6.18 takes that part, and older kernels nothing.) Those who share it,
+ * processes and threads, lose nothing to each other: each write goes where the last one has ended.
+ * It should hold text: where the first NUL is, nothing has been written yet.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
  */
@@ -34,19 +37,16 @@ public final class MemoryFile implements AutoCloseable {
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     int flags = Files.MFD_CLOEXEC | Files.MFD_ALLOW_SEALING;
     int number = PosixException.check(Files.memfdCreate(bytes, flags), "memfd_create", name);
-    MemoryFile file = new MemoryFile(Descriptor.adopt(number));
-    try {
+    try (Descriptor file = Descriptor.adopt(number)) {
       PosixException.check(Files.ftruncate(number, capacity), "ftruncate", name);
       PosixException.check(
           Files.fcntl(number, Files.F_ADD_SEALS, Files.F_SEAL_GROW), "fcntl F_ADD_SEALS", name);
-      return file;
-    } catch (PosixException failure) {
-      try {
-        file.close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
-      throw failure;
+      // The kernel moves the position of this one without a lock, and so two who write at once
+      // overwrite each other; only an open file that open(2) has made is safe.
+      String path = "/proc/self/fd/" + file.number();
+      int again =
+          Files.open(path.getBytes(StandardCharsets.US_ASCII), Files.O_RDWR | Files.O_CLOEXEC, 0);
+      return new MemoryFile(Descriptor.adopt(PosixException.check(again, "open", path)));
     }
   }
 
@@ -99,9 +99,16 @@ public final class MemoryFile implements AutoCloseable {
    */
   public void write(byte[] bytes) throws PosixException {
     int written = 0;
+    int size = bytes.length;
     while (written < bytes.length) {
-      byte[] rest = Arrays.copyOfRange(bytes, written, bytes.length);
-      written += PosixException.check(Files.write(descriptor.number(), rest), "write", descriptor);
+      int end = Math.min(written + size, bytes.length);
+      int result = Files.write(descriptor.number(), Arrays.copyOfRange(bytes, written, end));
+      if (result == -Errno.EPERM.number() && size > 1) {
+        // Older kernels refuse the whole for a part.
+        size /= 2;
+        continue;
+      }
+      written += PosixException.check(result, "write", descriptor);
     }
   }
 

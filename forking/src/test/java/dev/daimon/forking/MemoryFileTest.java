@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Proc;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,29 @@ class MemoryFileTest {
           .isThrownBy(() -> file.write("0".repeat(20_000).getBytes(US_ASCII)))
           .returns(Errno.EPERM, PosixException::errno);
       assertThat(file.content()).startsWith("one\ntwo\nthree\n".getBytes(US_ASCII));
-      assertThat(file.content().length).isBetween(4096, 10_000);
+      assertThat(file.content()).as("the part that fits").hasSizeBetween(9_900, 10_000);
+    }
+  }
+
+  /** Those who share it write at once, in system calls of one byte. */
+  @Test
+  void whatProgramsPrintAtOnceIsAllThere() throws Exception {
+    String print = "while [ $i -lt 2000 ]; do printf x; i=$((i + 1)); done";
+    for (int round = 0; round < 5; round++) {
+      try (MemoryFile file = MemoryFile.create("daimon-test", 20_000)) {
+        assertThat(print(file, "i=0; (" + print + ") & (" + print + ") & (" + print + ") & wait"))
+            .hasSize(6_000);
+      }
+    }
+  }
+
+  @Test
+  void noDescriptorOfItsMakingIsLeft() throws Exception {
+    try (MemoryFile file = MemoryFile.create("daimon-test-once", 100)) {
+      assertThat(Proc.descriptors("self"))
+          .containsEntry(file.descriptor().number(), "/memfd:daimon-test-once (deleted)");
+      assertThat(Proc.descriptors("self").values())
+          .containsOnlyOnce("/memfd:daimon-test-once (deleted)");
     }
   }
 
