@@ -86,8 +86,7 @@ public final class SingletonLock implements AutoCloseable {
    * names is shown to hold the lock; otherwise after 50 ms.
    *
    * <p>If this fails, nothing stays open or locked. The one file it can leave behind is an empty
-   * one that it made and could not lock, most likely since another process was faster: only a
-   * holder may remove it.
+   * one that it made and another process has locked first: only a holder may remove it.
    *
    * @param path the file; a relative one counts from the JVM's working directory at its start
    * @return the lock, to be closed by the caller
@@ -157,8 +156,8 @@ public final class SingletonLock implements AutoCloseable {
           return lock;
         }
       } catch (IOException failure) {
-        try {
-          lock.close();
+        try (lock) {
+          lock.removeIfMade();
         } catch (PosixException second) {
           failure.addSuppressed(second);
         }
@@ -200,6 +199,17 @@ public final class SingletonLock implements AutoCloseable {
     PosixException.check(
         Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", path);
     return lock;
+  }
+
+  /** After a failure: it was made here, nobody else has locked it, and it is where it was made. */
+  private void removeIfMade() throws PosixException {
+    int number = descriptor.number();
+    if (created
+        && Files.flock(number, Files.LOCK_EX | Files.LOCK_NB) == 0
+        && Files.fstat(number, held) == 0
+        && isAtPath()) {
+      PosixException.check(Files.unlink(bytes), "unlink", path);
+    }
   }
 
   private void take() throws PosixException, LockHeldException, NotRegularFileException {
