@@ -58,7 +58,9 @@ final class Plan {
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
       // One that runs may have written further lines, which go with it.
-      Predecessor _ = DaemonFiles.judge(control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);
+      Predecessor _ =
+          DaemonFiles.judge(
+              control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);
       return;
     }
     if (request.lockFile == null || !SingletonLock.isHeld(request.lockFile)) {
