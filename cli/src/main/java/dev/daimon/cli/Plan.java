@@ -7,6 +7,7 @@ import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.daemon.files.Predecessor;
+import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
@@ -197,7 +198,7 @@ final class Plan {
   }
 
   /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */
-  private String problem(Path path, boolean output) {
+  private String problem(Path path, boolean output) throws IOException {
     if (Files.isSymbolicLink(path)) {
       return "is a symbolic link";
     }
@@ -205,6 +206,9 @@ final class Plan {
       return "is a directory";
     }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      if (output) {
+        OutputFile.requireOwner(path, identity == null ? -1 : identity.uid().orElse(-1));
+      }
       // Not opened to see: a FIFO's reader would notice.
       if (!output && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
         return "is not a regular file";

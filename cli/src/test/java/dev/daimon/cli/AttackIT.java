@@ -160,6 +160,31 @@ class AttackIT {
     assertThat(describe(file)).startsWith("65534:0 644");
   }
 
+  @ParameterizedTest
+  @CsvSource({"file, start", "file, run", "file, start --dry-run", "fifo, start"})
+  void anOutputFileThatAStrangerMadeInAStickyDirectoryIsRefused(String kind, String command)
+      throws Exception {
+    Path log = lair.resolve("out");
+    Sandbox.openToAll(lair, "rwxrwxrwx");
+    TestUser.output("chmod", "+t", lair.toString());
+    runAsUser("umask 0; " + (kind.equals("file") ? ":>" : "mkfifo ") + log);
+    Process reader = asUser("exec 3<>" + log + "; :>" + lair.resolve("ready") + "; cat <&3");
+    Sandbox.await("the stranger to read", () -> Files.exists(lair.resolve("ready")));
+
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon " + command + " -o " + log + " -- echo secret");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err())
+        .startsWith("daimon: ")
+        .hasLineCount(1)
+        .contains(log + " belongs to user");
+    reader.destroyForcibly().waitFor();
+    if (kind.equals("file")) {
+      assertThat(log).isEmptyFile();
+    }
+  }
+
   @Test
   void newFilesInAStickyDirectoryAreTheUsers() throws Exception {
     Path sticky = sticky();

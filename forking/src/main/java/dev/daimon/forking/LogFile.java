@@ -46,15 +46,28 @@ public final class LogFile {
    * Opens the file that is at the path by now, as {@link OutputFile#open} does, and lets the
    * streams lead there. It is created if there is none, by the user that this process is by now and
    * with its umask; one that logrotate has created for that user ({@code create}) will do in a
-   * directory that is not the user's.
+   * directory that is not the user's. The file of another user is refused, as {@link
+   * OutputFile#requireOwner(long)} does.
    *
    * @throws IOException as {@link OutputFile#open}; the streams then lead where they did before
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public synchronized void reopen() throws IOException {
-    try (Descriptor file = aboveStreams(OutputFile.open(path))) {
+    try (Descriptor file = aboveStreams(open())) {
       for (StandardStream stream : streams) {
         stream.redirect(file);
+      }
+    }
+  }
+
+  private OutputFile open() throws IOException {
+    OutputFile file = OutputFile.open(path);
+    try {
+      file.requireOwner(-1);
+      return file;
+    } catch (IOException refused) {
+      try (file) {
+        throw refused;
       }
     }
   }

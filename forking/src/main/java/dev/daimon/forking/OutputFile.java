@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.io.IOException;
@@ -19,6 +20,9 @@ import java.nio.file.Path;
 public final class OutputFile implements AutoCloseable {
   /** Read and write for the owner, read for others; less the umask. */
   private static final int MODE = 0644;
+
+  /** Of a directory: sticky, and others may write. */
+  private static final int EVERYBODYS = 01002;
 
   private final Path path;
   private final Descriptor descriptor;
@@ -36,7 +40,8 @@ public final class OutputFile implements AutoCloseable {
    * Opens a file for appending, and creates it with mode 0644, less the umask, if it is missing.
    *
    * <p>The last component may not be a symbolic link, a terminal does not become the controlling
-   * one, and a FIFO that nobody reads is an error instead of a wait.
+   * one, and a FIFO that nobody reads is an error instead of a wait. If this fails, no file stays
+   * that was not there before.
    *
    * @param path a regular file, a device, or a FIFO with a reader
    * @return the open file, to be closed by the caller
@@ -83,13 +88,77 @@ public final class OutputFile implements AutoCloseable {
           path);
       return new OutputFile(path, descriptor, status, created);
     } catch (PosixException | RuntimeException failure) {
-      try {
-        descriptor.close();
+      try (descriptor) {
+        if (created) {
+          remove(path, number);
+        }
       } catch (PosixException second) {
         failure.addSuppressed(second);
       }
       throw failure;
     }
+  }
+
+  /**
+   * Refuses a file that another user has made, to read what is written to it or to be chosen as the
+   * place for it: it must belong to root, or to the user who writes. Only where the calling thread
+   * is not root, and outside of sticky directories that everybody can write to, such as {@code
+   * /tmp}, the permissions decide alone. A file that was created by this, and a device, will do.
+   *
+   * <p>The kernel's own rule for sticky directories ({@code fs.protected_regular}, {@code
+   * fs.protected_fifos}) is about opening with {@code O_CREAT} alone.
+   *
+   * @param user the id of the user whose output it is; -1 for the calling thread's
+   * @throws IOException if it is another one's
+   */
+  public void requireOwner(long user) throws IOException {
+    if (!created) {
+      requireOwner(path, status, user);
+    }
+  }
+
+  /**
+   * As {@link #requireOwner(long)}, of a file that is not opened.
+   *
+   * @param path the file; nothing is wrong if there is none
+   * @param user the id of the user whose output it is; -1 for the calling thread's
+   * @throws IOException if it is another one's, or the path cannot be looked up
+   */
+  public static void requireOwner(Path path, long user) throws IOException {
+    FileStatus status = new FileStatus();
+    int result = Files.lstat(NativePath.bytes(path), status);
+    if (result != -Errno.ENOENT.number()) {
+      PosixException.check(result, "lstat", path);
+      requireOwner(path, status, user);
+    }
+  }
+
+  private static void requireOwner(Path path, FileStatus status, long user) throws IOException {
+    long owner = Integer.toUnsignedLong(status.uid());
+    if (owner == 0 || !(status.isRegularFile() || status.isFifo())) {
+      return;
+    }
+    int[] ids = new int[3];
+    PosixException.check(Credentials.getresuid(ids), "getresuid", "");
+    long caller = Integer.toUnsignedLong(ids[1]);
+    if (owner != (user < 0 ? caller : user) && (caller == 0 || isEverybodys(path))) {
+      throw new IOException(
+          path
+              + " belongs to user "
+              + owner
+              + ", who could read or change the output: remove the file");
+    }
+  }
+
+  /** Whether the file is in a sticky directory in which everybody can make files. */
+  private static boolean isEverybodys(Path path) throws PosixException {
+    Path directory = path.toAbsolutePath().getParent();
+    FileStatus status = new FileStatus();
+    if (directory == null) {
+      return false;
+    }
+    PosixException.check(Files.stat(NativePath.bytes(directory), status), "stat", directory);
+    return (status.permissions() & EVERYBODYS) == EVERYBODYS;
   }
 
   /** {@return the path it was opened by} */
@@ -143,11 +212,16 @@ public final class OutputFile implements AutoCloseable {
    * @throws IOException if it cannot be removed
    */
   public void removeIfCreated() throws IOException {
+    if (created) {
+      remove(path, descriptor.number());
+    }
+  }
+
+  private static void remove(Path path, int number) throws PosixException {
     FileStatus now = new FileStatus();
     FileStatus atPath = new FileStatus();
     byte[] bytes = NativePath.bytes(path);
-    if (created
-        && Files.fstat(descriptor.number(), now) == 0
+    if (Files.fstat(number, now) == 0
         && now.size() == 0
         && Files.lstat(bytes, atPath) == 0
         && atPath.isSameFile(now)) {

@@ -47,6 +47,84 @@ class OutputFileTest {
     }
   }
 
+  /** Users 1 and 2 are neither root nor nobody. */
+  @ParameterizedTest
+  @CsvSource({
+    "a file of root's, 0, root, true",
+    "a file of the user's, 1, root, true",
+    "a file of another's, 2, root, false",
+    "a FIFO of another's, 2, root, false",
+    "a device, 2, root, true",
+    "a missing file, 2, root, true",
+    "a file of the user's, 65534, nobody, true",
+    "a file of root's, 0, nobody, true",
+    "a file of another's, 2, nobody, true",
+    "a file of another's in a sticky directory, 2, nobody, false",
+    "a FIFO of another's in a sticky directory, 2, nobody, false",
+  })
+  @Tag("root")
+  void theFileOfAnotherUserIsRefused(String what, int owner, String caller, boolean accepted)
+      throws Exception {
+    Path place = java.nio.file.Files.createDirectory(directory.resolve("place"));
+    Path path = place.resolve("log");
+    if (what.contains("FIFO")) {
+      Command.run("mkfifo", path.toString());
+    } else if (what.contains("device")) {
+      Command.run("mknod", path.toString(), "c", "1", "3");
+    } else if (!what.contains("missing")) {
+      java.nio.file.Files.createFile(path);
+    }
+    if (java.nio.file.Files.exists(path)) {
+      Command.run("chown", Integer.toString(owner), path.toString());
+      Command.run("chmod", "666", path.toString());
+    }
+    Command.run("chmod", what.contains("sticky") ? "1777" : "777", place.toString());
+    ChildJvm jvm = ChildJvm.of(Owned.class).copied(directory);
+    if (caller.equals("nobody")) {
+      jvm.startedBy(ChildJvm.AS_NOBODY);
+    }
+
+    String out = jvm.run(path, caller.equals("root") ? 1 : -1).output();
+
+    assertThat(out)
+        .isEqualTo(
+            accepted
+                ? "accepted accepted"
+                : (path
+                        + " belongs to user 2, who could read or change the output: remove the file ")
+                    .repeat(2)
+                    .strip());
+  }
+
+  /** Opened, with a reader if it is a FIFO, and by its path alone. */
+  static final class Owned {
+    public static void main(String[] args) throws IOException {
+      Path path = Path.of(args[0]);
+      long user = Long.parseLong(args[1]);
+      System.out.print(verdict(() -> OutputFile.requireOwner(path, user)) + " ");
+      int reader = Files.open(args[0].getBytes(StandardCharsets.US_ASCII), READER, 0);
+      try (OutputFile output = OutputFile.open(path)) {
+        System.out.print(verdict(() -> output.requireOwner(user)));
+      }
+      Files.close(reader);
+    }
+
+    private static final int READER = Files.O_RDONLY | Files.O_NONBLOCK;
+
+    private interface Check {
+      void run() throws IOException;
+    }
+
+    private static String verdict(Check check) {
+      try {
+        check.run();
+        return "accepted";
+      } catch (IOException refused) {
+        return String.valueOf(refused.getMessage());
+      }
+    }
+  }
+
   @Test
   void anExistingFileIsOpenedAsItIs() throws IOException {
     Path path = java.nio.file.Files.writeString(directory.resolve("log"), "kept\n");

@@ -81,14 +81,14 @@ public final class DaemonFiles {
         requireTrust(/* rootsOwn= */ false);
       }
       if (set.standardOutput() != null) {
-        standardOutput = opener.open(set.standardOutput(), new FileKind.Output()).file;
+        standardOutput = opener.open(set.standardOutput(), new FileKind.Output(identity)).file;
         progress.step("opened " + set.standardOutput());
       }
       if (set.standardError() != null) {
         if (set.standardError().equals(set.standardOutput())) {
           standardError = standardOutput;
         } else {
-          standardError = opener.open(set.standardError(), new FileKind.Output()).file;
+          standardError = opener.open(set.standardError(), new FileKind.Output(identity)).file;
           progress.step("opened " + set.standardError());
         }
       }

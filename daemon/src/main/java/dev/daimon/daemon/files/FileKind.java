@@ -6,10 +6,12 @@ import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a kind of file is opened, and how that is taken back.
@@ -74,11 +76,27 @@ interface FileKind<T> {
     }
   }
 
-  /** An output file. */
+  /** An output file of the user that the program will run as; null for the user of this process. */
   final class Output implements FileKind<OutputFile> {
+    private final @Nullable Identity identity;
+
+    Output(@Nullable Identity identity) {
+      this.identity = identity;
+    }
+
     @Override
     public OutputFile open(Path path) throws IOException {
-      return OutputFile.open(path);
+      OutputFile output = OutputFile.open(path);
+      try {
+        output.requireOwner(identity == null ? -1 : identity.uid().orElse(-1));
+        return output;
+      } catch (IOException refused) {
+        try (output) {
+          // One that was created has no other owner, but whose it is may be impossible to tell.
+          output.removeIfCreated();
+        }
+        throw refused;
+      }
     }
 
     @Override

@@ -76,6 +76,11 @@ public final class FileStatus {
     return (mode & Files.S_IFMT) == Files.S_IFREG;
   }
 
+  /** Whether it is a FIFO. */
+  public boolean isFifo() {
+    return (mode & Files.S_IFMT) == Files.S_IFIFO;
+  }
+
   /** Whether it is a directory. */
   public boolean isDirectory() {
     return (mode & Files.S_IFMT) == Files.S_IFDIR;

@@ -121,6 +121,9 @@ public final class Files {
   /** A regular file. */
   public static final int S_IFREG = 0100000;
 
+  /** A FIFO. */
+  public static final int S_IFIFO = 0010000;
+
   /** A directory. */
   public static final int S_IFDIR = 0040000;
 
