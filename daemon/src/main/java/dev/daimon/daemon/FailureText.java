@@ -33,7 +33,7 @@ final class FailureText {
   private static boolean isTold(StringBuilder text, Throwable cause, String part) {
     String message = cause.getMessage();
     return text.indexOf(part) >= 0
-        || (message != null && text.toString().endsWith(message.strip()));
+        || (message != null && !message.isBlank() && text.toString().endsWith(message.strip()));
   }
 
   /** {@return where each cause comes from, a line for each stack frame, the nearest ones} */

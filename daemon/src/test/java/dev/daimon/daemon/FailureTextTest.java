@@ -13,32 +13,37 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class FailureTextTest {
-  private static final IOException PORT = new IOException("no port");
+  private static IOException port() {
+    return new IOException("no port");
+  }
 
   static List<Arguments> failures() {
     return List.of(
-        Arguments.of(PORT, "java.io.IOException: no port"),
+        Arguments.of(port(), "java.io.IOException: no port"),
         Arguments.of(new IOException(), "java.io.IOException"),
         Arguments.of(
-            new IllegalStateException("no server", PORT),
+            new IllegalStateException("no server", new IOException(" ")),
+            "java.lang.IllegalStateException: no server: java.io.IOException:"),
+        Arguments.of(
+            new IllegalStateException("no server", port()),
             "java.lang.IllegalStateException: no server: java.io.IOException: no port"),
         Arguments.of(
-            new IllegalStateException(PORT),
+            new IllegalStateException(port()),
             "java.lang.IllegalStateException: java.io.IOException: no port"),
         Arguments.of(
-            new IllegalStateException("no server: no port", PORT),
+            new IllegalStateException("no server: no port", port()),
             "java.lang.IllegalStateException: no server: no port"),
         Arguments.of(
-            new UncheckedIOException("x", new IOException(PORT)),
+            new UncheckedIOException("x", new IOException(port())),
             "java.io.UncheckedIOException: x: java.io.IOException: java.io.IOException: no port"),
         Arguments.of(
-            new ExceptionInInitializerError(PORT),
+            new ExceptionInInitializerError(port()),
             "java.lang.ExceptionInInitializerError: java.io.IOException: no port"),
-        Arguments.of(new InvocationTargetException(PORT), "java.io.IOException: no port"),
+        Arguments.of(new InvocationTargetException(port()), "java.io.IOException: no port"),
         Arguments.of(new DaemonizeException(Reason.FILE, "no file"), "no file"),
-        Arguments.of(new DaemonizeException(Reason.FILE, PORT), "no port"),
+        Arguments.of(new DaemonizeException(Reason.FILE, port()), "no port"),
         Arguments.of(
-            new DaemonizeException(Reason.FILE, new IOException("no log", PORT)),
+            new DaemonizeException(Reason.FILE, new IOException("no log", port())),
             "no log: java.io.IOException: no port"));
   }
 
