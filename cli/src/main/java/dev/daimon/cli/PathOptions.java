@@ -22,8 +22,8 @@ final class PathOptions {
     options.match("lock", request.lockFile);
     options.match("stdout", request.standardOutput);
     options.match("stderr", request.standardError);
-    options.match("chdir", request.directory);
     options.match("chroot", request.rootDirectory);
+    options.match("chdir", request.directory);
     options.match("guard", request.guardFile());
     return options.named(failure);
   }

@@ -344,7 +344,7 @@ class PrivilegesIT {
       value = {
         "-- sh -c true                | 0  | ''",
         "-c /inside -- sh -c true     | 0  | ''",
-        "-c /tmp -- sh -c true        | 71 | open /tmp: No such file or directory (ENOENT, 2)",
+        "-c /tmp -- sh -c true        | 71 | --chdir: open /tmp: No such file or directory (ENOENT, 2)",
         "-- DIR/script                | 66 | DIR/script: No such file or directory (ENOENT, 2)",
         "-- ./script                  | 66 | ./script: No such file or directory (ENOENT, 2)",
         "-- /inside/script            | 66 | /inside/script: its interpreter /opt/sh: No such file or directory (ENOENT, 2)",
@@ -377,8 +377,8 @@ class PrivilegesIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--chroot /no/such               | 71 | chroot /no/such: No such file or directory (ENOENT, 2)",
-        "--chroot /etc/passwd            | 71 | chroot /etc/passwd: Not a directory (ENOTDIR, 20)",
+        "--chroot /no/such               | 71 | --chroot: chroot /no/such: No such file or directory (ENOENT, 2)",
+        "--chroot /etc/passwd            | 71 | --chroot: chroot /etc/passwd: Not a directory (ENOTDIR, 20)",
         "-u nobody --groups daemon,nosuch | 67 | unknown group: nosuch",
         "-u nobody --groups 4294967295   | 67 | group id out of range: 4294967295",
       })
