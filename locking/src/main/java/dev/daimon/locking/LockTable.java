@@ -127,8 +127,8 @@ final class LockTable {
         || (regular && (taker == TOO_LONG || shared || !isInitialNamespace()) && isRefused());
   }
 
-  /** See {@link LockedFile#taker}; 0 if the kernel hides it, or why there is none. */
-  long taker() throws PosixException {
+  /** Who took the lock; 0 if the kernel hides it, or why there is none. */
+  private long taker() throws PosixException {
     try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
       String lines;
       for (int length = 0; length < MAX_LIST; length += lines.length()) {
@@ -138,7 +138,7 @@ final class LockTable {
         }
         int hit = find(lines);
         if (hit >= 0) {
-          return Math.max(0, Long.parseLong(lines, lines.lastIndexOf(' ', hit - 1) + 1, hit, 10));
+          return takerAt(lines, hit);
         }
       }
       return TOO_LONG;
@@ -164,6 +164,29 @@ final class LockTable {
       }
     }
     return -1;
+  }
+
+  /** See {@link LockedFile#takenBy}. */
+  long takerOf(long pid) throws PosixException {
+    String directory = "/proc/".concat(Long.toString(pid)).concat("/fdinfo/");
+    for (String descriptor : ProcFiles.list(directory)) {
+      try {
+        String info = ProcFiles.readRecord(directory.concat(descriptor));
+        int hit = find(info);
+        if (hit >= 0) {
+          return takerAt(info, hit);
+        }
+      } catch (PosixException closed) {
+        // Meanwhile; the next one may be it.
+        continue;
+      }
+    }
+    return 0;
+  }
+
+  /** Of a line such as {@code "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF"}. */
+  private static long takerAt(String lines, int hit) {
+    return Math.max(0, Long.parseLong(lines, lines.lastIndexOf(' ', hit - 1) + 1, hit, 10));
   }
 
   private static boolean isInitialNamespace() {

@@ -9,7 +9,6 @@ import dev.daimon.posix.call.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -157,20 +156,6 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * The process that took the lock. It need not hold it any more: a launcher takes the lock for the
-   * daemon that inherits it, and ends. One that inherited the lock has not taken it.
-   *
-   * @return its id, which may be another process's by now; nothing if nobody holds the lock, or it
-   *     was taken out of sight, in another container for instance
-   * @throws PosixException if {@code /proc} cannot be read
-   * @throws IllegalStateException if this is closed
-   */
-  public OptionalLong taker() throws PosixException {
-    long taker = table().taker();
-    return taker > 0 ? OptionalLong.of(taker) : OptionalLong.empty();
-  }
-
-  /**
    * Who holds the lock, for people to read.
    *
    * @return such as {@code "process 12 (nginx), process 13 (nginx) and 40 more"}, or {@code "a
@@ -180,6 +165,19 @@ public final class LockedFile implements AutoCloseable {
    */
   public String holdersInWords() throws PosixException {
     return Holder.words(holders());
+  }
+
+  /**
+   * The process that took the lock which another process holds, by itself or as the heir of one
+   * that did.
+   *
+   * @param pid the process that holds the lock
+   * @return the id of the one that took it, which may have ended; 0 if it cannot be seen
+   * @throws PosixException if {@code /proc} cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public long takenBy(long pid) throws PosixException {
+    return table().takerOf(pid);
   }
 
   /**

@@ -338,6 +338,11 @@ public final class SingletonLock implements AutoCloseable {
     return descriptor;
   }
 
+  /** {@return the file's owner when it was locked, a user id from 0 to 4294967294} */
+  public long owner() {
+    return Integer.toUnsignedLong(held.uid());
+  }
+
   /** {@return whether {@link #acquire} made the file, so that a failed start may remove it} */
   public boolean created() {
     return created;

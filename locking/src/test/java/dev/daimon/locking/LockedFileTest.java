@@ -164,6 +164,9 @@ class LockedFileTest {
     processes.add(ProcessHandle.of(heir).orElseThrow());
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       assertHeldBy(file, flock.pid(), heir);
+      assertThat(file.takenBy(heir)).isEqualTo(flock.pid());
+      assertThat(file.takenBy(flock.pid())).isEqualTo(flock.pid());
+      assertThat(file.takenBy(SELF)).isZero();
     }
   }
 

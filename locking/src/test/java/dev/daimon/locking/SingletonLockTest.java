@@ -54,6 +54,19 @@ class SingletonLockTest {
   }
 
   @Test
+  void theContentOfAFileThatIsNoPidFileIsReplacedInPlace(@TempDir Path here) throws Exception {
+    Path file = Files.writeString(here.resolve("x"), "something longer");
+    int owner = (Integer) Files.getAttribute(file, "unix:uid");
+    try (SingletonLock lock = SingletonLock.acquire(file)) {
+      assertThat(lock.read(4)).asString().isEqualTo("some");
+      lock.replace("short".getBytes(StandardCharsets.UTF_8));
+      assertThat(lock.read(100)).asString().isEqualTo("short");
+      assertThat(lock.owner()).isEqualTo(owner);
+    }
+    assertThat(file).hasContent("short");
+  }
+
+  @Test
   void makesAnEmptyFileAndKnowsIt() throws IOException {
     try (SingletonLock lock = SingletonLock.acquire(path)) {
       assertThat(lock.created()).isTrue();

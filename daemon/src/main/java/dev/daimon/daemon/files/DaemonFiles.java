@@ -132,7 +132,7 @@ public final class DaemonFiles {
     try (LockedFile file = LockedFile.open(held.path()).orElse(null)) {
       if (file != null && held.ended().isEmpty() && held.holder().isEmpty()) {
         message = "already running: " + held.path() + " is locked by " + file.holdersInWords();
-      } else if (file != null && held.ended().isPresent() && isStrangers(file)) {
+      } else if (file != null && held.ended().isPresent() && isStrangers(file, held.holder())) {
         return new DaemonizeException(
             Reason.SYSTEM,
             CANNOT_TELL,
@@ -150,17 +150,16 @@ public final class DaemonFiles {
   }
 
   /**
-   * Whether the process that took the lock lives, holds it, and is another user's: then it is no
+   * Whether the holder took the lock itself, and is another user's: then it is no
    * start, and nothing that a daemon has left, which would have inherited the lock.
    */
-  private boolean isStrangers(LockedFile file) throws IOException {
-    OptionalLong taker = file.taker();
-    if (taker.isEmpty() || !file.isHeldBy(taker.getAsLong())) {
+  private boolean isStrangers(LockedFile file, OptionalLong holder) throws IOException {
+    if (holder.isEmpty() || file.takenBy(holder.getAsLong()) != holder.getAsLong()) {
       return false;
     }
     long user =
         Integer.toUnsignedLong(
-            (int) Files.getAttribute(Path.of("/proc/" + taker.getAsLong()), "unix:uid"));
+            (int) Files.getAttribute(Path.of("/proc/" + holder.getAsLong()), "unix:uid"));
     return user != 0 && user != effectiveUser() && user != user(identity);
   }
 
