@@ -130,6 +130,7 @@ final class Launcher {
   }
 
   private LaunchedDaemon start(DaemonFiles files) {
+    LaunchedDaemon verdict = null;
     try (EarlyOutput early = EarlyOutput.keep(config, files)) {
       Handover handover = handover(files, early);
       try (LauncherEnd connection = LauncherEnd.open(handover.encode())) {
@@ -146,10 +147,15 @@ final class Launcher {
           connection.release();
           start = new Start(config, exits, files, early, connection, process);
           steps.unlock();
-          return start.await();
+          verdict = start.await();
+          return verdict;
         }
       }
     } catch (IOException failure) {
+      if (verdict != null) {
+        new StatusLine(ProgramName.of(config), exits).warn(failure);
+        return verdict;
+      }
       throw new DaemonizeException(Reason.SYSTEM, failure);
     }
   }

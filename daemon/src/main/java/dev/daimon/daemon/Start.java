@@ -163,7 +163,8 @@ final class Start {
       files.release();
     } catch (DaemonizeException late) {
       // The daemon is up, and has the same files open: what this process closes changes nothing.
-      return true;
+      line.clear();
+      line.warn(late);
     }
     return true;
   }

@@ -10,6 +10,7 @@ final class StatusLine {
   private static final int WIDTH = 60;
 
   private final String name;
+  private final boolean told;
   private final boolean visible;
   private final long start = System.nanoTime();
   private String text = "starting";
@@ -17,10 +18,11 @@ final class StatusLine {
   /**
    * Nothing is shown yet.
    *
-   * @param shown whether it may be, on a terminal
+   * @param shown whether it may be: warnings anywhere, the time on a terminal
    */
   StatusLine(String name, boolean shown) {
     this.name = name;
+    told = shown;
     visible = shown && StandardStream.ERROR.isTerminal();
   }
 
@@ -56,6 +58,13 @@ final class StatusLine {
       text.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? ' ' : c);
     }
     System.err.println(text);
+  }
+
+  /** Tells what has failed when the verdict was there already, and does not change it. */
+  void warn(Exception failure) {
+    if (told) {
+      error(name, "warning: " + failure.getMessage());
+    }
   }
 
   /** Makes room for the shell's prompt. */

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -263,6 +264,32 @@ class VerdictTest {
   void wordsThatWereChosenForTheLauncherAreAllItTells() throws Exception {
     assertThat(facade.launch(FailsUnseen.class, "fails"))
         .isEqualTo(new ProcessSandbox.Result(42, "", "VerdictTest$FailsUnseen: no port\n"));
+  }
+
+  /** The daemon is up by then, and has the same files open. */
+  @Test
+  @Tag("strace")
+  void aFileThatCannotBeClosedWhenTheDaemonIsReadyIsAWarning() throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "strace",
+                "-D",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                facade.pidFile().toString(),
+                "-e",
+                "inject=close:error=EIO"));
+    command.addAll(facade.java(List.of(), Ends.class, "ready"));
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.err()).contains("warning: close ").contains("EIO").hasLineCount(1);
+    assertThat(facade.running().isAlive()).isTrue();
   }
 
   @Test
