@@ -31,7 +31,7 @@ final class Control {
 
   private Control(CommandLine line) {
     this.line = line;
-    control = ControlOptions.control(line);
+    control = ControlOptions.control(line).listener(new ActionWords(terminal));
   }
 
   /** Runs a command; its exit code. */
@@ -113,7 +113,7 @@ final class Control {
     }
   }
 
-  private int signal(Signal signal) throws IOException, InterruptedException {
+  private int signal(Signal signal) throws IOException {
     Outcome outcome = control.signal(signal);
     if (outcome == Outcome.OK) {
       return 0;
@@ -145,7 +145,7 @@ final class Control {
     } finally {
       terminal.clear();
     }
-    terminal.error(control.status().reason() + ", still, after " + line.value("timeout"));
+    terminal.error("timed out after " + line.value("timeout") + ": " + control.status().reason());
     return TIMEOUT;
   }
 }

@@ -108,6 +108,12 @@ final class Help {
                                or stops the daemon (default: x.guard beside x.pid)
       """;
 
+  private static final String UNUSED_GUARD =
+      """
+            --guard PATH       accepted, and not locked: a signal waits for no other
+                               action
+      """;
+
   private static final String PID_ONLY =
       """
             --pid-only         believe a pidfile that nobody has locked, for daemons
@@ -222,7 +228,7 @@ final class Help {
           Sends a daemon a signal; exit code 3 if it does not run.
           """
               + PID_FILE
-              + GUARD
+              + UNUSED_GUARD
               + PID_ONLY
               + HELP
               + TIMES;
@@ -236,7 +242,7 @@ final class Help {
           if it does not run.
           """
               + PID_FILE
-              + GUARD
+              + UNUSED_GUARD
               + PID_ONLY
               + HELP;
       case "wait" ->

@@ -1,6 +1,7 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.Guard;
 import dev.daimon.control.Outcome;
@@ -129,26 +130,45 @@ final class Launch {
       step.start();
       return;
     }
-    DaemonControl control = DaemonControl.of(request.pidFile);
+    ActionWords words = new ActionWords(terminal);
+    DaemonControl control = DaemonControl.of(request.pidFile).listener(words);
     control = request.guard == null ? control : control.guard(request.guard);
     control = request.pidOnly ? control.pidOnly() : control;
     if (request.stop != null) {
       restart(step, control, request.stop);
     } else if (!request.self) {
-      try (Guard held = step.guard(control).orElse(null)) {
-        guard = held;
-        try {
-          step.start();
-        } catch (RuntimeException | Error failure) {
-          if (held != null) {
-            held.takeBack(failure);
-          }
-          throw failure;
-        }
-      }
+      startGuarded(step, control, words);
     } else if (control.start(step) == Outcome.ALREADY_DONE) {
+      DaemonStatus status = control.status();
       throw new DaemonizeException(
-          Reason.ALREADY_RUNNING, "already running: " + control.status().reason());
+          Reason.ALREADY_RUNNING,
+          (status.state() == DaemonStatus.State.RUNNING ? "already " : "already running; now: ")
+              + status.reason());
+    }
+  }
+
+  private void startGuarded(Step step, DaemonControl control, ActionWords words)
+      throws IOException, InterruptedException {
+    Guard held = step.guard(control).orElse(null);
+    guard = held;
+    try {
+      step.start();
+    } catch (RuntimeException | Error failure) {
+      if (held != null) {
+        held.takeBack(failure);
+      }
+      try (held) {
+        throw failure;
+      }
+    }
+    try {
+      if (held != null) {
+        held.close();
+      }
+    } catch (PosixException failure) {
+      // The program runs.
+      words.failedAfterwards(
+          new IOException("the guard could not be closed: " + failure.getMessage(), failure));
     }
   }
 

@@ -12,12 +12,16 @@ import java.util.Optional;
 final class StopProgress implements StopListener {
   private final Terminal terminal;
 
+  /** The last one that was waited for. */
+  private long awaited;
+
   StopProgress(Terminal terminal) {
     this.terminal = terminal;
   }
 
   @Override
   public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {
+    awaited = pid;
     if (waited.toMillis() > 0) {
       terminal.progress(
           "stopping process "
@@ -42,8 +46,7 @@ final class StopProgress implements StopListener {
       for (Signal signal : signals.subList(0, signals.size() - 1)) {
         before.append(signal).append(", ");
       }
-      terminal.error(
-          "process " + result.pid().orElse(0) + " did not end by " + before + "and was killed");
+      terminal.error("process " + awaited + " did not end by " + before + "and was killed");
     } else if (result.outcome() == Outcome.ALREADY_DONE) {
       terminal.error("it was not running");
     } else if (result.outcome() == Outcome.STALE) {

@@ -327,34 +327,97 @@ class ControlIT {
     assertThat(result.exitCode()).isEqualTo(75);
     assertThat(result.err())
         .startsWith("daimon: process " + pid + " has not ended after 0.")
-        .endsWith("s and [SIGUSR1]\n");
+        .endsWith("s and SIGUSR1\n");
     awaitGot("USR1");
     assertThat(Sandbox.pid(pidFile())).isEqualTo(pid);
   }
 
   @Test
-  void aChildThatKeepsTheLockIsNamed() throws Exception {
-    long pid = startStubborn();
-    ProcessHandle child = sandbox.running("sleep").getFirst();
+  void whatAWrapperScriptHasStartedEndsWithIt() throws Exception {
+    sandbox.script("wrapper", "#!/bin/sh", "sleep 1000", "echo over");
+    long _ = start(sandbox.file("wrapper").toString());
+    sandbox.awaitProgram("sleep");
 
-    Result result = control("stop", "--timeout", "100ms", "--then", "KILL:1s");
+    assertThat(control("stop", "--timeout", "20s")).isEqualTo(DONE);
 
+    assertThat(pidFile()).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  /** The daemon has ended by TERM: that is not what was killed. */
+  @Test
+  void aChildThatHadToBeKilledIsNamed() throws Exception {
+    long _ = start("sh", "-c", "(trap '' TERM; tail -f /dev/null) & exec sleep 1000");
+    long child = sandbox.awaitProgram("tail");
+    sandbox.awaitProgram("sleep");
+
+    Result result = control("stop", "--timeout", "400ms");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.err())
+        .matches("daimon: process [0-9]+ did not end by SIGTERM, and was killed\n");
+    assertThat(pidFile()).doesNotExist();
+    sandbox.awaitEnd();
+    assertThat(ProcessHandle.of(child)).isEmpty();
+  }
+
+  /** With a guard there is a record of the start; without, the launcher has taken the lock. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aWayOutIsToldWhereADeadDaemonsChildrenHoldItsLock(boolean record) throws Exception {
+    long pid = start("sh", "-c", "sleep 1000 & exec tail -f /dev/null");
+    long child = sandbox.awaitProgram("sleep");
+    sandbox.awaitProgram("tail");
+    if (!record) {
+      Files.delete(sandbox.file("web.guard"));
+    }
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    Sandbox.await("the end", () -> sandbox.running("tail").isEmpty());
     String held =
         "process %d has ended, but %s is still locked by process %d (sleep)"
-            .formatted(pid, pidFile(), child.pid());
-    assertThat(result)
-        .isEqualTo(
-            new Result(
-                75,
-                "",
-                "daimon: "
-                    + held
-                    + "; if that is of its session, stop the whole session next time\n"));
+            .formatted(pid, pidFile(), child);
+
     assertThat(control("status")).isEqualTo(new Result(CANNOT_TELL, held + "\n", ""));
-    assertThat(control("signal", "TERM"))
-        .isEqualTo(new Result(CANNOT_TELL, "", "daimon: " + held + "\n"));
-    assertThat(control("stop").exitCode()).isEqualTo(CANNOT_TELL);
-    assertThat(child.isAlive()).isTrue();
+    for (String words : List.of("stop", "stop --pid-only", "restart true")) {
+      String[] all = words.split(" ", -1);
+      assertThat(control(all[0], List.of(all).subList(1, all.length).toArray(new String[0])))
+          .isEqualTo(
+              new Result(
+                  CANNOT_TELL,
+                  "",
+                  "daimon: %s; to end what is left of its session: daimon stop --session -p %s\n"
+                      .formatted(held, pidFile())));
+    }
+    assertThat(control("stop", "--session")).isEqualTo(DONE);
+
+    assertThat(pidFile()).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  @Test
+  void theSessionOfTheShellThatHasRunADaemonIsSpared() throws Exception {
+    Process shell =
+        sandbox
+            .prepare(
+                List.of(
+                    "setsid",
+                    "sh",
+                    "-c",
+                    "\"$0\" run -p \"$1\" sleep 1000 & wait",
+                    Sandbox.DAIMON.toString(),
+                    pidFile().toString()),
+                Map.of())
+            .start();
+    long daemon = sandbox.awaitProgram("sleep");
+
+    Result refused = control("stop", "--session");
+
+    assertThat(refused.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(refused.err())
+        .startsWith("daimon: process " + daemon + " was started in the session of others")
+        .hasLineCount(1);
+    assertThat(control("stop")).isEqualTo(DONE);
+    assertThat(shell.waitFor()).isZero();
   }
 
   @Test
@@ -395,7 +458,7 @@ class ControlIT {
     long pid = start("sleep", "1000");
     assertThat(control("wait", "--timeout", "200ms"))
         .isEqualTo(
-            new Result(75, "", "daimon: running: process " + pid + ", still, after 200ms\n"));
+            new Result(75, "", "daimon: timed out after 200ms: running: process " + pid + "\n"));
 
     Process waiter =
         sandbox
@@ -441,7 +504,7 @@ class ControlIT {
     assertThat(bad.err()).startsWith("no port\ndaimon: " + self).hasLineCount(2).contains("3");
     Result nothing = control("start", "--self", "--start-timeout", "300ms", "true");
     assertThat(nothing.exitCode()).isEqualTo(70);
-    assertThat(nothing.err()).contains("not running: there is no " + pidFile());
+    assertThat(nothing.err()).contains("no daemon can be shown to run: there is no " + pidFile());
   }
 
   @Test
@@ -514,21 +577,19 @@ class ControlIT {
             .start();
     assertThat(holder.inputReader().readLine()).isEqualTo("held");
     List<Process> waiting = new ArrayList<>();
-    for (String words : List.of("stop", "reload", "signal USR1", "restart sleep 1", "start true")) {
+    for (String words : List.of("stop", "restart sleep 1", "start true")) {
       List<String> command = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
       List<String> split = List.of(words.split(" ", -1));
       command.add(split.getFirst());
       command.addAll(List.of("-p", pidFile().toString(), "--guard", guard.toString()));
       command.addAll(split.subList(1, split.size()));
-      waiting.add(
-          sandbox
-              .prepare(command, Map.of())
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start());
-    }
-    for (Process process : waiting) {
-      assertThat(process.waitFor(400, TimeUnit.MILLISECONDS)).isFalse();
+      Process process = sandbox.prepare(command, Map.of()).start();
+      waiting.add(process);
+      assertThat(process.errorReader().readLine())
+          .isEqualTo(
+              "daimon: waiting for another action on this daemon, by process %d (flock);"
+                      .formatted(holder.pid())
+                  + " \"daimon signal\" does not have to wait");
     }
     assertThat(control("status").exitCode()).isZero();
     for (Process process : waiting) {
@@ -536,9 +597,42 @@ class ControlIT {
       assertThat(process.waitFor()).isEqualTo(128 + 15);
     }
     assertThat(control("status").exitCode()).isZero();
+    assertThat(control("signal", "--guard", guard.toString(), "KILL")).isEqualTo(DONE);
+    Sandbox.await("the end", () -> control("status").exitCode() == 1);
 
     holder.destroyForcibly().waitFor();
-    assertThat(control("stop", "--guard", guard.toString())).isEqualTo(DONE);
+  }
+
+  /** The program runs by then, or has ended: that is the truth to be told. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart", "stop"})
+  @Tag("strace")
+  void aGuardThatCannotBeClosedChangesNothing(String action) throws Exception {
+    if (!action.equals("start")) {
+      long _ = start("sleep", "1000");
+    }
+    Path guard = sandbox.file("web.guard");
+    List<String> command =
+        new ArrayList<>(
+            List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", guard.toString()));
+    // A restart looks at it first, as the user that the program will run as.
+    command.addAll(
+        List.of(
+            "-e",
+            "inject=close:error=EIO:when=" + (action.equals("restart") ? "2+" : "1+"),
+            Sandbox.DAIMON.toString(),
+            action,
+            "-p",
+            pidFile().toString()));
+    if (!action.equals("stop")) {
+      command.addAll(List.of("sleep", "1000"));
+    }
+
+    Result result = sandbox.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.err()).startsWith("daimon: warning: ").contains("EIO").hasLineCount(1);
+    assertThat(control("status").exitCode()).isEqualTo(action.equals("stop") ? 3 : 0);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.LockedFile;
+import dev.daimon.locking.NotRegularFileException;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.PidFile;
@@ -18,7 +19,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
  * and names another user's process, or if a daemon locks nothing, or has closed the descriptor that
  * it inherited (some close all from 3 up). {@link #pidOnly()} is for those.
  *
- * <p>Every action holds the {@linkplain Guard guard} while it lasts; {@link #status()} and {@link
- * #awaitStop} do not, and need no permission to write. An action waits for its turn, for a minute.
- * Where this process may not make or open the guard file beside the pidfile, it does without; one
+ * <p>A start, a stop and a restart hold the {@linkplain Guard guard} while they last, and wait for
+ * their turn, for a minute. {@link #status()}, {@link #signal} and {@link #awaitStop} do without,
+ * and need no permission to write. Where this process may not make or open the guard file beside
+ * the pidfile, or where that is a stranger's or no regular file, an action does without, too; one
  * that was {@linkplain #guard(Path) given} must do.
  *
  * <p>Immutable, and safe for use by several threads.
@@ -46,9 +47,6 @@ public final class DaemonControl {
   /** Longer than the default policy's stop takes. */
   private static final Duration TURN = Duration.ofMinutes(1);
 
-  /** Nothing tells of a lock that is released, so it is looked at again and again. */
-  private static final Duration STEP = Duration.ofMillis(10);
-
   /** The guard's name is longer than the pidfile's may be. */
   private static final Errno ENAMETOOLONG = Errno.of(36);
 
@@ -58,14 +56,17 @@ public final class DaemonControl {
   private final Path pidFile;
   private final @Nullable Path guard;
   private final boolean pidOnly;
+  private final ActionListener listener;
 
   /** Looked up once: that takes longer than the rest of a status. */
   private volatile @Nullable User user;
 
-  private DaemonControl(Path pidFile, @Nullable Path guard, boolean pidOnly) {
+  private DaemonControl(
+      Path pidFile, @Nullable Path guard, boolean pidOnly, ActionListener listener) {
     this.pidFile = pidFile;
     this.guard = guard;
     this.pidOnly = pidOnly;
+    this.listener = listener;
   }
 
   /**
@@ -76,7 +77,7 @@ public final class DaemonControl {
    * @return the control
    */
   public static DaemonControl of(Path pidFile) {
-    return new DaemonControl(pidFile, null, /* pidOnly= */ false);
+    return new DaemonControl(pidFile, null, /* pidOnly= */ false, new ActionListener() {});
   }
 
   /**
@@ -86,7 +87,7 @@ public final class DaemonControl {
    * @return a control with that guard
    */
   public DaemonControl guard(Path file) {
-    return new DaemonControl(pidFile, file, pidOnly);
+    return new DaemonControl(pidFile, file, pidOnly, listener);
   }
 
   /**
@@ -100,7 +101,17 @@ public final class DaemonControl {
    * @return a control that does
    */
   public DaemonControl pidOnly() {
-    return new DaemonControl(pidFile, guard, /* pidOnly= */ true);
+    return new DaemonControl(pidFile, guard, /* pidOnly= */ true, listener);
+  }
+
+  /**
+   * Tells somebody what an action meets besides its outcome.
+   *
+   * @param to who is told
+   * @return a control that does
+   */
+  public DaemonControl listener(ActionListener to) {
+    return new DaemonControl(pidFile, guard, pidOnly, to);
   }
 
   /** {@return the daemon's pidfile, as given} */
@@ -117,7 +128,7 @@ public final class DaemonControl {
    * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
    */
   public DaemonStatus status() throws IOException {
-    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+    try (Sighting sighting = look()) {
       ProcessInfo info = sighting.state() == State.RUNNING ? sighting.info() : null;
       // No lambdas: a command that lives for some milliseconds pays for each.
       return new DaemonStatus(
@@ -175,22 +186,47 @@ public final class DaemonControl {
   }
 
   private Outcome guarded(Action action) throws IOException, InterruptedException {
-    try (Guard held = takeGuard().orElse(null)) {
-      try {
-        return action.run(held);
-      } catch (IOException | InterruptedException | RuntimeException failure) {
-        if (held != null) {
-          held.takeBack(failure);
-        }
+    Guard held = takeGuard().orElse(null);
+    Outcome outcome;
+    try {
+      outcome = action.run(held);
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      if (held != null) {
+        held.takeBack(failure);
+      }
+      try (held) {
         throw failure;
       }
     }
+    release(held);
+    return outcome;
+  }
+
+  /** After the point of no return: what fails here changes nothing of what was done. */
+  private void release(@Nullable Guard held) {
+    try {
+      if (held != null) {
+        held.close();
+      }
+    } catch (PosixException failure) {
+      failedAfterwards(guardFile() + " could not be closed", failure);
+    }
+  }
+
+  /** Tells of a failure that comes when an action is done. */
+  void failedAfterwards(String what, IOException failure) {
+    listener.failedAfterwards(new IOException(what + ": " + failure.getMessage(), failure));
+  }
+
+  /** The daemon as it is now. */
+  Sighting look() throws IOException {
+    return Look.at(pidFile, pidOnly);
   }
 
   private Outcome startGuarded(StartSpec spec, @Nullable Guard held)
       throws IOException, InterruptedException {
     boolean stale;
-    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+    try (Sighting sighting = look()) {
       if (sighting.state() == State.RUNNING) {
         return Outcome.ALREADY_DONE;
       }
@@ -237,6 +273,8 @@ public final class DaemonControl {
 
   /**
    * Stops the daemon, waits until it has ended and nobody holds its lock, and removes the pidfile.
+   * Children of its session that hold its lock after its end get a moment, and then the signals
+   * that are left.
    *
    * @param policy the signals, and the time that each gets
    * @return {@link Outcome#OK} if it was stopped; {@link Outcome#ALREADY_DONE} if it did not run;
@@ -265,28 +303,31 @@ public final class DaemonControl {
     if (isUnknownHere()) {
       return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
     }
-    try (Guard _ = takeGuard().orElse(null)) {
-      return new Stop(pidFile, pidOnly, policy, listener).carryOut();
+    Guard held = takeGuard().orElse(null);
+    StopResult result;
+    try {
+      result = new Stop(this, policy, listener).carryOut();
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      try (held) {
+        throw failure;
+      }
     }
+    release(held);
+    return result;
   }
 
   /**
-   * Sends the daemon a signal.
+   * Sends the daemon a signal, at once: also while another action is under way.
    *
    * @param signal the signal
    * @return {@link Outcome#OK}, or, with nobody signalled, {@link Outcome#NOT_RUNNING} or {@link
    *     Outcome#STALE}
-   * @throws ControlException if it cannot be told which process is the daemon, or the guard is busy
+   * @throws ControlException if it cannot be told which process is the daemon
    * @throws PosixException {@code EPERM} if this process may not signal the daemon
    * @throws IOException if a file cannot be opened
-   * @throws InterruptedException if the thread is interrupted
    */
-  public Outcome signal(Signal signal) throws IOException, InterruptedException {
-    if (isUnknownHere()) {
-      return Outcome.NOT_RUNNING;
-    }
-    try (Guard _ = takeGuard().orElse(null);
-        Sighting sighting = Look.at(pidFile, pidOnly)) {
+  public Outcome signal(Signal signal) throws IOException {
+    try (Sighting sighting = look()) {
       PidFd daemon = sighting.daemon();
       if (daemon == null) {
         return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.NOT_RUNNING;
@@ -307,9 +348,8 @@ public final class DaemonControl {
    *
    * @return as {@link #signal}
    * @throws IOException as {@link #signal}
-   * @throws InterruptedException if the thread is interrupted
    */
-  public Outcome reload() throws IOException, InterruptedException {
+  public Outcome reload() throws IOException {
     return signal(Signal.HUP);
   }
 
@@ -343,7 +383,7 @@ public final class DaemonControl {
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
     return guarded(held -> {
-      Outcome stopped = new Stop(pidFile, pidOnly, policy, listener).carryOut().outcome();
+      Outcome stopped = new Stop(this, policy, listener).carryOut().outcome();
       if (startGuarded(spec, held) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
@@ -380,33 +420,36 @@ public final class DaemonControl {
       throws IOException, InterruptedException {
     Waiting waiting = new Waiting(time, listener);
     boolean ended = false;
-    while (true) {
-      try (Sighting sighting = Look.at(pidFile, pidOnly)) {
-        PidFd process = sighting.process();
-        if (sighting.state() == State.RUNNING && process != null) {
-          if (ended) {
-            // The next one, which nobody has asked for.
+    try (LockWait release = new LockWait()) {
+      while (true) {
+        try (Sighting sighting = look()) {
+          PidFd process = sighting.process();
+          if (sighting.state() == State.RUNNING && process != null) {
+            if (ended) {
+              // The next one, which nobody has asked for.
+              return true;
+            }
+            while (!process.awaitExit(waiting.step(SECOND))) {
+              if (waiting.isOver()) {
+                return false;
+              }
+            }
+            ended = true;
+            continue;
+          }
+          LockedFile file = sighting.file();
+          if (!sighting.locked() || file == null) {
+            if (sighting.state() == State.UNKNOWN && !ended) {
+              throw new ControlException(Reason.UNKNOWN, sighting.reason());
+            }
             return true;
           }
-          while (!process.awaitExit(waiting.step(SECOND))) {
-            if (waiting.isOver()) {
-              return false;
-            }
+          if (waiting.isOver()) {
+            return false;
           }
-          ended = true;
-          continue;
-        }
-        if (!sighting.locked()) {
-          if (sighting.state() == State.UNKNOWN && !ended) {
-            throw new ControlException(Reason.UNKNOWN, sighting.reason());
-          }
-          return true;
+          release.await(file, waiting.step(SECOND));
         }
       }
-      if (waiting.isOver()) {
-        return false;
-      }
-      TimeUnit.NANOSECONDS.sleep(Math.max(0, waiting.step(STEP).toNanos()));
     }
   }
 
@@ -448,23 +491,31 @@ public final class DaemonControl {
         && Files.notExists(guardFile(), LinkOption.NOFOLLOW_LINKS);
   }
 
-  private Path guardFile() {
+  Path guardFile() {
     return guard == null ? Guard.beside(pidFile) : guard;
   }
 
   /**
-   * Takes the guard, as every action here does: for one who starts the daemon by other means, so
-   * that no stop or start comes in between. Waits for its turn, for a minute.
+   * Takes the guard, as a start, a stop and a restart do here: for one who starts the daemon by
+   * other means, so that no stop or start comes in between. Waits for its turn, for a minute.
+   *
+   * <p>A guard file must be a regular one of root's, the caller's or the pidfile owner's (where
+   * there is no pidfile yet, the directory owner's).
    *
    * @return the guard, to be closed by the caller; nothing where this process may not make or open
-   *     the one beside the pidfile
+   *     the one beside the pidfile, or that is none
    * @throws ControlException {@link ControlException.Reason#BUSY} if the turn does not come
-   * @throws IOException if a guard file that was given cannot be opened or made
+   * @throws IOException if a guard file that was given is none, or cannot be opened or made
    * @throws InterruptedException if the thread is interrupted
    */
   public Optional<Guard> takeGuard() throws IOException, InterruptedException {
     try {
-      return Optional.of(Guard.acquire(guardFile(), TURN));
+      return Optional.of(Guard.acquire(guardFile(), TURN, pidFile, listener));
+    } catch (NotRegularFileException | ForeignGuardException none) {
+      if (guard == null) {
+        return Optional.empty();
+      }
+      throw none;
     } catch (PosixException failure) {
       Errno errno = failure.errno();
       boolean denied =
@@ -474,7 +525,10 @@ public final class DaemonControl {
               || errno.equals(Errno.ENOSPC)
               || errno.equals(EDQUOT)
               || errno.equals(ENAMETOOLONG)
-              || errno.equals(Errno.ENOENT);
+              || errno.equals(Errno.ENOENT)
+              || errno.equals(Errno.EISDIR)
+              || errno.equals(Errno.ENXIO)
+              || errno.equals(Errno.ELOOP);
       if (guard == null && denied) {
         return Optional.empty();
       }

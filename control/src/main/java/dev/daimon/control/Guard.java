@@ -8,9 +8,10 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  * from under one who has opened it and waits.
  */
 public final class Guard implements AutoCloseable {
-  /** A flock cannot be waited for with a time limit, so it is tried again and again; in ms. */
-  private static final long STEP = 10;
-
   private static final int MODE = 0600;
 
   private final SingletonLock lock;
@@ -54,6 +52,7 @@ public final class Guard implements AutoCloseable {
   /**
    * Takes the lock, and makes the file if there is none. Root makes it only in a directory that is
    * {@linkplain Ownership#isRootsAlone root's alone}: elsewhere others could have it made anywhere.
+   * Whose file it is does not matter here.
    *
    * @param file the guard file
    * @param patience how long to wait for somebody who holds it
@@ -65,19 +64,96 @@ public final class Guard implements AutoCloseable {
    */
   public static Guard acquire(Path file, Duration patience)
       throws IOException, InterruptedException {
-    long start = System.nanoTime();
-    while (true) {
-      try {
-        return new Guard(lock(file));
-      } catch (LockHeldException held) {
-        if (System.nanoTime() - start >= TimeUnit.NANOSECONDS.convert(patience)) {
-          throw new ControlException(
-              ControlException.Reason.BUSY,
-              "another action is under way: " + file + " is locked" + holder(file));
+    return acquire(file, patience, null, new ActionListener() {});
+  }
+
+  /**
+   * As above, but not a stranger's file.
+   *
+   * @param pidFile whose owner's guard counts; null for everybody's
+   * @param listener is told if there is a wait
+   * @throws ForeignGuardException if it is a stranger's
+   */
+  static Guard acquire(
+      Path file, Duration patience, @Nullable Path pidFile, ActionListener listener)
+      throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(patience);
+    boolean told = false;
+    try (LockWait wait = new LockWait()) {
+      while (true) {
+        LockHeldException busy;
+        try {
+          return own(lock(file), pidFile);
+        } catch (LockHeldException held) {
+          busy = held;
+        }
+        try (LockedFile held = LockedFile.open(file).orElse(null)) {
+          if (held == null) {
+            continue;
+          }
+          requireTrusted(file, held.owner(), pidFile);
+          do {
+            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            if (!left.isPositive()) {
+              throw busy(file, held, busy);
+            }
+            if (!told) {
+              told = true;
+              listener.waiting(Holders.of(held));
+            }
+            wait.await(held, left);
+          } while (held.isAtPath() && held.isLocked());
         }
       }
-      TimeUnit.MILLISECONDS.sleep(STEP);
     }
+  }
+
+  private static Guard own(SingletonLock lock, @Nullable Path pidFile) throws IOException {
+    try {
+      requireTrusted(lock.path(), lock.owner(), pidFile);
+      return new Guard(lock);
+    } catch (IOException | RuntimeException foreign) {
+      try (lock) {
+        throw foreign;
+      }
+    }
+  }
+
+  private static ControlException busy(Path file, LockedFile held, LockHeldException cause)
+      throws PosixException {
+    ControlException busy =
+        new ControlException(
+            ControlException.Reason.BUSY,
+            "another action is under way: " + file + " is locked" + Holders.by(Holders.of(held)));
+    busy.initCause(cause);
+    return busy;
+  }
+
+  /** What a stranger has made, in a sticky directory, would let that one hold everybody up. */
+  private static void requireTrusted(Path file, long owner, @Nullable Path pidFile)
+      throws ForeignGuardException {
+    // The pidfile's owner last: that takes longest.
+    if (pidFile != null && !isTrusted(owner, 0) && !isTrusted(owner, owner(pidFile))) {
+      throw new ForeignGuardException(file, owner);
+    }
+  }
+
+  /** Who owns the pidfile; where there is none, who could make one: the directory's owner. */
+  private static long owner(Path pidFile) {
+    Path directory = pidFile.toAbsolutePath().getParent();
+    try {
+      return uid(
+          directory == null || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
+              ? pidFile
+              : directory);
+    } catch (IOException unseen) {
+      return 0;
+    }
+  }
+
+  private static long uid(Path file) throws IOException {
+    Object uid = Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+    return Integer.toUnsignedLong((Integer) uid);
   }
 
   /** Mostly it is there. */
@@ -92,16 +168,6 @@ public final class Guard implements AutoCloseable {
         throw failure;
       }
       return SingletonLock.acquire(file, MODE);
-    }
-  }
-
-  private static String holder(Path file) throws IOException {
-    Optional<LockedFile> open = LockedFile.open(file);
-    if (open.isEmpty()) {
-      return "";
-    }
-    try (LockedFile guard = open.get()) {
-      return Holders.by(Holders.of(guard));
     }
   }
 

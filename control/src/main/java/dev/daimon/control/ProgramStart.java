@@ -17,14 +17,20 @@ import java.util.function.Supplier;
 record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
   @Override
   public void start(DaemonControl control) throws IOException {
-    try (SingletonLock lock = lock(control.pidFile())) {
-      try {
-        lock.prepare();
-        detach(lock);
-      } catch (IOException | RuntimeException failure) {
-        undo(lock, failure);
+    SingletonLock lock = lock(control.pidFile());
+    try {
+      lock.prepare();
+      detach(lock);
+    } catch (IOException | RuntimeException | Error failure) {
+      undo(lock, failure);
+      try (lock) {
         throw failure;
       }
+    }
+    try {
+      lock.close();
+    } catch (PosixException failure) {
+      control.failedAfterwards(lock.path() + " could not be closed", failure);
     }
   }
 
@@ -74,7 +80,7 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
   }
 
   /** What was in the file is no loss: nobody held it. */
-  private static void undo(SingletonLock lock, Exception reason) {
+  private static void undo(SingletonLock lock, Throwable reason) {
     try {
       if (lock.created()) {
         boolean _ = lock.remove();

@@ -61,10 +61,32 @@ record Sighting(
     }
   }
 
+  /** The reason without the state in front of it, for a sentence that tells the state itself. */
+  String detail() {
+    for (String name : List.of("running: ", "not running: ", "dead: ")) {
+      if (reason.startsWith(name)) {
+        return reason.substring(name.length());
+      }
+    }
+    return reason;
+  }
+
+  /** A close that fails is no failure of an action: what was only looked at loses nothing. */
   @Override
-  public void close() throws PosixException {
+  public void close() {
     try (file;
         process) {
+      return;
+    } catch (PosixException nothingLost) {
+      return;
+    }
+  }
+
+  /** As {@link #close()}, for a handle beside it. */
+  static void close(PidFd process) {
+    try {
+      process.close();
+    } catch (PosixException nothingLost) {
       return;
     }
   }

@@ -21,26 +21,32 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One stop, under the guard: the signals, the wait for the end, and the pidfile's removal. */
 final class Stop {
   /** How often the listener is told the time. */
   private static final Duration SECOND = Duration.ofSeconds(1);
 
-  /** Nothing tells of a lock that is released, so it is looked at again and again; in ms. */
-  private static final long STEP = 10;
+  /** What children get to end by themselves when the daemon has; at most half of what is left. */
+  private static final Duration MOMENT = SECOND;
 
+  private final DaemonControl control;
   private final Path pidFile;
-  private final boolean pidOnly;
   private final StopPolicy policy;
   private final StopListener listener;
   private final long start = System.nanoTime();
   private final List<Signal> sent = new ArrayList<>();
 
-  Stop(Path pidFile, boolean pidOnly, StopPolicy policy, StopListener listener) {
-    this.pidFile = pidFile;
-    this.pidOnly = pidOnly;
+  /** The process that is waited for: the daemon, or else one that it has left. */
+  private long awaited;
+
+  /** Whether those whom the daemon has left had their moment. */
+  private boolean waited;
+
+  Stop(DaemonControl control, StopPolicy policy, StopListener listener) {
+    this.control = control;
+    this.pidFile = control.pidFile();
     this.policy = policy;
     this.listener = listener;
   }
@@ -52,24 +58,60 @@ final class Stop {
   }
 
   private StopResult stop() throws IOException, InterruptedException {
-    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+    try (Sighting sighting = control.look()) {
       LockedFile file = sighting.file();
-      PidFd daemon = sighting.daemon();
-      if (daemon == null || file == null) {
-        return new StopResult(removeLeftOver(sighting), OptionalLong.empty(), List.of());
+      if (file == null) {
+        return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
       }
-      Duration left = end(daemon, file);
-      awaitRelease(daemon.pid(), file, left);
-      return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
+      StartRecord last = StartRecord.read(control.guardFile(), file.owner()).orElse(null);
+      Orphans orphans = Orphans.of(sighting, last);
+      if (orphans != null) {
+        return stop(orphans, sighting, file);
+      }
+      PidFd daemon = sighting.daemon();
+      if (daemon == null) {
+        return new StopResult(removeLeftOver(sighting, file), OptionalLong.empty(), List.of());
+      }
+      return stop(daemon, daemon.pid(), file, last);
     }
   }
 
-  /** What a daemon has left that does not run any more. */
-  private Outcome removeLeftOver(Sighting sighting) throws IOException {
-    LockedFile file = sighting.file();
-    if (file == null) {
-      return Outcome.ALREADY_DONE;
+  /** The daemon has ended, and others hold its lock. */
+  private StopResult stop(Orphans orphans, Sighting sighting, LockedFile file)
+      throws IOException, InterruptedException {
+    sighting.requireTrusted();
+    PidFd proven = orphans.findProven();
+    if (proven == null) {
+      throw new ControlException(
+          Reason.UNKNOWN,
+          sighting.reason() + ", which cannot be shown to be of the daemon's session");
     }
+    try {
+      if (!policy.wholeSession()) {
+        throw new ControlException(
+            Reason.UNKNOWN,
+            sighting.reason()
+                + "; to end what is left of its session: daimon stop --session -p "
+                + pidFile);
+      }
+      return stop(proven, sighting.pid(), file, null);
+    } finally {
+      Sighting.close(proven);
+    }
+  }
+
+  private StopResult stop(PidFd daemon, long named, LockedFile file, @Nullable StartRecord last)
+      throws IOException, InterruptedException {
+    awaited = daemon.pid();
+    try (Target target = new Target(daemon, file, policy.wholeSession(), last)) {
+      Duration left = end(target, daemon, file);
+      awaitRelease(named, daemon, file, left);
+    }
+    return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
+  }
+
+  /** What a daemon has left that does not run any more. */
+  private Outcome removeLeftOver(Sighting sighting, LockedFile file) throws IOException {
     sighting.requireTrusted();
     if (hasFurtherLines(file)) {
       // That it was the daemon's is not shown, and what else it says may be somebody's.
@@ -98,38 +140,86 @@ final class Stop {
    *
    * @return what is left of the last one's time
    */
-  private Duration end(PidFd daemon, LockedFile file) throws IOException, InterruptedException {
-    try (Target target = new Target(daemon, file, policy.wholeSession())) {
-      for (int i = 0; i < policy.steps().size(); i++) {
-        Step step = policy.steps().get(i);
-        Optional<Signal> next =
-            i + 1 < policy.steps().size()
-                ? Optional.of(policy.steps().get(i + 1).signal())
-                : Optional.empty();
-        target.send(step.signal());
-        sent.add(step.signal());
-        long begin = System.nanoTime();
-        Duration left = step.patience();
-        while (left.isPositive() || left.isZero()) {
-          listener.waiting(daemon.pid(), since(start), next, left);
-          if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
-            return step.patience().minus(since(begin));
-          }
-          if (left.isZero()) {
-            break;
-          }
-          left = step.patience().minus(since(begin));
+  private Duration end(Target target, PidFd daemon, LockedFile file)
+      throws IOException, InterruptedException {
+    for (int i = 0; i < policy.steps().size(); i++) {
+      Step step = policy.steps().get(i);
+      Optional<Signal> next =
+          i + 1 < policy.steps().size()
+              ? Optional.of(policy.steps().get(i + 1).signal())
+              : Optional.empty();
+      noteAwaited(target);
+      target.send(step.signal());
+      sent.add(step.signal());
+      long begin = System.nanoTime();
+      Duration left = step.patience();
+      while (!left.isNegative()) {
+        listener.waiting(awaited, since(start), next, left);
+        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
+        Duration rest = step.patience().minus(since(begin));
+        // Who has given the lock up may go on.
+        if (ended ? !isLeft(target, file, rest) : waited && !file.isLocked()) {
+          return step.patience().minus(since(begin));
         }
+        noteAwaited(target);
+        if (left.isZero()) {
+          break;
+        }
+        left = step.patience().minus(since(begin));
       }
     }
-    throw new ControlException(
+    PidFd alive = target.alive();
+    throw alive == null || waited ? stillLocked(daemon, file) : notEnded(alive);
+  }
+
+  private void noteAwaited(Target target) throws PosixException {
+    PidFd alive = target.alive();
+    awaited = alive == null ? awaited : alive.pid();
+  }
+
+  /** Whether the daemon has ended, and somebody of its session still holds its lock. */
+  private boolean isLeft(Target target, LockedFile file, Duration rest)
+      throws IOException, InterruptedException {
+    if (!policy.wholeSession() && !waited) {
+      waited = true;
+      Duration half = rest.dividedBy(2);
+      if (isReleased(file, half.compareTo(MOMENT) < 0 ? half : MOMENT)) {
+        return false;
+      }
+    }
+    return target.findHolders();
+  }
+
+  /** Also if the next daemon has taken the lock by then. */
+  private boolean isReleased(LockedFile file, Duration time)
+      throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    try (LockWait release = new LockWait()) {
+      while (file.isLocked() && !isNextRunning()) {
+        Duration left = time.minus(since(begin));
+        if (!left.isPositive()) {
+          return false;
+        }
+        release.await(file, left);
+      }
+    }
+    return true;
+  }
+
+  private ControlException notEnded(PidFd process) {
+    StringBuilder signals = new StringBuilder();
+    for (Signal signal : sent) {
+      signals.append(signals.isEmpty() ? "" : ", ").append(signal);
+    }
+    return new ControlException(
         Reason.NOT_STOPPED,
-        "process "
-            + daemon.pid()
-            + " has not ended after "
-            + since(start).toMillis() / 1000.0
-            + " s and "
-            + sent);
+        process + " has not ended after " + since(start).toMillis() / 1000.0 + " s and " + signals);
+  }
+
+  private ControlException stillLocked(PidFd daemon, LockedFile file) throws PosixException {
+    return new ControlException(
+        Reason.NOT_STOPPED,
+        daemon + " has ended, but " + pidFile + " is still locked" + Holders.by(Holders.of(file)));
   }
 
   private static Duration since(long nanos) {
@@ -137,44 +227,40 @@ final class Stop {
   }
 
   /** Removes the file as its holder, once nobody else holds it, be it at its path or not. */
-  private void awaitRelease(long pid, LockedFile file, Duration patience)
+  private void awaitRelease(long named, PidFd daemon, LockedFile file, Duration patience)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     long told = 0;
-    while (true) {
-      try {
-        if (file.isAtPath() || !file.isLocked()) {
-          remove(file, pid);
+    try (LockWait release = new LockWait()) {
+      while (file.isLocked() || !isRemoved(named, daemon, file)) {
+        if (isNextRunning()) {
           return;
         }
-      } catch (LockHeldException held) {
-        if (told == 0 && isNextRunning()) {
-          return;
+        Duration left = patience.minus(since(begin));
+        if (!left.isPositive()) {
+          throw stillLocked(daemon, file);
         }
-      } catch (IOException failure) {
-        throw new IOException(
-            "process " + pid + " has ended, but its pidfile is left: " + failure.getMessage(),
-            failure);
+        if (since(begin).toSeconds() > told) {
+          told = since(begin).toSeconds();
+          listener.waiting(awaited, since(start), Optional.empty(), left);
+        }
+        release.await(file, left.compareTo(SECOND) < 0 ? left : SECOND);
       }
-      Duration left = patience.minus(since(begin));
-      if (!left.isPositive()) {
-        throw new ControlException(
-            Reason.NOT_STOPPED,
-            "process "
-                + pid
-                + " has ended, but "
-                + pidFile
-                + " is still locked"
-                + Holders.by(Holders.of(file))
-                + (policy.wholeSession()
-                    ? ""
-                    : "; if that is of its session, stop the whole session next time"));
-      }
-      if (since(begin).toSeconds() > told) {
-        told = since(begin).toSeconds();
-        listener.waiting(pid, since(start), Optional.empty(), left);
-      }
-      TimeUnit.MILLISECONDS.sleep(STEP);
+    }
+  }
+
+  /**
+   * False if somebody holds the lock who cannot be seen. What else fails is no matter of a stop.
+   */
+  private boolean isRemoved(long named, PidFd daemon, LockedFile file) {
+    try {
+      remove(file, named);
+      return true;
+    } catch (LockHeldException held) {
+      return false;
+    } catch (IOException failure) {
+      control.failedAfterwards(daemon + " has ended, but its pidfile is left", failure);
+      return true;
     }
   }
 
@@ -183,7 +269,7 @@ final class Stop {
    * not known by its id, which may be the same again.
    */
   private boolean isNextRunning() throws IOException {
-    try (Sighting sighting = Look.at(pidFile, pidOnly)) {
+    try (Sighting sighting = control.look()) {
       return sighting.state() == State.RUNNING;
     }
   }

@@ -10,7 +10,7 @@ public interface StopListener {
   /**
    * A signal was sent, or another second has passed.
    *
-   * @param pid the daemon
+   * @param pid the process that is waited for: the daemon, or else one that it has left
    * @param waited how long the stop has taken
    * @param next the next signal; nothing if there is none left
    * @param left the time until then, or until the stop has failed

@@ -79,7 +79,9 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
 
   /**
    * Stops every process of the daemon's session, workers that have lost their parent among them,
-   * and those that are started meanwhile; not those that have left it.
+   * and those that are started meanwhile; not those that have left it. Also if the daemon has
+   * ended, and one that holds its lock can be shown to have belonged to it. A session that is not
+   * the daemon's alone is refused.
    *
    * <p>Race: whom the last process of the session starts right before it ends is found if he has
    * the daemon's lock, which children inherit. Without it nothing would tell him from a stranger

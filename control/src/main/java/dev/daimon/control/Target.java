@@ -9,6 +9,7 @@ import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,10 +21,12 @@ final class Target implements AutoCloseable {
   /** No session: outside of this PID namespace there may be some, which all read as 0. */
   private static final long NONE = 0;
 
+  private static final Duration LAUNCHER_END = Duration.ofSeconds(1);
+
   private final PidFd daemon;
   private final LockedFile file;
 
-  /** {@link #NONE} if it is only about the daemon. */
+  /** {@link #NONE} if it is not known. */
   private final long session;
 
   /** The daemon's session without itself, by process id; those found so far. */
@@ -32,33 +35,70 @@ final class Target implements AutoCloseable {
   /** Null until there is one. */
   private @Nullable Signal last;
 
+  /** Whether everybody in the session is to end, and not only who holds the lock after the end. */
+  private final boolean wholeSession;
+
+  /** Whether it was started in a session that is somebody else's. */
+  private final boolean guest;
+
   /**
    * A daemon that was shown to be the one.
    *
    * @param file its pidfile
-   * @throws ControlException if this process is in the session that is to end
+   * @param start its start, as far as is known
+   * @throws ControlException if the session is to end, and is not the daemon's alone
    */
-  Target(PidFd daemon, LockedFile file, boolean wholeSession) throws IOException {
+  Target(PidFd daemon, LockedFile file, boolean wholeSession, @Nullable StartRecord start)
+      throws IOException, InterruptedException {
     this.daemon = daemon;
     this.file = file;
-    ProcessInfo info = wholeSession ? Look.info(daemon) : null;
+    this.wholeSession = wholeSession;
+    ProcessInfo info = Look.info(daemon);
     session = info == null ? NONE : info.session();
-    if (info == null) {
-      return;
+    guest =
+        session != daemon.pid()
+            && start != null
+            && start.pid() == daemon.pid()
+            && start.session() == NONE
+            && start.isRunning();
+    if (wholeSession && info != null) {
+      requireOwnSession();
+      // Before the first signal: those whom nobody has outlived cannot be found any more.
+      findMembers();
     }
+  }
+
+  private void requireOwnSession() throws IOException, InterruptedException {
+    String reason = null;
     try (PidFd own = PidFd.open(ProcessHandle.current().pid())) {
-      if (session == NONE || own.info().session() == session) {
-        throw new ControlException(
-            ControlException.Reason.UNKNOWN,
-            daemon
-                + (session == NONE
-                    ? " is in a session without a leader in this PID namespace"
-                    : " is in this very session")
-                + ", which is not the daemon's alone");
+      if (session == NONE) {
+        reason = " is in a session without a leader in this PID namespace";
+      } else if (own.info().session() == session) {
+        reason = " is in this very session";
       }
     }
-    // Before the first signal: those whom nobody has outlived cannot be found any more.
-    findMembers();
+    if (reason == null && session != daemon.pid()) {
+      reason = guest ? " was started in the session of others" : leader();
+    }
+    if (reason != null) {
+      throw new ControlException(
+          ControlException.Reason.UNKNOWN,
+          daemon + reason + ", which is not the daemon's alone; stop it without its session");
+    }
+  }
+
+  /** What is to be said of a leader that is not the daemon; null if there is none. */
+  private @Nullable String leader() throws PosixException, InterruptedException {
+    try (PidFd leader = Look.open(session)) {
+      // One that holds the lock has it in common with the daemon, as a wrapper does; the launcher
+      // of a start ends right after it.
+      if (leader == null || isHolder(leader) || leader.awaitExit(LAUNCHER_END)) {
+        return null;
+      }
+      ProcessInfo info = Look.info(leader);
+      return " is in the session of the running "
+          + new Holder(session, info == null ? "" : info.name());
+    }
   }
 
   /** Sends a signal to everybody, and to whoever is found in the session later. */
@@ -107,22 +147,54 @@ final class Target implements AutoCloseable {
 
   /** Finds who is in the session by now, and sends them what the others have got. */
   private void findMembers() throws PosixException {
-    if (session == NONE) {
+    if (session == NONE || !wholeSession) {
       return;
     }
     for (long pid : ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray()) {
       PidFd known = pid == daemon.pid() ? daemon : members.get(pid);
       PidFd found = known != null && known.isAlive() ? null : member(pid);
       if (found != null) {
-        PidFd predecessor = members.put(pid, found);
-        if (predecessor != null) {
-          predecessor.close();
-        }
-        if (last != null) {
-          send(found, last);
-        }
+        add(found);
       }
     }
+  }
+
+  /** Sends whoever was found what the others have got. */
+  private void add(PidFd found) throws PosixException {
+    PidFd predecessor = members.put(found.pid(), found);
+    if (predecessor != null) {
+      predecessor.close();
+    }
+    if (last != null) {
+      send(found, last);
+    }
+  }
+
+  /**
+   * Finds, when everybody has ended, who of the daemon's session still holds its lock: its
+   * children, which have inherited it.
+   *
+   * @return whether there is somebody
+   */
+  boolean findHolders() throws IOException {
+    boolean found = false;
+    for (long pid : session == NONE ? List.<Long>of() : file.holders()) {
+      PidFd process = Look.open(pid);
+      if (process != null && isMember(process) && isHeir(pid) && isHolder(process)) {
+        add(process);
+        found = true;
+      } else if (process != null) {
+        process.close();
+      }
+    }
+    return found;
+  }
+
+  /** In a session of others, anybody may have waited for the lock. */
+  private boolean isHeir(long pid) throws IOException {
+    return session == daemon.pid()
+        || file.takenBy(pid) == daemon.pid()
+        || (!guest && !Orphans.isRunning(session));
   }
 
   /**
@@ -150,9 +222,7 @@ final class Target implements AutoCloseable {
    */
   private boolean isMember(PidFd process) throws PosixException {
     ProcessInfo info = Look.info(process);
-    return info != null
-        && info.session() == session
-        && (file.owner() == 0 || file.owner() == info.user());
+    return info != null && info.session() == session && Orphans.mayBelong(file, info);
   }
 
   private boolean isHolder(PidFd process) throws PosixException {
@@ -165,7 +235,7 @@ final class Target implements AutoCloseable {
   }
 
   /** Somebody who has not ended; null if there is nobody. */
-  private @Nullable PidFd alive() throws PosixException {
+  @Nullable PidFd alive() throws PosixException {
     if (daemon.isAlive()) {
       return daemon;
     }
@@ -177,11 +247,14 @@ final class Target implements AutoCloseable {
     return null;
   }
 
-  /** Lets go of the members; the daemon's handle is the caller's. */
+  /**
+   * Lets go of the members; the daemon's handle is the caller's. A close that fails is no failure
+   * of the stop.
+   */
   @Override
-  public void close() throws PosixException {
+  public void close() {
     for (PidFd member : members.values()) {
-      member.close();
+      Sighting.close(member);
     }
   }
 }

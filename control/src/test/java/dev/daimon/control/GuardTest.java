@@ -10,13 +10,18 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import java.io.BufferedReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -70,7 +75,7 @@ class GuardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"start", "stop", "restart", "signal"})
+  @ValueSource(strings = {"start", "stop", "restart"})
   void anActionWaitsForItsTurn(String action) throws Exception {
     daemons.start("trap '' HUP; while :; do sleep 0.1; done", "sh");
     long pid = Daemons.pid(daemons.pidFile());
@@ -87,7 +92,7 @@ class GuardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"start", "stop", "restart", "signal"})
+  @ValueSource(strings = {"start", "stop", "restart"})
   void theWaitCanBeInterrupted(String action) throws Exception {
     daemons.start("exec sleep 1000", "sleep");
     Process stranger = daemons.locker(guard());
@@ -109,10 +114,40 @@ class GuardTest {
     return switch (action) {
       case "start" -> daemons.control().start(daemons.daemon("exec sleep 1000"));
       case "stop" -> daemons.control().stop(StopPolicy.DEFAULT).outcome();
-      case "restart" ->
-          daemons.control().restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT);
-      default -> daemons.control().signal(Signal.HUP);
+      default -> daemons.control().restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT);
     };
+  }
+
+  @Test
+  void aSignalGoesThroughMeanwhile() throws Exception {
+    long pid = daemons.start("exec sleep 1000", "sleep");
+    daemons.locker(guard());
+
+    assertThat(daemons.control().signal(Signal.KILL)).isEqualTo(Outcome.OK);
+
+    Daemons.await("the end", () -> ProcessHandle.of(pid).isEmpty());
+  }
+
+  @Test
+  void whoWaitsIsToldAtOnceForWhom() throws Exception {
+    daemons.start("exec tail -f /dev/null", "tail");
+    Process stranger = daemons.locker(guard());
+    BlockingQueue<List<Holder>> told = new LinkedBlockingQueue<>();
+    ActionListener listener =
+        new ActionListener() {
+          @Override
+          public void waiting(List<Holder> holders) {
+            told.add(holders);
+          }
+        };
+
+    Future<StopResult> stop =
+        daemons.meanwhile(() -> daemons.control().listener(listener).stop(StopPolicy.DEFAULT));
+
+    assertThat(told.take()).containsExactly(new Holder(stranger.pid(), "sleep"));
+    stranger.destroyForcibly();
+    assertThat(stop.get().outcome()).isEqualTo(Outcome.OK);
+    assertThat(told).isEmpty();
   }
 
   @Test
@@ -208,7 +243,7 @@ class GuardTest {
   void oneThatWasRemovedIsMadeAgain() throws Exception {
     daemons.start("exec sleep 1000", "sleep");
     Files.delete(guard());
-    assertThat(daemons.control().reload()).isEqualTo(Outcome.OK);
+    daemons.control().stop(StopPolicy.DEFAULT);
     assertThat(guard()).exists();
   }
 
@@ -226,18 +261,48 @@ class GuardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"link", "directory", "FIFO"})
-  void whateverIsNoRegularFileIsAnErrorAtOnce(String what) throws Exception {
+  @ValueSource(strings = {"link", "directory", "FIFO", "socket"})
+  void whateverIsNoRegularFileIsDoneWithoutUnlessItWasGiven(String what) throws Exception {
     switch (what) {
       case "link" -> Files.createSymbolicLink(guard(), daemons.file("x"));
       case "directory" -> Files.createDirectory(guard());
-      default -> Command.run("mkfifo", guard().toString());
+      case "FIFO" -> Command.run("mkfifo", guard().toString());
+      default ->
+          ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+              .bind(UnixDomainSocketAddress.of(guard()))
+              .close();
     }
 
-    assertThatThrownBy(() -> daemons.control().start(daemons.daemon("exec sleep 1000")))
+    assertThatThrownBy(
+            () -> daemons.control().guard(guard()).start(daemons.daemon("exec sleep 1000")))
         .hasMessageContaining(guard().toString());
-    assertThat(daemons.file("x")).doesNotExist();
     assertThat(daemons.processes()).isEmpty();
+    assertThat(daemons.control().start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
+    assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+    assertThat(daemons.file("x")).doesNotExist();
+  }
+
+  /** Anybody may make it in a sticky directory, and hold it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Tag("root")
+  void aStrangersIsDoneWithoutUnlessItWasGiven(boolean held) throws Exception {
+    Daemons.give(Files.createFile(guard()), Daemons.NOBODY);
+    if (held) {
+      daemons.locker(guard());
+    }
+
+    assertThat(daemons.control().start(daemons.daemon("exec tail -f /dev/null")))
+        .isEqualTo(Outcome.OK);
+    assertThatThrownBy(() -> daemons.control().guard(guard()).stop(StopPolicy.DEFAULT))
+        .hasMessage(
+            "%s belongs to user 65534; a guard must be root's, the caller's or the pidfile owner's",
+            guard());
+    assertThat(guard()).isEmptyFile();
+    Daemons.give(daemons.pidFile(), Daemons.NOBODY);
+    if (!held) {
+      Guard.acquire(guard(), Duration.ZERO, daemons.pidFile(), new ActionListener() {}).close();
+    }
   }
 
   /** Root's directory, and root's guard, which is not a user's to open, or none. */
@@ -276,7 +341,7 @@ class GuardTest {
       DaemonControl control = DaemonControl.of(pidFile);
 
       assertThat(control.status().state()).isEqualTo(State.RUNNING);
-      assertThatThrownBy(() -> control.guard(mount.resolve("given")).reload())
+      assertThatThrownBy(() -> control.guard(mount.resolve("given")).stop(StopPolicy.DEFAULT))
           .isInstanceOf(PosixException.class)
           .hasMessageContaining("given");
       assertThat(control.reload()).isEqualTo(Outcome.OK);

@@ -192,10 +192,41 @@ class StartTest {
     assertThatThrownBy(() -> daemons.control().start(self("exit 0", SOON)))
         .isInstanceOf(ControlException.class)
         .hasMessageMatching(
-            "/bin/sh, process [0-9]+ has ended with exit code 0, but after 0.3 s it is not"
-                + " running: there is no "
+            "/bin/sh, process [0-9]+ has ended with exit code 0, but after 0.3 s no"
+                + " daemon can be shown to run: there is no "
                 + daemons.pidFile());
     assertThat(Daemons.isListedAsLocked(Guard.beside(daemons.pidFile()))).isFalse();
+  }
+
+  @Test
+  void aDaemonThatLocksNothingIsToldOfSoonAndAcceptedByItsId() throws Exception {
+    StartSpec nginx = self("sleep 1000 & echo $! >d.pid; exit 0", LATE);
+
+    assertThatThrownBy(() -> daemons.control().start(nginx))
+        .isInstanceOfSatisfying(
+            ControlException.class,
+            failure -> assertThat(failure.reason()).isEqualTo(Reason.NOT_STARTED))
+        .hasMessageMatching(
+            "/bin/sh, process [0-9]+ has ended with exit code 0, and process [0-9]+ \\(sleep\\) runs"
+                + " and is named by "
+                + daemons.pidFile()
+                + ", but has not locked it: control it with --pid-only, and start it with --self"
+                + " --pid-only");
+    assertThat(daemons.control().pidOnly().stop(StopPolicy.DEFAULT).outcome())
+        .isEqualTo(Outcome.OK);
+
+    assertThat(daemons.control().pidOnly().start(nginx)).isEqualTo(Outcome.OK);
+  }
+
+  @Test
+  void aDaemonMayLockItsPidFileAMomentAfterItHasWrittenIt() throws Exception {
+    StartSpec late =
+        self(
+            "setsid sh -c 'echo $$ >d.pid; sleep 0.3; exec flock -F d.pid sleep 1000' & exit",
+            LATE);
+
+    assertThat(daemons.control().start(late)).isEqualTo(Outcome.OK);
+    assertThat(daemons.control().status().state()).isEqualTo(State.RUNNING);
   }
 
   @Test

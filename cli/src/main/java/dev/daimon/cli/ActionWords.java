@@ -1,0 +1,30 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.ActionListener;
+import dev.daimon.control.Holder;
+import java.io.IOException;
+import java.util.List;
+
+/** What an action says besides its outcome, on standard error whatever that is. */
+final class ActionWords implements ActionListener {
+  private final Terminal terminal;
+
+  ActionWords(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public void waiting(List<Holder> holders) {
+    StringBuilder words = new StringBuilder("waiting for another action on this daemon");
+    for (int i = 0; i < holders.size(); i++) {
+      words.append(i == 0 ? ", by " : ", ").append(holders.get(i));
+    }
+    terminal.error(words.append("; \"daimon signal\" does not have to wait").toString());
+  }
+
+  @Override
+  public void failedAfterwards(IOException failure) {
+    terminal.clear();
+    terminal.error("warning: " + failure.getMessage());
+  }
+}
