@@ -16,6 +16,9 @@ final class LockWait implements AutoCloseable {
   /** In ns. */
   private static final long SHORTEST = 1_000_000;
 
+  /** Where a holder can be seen its end is an event, so that a look can wait. */
+  private static final long SHORTEST_WITH_HOLDER = 100_000_000;
+
   private static final long LONGEST = 1_000_000_000;
 
   private long pause = SHORTEST;
@@ -25,6 +28,7 @@ final class LockWait implements AutoCloseable {
   void await(LockedFile file, Duration longest) throws PosixException, InterruptedException {
     if (holder == null) {
       holder = holder(file);
+      pause = holder == null ? pause : Math.max(pause, SHORTEST_WITH_HOLDER);
     }
     long time = Math.clamp(TimeUnit.NANOSECONDS.convert(longest), 0, pause);
     if (holder == null) {
