@@ -9,7 +9,7 @@ import org.jspecify.annotations.NullMarked;
  */
 @NullMarked
 module dev.daimon.control {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires transitive dev.daimon.posix;
   requires transitive dev.daimon.forking;
   requires dev.daimon.locking;

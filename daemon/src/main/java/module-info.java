@@ -11,7 +11,7 @@ import org.jspecify.annotations.NullMarked;
 @SuppressWarnings("module")
 @NullMarked
 module dev.daimon.daemon {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires transitive dev.daimon.posix;
   requires dev.daimon.forking;
   requires dev.daimon.locking;

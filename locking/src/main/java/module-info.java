@@ -9,7 +9,7 @@ import org.jspecify.annotations.NullMarked;
  */
 @NullMarked
 module dev.daimon.locking {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires transitive dev.daimon.posix;
 
   exports dev.daimon.locking;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.NullMarked;
 @SuppressWarnings("module")
 @NullMarked
 module dev.daimon.posix {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
 
   exports dev.daimon.posix;
   // The bindings are C-shaped, so they are for the modules that wrap them.

@@ -9,7 +9,7 @@ import org.jspecify.annotations.NullMarked;
  */
 @NullMarked
 module dev.daimon.signals {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires transitive dev.daimon.posix;
   // sun.misc.Signal: the JDK's only way to handle a signal.
   requires jdk.unsupported;
