@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,8 @@ public final class DaemonEnd implements AutoCloseable {
    *
    * <p>The inherited descriptors stay open, and would be inherited on, until {@link #release()}.
    *
-   * @return this process's end; null if it was not started by a launcher
+   * @return this process's end; null if it was not started by a launcher, or by one that did not
+   *     keep {@link LauncherEnd#daemonDescriptors()} open in it, as {@link ProcessBuilder} does not
    * @throws IOException if the connection was found and is of no use: of another version of this
    *     class, or closed in parts
    */
@@ -181,6 +183,7 @@ public final class DaemonEnd implements AutoCloseable {
    * @param text for people to read; after 8 KiB it is cut off
    */
   public void status(String text) {
+    Objects.requireNonNull(text, "text");
     byte[] message = Wire.encode('S', 0, text);
     synchronized (waiting) {
       boolean first = waiting.isEmpty();
@@ -235,6 +238,7 @@ public final class DaemonEnd implements AutoCloseable {
    * @throws IOException if the launcher is gone
    */
   public void failed(int exitCode, String text) throws IOException {
+    Objects.requireNonNull(text, "text");
     if (exitCode < 1 || exitCode > 255) {
       throw new IllegalArgumentException("not the exit code of a failure: " + exitCode);
     }

@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -94,6 +95,26 @@ final class Greeting {
       write(
           writable, ByteBuffer.allocate(2 * Integer.BYTES).putInt(number).putInt(~number).array());
     }
+  }
+
+  /**
+   * Whether a process has the file open under the same number; also true of one that cannot be
+   * looked at, or has ended.
+   */
+  static boolean isInheritedBy(long pid, Descriptor file) {
+    if (LINK.equals(link("/proc/" + pid + "/fd/" + file.number()))) {
+      return true;
+    }
+    // In this order: a process that ends loses its program before its descriptors.
+    boolean runs = link("/proc/" + pid + "/exe") != null;
+    boolean sameNamespace = Integer.toString(Processes.getpid()).equals(link("/proc/self"));
+    return !runs || !sameNamespace;
+  }
+
+  private static @Nullable String link(String path) {
+    byte[] target = new byte[256];
+    int length = Files.readlink(path.getBytes(StandardCharsets.US_ASCII), target);
+    return length < 0 ? null : new String(target, 0, length, StandardCharsets.US_ASCII);
   }
 
   /** At the beginning; memory takes all of it or fails. */

@@ -7,6 +7,7 @@ import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Polling;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * open in it, says by {@link #started} which process that is, closes its own copies of them by
  * {@link #release()}, and then receives messages until one of them is the verdict. The end of the
  * connection without a verdict is a failure: a daemon that dies early never looks started.
+ *
+ * <p>To start it takes something that keeps descriptors open, such as {@code Program.keep} of
+ * module {@code daimon-forking}, or native code. {@link ProcessBuilder} closes all from 3 up.
  *
  * <p>The daemon must have the launcher's effective user when it looks for its end, and may change
  * it after that.
@@ -61,6 +65,7 @@ public final class LauncherEnd implements AutoCloseable {
    * @throws PosixException if there is no descriptor left ({@code EMFILE}), or no memory
    */
   public static LauncherEnd open(byte[] greeting) throws PosixException {
+    Objects.requireNonNull(greeting, "greeting");
     Descriptor[] messages = pipe();
     try {
       Descriptor[] answers = pipe();
@@ -104,9 +109,20 @@ public final class LauncherEnd implements AutoCloseable {
    * end takes itself for it.
    *
    * @param pid the daemon's process id
+   * @throws IllegalStateException if that process runs and has not inherited the {@link
+   *     #daemonDescriptors()}, as one that was started by {@link ProcessBuilder}: it would never
+   *     find its end
    * @throws PosixException if somebody else has closed a descriptor
    */
   public void started(long pid) throws PosixException {
+    if (!Greeting.isInheritedBy(pid, greeting)) {
+      throw new IllegalStateException(
+          "process "
+              + pid
+              + " has not inherited the connection, since ProcessBuilder closes all descriptors but"
+              + " the standard streams: start it with the daemonDescriptors() kept open, by"
+              + " Program.keep of daimon-forking");
+    }
     Greeting.name(greeting, pid);
     answer(Wire.NAMED);
   }
@@ -134,6 +150,7 @@ public final class LauncherEnd implements AutoCloseable {
    *     EINVAL}): after that nothing is received but the end
    */
   public Optional<Message> receive(Duration timeout) throws PosixException {
+    Objects.requireNonNull(timeout, "timeout");
     Message arrived = arrived();
     if (arrived != null) {
       return Optional.of(arrived);

@@ -3,6 +3,7 @@ package dev.daimon.readiness;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Descriptor;
@@ -29,6 +30,9 @@ import org.junit.jupiter.api.Test;
 class ReadinessTest {
   private static final Duration LONG = Duration.ofMinutes(1);
   private static final long SELF = ProcessHandle.current().pid();
+
+  /** Beyond the largest process id that there can be. */
+  private static final long OTHER = 4_194_305;
 
   private LauncherEnd launcher;
 
@@ -71,7 +75,7 @@ class ReadinessTest {
     Arrays.fill(greeting, (byte) 7);
     try (LauncherEnd other = LauncherEnd.open(greeting)) {
       other.started(SELF);
-      launcher.started(1);
+      launcher.started(OTHER);
 
       assertThat(found().greeting()).isEqualTo(greeting);
     }
@@ -79,7 +83,7 @@ class ReadinessTest {
 
   @Test
   void anotherProcessThatHasItsDescriptorsDoesNotFindIt() throws IOException {
-    launcher.started(1);
+    launcher.started(OTHER);
 
     assertThat(DaemonEnd.find()).isNull();
 
@@ -103,7 +107,7 @@ class ReadinessTest {
   void anotherProcessThatIsFasterThanTheLauncherDoesNotTakeItselfForTheDaemon() throws Exception {
     CompletableFuture<@Nullable DaemonEnd> end = finding();
 
-    launcher.started(1);
+    launcher.started(OTHER);
 
     assertThat(end.get(1, TimeUnit.MINUTES)).isNull();
   }
@@ -142,6 +146,22 @@ class ReadinessTest {
     java.nio.file.Path file = java.nio.file.Path.of("/proc/self/fd/" + greeting.number());
     assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-r--r--");
+  }
+
+  @Test
+  void aProcessThatHasNotInheritedTheConnectionIsNoDaemonAndItIsSaidWhy() throws Exception {
+    Process child = new ProcessBuilder("cat").start();
+    try {
+      assertThatIllegalStateException()
+          .isThrownBy(() -> launcher.started(child.pid()))
+          .withMessageContaining("process " + child.pid())
+          .withMessageContaining("ProcessBuilder closes")
+          .withMessageContaining("Program.keep of daimon-forking");
+    } finally {
+      child.destroy();
+      int _ = child.waitFor();
+    }
+    launcher.started(child.pid());
   }
 
   @Test
