@@ -8,6 +8,7 @@ import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ public final class LockedFile implements AutoCloseable {
    */
   public static Optional<LockedFile> open(Path path)
       throws PosixException, NotRegularFileException {
+    Objects.requireNonNull(path, "path");
     int flags =
         Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NOFOLLOW | Files.O_NOCTTY | Files.O_NONBLOCK;
     int number = Files.open(NativePath.bytes(path), flags, 0);

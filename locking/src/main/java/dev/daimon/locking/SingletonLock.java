@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -98,6 +99,7 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock acquire(Path path)
       throws PosixException, LockHeldException, NotRegularFileException {
+    Objects.requireNonNull(path, "path");
     return acquire(path, MODE);
   }
 
@@ -114,6 +116,7 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock acquire(Path path, int mode)
       throws PosixException, LockHeldException, NotRegularFileException {
+    Objects.requireNonNull(path, "path");
     return acquire(path, mode, /* make= */ true);
   }
 
@@ -128,6 +131,7 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock acquireExisting(Path path)
       throws PosixException, LockHeldException, NotRegularFileException {
+    Objects.requireNonNull(path, "path");
     return acquire(path, MODE, /* make= */ false);
   }
 
@@ -192,6 +196,8 @@ public final class SingletonLock implements AutoCloseable {
    */
   public static SingletonLock adopt(Path path, Descriptor descriptor)
       throws PosixException, LockHeldException, NotRegularFileException {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(descriptor, "descriptor");
     SingletonLock lock =
         new SingletonLock(path, NativePath.bytes(path), descriptor, /* created= */ false);
     lock.take();
@@ -311,6 +317,7 @@ public final class SingletonLock implements AutoCloseable {
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_locks.5.html">proc_locks(5)</a>
    */
   public static boolean isHeld(Path path) throws PosixException {
+    Objects.requireNonNull(path, "path");
     int number =
         Files.open(NativePath.bytes(path), Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC, 0);
     if (number == -Errno.ENOENT.number()) {

@@ -2,6 +2,7 @@ package dev.daimon.pidfd;
 
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.ProcessEnd;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -16,6 +17,13 @@ import java.util.OptionalInt;
  */
 public record ExitInfo(
     OptionalInt exitCode, Optional<Signal> signal, boolean coreDumped, ResourceUsage usage) {
+
+  /** Takes no null. */
+  public ExitInfo {
+    Objects.requireNonNull(exitCode, "exitCode");
+    Objects.requireNonNull(signal, "signal");
+    Objects.requireNonNull(usage, "usage");
+  }
 
   static ExitInfo of(ProcessEnd end) {
     boolean exited = end.code() == ProcessEnd.CLD_EXITED;

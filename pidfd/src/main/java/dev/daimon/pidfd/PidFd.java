@@ -114,6 +114,7 @@ public final class PidFd implements AutoCloseable {
    *     its id is another's
    */
   public static PidFd of(ProcessHandle handle) throws PosixException {
+    Objects.requireNonNull(handle, "handle");
     PidFd opened = open(handle.pid());
     // Holds the time of the start against that of the process that has the id now.
     if (!handle.isAlive()) {
@@ -146,6 +147,7 @@ public final class PidFd implements AutoCloseable {
   // Here and below, the lock is held over the call: after a close in between, the descriptor's
   // number could be that of another process.
   public synchronized void send(Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     PosixException.check(
         PidFds.sendSignal(descriptor.number(), signal.number()), "pidfd_send_signal", pid);
   }
@@ -233,6 +235,7 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public Optional<ExitInfo> waitFor(Duration timeout) throws PosixException, InterruptedException {
+    Objects.requireNonNull(timeout, "timeout");
     return await(begin(this::ifReapable, Runnable::run), nanos(timeout))
         ? Optional.of(reaped())
         : Optional.empty();
@@ -261,6 +264,7 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public boolean awaitExit(Duration timeout) throws PosixException, InterruptedException {
+    Objects.requireNonNull(timeout, "timeout");
     return await(begin(this::ifEnded, Runnable::run), nanos(timeout));
   }
 

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +57,14 @@ public record ProcessInfo(
 
   /** Where the fields after the name begin, which may hold anything. */
   private static final int AFTER_NAME = 2;
+
+  /** Takes no null. */
+  public ProcessInfo {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(uptime, "uptime");
+    Objects.requireNonNull(startTime, "startTime");
+    Objects.requireNonNull(commandLine, "commandLine");
+  }
 
   /** Of the process that has this id, and this pidfd, while it is read. */
   static ProcessInfo read(long pid, Descriptor pidfd) throws PosixException {

@@ -3,6 +3,7 @@ package dev.daimon.pidfd;
 import dev.daimon.posix.call.ProcessEnd;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
 
 /**
  * What a child has used in its life, together with those of its own children that it waited for.
@@ -26,6 +27,12 @@ public record ResourceUsage(
     long majorFaults,
     long voluntarySwitches,
     long involuntarySwitches) {
+
+  /** Takes no null. */
+  public ResourceUsage {
+    Objects.requireNonNull(userTime, "userTime");
+    Objects.requireNonNull(systemTime, "systemTime");
+  }
 
   static ResourceUsage of(ProcessEnd end) {
     return new ResourceUsage(

@@ -10,6 +10,7 @@ import dev.daimon.posix.call.Processes;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * A file that names a running process: its id in decimal digits, and a line feed.
@@ -49,6 +50,7 @@ public final class PidFile {
    * @return that pidfile
    */
   public static PidFile at(Path path) {
+    Objects.requireNonNull(path, "path");
     return new PidFile(path);
   }
 
@@ -93,6 +95,7 @@ public final class PidFile {
    * @throws IllegalStateException if the descriptor is closed
    */
   public long read(Descriptor file) throws PosixException, MalformedPidFileException {
+    Objects.requireNonNull(file, "file");
     return parse(stableContent(file), /* sole= */ false);
   }
 
@@ -107,6 +110,7 @@ public final class PidFile {
    * @throws IllegalStateException if the descriptor is closed
    */
   public long readSole(Descriptor file) throws PosixException, MalformedPidFileException {
+    Objects.requireNonNull(file, "file");
     return parse(stableContent(file), /* sole= */ true);
   }
 

@@ -1,5 +1,6 @@
 package dev.daimon.posix;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,6 +111,7 @@ public enum Capability {
    * @throws IllegalArgumentException if there is none
    */
   public static Capability parse(String name) {
+    Objects.requireNonNull(name, "name");
     String wanted = Names.upperCase(name);
     wanted = wanted.startsWith("CAP_") ? wanted.substring("CAP_".length()) : wanted;
     @Nullable Capability found = null;

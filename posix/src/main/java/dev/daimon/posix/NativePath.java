@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,7 @@ public final class NativePath {
    * @return the bytes that a system call takes, without a NUL at the end
    */
   public static byte[] bytes(Path path) {
+    Objects.requireNonNull(path, "path");
     byte[] directory = WorkingDirectory.LOST;
     if (directory == null || path.isAbsolute()) {
       return absoluteBytes(path.toAbsolutePath());
@@ -88,6 +90,7 @@ public final class NativePath {
    * @throws IllegalArgumentException if the path is not absolute, or holds a NUL byte
    */
   public static Path of(byte[] bytes) {
+    Objects.requireNonNull(bytes, "bytes");
     String text = new String(bytes, StandardCharsets.ISO_8859_1);
     if (!text.startsWith("/")) {
       throw new IllegalArgumentException("not an absolute path: " + text);

@@ -1,6 +1,7 @@
 package dev.daimon.posix;
 
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,7 @@ public enum Resource {
    * @throws IllegalArgumentException if there is none
    */
   public static Resource parse(String name) {
+    Objects.requireNonNull(name, "name");
     String wanted = Names.upperCase(name);
     wanted = wanted.startsWith("RLIMIT_") ? wanted.substring("RLIMIT_".length()) : wanted;
     @Nullable Resource found = null;

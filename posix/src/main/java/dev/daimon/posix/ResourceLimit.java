@@ -1,5 +1,7 @@
 package dev.daimon.posix;
 
+import java.util.Objects;
+
 /**
  * A limit on a resource: the soft one is enforced, and may be raised up to the hard one.
  *
@@ -18,6 +20,7 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
    * @throws IllegalArgumentException if one is negative, or the soft limit is above the hard one
    */
   public ResourceLimit {
+    Objects.requireNonNull(resource, "resource");
     if (soft < UNLIMITED || hard < UNLIMITED) {
       throw new IllegalArgumentException("a negative limit of " + resource);
     }
@@ -36,6 +39,7 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
    * @throws IllegalArgumentException if it is none
    */
   public static ResourceLimit parse(String text) {
+    Objects.requireNonNull(text, "text");
     int equals = text.indexOf('=');
     if (equals < 0) {
       throw new IllegalArgumentException("not NAME=SOFT[:HARD]: \"" + text + "\"");

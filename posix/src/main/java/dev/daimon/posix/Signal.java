@@ -1,5 +1,7 @@
 package dev.daimon.posix;
 
+import java.util.Objects;
+
 /**
  * A signal by its number, such as {@code SIGTERM}.
  *
@@ -145,6 +147,7 @@ public final class Signal {
    * @throws IllegalArgumentException if there is no such signal
    */
   public static Signal parse(String text) {
+    Objects.requireNonNull(text, "text");
     String name = Names.upperCase(text);
     if (name.startsWith("SIG")) {
       name = name.substring(3);

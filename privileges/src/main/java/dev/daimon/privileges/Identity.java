@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -134,6 +135,7 @@ public final class Identity {
    * @throws IllegalArgumentException if there are more than 65536
    */
   public Identity withGroups(List<String> groups) throws UnknownAccountException, PosixException {
+    Objects.requireNonNull(groups, "groups");
     if (groups.size() > MAX_GROUPS) {
       throw new IllegalArgumentException("too many groups: " + groups.size());
     }
@@ -285,6 +287,7 @@ public final class Identity {
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
   public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
+    Objects.requireNonNull(action, "action");
     if (isKept(ThreadStatus.own())) {
       return action.run();
     }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +58,9 @@ public final class Ownership {
    */
   public static void give(Descriptor descriptor, Path path, Identity identity, boolean justCreated)
       throws OwnershipRefusedException, PosixException {
+    Objects.requireNonNull(descriptor, "descriptor");
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(identity, "identity");
     if (isToBeGiven(descriptor.number(), path, identity, justCreated)) {
       int result = Files.fchown(descriptor.number(), uid(identity), (int) identity.gid());
       PosixException.check(result, "fchown", path);
@@ -78,6 +82,8 @@ public final class Ownership {
    */
   public static void give(Path path, Identity identity)
       throws OwnershipRefusedException, PosixException {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(identity, "identity");
     int flags = Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC;
     int number = Files.open(NativePath.bytes(path), flags, 0);
     try (Descriptor handle = Descriptor.adopt(PosixException.check(number, "open", path))) {
@@ -146,6 +152,7 @@ public final class Ownership {
    * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayMakeFilesIn(Path directory) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
     int[] caller = new int[3];
     Credentials.getresuid(caller);
     return caller[1] != 0 || isRootsAlone(directory);
@@ -168,6 +175,7 @@ public final class Ownership {
    *     there are more than 40 symbolic links ({@code ELOOP})
    */
   public static boolean isRootsAlone(Path directory) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
     FileStatus status = walk(directory, 0, /* groupOfRoot= */ false);
     return status != null && (status.permissions() & WRITABLE_BY_OTHERS) == 0;
   }
@@ -193,6 +201,7 @@ public final class Ownership {
    * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayTrust(Path directory, long user) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
     int[] caller = new int[3];
     Credentials.getresuid(caller);
     return caller[1] != 0
@@ -208,6 +217,7 @@ public final class Ownership {
    * @throws IOException if it is refused, or as {@link #mayTrust}
    */
   public static void requireTrust(Path file, long user) throws IOException {
+    Objects.requireNonNull(file, "file");
     Path directory = file.toAbsolutePath().getParent();
     if (directory == null || !mayTrust(directory, user)) {
       throw new IOException(

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -96,6 +97,7 @@ public final class PrivilegeDrop {
    * @return the drop
    */
   public static PrivilegeDrop to(Identity identity) {
+    Objects.requireNonNull(identity, "identity");
     return builder().identity(identity).build();
   }
 
@@ -121,6 +123,7 @@ public final class PrivilegeDrop {
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
   public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
+    Objects.requireNonNull(action, "action");
     if (!limits.isEmpty()) {
       throw new IllegalStateException(
           "resource limits are the whole process's; give them to the program that is started: "
@@ -355,6 +358,7 @@ public final class PrivilegeDrop {
 
     @Override
     public @Nullable String fault(ThreadStatus thread) throws CredentialsException {
+      Objects.requireNonNull(thread, "thread");
       String fault = identity == null ? null : identity.fault(thread, before, groups);
       if (fault != null) {
         return fault;
@@ -433,6 +437,7 @@ public final class PrivilegeDrop {
      * @return this
      */
     public Builder identity(Identity identity) {
+      Objects.requireNonNull(identity, "identity");
       this.identity = identity;
       return this;
     }
@@ -445,6 +450,7 @@ public final class PrivilegeDrop {
      * @return this
      */
     public Builder rootDirectory(Path directory) {
+      Objects.requireNonNull(directory, "directory");
       rootDirectory = directory;
       return this;
     }
@@ -457,6 +463,7 @@ public final class PrivilegeDrop {
      * @return this
      */
     public Builder limit(ResourceLimit limit) {
+      Objects.requireNonNull(limit, "limit");
       for (int i = limits.size() - 1; i >= 0; i--) {
         if (limits.get(i).resource() == limit.resource()) {
           limits.remove(i);
@@ -511,6 +518,7 @@ public final class PrivilegeDrop {
      * @return this
      */
     public Builder keepCapabilities(Set<Capability> capabilities) {
+      Objects.requireNonNull(capabilities, "capabilities");
       kept = EnumSet.noneOf(Capability.class);
       kept.addAll(capabilities);
       return this;

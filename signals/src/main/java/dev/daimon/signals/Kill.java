@@ -10,6 +10,7 @@ import dev.daimon.posix.call.Signals;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,7 @@ public final class Kill {
    *     groups, or every process
    */
   public static void send(long pid, Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     if (pid < 1 || pid > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process id: " + pid);
     }
@@ -64,6 +66,7 @@ public final class Kill {
    *     own, and 1 every process there is
    */
   public static void sendGroup(long processGroup, Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     if (processGroup < 2 || processGroup > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process group to signal: " + processGroup);
     }
@@ -91,6 +94,7 @@ public final class Kill {
    *     an outer PID namespace
    */
   public static int sendSession(long session, Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     if (session < 2 || session > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a session to signal: " + session);
     }

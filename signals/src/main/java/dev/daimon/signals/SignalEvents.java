@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +95,8 @@ public final class SignalEvents implements AutoCloseable {
    * @throws IOException if the kernel refuses, or {@code /proc} is not mounted
    */
   public SignalEvents on(Signal signal, SignalHandler handler) throws IOException {
+    Objects.requireNonNull(signal, "signal");
+    Objects.requireNonNull(handler, "handler");
     Registration registration = new Registration(signal, handler);
     Registration old;
     synchronized (lock) {

@@ -5,6 +5,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Signals;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -61,6 +62,7 @@ public final class SignalMask {
    * @throws PosixException if the call fails
    */
   public static void block(Signal... signals) throws PosixException {
+    Objects.requireNonNull(signals, "signals");
     long mask = 0;
     for (Signal signal : signals) {
       mask |= bit(signal.number());

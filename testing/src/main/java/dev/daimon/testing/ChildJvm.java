@@ -173,7 +173,7 @@ public final class ChildJvm {
   }
 
   /** The directory or archive of a class; its code source would be the module that it patches. */
-  private static String root(Class<?> type) {
+  static String root(Class<?> type) {
     String file = "/" + type.getName().replace('.', '/') + ".class";
     String url = Objects.requireNonNull(type.getResource(file)).toString();
     String root = url.substring(0, url.length() - file.length());

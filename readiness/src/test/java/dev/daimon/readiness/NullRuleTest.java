@@ -1,0 +1,20 @@
+package dev.daimon.readiness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.NullRule;
+import org.junit.jupiter.api.Test;
+
+/** What must not be null is named by the call that is given it. */
+class NullRuleTest {
+  /** The daemon's end is not closed: what it would close is the launcher's here. */
+  @Test
+  void nullIsRefusedByName() throws Exception {
+    try (LauncherEnd launcher = LauncherEnd.open(new byte[0])) {
+      launcher.started(ProcessHandle.current().pid());
+      NullRule rule = new NullRule(launcher, DaemonEnd.find());
+
+      assertThat(rule.violations(LauncherEnd.class)).isEmpty();
+    }
+  }
+}
