@@ -170,18 +170,22 @@ final class LockTable {
   long takerOf(long pid) throws PosixException {
     String directory = "/proc/".concat(Long.toString(pid)).concat("/fdinfo/");
     for (String descriptor : ProcFiles.list(directory)) {
-      try {
-        String info = ProcFiles.readRecord(directory.concat(descriptor));
-        int hit = find(info);
-        if (hit >= 0) {
-          return takerAt(info, hit);
-        }
-      } catch (PosixException closed) {
-        // Meanwhile; the next one may be it.
-        continue;
+      String info = readable(directory.concat(descriptor));
+      int hit = find(info);
+      if (hit >= 0) {
+        return takerAt(info, hit);
       }
     }
     return 0;
+  }
+
+  /** Empty of a descriptor that was closed meanwhile. */
+  private static String readable(String info) {
+    try {
+      return ProcFiles.readRecord(info);
+    } catch (PosixException closed) {
+      return "";
+    }
   }
 
   /** Of a line such as {@code "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF"}. */

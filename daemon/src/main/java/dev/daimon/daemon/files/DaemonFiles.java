@@ -150,8 +150,8 @@ public final class DaemonFiles {
   }
 
   /**
-   * Whether the holder took the lock itself, and is another user's: then it is no
-   * start, and nothing that a daemon has left, which would have inherited the lock.
+   * Whether the holder took the lock itself, and is another user's: then it is no start, and
+   * nothing that a daemon has left, which would have inherited the lock.
    */
   private boolean isStrangers(LockedFile file, OptionalLong holder) throws IOException {
     if (holder.isEmpty() || file.takenBy(holder.getAsLong()) != holder.getAsLong()) {
