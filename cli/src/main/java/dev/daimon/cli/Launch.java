@@ -86,7 +86,7 @@ final class Launch {
       return true;
     }
     try {
-      return DaemonControl.of(request.pidFile).status().state() == State.RUNNING;
+      return request.control(request.pidFile).status().state() == State.RUNNING;
     } catch (IOException unknown) {
       return false;
     }
@@ -131,9 +131,7 @@ final class Launch {
       return;
     }
     ActionWords words = new ActionWords(terminal);
-    DaemonControl control = DaemonControl.of(request.pidFile).listener(words);
-    control = request.guard == null ? control : control.guard(request.guard);
-    control = request.pidOnly ? control.pidOnly() : control;
+    DaemonControl control = request.control(request.pidFile).listener(words);
     if (request.stop != null) {
       restart(step, control, request.stop);
     } else if (!request.self) {
@@ -246,7 +244,7 @@ final class Launch {
           bePersistent();
         }
         files.open();
-        requireReplaceable(request.pidFile, files.predecessor());
+        requireReplaceable(request, files.predecessor());
         Program program = program(executable, environment, files);
         if (request.foreground) {
           become(program, identity, files);
@@ -261,12 +259,12 @@ final class Launch {
   }
 
   /** Refuses to start over a process that may be the daemon; the pidfile says so, and no lock. */
-  static void requireReplaceable(@Nullable Path pidFile, Predecessor named) {
-    if (pidFile == null || named.pid() == 0) {
+  static void requireReplaceable(Request request, Predecessor named) {
+    if (request.pidFile == null || named.pid() == 0) {
       return;
     }
     try {
-      DaemonControl.of(pidFile).requireReplaceable(named.pid(), named.owner());
+      request.control(request.pidFile).requireReplaceable(named.pid(), named.owner());
     } catch (IOException failure) {
       throw ControlFailure.of(failure);
     }

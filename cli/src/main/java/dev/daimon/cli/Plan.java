@@ -102,7 +102,7 @@ final class Plan {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       Predecessor named = DaemonFiles.judge(request.pidFile, owner, request.lock);
       Ownership.requireTrust(request.pidFile, DaemonFiles.user(owner));
-      Launch.requireReplaceable(request.pidFile, named);
+      Launch.requireReplaceable(request, named);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
     }

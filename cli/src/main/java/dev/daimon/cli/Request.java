@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.posix.Capability;
@@ -86,6 +87,13 @@ final class Request {
         || oomScoreAdjust != null
         || noNewPrivileges
         || keptCapabilities != null;
+  }
+
+  /** The control of the daemon whose pidfile this is. */
+  DaemonControl control(Path pidFile) {
+    DaemonControl control = DaemonControl.of(pidFile);
+    control = guard == null ? control : control.guard(guard);
+    return pidOnly ? control.pidOnly() : control;
   }
 
   /** The guard that is taken; null if there is no pidfile that is locked. */

@@ -220,7 +220,7 @@ public final class DaemonControl {
 
   /** The daemon as it is now. */
   Sighting look() throws IOException {
-    return Look.at(pidFile, pidOnly);
+    return Look.at(pidFile, guardFile(), pidOnly);
   }
 
   private Outcome startGuarded(StartSpec spec, @Nullable Guard held)
@@ -232,7 +232,7 @@ public final class DaemonControl {
       }
       LockedFile file = sighting.file();
       if (file != null && !sighting.locked()) {
-        Predecessor.check(file);
+        Predecessor.check(file, guardFile());
       } else if (sighting.state() == State.UNKNOWN) {
         throw new ControlException(Reason.UNKNOWN, sighting.reason());
       }
@@ -262,12 +262,13 @@ public final class DaemonControl {
    * @param named the process that the file names, or 0
    * @param owner the user id of the file's owner
    * @throws ControlException {@link ControlException.Reason#UNKNOWN} if that process is alive, and
-   *     not shown to be another one: this process itself, or not the file owner's
+   *     not shown to be another one: this process itself, not the file owner's, or started at
+   *     another time than the daemon that had this id
    * @throws IOException if it cannot be found out
    */
   public void requireReplaceable(long named, long owner) throws IOException {
     if (named != 0) {
-      Predecessor.check(pidFile, named, owner);
+      Predecessor.check(pidFile, guardFile(), named, owner);
     }
   }
 

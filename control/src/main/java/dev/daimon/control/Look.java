@@ -33,6 +33,7 @@ final class Look implements AutoCloseable {
   private static final long CLOCKS_DIFFER = 5;
 
   private final Path path;
+  private final Path guardFile;
   private @Nullable LockedFile file;
   private @Nullable PidFd process;
   private @Nullable ProcessInfo info;
@@ -48,19 +49,21 @@ final class Look implements AutoCloseable {
 
   private List<Holder> holders = List.of();
 
-  private Look(Path path) {
+  private Look(Path path, Path guardFile) {
     this.path = path;
+    this.guardFile = guardFile;
   }
 
   /**
    * Looks at a daemon.
    *
+   * @param guardFile where the last start is recorded
    * @param pidOnly whether the process that the pidfile names counts as the daemon even if nobody
    *     holds the file's lock
    */
-  static Sighting at(Path path, boolean pidOnly) throws IOException {
+  static Sighting at(Path path, Path guardFile, boolean pidOnly) throws IOException {
     for (int looks = 1; ; looks++) {
-      Look look = new Look(path);
+      Look look = new Look(path, guardFile);
       try {
         Sighting sighting = look.sight(pidOnly);
         if (looks == LOOKS || look.isSettled(sighting)) {
@@ -206,6 +209,15 @@ final class Look implements AutoCloseable {
   /** Nobody holds the lock: the id is all there is. */
   private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly) {
     String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
+    if (StartRecord.isAnother(guardFile, pidFile.owner(), pid)) {
+      return seen(
+          State.DEAD,
+          "dead: the daemon has left "
+              + path
+              + " behind, and its id is that of "
+              + process
+              + " now");
+    }
     if (isYounger(pidFile, info)) {
       return seen(
           State.UNKNOWN,

@@ -24,7 +24,7 @@ final class Predecessor {
    * @throws MalformedPidFileException if it holds anything but a process id
    * @throws ControlException if that process may be the daemon
    */
-  static void check(LockedFile file) throws IOException {
+  static void check(LockedFile file, Path guardFile) throws IOException {
     long pid;
     try {
       pid = PidFile.at(file.path()).readSole(file.descriptor());
@@ -34,17 +34,17 @@ final class Predecessor {
       }
       throw malformed;
     }
-    check(file.path(), pid, file.owner());
+    check(file.path(), guardFile, pid, file.owner());
   }
 
   /** Refuses a process that may be the daemon. */
-  static void check(Path pidFile, long pid, long owner) throws IOException {
+  static void check(Path pidFile, Path guardFile, long pid, long owner) throws IOException {
     try (PidFd process = Look.open(pid)) {
       if (process == null) {
         return;
       }
       ProcessInfo info = Look.info(process);
-      if ((info == null && !process.isAlive()) || isAnother(pid, owner, info)) {
+      if ((info == null && !process.isAlive()) || isAnother(guardFile, pid, owner, info)) {
         return;
       }
       throw new ControlException(
@@ -60,11 +60,14 @@ final class Predecessor {
 
   /**
    * Whether a process that is alive is shown to be another one than the daemon whose pidfile names
-   * it: it is the one that starts the daemon, or not the file owner's. That it is younger than the
-   * file shows nothing, since the clock may have been set.
+   * it: it is the one that starts the daemon, not the file owner's, or was started at another time
+   * than the daemon that had its id. That it is younger than the file shows nothing, since the
+   * clock may have been set.
    */
-  private static boolean isAnother(long pid, long owner, @Nullable ProcessInfo info) {
+  private static boolean isAnother(
+      Path guardFile, long pid, long owner, @Nullable ProcessInfo info) {
     return pid == ProcessHandle.current().pid()
-        || (owner != 0 && info != null && info.user() != owner);
+        || (owner != 0 && info != null && info.user() != owner)
+        || StartRecord.isAnother(guardFile, owner, pid);
   }
 }

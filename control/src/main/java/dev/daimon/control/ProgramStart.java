@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
   @Override
   public void start(DaemonControl control) throws IOException {
-    SingletonLock lock = lock(control.pidFile());
+    SingletonLock lock = lock(control);
     try {
       lock.prepare();
       detach(lock);
@@ -38,14 +38,15 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
    * A file that another user's daemon has left is replaced: it would be that user's to say who the
    * daemon is, and so be believed of none of ours.
    */
-  private static SingletonLock lock(Path pidFile) throws IOException {
+  private static SingletonLock lock(DaemonControl control) throws IOException {
+    Path pidFile = control.pidFile();
     SingletonLock lock = SingletonLock.acquire(pidFile);
     try (LockedFile file = LockedFile.open(pidFile).orElse(null);
         PidFd self = PidFd.open(ProcessHandle.current().pid())) {
       long user = self.info().user();
       Ownership.requireTrust(pidFile, user);
       if (file != null && !lock.created()) {
-        Predecessor.check(file);
+        Predecessor.check(file, control.guardFile());
       }
       if (file == null || file.owner() == 0 || file.owner() == user) {
         return lock;

@@ -91,6 +91,21 @@ public record StartRecord(long pid, long startTicks, long session) {
     return digits && found == 2 ? numbers : null;
   }
 
+  /**
+   * Whether a process that a pidfile names is shown to be another one than the daemon that was
+   * started: that had the same id, and was started at another time.
+   *
+   * @param guardFile the guard file
+   * @param pidFileOwner the user id of the pidfile's owner
+   * @param pid the process id in the pidfile
+   * @return whether it is; false also if there is no record of that id to believe
+   */
+  static boolean isAnother(Path guardFile, long pidFileOwner, long pid) {
+    StartRecord last = read(guardFile, pidFileOwner).orElse(null);
+    Stat now = last == null || last.pid != pid ? null : Stat.of(pid);
+    return last != null && now != null && now.start != last.startTicks;
+  }
+
   /** The record of a process that runs, or has ended and was not waited for; null if it is gone. */
   static @Nullable StartRecord of(long pid) {
     Stat process = Stat.of(pid);

@@ -3,11 +3,14 @@ package dev.daimon.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.forking.Program;
 import dev.daimon.testing.Command;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -52,6 +55,30 @@ class StartRecordTest {
     StartRecord record = new StartRecord(pid, Daemons.stat(pid, 22) - 1, 0);
 
     assertThat(record.isRunning()).isFalse();
+  }
+
+  /**
+   * The file's time says nothing: the daemon seems younger than it, or older, as clocks are set.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {-3600, 3600})
+  void anIdThatAnotherProcessHasByNowIsNoDaemon(long seconds) throws Exception {
+    Process bystander = daemons.bystander("sleep", "1000");
+    long ticks = Daemons.stat(bystander.pid(), 22);
+    Files.writeString(daemons.pidFile(), bystander.pid() + "\n");
+    Files.setLastModifiedTime(daemons.pidFile(), FileTime.from(Instant.now().plusSeconds(seconds)));
+
+    Files.writeString(guard(), bootId() + " " + bystander.pid() + " " + ticks + " 0\n");
+    assertThat(daemons.control().status().state()).isEqualTo(State.UNKNOWN);
+    assertThatThrownBy(() -> daemons.control().start(daemons.daemon("exec sleep 2000")))
+        .isInstanceOf(ControlException.class)
+        .hasMessageContaining("--pid-only");
+
+    Files.writeString(guard(), bootId() + " " + bystander.pid() + " " + (ticks - 1) + " 0\n");
+    assertThat(daemons.control().status().state()).isEqualTo(State.DEAD);
+    assertThat(daemons.control().pidOnly().status().state()).isEqualTo(State.DEAD);
+    assertThat(daemons.control().start(daemons.daemon("exec sleep 2000"))).isEqualTo(Outcome.STALE);
+    assertThat(bystander.isAlive()).isTrue();
   }
 
   @Test
