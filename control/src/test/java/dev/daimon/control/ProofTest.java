@@ -50,6 +50,8 @@ class ProofTest {
     long pid = daemons.start("sleep 1000 & exec tail -f /dev/null", "tail");
     long child = daemons.awaitProgram("sleep");
     Daemons.kill(pid);
+    // With the record of the start they are shown to be of the daemon's session.
+    Files.delete(Guard.beside(daemons.pidFile()));
 
     assertRefused(
         daemons.control(),

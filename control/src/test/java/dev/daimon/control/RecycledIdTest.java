@@ -6,6 +6,7 @@ import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
@@ -215,8 +216,19 @@ class RecycledIdTest {
         if (wanted > 1) {
           Files.writeString(NEXT, Long.toString(wanted - 1));
         }
-        long pid = Program.at(Path.of("/bin/sleep")).arguments("0.02").spawn().pid();
         all.increment();
+        long pid;
+        try {
+          pid = Program.at(Path.of("/bin/sleep")).arguments("0.02").spawn().pid();
+        } catch (PosixException killed) {
+          if (!killed.errno().equals(Errno.EINTR)) {
+            throw killed;
+          }
+          // By a signal that was meant for the daemon, before it was executed.
+          signalled.increment();
+          room.release();
+          continue;
+        }
         if (pid == wanted) {
           chosen.increment();
         }

@@ -80,27 +80,31 @@ class SwappedPathTest {
   @Test
   void aUsersPidfileEndsOnlyThatUsersProcessesOfTheSession() throws Exception {
     Path pidFile = Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
-    Process roots =
+    Process daemon =
         daemons.bystander(
             "setsid",
+            "flock",
+            "--no-fork",
+            "d.pid",
             "sh",
             "-c",
-            ("setpriv --reuid %d --clear-groups flock --no-fork d.pid sleep 1000 &"
-                    + " exec tail -f /dev/null")
+            "tail -f /dev/null 3>&- & exec setpriv --reuid %d --clear-groups sleep 1000"
                 .formatted(Daemons.NOBODY));
-    daemons.name(daemons.awaitProgram("sleep"));
+    daemons.name(daemon.pid());
+    long roots = daemons.awaitProgram("tail");
 
     assertThat(DaemonControl.of(pidFile).stop(StopPolicy.DEFAULT.ofWholeSession()).outcome())
         .isEqualTo(Outcome.OK);
 
     assertThat(daemons.running("sleep")).isEmpty();
-    assertThat(roots.isAlive()).isTrue();
+    assertThat(daemons.running("tail")).extracting(ProcessHandle::pid).containsExactly(roots);
   }
 
   @Test
   void aStopWaitsForALockWhoseFileTheDaemonHasRemoved() throws Exception {
     daemons.start(
-        "trap 'rm d.pid; exit' TERM; sleep 1000 & echo >ready; while :; do wait; done", "sh");
+        "trap '' TERM; sleep 1000 & trap 'rm d.pid; exit' TERM; echo >ready; while :; do wait; done",
+        "sh");
     Daemons.await("its trap", () -> Files.exists(daemons.file("ready")));
     StopPolicy soon = StopPolicy.of(Signal.TERM, Duration.ofMillis(500));
 
