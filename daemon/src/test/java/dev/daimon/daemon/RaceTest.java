@@ -24,6 +24,8 @@ class RaceTest {
 
   /** A daemon whose launcher or pidfile somebody interferes with, as its arguments say. */
   static final class Meddled {
+    static final String STALE = "4194304\n";
+
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
       Path pidFile = directory.resolve("pid");
@@ -57,10 +59,13 @@ class RaceTest {
       }
     }
 
-    /** As soon as its old content is gone, the file is locked, and about to be written. */
+    /**
+   * As soon as its old content is gone, the file is locked, and about to be written; a thread that
+   * gets its turn later finds it written, with the daemon not ready yet.
+   */
     private static void deleteWhenEmptied(Path pidFile) {
       try {
-        while (Files.size(pidFile) != 0) {
+        while (Files.readString(pidFile).equals(STALE)) {
           Thread.onSpinWait();
         }
         Files.delete(pidFile);
@@ -98,7 +103,7 @@ class RaceTest {
   @ParameterizedTest
   @ValueSource(strings = {"deletes when it is locked", "deletes", "replaces"})
   void aPidFileThatAStrangerTakesAwayIsAFailure(String how) throws Exception {
-    Files.writeString(facade.pidFile(), "99999\n");
+    Files.writeString(facade.pidFile(), Meddled.STALE);
 
     ProcessSandbox.Result result = facade.launch(Meddled.class, how);
 
