@@ -60,9 +60,9 @@ class RaceTest {
     }
 
     /**
-   * As soon as its old content is gone, the file is locked, and about to be written; a thread that
-   * gets its turn later finds it written, with the daemon not ready yet.
-   */
+     * As soon as its old content is gone, the file is locked, and about to be written; a thread
+     * that gets its turn later finds it written, with the daemon not ready yet.
+     */
     private static void deleteWhenEmptied(Path pidFile) {
       try {
         while (Files.readString(pidFile).equals(STALE)) {
