@@ -11,7 +11,7 @@ import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.daemon.files.FileSet;
-import dev.daimon.daemon.files.Predecessor;
+import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Detached;
@@ -244,7 +244,7 @@ final class Launch {
           bePersistent();
         }
         files.open();
-        requireReplaceable(request, files.predecessor());
+        requireReplaceable(request, files.namedProcess());
         Program program = program(executable, environment, files);
         if (request.foreground) {
           become(program, identity, files);
@@ -259,7 +259,7 @@ final class Launch {
   }
 
   /** Refuses to start over a process that may be the daemon; the pidfile says so, and no lock. */
-  static void requireReplaceable(Request request, Predecessor named) {
+  static void requireReplaceable(Request request, NamedProcess named) {
     if (request.pidFile == null || named.pid() == 0) {
       return;
     }

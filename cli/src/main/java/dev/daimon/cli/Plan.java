@@ -6,7 +6,7 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.daemon.DaemonizeException;
 import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.daemon.files.DaemonFiles;
-import dev.daimon.daemon.files.Predecessor;
+import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
@@ -59,7 +59,7 @@ final class Plan {
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
       // One that runs may have written further lines, which go with it.
-      Predecessor _ =
+      NamedProcess _ =
           DaemonFiles.judge(
               control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);
       return;
@@ -100,7 +100,7 @@ final class Plan {
     }
     try {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
-      Predecessor named = DaemonFiles.judge(request.pidFile, owner, request.lock);
+      NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
       Ownership.requireTrust(request.pidFile, DaemonFiles.user(owner));
       Launch.requireReplaceable(request, named);
     } catch (IOException failure) {

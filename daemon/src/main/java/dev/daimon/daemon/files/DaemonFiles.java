@@ -45,7 +45,7 @@ public final class DaemonFiles {
   private FileOpener.@Nullable Opened<PidFile.Pending> unlockedPidFile;
   private @Nullable OutputFile standardOutput;
   private @Nullable OutputFile standardError;
-  private Predecessor predecessor = Predecessor.NONE;
+  private NamedProcess named = NamedProcess.NONE;
 
   /** Files that are opened as an identity, if there is one, and are to be its own. */
   public DaemonFiles(FileSet set, @Nullable Identity identity, Progress progress) {
@@ -73,7 +73,7 @@ public final class DaemonFiles {
         if (!pidFile.created()) {
           opener.runAs(opened.asTarget, new Judgement(pidFile));
         }
-        requireTrust(opened.asTarget && !pidFile.created() && predecessor.owner() == 0);
+        requireTrust(opened.asTarget && !pidFile.created() && named.owner() == 0);
         progress.step("locked " + set.pidFile());
       } else if (set.pidFile() != null) {
         unlockedPidFile = openLock(set.pidFile(), new FileKind.Unlocked());
@@ -175,7 +175,7 @@ public final class DaemonFiles {
     @Override
     public void run() throws IOException {
       Path path = Objects.requireNonNull(set.pidFile());
-      predecessor = judge(path, owner(), lock != null);
+      named = judge(path, owner(), lock != null);
       if (lock != null && !lock.isAtPath()) {
         throw new IOException(path + " was removed or replaced during the start");
       }
@@ -194,16 +194,16 @@ public final class DaemonFiles {
    * @throws DaemonizeException {@link Reason#FILE} if it is refused
    * @throws IOException if it cannot be opened for reading
    */
-  public static Predecessor judge(Path pidFile, @Nullable Identity identity, boolean locked)
+  public static NamedProcess judge(Path pidFile, @Nullable Identity identity, boolean locked)
       throws IOException {
     try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
       if (file == null) {
-        return Predecessor.NONE;
+        return NamedProcess.NONE;
       }
       if (locked) {
         requireOwner(file, identity);
       }
-      return new Predecessor(named(file), file.owner());
+      return new NamedProcess(named(file), file.owner());
     }
   }
 
@@ -253,8 +253,8 @@ public final class DaemonFiles {
   }
 
   /** Whom the pidfile named when it was opened. */
-  public Predecessor predecessor() {
-    return predecessor;
+  public NamedProcess namedProcess() {
+    return named;
   }
 
   /**
