@@ -69,7 +69,7 @@ class RefusalTest {
       assertThat(result.out()).hasLineCount(1);
     }
     assertThat(facade.pidFile()).doesNotExist();
-    assertThat(facade.file("file")).hasContent("old");
+    assertThat(facade.file("file")).hasContent("4194304\n");
   }
 
   private void make(String name) throws Exception {
@@ -78,7 +78,7 @@ class RefusalTest {
       case "fifo" -> Command.run("mkfifo", file.toString());
       case "directory" -> Files.createDirectory(file);
       case "link" -> Files.createSymbolicLink(file, Path.of("file"));
-      case "file" -> Files.writeString(file, "old");
+      case "file" -> Files.writeString(file, "4194304\n");
       default -> Files.createLink(file, facade.file("file"));
     }
   }
