@@ -112,7 +112,7 @@ class ForegroundTest {
 
     assertThat(facade.file("first.err")).hasContent(before);
     assertThat(facade.file("first.out")).hasContent("before\n");
-    assertThat(Files.readString(facade.file("out"))).startsWith("LAUNCHER ");
+    assertThat(Files.readString(facade.file("out"))).startsWith("old\nLAUNCHER ");
     assertThat(Proc.descriptors(Long.toString(process.pid())))
         .containsEntry(1, facade.file("out").toString())
         .containsEntry(2, facade.file("err").toString());
