@@ -205,10 +205,18 @@ class StartIT {
   }
 
   @Test
-  void withoutALockNobodyIsKeptOut() throws Exception {
+  void withoutALockADaemonThatRunsIsNotLostEither() throws Exception {
     long first = sandbox.start("--no-lock", "sleep", "1000");
+    String pidFile = sandbox.file("pid").toString();
 
     assertThat(Sandbox.descriptors(first)).hasSize(3);
+    ProcessSandbox.Result second =
+        sandbox.daimon("start", "-p", pidFile, "--no-lock", "sleep", "1000");
+    assertThat(second.exitCode()).isEqualTo(4);
+    assertThat(second.err()).contains("process " + first + " (sleep)").contains("--pid-only");
+    assertThat(Sandbox.pid(sandbox.file("pid"))).isEqualTo(first);
+
+    assertThat(sandbox.daimon("stop", "--pid-only", "-p", pidFile).exitCode()).isZero();
     assertThat(sandbox.start("--no-lock", "sleep", "1000")).isNotEqualTo(first);
   }
 
