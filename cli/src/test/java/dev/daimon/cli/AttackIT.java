@@ -116,7 +116,8 @@ class AttackIT {
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o"})
   void aFileWithTwoNamesIsNotHandedOver(String option) throws Exception {
-    Path link = Files.createLink(victims.resolve("link"), victims.resolve("log"));
+    Path file = Files.writeString(victims.resolve("file"), option.equals("-p") ? "" : "precious\n");
+    Path link = Files.createLink(victims.resolve("link"), file);
     List<String> before = victims();
 
     assertThat(refused(option, link).err()).contains("2 hard links");

@@ -73,7 +73,7 @@ class FileErrorIT {
       ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
 
       assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_CREATE);
-      assertThat(result.err()).startsWith("daimon: " + file + " is no pidfile: it ");
+      assertThat(result.err()).startsWith("daimon: --pidfile: " + file + " is no pidfile: it ");
       assertThat(result.out()).isEmpty();
       assertThat(file).hasContent(content);
       assertThat(sandbox.processes()).isEmpty();
@@ -123,7 +123,7 @@ class FileErrorIT {
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(CANNOT_CREATE);
     assertThat(result.err())
         .isEqualTo(
-            "daimon: %s/pid would not be trusted: others than root may exchange it or a directory"
+            "daimon: --pidfile: %s/pid would not be trusted: others than root may exchange it or a directory"
                     .formatted(users)
                 + " above it\n");
     assertThat(users).isEmptyDirectory();

@@ -88,7 +88,8 @@ class RaceIT {
 
     assertThat(result.out().lines().filter("0"::equals)).hasSize(1);
     assertThat(result.out().lines().filter("69"::equals)).hasSize(7);
-    assertThat(result.err()).hasLineCount(7);
+    // On a busy machine one may say in between that it waits for another one.
+    assertThat(result.err().lines().filter(line -> line.contains("already running"))).hasSize(7);
     assertThat(sandbox.running("sleep")).hasSize(1);
     assertThat(sandbox.running("sleep").getFirst().pid()).isEqualTo(Sandbox.pid(pidFile));
   }
