@@ -95,7 +95,7 @@ class BytesIT {
   void aPidfileMayHaveAnyName() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
-            "LC_ALL=C $daimon start -p $dir/$'pid\\xff\\xc3\\xa4' sleep 1000 && cat $dir/pid*");
+            "LC_ALL=C $daimon start -p $dir/$'pid\\xff\\xc3\\xa4' sleep 1000 && cat $dir/$'pid\\xff\\xc3\\xa4'");
 
     assertThat(result.exitCode()).isZero();
     assertThat(sandbox.processes())
