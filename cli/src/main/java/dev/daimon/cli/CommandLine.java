@@ -84,8 +84,7 @@ final class CommandLine {
     // Of "-vX" the parser takes the v for an option, and X for the program.
     if (!separated && program < joined.size() && joined.get(program).startsWith("-")) {
       throw new DaemonizeException(
-          Reason.CONFIGURATION,
-          "unknown option " + Text.readable(joined.get(program)) + SEE_HELP + command);
+          Reason.CONFIGURATION, unknown(options, joined.get(program)) + SEE_HELP + command);
     }
     return new CommandLine(command, parsed);
   }
@@ -98,7 +97,11 @@ final class CommandLine {
       return (last.startsWith("--") ? last : "-" + last.charAt(last.length() - 1))
           + " needs a value";
     }
-    String word = problem instanceof UnrecognizedOptionException no ? no.getOption() : "";
+    return unknown(
+        options, problem instanceof UnrecognizedOptionException no ? no.getOption() : "");
+  }
+
+  private static String unknown(Options options, String word) {
     int equals = word.indexOf('=');
     if (word.startsWith("--") && equals > 0 && options.hasLongOption(word.substring(0, equals))) {
       return Text.readable(word.substring(0, equals)) + " takes no value";
