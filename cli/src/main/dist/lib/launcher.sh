@@ -123,12 +123,23 @@ java_failed() {
     exit 71
 }
 
+# Whether the address space is limited; asked without a process of its own.
+is_space_limited() {
+    while read -r _ first second limit _; do
+        if [ "$first $second" = "address space" ]; then
+            [ "$limit" != unlimited ]
+            return
+        fi
+    done </proc/self/limits
+    return 1
+}
+
 # The copy of this shell waits until java has read what it needs, and kills it. It reads a pipe that
 # only java holds open, so it ends with java, too. A caller that has taken every digit gets a copy
 # that just stops.
 run() {
     # There is nobody to tell of a JVM that does not fit in.
-    if [ "$(ulimit -v)" != unlimited ]; then
+    if is_space_limited; then
         { why=$(become_java "" --version 2>&1 </dev/null); } 2>/dev/null
         status=$?
         if [ $status -ne 0 ]; then java_failed; fi
