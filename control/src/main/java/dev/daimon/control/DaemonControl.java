@@ -17,6 +17,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -77,6 +78,7 @@ public final class DaemonControl {
    * @return the control
    */
   public static DaemonControl of(Path pidFile) {
+    Objects.requireNonNull(pidFile, "pidFile");
     return new DaemonControl(pidFile, null, /* pidOnly= */ false, new ActionListener() {});
   }
 
@@ -87,6 +89,7 @@ public final class DaemonControl {
    * @return a control with that guard
    */
   public DaemonControl guard(Path file) {
+    Objects.requireNonNull(file, "file");
     return new DaemonControl(pidFile, file, pidOnly, listener);
   }
 
@@ -111,6 +114,7 @@ public final class DaemonControl {
    * @return a control that does
    */
   public DaemonControl listener(ActionListener to) {
+    Objects.requireNonNull(to, "to");
     return new DaemonControl(pidFile, guard, pidOnly, to);
   }
 
@@ -177,6 +181,7 @@ public final class DaemonControl {
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
+    Objects.requireNonNull(spec, "spec");
     return guarded(held -> startGuarded(spec, held));
   }
 
@@ -301,6 +306,8 @@ public final class DaemonControl {
    */
   public StopResult stop(StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
+    Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(listener, "listener");
     if (isUnknownHere()) {
       return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
     }
@@ -328,6 +335,7 @@ public final class DaemonControl {
    * @throws IOException if a file cannot be opened
    */
   public Outcome signal(Signal signal) throws IOException {
+    Objects.requireNonNull(signal, "signal");
     try (Sighting sighting = look()) {
       PidFd daemon = sighting.daemon();
       if (daemon == null) {
@@ -383,6 +391,9 @@ public final class DaemonControl {
    */
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
+    Objects.requireNonNull(spec, "spec");
+    Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(listener, "listener");
     return guarded(held -> {
       Outcome stopped = new Stop(this, policy, listener).carryOut().outcome();
       if (startGuarded(spec, held) == Outcome.ALREADY_DONE) {
@@ -419,6 +430,8 @@ public final class DaemonControl {
    */
   public boolean awaitStop(Duration time, Consumer<Duration> listener)
       throws IOException, InterruptedException {
+    Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(listener, "listener");
     Waiting waiting = new Waiting(time, listener);
     boolean ended = false;
     try (LockWait release = new LockWait()) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -31,6 +32,18 @@ public record DaemonStatus(
     Optional<String> user,
     List<Holder> holders,
     String reason) {
+  /** Checks that nothing is null. */
+  public DaemonStatus {
+    Objects.requireNonNull(state, "state");
+    Objects.requireNonNull(pidFile, "pidFile");
+    Objects.requireNonNull(pid, "pid");
+    Objects.requireNonNull(startTime, "startTime");
+    Objects.requireNonNull(uptime, "uptime");
+    Objects.requireNonNull(commandLine, "commandLine");
+    Objects.requireNonNull(user, "user");
+    Objects.requireNonNull(holders, "holders");
+    Objects.requireNonNull(reason, "reason");
+  }
 
   /** Whether a daemon runs. */
   public enum State {

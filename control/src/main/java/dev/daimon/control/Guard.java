@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ public final class Guard implements AutoCloseable {
    * @return a path in the same directory
    */
   public static Path beside(Path pidFile) {
+    Objects.requireNonNull(pidFile, "pidFile");
     String name = String.valueOf(pidFile.getFileName());
     String stem = name.endsWith(".pid") ? name.substring(0, name.length() - 4) : name;
     return pidFile.resolveSibling(stem.concat(".guard"));
@@ -67,6 +69,8 @@ public final class Guard implements AutoCloseable {
    */
   public static Guard acquire(Path file, Duration patience)
       throws IOException, InterruptedException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(patience, "patience");
     return acquire(file, patience, null, new ActionListener() {});
   }
 
@@ -216,6 +220,7 @@ public final class Guard implements AutoCloseable {
    * @param reason what has failed; gets what goes wrong here
    */
   public void takeBack(Throwable reason) {
+    Objects.requireNonNull(reason, "reason");
     try {
       if (lock.created()) {
         boolean _ = lock.remove();

@@ -7,6 +7,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,7 @@ public record StartRecord(long pid, long startTicks, long session) {
    * @return the record; nothing if there is none to believe
    */
   public static Optional<StartRecord> read(Path guardFile, long pidFileOwner) {
+    Objects.requireNonNull(guardFile, "guardFile");
     try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
       if (file == null || !Guard.isTrusted(file.owner(), pidFileOwner)) {
         return Optional.empty();

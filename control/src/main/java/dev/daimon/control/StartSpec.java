@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.forking.Program;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /** How a daemon is started, once it is sure that none runs. */
@@ -28,6 +29,7 @@ public interface StartSpec {
    * @return that start
    */
   static StartSpec program(Supplier<Program> program, int umask) {
+    Objects.requireNonNull(program, "program");
     return new ProgramStart(program, umask);
   }
 
@@ -41,6 +43,8 @@ public interface StartSpec {
    * @return that start
    */
   static StartSpec self(Supplier<Program> program, Duration patience) {
+    Objects.requireNonNull(program, "program");
+    Objects.requireNonNull(patience, "patience");
     return new SelfStart(program, patience);
   }
 }

@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.posix.Signal;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Somebody who is told how a stop goes on, on the thread that stops. */
@@ -22,5 +23,7 @@ public interface StopListener {
    *
    * @param result what was done
    */
-  default void stopped(StopResult result) {}
+  default void stopped(StopResult result) {
+    Objects.requireNonNull(result, "result");
+  }
 }

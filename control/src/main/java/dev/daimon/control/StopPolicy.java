@@ -4,6 +4,7 @@ import dev.daimon.posix.Signal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How to stop a daemon: a signal, some patience, the next signal, and so on.
@@ -33,6 +34,8 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
      * @throws IllegalArgumentException if it is negative
      */
     public Step {
+      Objects.requireNonNull(signal, "signal");
+      Objects.requireNonNull(patience, "patience");
       if (patience.isNegative()) {
         throw new IllegalArgumentException("negative patience: " + patience);
       }
@@ -45,6 +48,7 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
    * @throws IllegalArgumentException if there is none
    */
   public StopPolicy {
+    Objects.requireNonNull(steps, "steps");
     steps = List.copyOf(steps);
     if (steps.isEmpty()) {
       throw new IllegalArgumentException("no signal");

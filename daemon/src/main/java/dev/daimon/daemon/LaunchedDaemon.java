@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * What became of a daemon that was started.
  *
@@ -10,6 +12,11 @@ package dev.daimon.daemon;
  *     empty, and have several lines
  */
 public record LaunchedDaemon(long pid, int exitCode, String message) {
+  /** Checks that nothing is null. */
+  public LaunchedDaemon {
+    requireNonNull(message, "message");
+  }
+
   /** {@return whether the daemon is ready} */
   public boolean isReady() {
     return exitCode == 0;

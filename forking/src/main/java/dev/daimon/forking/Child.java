@@ -7,6 +7,7 @@ import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +89,7 @@ public final class Child {
    *     ESRCH} if somebody else waited for it
    */
   public synchronized void signal(Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     if (ended == null && !lost) {
       PosixException.check(Signals.kill(pid, signal.number()), "kill", pid);
     }

@@ -5,6 +5,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +72,7 @@ public final class Detached implements AutoCloseable {
    * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2)</a>
    */
   public synchronized void signalGroup(Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
     requireOpen();
     PosixException.check(Signals.kill(-session, signal.number()), "kill", -session);
   }

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,8 @@ public final class Environment {
    *     NUL byte
    */
   public Environment with(byte[] name, byte[] value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     String nameText = latin1(name);
     if (nameText.isEmpty() || nameText.indexOf('=') >= 0) {
       throw new IllegalArgumentException("not a variable's name: \"" + nameText + "\"");
@@ -95,6 +98,8 @@ public final class Environment {
    * @throws IllegalArgumentException as {@link #with(byte[], byte[])}
    */
   public Environment with(String name, String value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     return with(name.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -105,6 +110,7 @@ public final class Environment {
    * @return the changed copy
    */
   public Environment without(String name) {
+    Objects.requireNonNull(name, "name");
     return without(name.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -125,6 +131,7 @@ public final class Environment {
    * @return its value, or null
    */
   public byte @Nullable [] get(String name) {
+    Objects.requireNonNull(name, "name");
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     for (byte[] entry : entries) {
       if (isNamed(entry, bytes)) {

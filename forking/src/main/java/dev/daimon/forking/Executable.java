@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,8 @@ public final class Executable {
    */
   public static Path find(byte[] name, byte @Nullable [] searchPath, Path directory)
       throws NotExecutableException {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(directory, "directory");
     String wanted = latin1(name);
     if (wanted.indexOf('/') >= 0) {
       Path path = path(wanted, directory);
@@ -94,6 +97,7 @@ public final class Executable {
    * @throws NotExecutableException if it cannot be
    */
   public static void check(Path program) throws NotExecutableException {
+    Objects.requireNonNull(program, "program");
     check(program, NativePath.bytes(program));
   }
 

@@ -5,6 +5,7 @@ import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The log file that standard streams lead to, opened again in place when a rotation has renamed it.
@@ -39,6 +40,8 @@ public final class LogFile {
    * @return the log file
    */
   public static LogFile at(Path path, StandardStream... streams) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(streams, "streams");
     return new LogFile(path, List.of(streams));
   }
 

@@ -6,6 +6,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * A file in memory, for the output of a program that somebody else may want to read later.
@@ -34,6 +35,7 @@ public final class MemoryFile implements AutoCloseable {
    * @throws PosixException if there is no memory or no descriptor left
    */
   public static MemoryFile create(String name, int capacity) throws PosixException {
+    Objects.requireNonNull(name, "name");
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     int flags = Files.MFD_CLOEXEC | Files.MFD_ALLOW_SEALING;
     int number = PosixException.check(Files.memfdCreate(bytes, flags), "memfd_create", name);
@@ -57,6 +59,7 @@ public final class MemoryFile implements AutoCloseable {
    * @return the file, which from now on owns the descriptor
    */
   public static MemoryFile adopt(Descriptor descriptor) {
+    Objects.requireNonNull(descriptor, "descriptor");
     return new MemoryFile(descriptor);
   }
 
@@ -98,6 +101,7 @@ public final class MemoryFile implements AutoCloseable {
    * @throws PosixException {@code EPERM} if not all of it fits; the rest is lost
    */
   public void write(byte[] bytes) throws PosixException {
+    Objects.requireNonNull(bytes, "bytes");
     int written = 0;
     int size = bytes.length;
     while (written < bytes.length) {

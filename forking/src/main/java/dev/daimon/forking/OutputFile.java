@@ -9,6 +9,7 @@ import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A file that a daemon's output goes to, opened for appending.
@@ -50,6 +51,7 @@ public final class OutputFile implements AutoCloseable {
    * @see <a href="https://man7.org/linux/man-pages/man2/open.2.html">open(2)</a>
    */
   public static OutputFile open(Path path) throws PosixException {
+    Objects.requireNonNull(path, "path");
     byte[] bytes = NativePath.bytes(path);
     int flags =
         Files.O_WRONLY
@@ -125,6 +127,7 @@ public final class OutputFile implements AutoCloseable {
    * @throws IOException if it is another one's, or the path cannot be looked up
    */
   public static void requireOwner(Path path, long user) throws IOException {
+    Objects.requireNonNull(path, "path");
     FileStatus status = new FileStatus();
     int result = Files.lstat(NativePath.bytes(path), status);
     if (result != -Errno.ENOENT.number()) {
@@ -189,6 +192,7 @@ public final class OutputFile implements AutoCloseable {
    * @throws PosixException if it cannot be told what the other one is
    */
   public boolean isSameFile(Descriptor other) throws PosixException {
+    Objects.requireNonNull(other, "other");
     FileStatus otherStatus = new FileStatus();
     PosixException.check(Files.fstat(other.number(), otherStatus), "statx", other);
     return status.isSameFile(otherStatus);

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +66,7 @@ public final class Program {
    * @return a program without arguments
    */
   public static Program at(Path path) {
+    Objects.requireNonNull(path, "path");
     return new Program(path);
   }
 
@@ -76,6 +78,7 @@ public final class Program {
    * @throws IllegalArgumentException if there is a NUL byte in it
    */
   public Program name(byte[] name) {
+    Objects.requireNonNull(name, "name");
     this.name = withoutNul(name);
     return this;
   }
@@ -88,6 +91,7 @@ public final class Program {
    * @throws IllegalArgumentException if there is a NUL character in one
    */
   public Program arguments(String... arguments) {
+    Objects.requireNonNull(arguments, "arguments");
     List<byte[]> bytes = new ArrayList<>(arguments.length);
     for (String argument : arguments) {
       bytes.add(argument.getBytes(StandardCharsets.UTF_8));
@@ -103,6 +107,7 @@ public final class Program {
    * @throws IllegalArgumentException if there is a NUL byte in one
    */
   public Program arguments(List<byte[]> arguments) {
+    Objects.requireNonNull(arguments, "arguments");
     List<byte[]> copies = new ArrayList<>(arguments.size());
     for (byte[] argument : arguments) {
       copies.add(withoutNul(argument));
@@ -127,6 +132,7 @@ public final class Program {
    * @return this
    */
   public Program environment(Environment environment) {
+    Objects.requireNonNull(environment, "environment");
     this.environment = environment;
     return this;
   }
@@ -138,6 +144,7 @@ public final class Program {
    * @return this
    */
   public Program directory(Path directory) {
+    Objects.requireNonNull(directory, "directory");
     this.directory = directory;
     return this;
   }
@@ -161,6 +168,7 @@ public final class Program {
    * @return this
    */
   public Program standardInput(Redirect redirect) {
+    Objects.requireNonNull(redirect, "redirect");
     streams[0] = redirect;
     return this;
   }
@@ -172,6 +180,7 @@ public final class Program {
    * @return this
    */
   public Program standardOutput(Redirect redirect) {
+    Objects.requireNonNull(redirect, "redirect");
     streams[1] = redirect;
     return this;
   }
@@ -183,6 +192,7 @@ public final class Program {
    * @return this
    */
   public Program standardError(Redirect redirect) {
+    Objects.requireNonNull(redirect, "redirect");
     streams[2] = redirect;
     return this;
   }
@@ -194,6 +204,7 @@ public final class Program {
    * @return this
    */
   public Program keep(Descriptor descriptor) {
+    Objects.requireNonNull(descriptor, "descriptor");
     return keep(descriptor.number());
   }
 
@@ -223,6 +234,7 @@ public final class Program {
    * @return this
    */
   public Program limit(ResourceLimit limit) {
+    Objects.requireNonNull(limit, "limit");
     List<ResourceLimit> all = new ArrayList<>();
     for (ResourceLimit other : limits) {
       if (other.resource() != limit.resource()) {
@@ -582,6 +594,7 @@ public final class Program {
    *     open(2)
    */
   public static void checkDirectory(Path directory) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
     List<Descriptor> opened = new ArrayList<>();
     try {
       int _ = openDirectory(directory, opened);

@@ -2,6 +2,7 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.Descriptor;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** Where a standard stream of a program leads. */
 public sealed interface Redirect {
@@ -17,14 +18,24 @@ public sealed interface Redirect {
    * @param path the file
    * @param append whether it keeps what it holds
    */
-  record ToFile(Path path, boolean append) implements Redirect {}
+  record ToFile(Path path, boolean append) implements Redirect {
+    /** Checks that nothing is null. */
+    public ToFile {
+      Objects.requireNonNull(path, "path");
+    }
+  }
 
   /**
    * An open descriptor, which stays the caller's.
    *
    * @param descriptor the descriptor
    */
-  record ToDescriptor(Descriptor descriptor) implements Redirect {}
+  record ToDescriptor(Descriptor descriptor) implements Redirect {
+    /** Checks that nothing is null. */
+    public ToDescriptor {
+      Objects.requireNonNull(descriptor, "descriptor");
+    }
+  }
 
   /** {@return the stream as this JVM has it} */
   static Redirect inherit() {

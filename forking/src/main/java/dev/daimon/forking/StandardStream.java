@@ -5,6 +5,7 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A standard stream of this JVM as the descriptor that Java and native code share. */
@@ -39,6 +40,7 @@ public enum StandardStream {
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public void redirect(Descriptor target) throws PosixException {
+    Objects.requireNonNull(target, "target");
     // A long text is more than one write, all of them under the print stream's own lock.
     synchronized (lock()) {
       flush();

@@ -7,6 +7,7 @@ import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 
 /** This JVM as a process: its ids, its session and its umask. */
 public final class ThisProcess {
@@ -87,6 +88,7 @@ public final class ThisProcess {
    * @see <a href="https://man7.org/linux/man-pages/man2/setrlimit.2.html">setrlimit(2)</a>
    */
   public static void allow(ResourceLimit limit) throws PosixException {
+    Objects.requireNonNull(limit, "limit");
     int resource = limit.resource().number();
     long[] own = new long[2];
     PosixException.check(Limits.getrlimit(0, resource, own), "prlimit", limit);

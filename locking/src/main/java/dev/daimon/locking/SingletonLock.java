@@ -474,6 +474,7 @@ public final class SingletonLock implements AutoCloseable {
    * @throws IllegalStateException if the lock is closed
    */
   public synchronized void replace(byte[] content) throws PosixException {
+    Objects.requireNonNull(content, "content");
     int number = descriptor.number();
     int count = PosixException.check(Files.pwrite(number, content, 0), "write", path);
     if (count < content.length) {

@@ -157,6 +157,7 @@ public final class Dispositions {
    * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
    */
   public static void reset(Signal... signals) throws PosixException {
+    Objects.requireNonNull(signals, "signals");
     for (Signal signal : signals) {
       set(signal, Signals.SIG_DFL);
     }

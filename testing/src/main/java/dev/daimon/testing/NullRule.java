@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,7 @@ public final class NullRule {
     samples.put(Set.class, Set.of());
     samples.put(Optional.class, Optional.empty());
     samples.put(OptionalInt.class, OptionalInt.empty());
+    samples.put(OptionalLong.class, OptionalLong.empty());
   }
 
   /** Returns what breaks the rule in the public types of a class's package, one line each. */
@@ -86,7 +88,7 @@ public final class NullRule {
           || method.getName().equals("equals")) {
         continue;
       }
-      Object target = isStatic ? null : samples.get(type);
+      Object target = isStatic ? null : given(type);
       if (!isStatic && target == null && takesReferences(method)) {
         violations.add(method + ": no instance to try it with");
       } else {
@@ -146,10 +148,9 @@ public final class NullRule {
     if (type.isPrimitive()) {
       return Array.get(Array.newInstance(type, 1), 0);
     }
-    for (Object sample : samples.values()) {
-      if (type.isInstance(sample)) {
-        return sample;
-      }
+    Object given = given(type);
+    if (given != null) {
+      return given;
     }
     if (type.isArray()) {
       return Array.newInstance(type.getComponentType(), 0);
@@ -159,5 +160,14 @@ public final class NullRule {
           type.getClassLoader(), new Class<?>[] {type}, (_, _, _) -> null);
     }
     throw new IllegalArgumentException("no argument of " + type);
+  }
+
+  private @Nullable Object given(Class<?> type) {
+    for (Object sample : samples.values()) {
+      if (type.isInstance(sample)) {
+        return sample;
+      }
+    }
+    return null;
   }
 }
