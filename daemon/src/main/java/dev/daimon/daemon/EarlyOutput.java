@@ -185,11 +185,7 @@ final class EarlyOutput implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    try {
-      memory.close();
-    } catch (PosixException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
-    }
+  public void close() throws PosixException {
+    memory.close();
   }
 }

@@ -294,7 +294,7 @@ class DaemonFilesTest {
     for (String content : List.of(" ", "12\n")) {
       Files.writeString(pid, content);
       DaemonFiles files = opened(set);
-      assertThat(files.predecessor().pid()).isEqualTo(content.isBlank() ? 0 : 12);
+      assertThat(files.namedProcess().pid()).isEqualTo(content.isBlank() ? 0 : 12);
       files.undo(new IOException("no daemon"));
     }
   }
