@@ -156,7 +156,7 @@ class OutputIT {
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).containsPattern("/(x|new)\\b");
-    assertThat(sandbox.file("x")).hasContent("old\n");
+    assertThat(sandbox.file("x")).hasContent("4194304\n");
     assertThat(sandbox.file("ran")).doesNotExist();
     assertThat(sandbox.file("new")).doesNotExist();
   }
@@ -232,7 +232,7 @@ class OutputIT {
 
   /** A file; another name of it, and a linked directory that leads to it as well. */
   private void prepareNames(String name) throws Exception {
-    Path file = Files.writeString(sandbox.file(name), "old\n");
+    Path file = Files.writeString(sandbox.file(name), "4194304\n");
     Files.createLink(sandbox.file("hard"), file);
     Files.createDirectory(sandbox.file("sub"));
     Files.createSymbolicLink(sandbox.file("linked"), sandbox.directory());
