@@ -37,6 +37,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -554,7 +555,7 @@ final class Launch {
   /** Tells later commands which process was started. */
   private void record(long pid) {
     if (guard != null) {
-      guard.record(pid);
+      guard.record(pid, Objects.requireNonNull(request.pidFile));
     }
   }
 

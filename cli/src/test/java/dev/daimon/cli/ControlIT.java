@@ -104,13 +104,16 @@ class ControlIT {
     assertThat(sandbox.file("web.guard")).content().isEqualTo(record(Sandbox.pid(pidFile()), true));
   }
 
-  private static String record(long pid, boolean ownSession) throws Exception {
-    return "%s %d %d %d\n"
+  private String record(long pid, boolean ownSession) throws Exception {
+    return "%s %s %s %d %d %d %d\n"
         .formatted(
             Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip(),
+            Files.readSymbolicLink(Path.of("/proc/self/ns/pid")),
+            Files.readSymbolicLink(Path.of("/proc/self/ns/time")),
             pid,
             Sandbox.stat(pid, 22),
-            ownSession ? Sandbox.stat(pid, 6) : 0);
+            ownSession ? Sandbox.stat(pid, 6) : 0,
+            Files.getLastModifiedTime(pidFile()).to(TimeUnit.SECONDS));
   }
 
   @Test

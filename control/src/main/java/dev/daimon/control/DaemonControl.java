@@ -245,7 +245,7 @@ public final class DaemonControl {
     }
     spec.start(this);
     if (held != null) {
-      held.record(startedPid());
+      held.record(startedPid(), pidFile);
     }
     return stale ? Outcome.STALE : Outcome.OK;
   }
@@ -273,7 +273,9 @@ public final class DaemonControl {
    */
   public void requireReplaceable(long named, long owner) throws IOException {
     if (named != 0) {
-      Predecessor.check(pidFile, guardFile(), named, owner);
+      try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
+        Predecessor.check(pidFile, guardFile(), named, owner, file);
+      }
     }
   }
 

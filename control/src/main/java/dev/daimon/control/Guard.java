@@ -186,16 +186,23 @@ public final class Guard implements AutoCloseable {
 
   /**
    * Writes down who was started, for {@link StartRecord#read}: as the last step of a start. If it
-   * cannot be written there is no record, and the start is none the worse.
+   * cannot be written there is no record, and the start is none the worse; nor is anything written
+   * over what is no record, or into a file that has another name as well.
    *
    * @param pid the process that was started; it must not have been waited for
+   * @param pidFile the pidfile, which names it
    */
-  public void record(long pid) {
+  public void record(long pid, Path pidFile) {
+    Objects.requireNonNull(pidFile, "pidFile");
     if (before == null) {
-      before = lock.read(StartRecord.LENGTH);
+      byte[] content = lock.read(StartRecord.LENGTH);
+      if (lock.links() != 1 || !StartRecord.isReplaceable(content)) {
+        return;
+      }
+      before = content;
     }
     try {
-      StartRecord record = StartRecord.of(pid);
+      StartRecord record = StartRecord.of(pid, pidFile);
       lock.replace(record == null ? new byte[0] : record.line());
     } catch (IOException failure) {
       forget();

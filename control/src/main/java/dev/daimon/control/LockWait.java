@@ -62,10 +62,11 @@ final class LockWait implements AutoCloseable {
     }
   }
 
+  /** What was only looked at may fail to be closed: nothing depends on it. */
   @Override
-  public void close() throws PosixException {
+  public void close() {
     if (holder != null) {
-      holder.close();
+      Sighting.close(holder);
     }
   }
 }

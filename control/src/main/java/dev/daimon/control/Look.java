@@ -207,9 +207,10 @@ final class Look implements AutoCloseable {
   }
 
   /** Nobody holds the lock: the id is all there is. */
-  private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly) {
+  private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly)
+      throws IOException {
     String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
-    if (StartRecord.isAnother(guardFile, pidFile.owner(), pid)) {
+    if (StartRecord.isAnother(guardFile, pidFile, pid)) {
       return seen(
           State.DEAD,
           "dead: the daemon has left "
@@ -227,6 +228,14 @@ final class Look implements AutoCloseable {
               + ", which seems to be younger than the file: either the clock was set, and it is the"
               + " daemon; or it is another program's process, and the file is to be removed");
     }
+    if (isUsersChoice(pidFile, info)) {
+      return seen(
+          State.UNKNOWN,
+          path
+              + " names "
+              + process
+              + ", but the daemon that was started last runs, as another user");
+    }
     if (pidOnly) {
       proven = info != null;
       return seen(
@@ -242,6 +251,21 @@ final class Look implements AutoCloseable {
             + process
             + ", which runs, but nobody has it locked: a daemon that locks nothing, or has closed"
             + " what it inherited; or the id is another program's by now");
+  }
+
+  /**
+   * Whether the daemon that was started may have put another user's process into a pidfile that is
+   * root's: it has inherited the open file.
+   */
+  private boolean isUsersChoice(LockedFile pidFile, @Nullable ProcessInfo info) throws IOException {
+    StartRecord last = StartRecord.read(guardFile, pidFile.owner()).orElse(null);
+    if (info == null || pidFile.owner() != 0 || last == null || last.pid() == pid) {
+      return false;
+    }
+    try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {
+      ProcessInfo started = daemon == null ? null : info(daemon);
+      return started != null && started.user() != 0 && started.user() != info.user();
+    }
   }
 
   /**

@@ -68,11 +68,16 @@ final class Orphans {
     }
     long session = info.session();
     boolean daemons =
-        session == daemon
-            || (start != null && (session == start.session() || session == start.pid()))
-            || session == file.takenBy(process.pid());
+        start == null
+            ? session == daemon || (session == file.takenBy(process.pid()) && isOwners(info))
+            : session == start.session() || session == start.pid();
     // In this order: it was this process that was looked at.
     return daemons && !isRunning(session) && file.isHeldBy(process.pid()) && process.isAlive();
+  }
+
+  /** Anybody can lock a file that may be read, and leave the lock to others. */
+  private boolean isOwners(ProcessInfo info) {
+    return info.user() == file.owner();
   }
 
   /** A user's pidfile speaks for that user's processes only. */

@@ -34,17 +34,18 @@ final class Predecessor {
       }
       throw malformed;
     }
-    check(file.path(), guardFile, pid, file.owner());
+    check(file.path(), guardFile, pid, file.owner(), file);
   }
 
   /** Refuses a process that may be the daemon. */
-  static void check(Path pidFile, Path guardFile, long pid, long owner) throws IOException {
+  static void check(Path pidFile, Path guardFile, long pid, long owner, @Nullable LockedFile file)
+      throws IOException {
     try (PidFd process = Look.open(pid)) {
       if (process == null) {
         return;
       }
       ProcessInfo info = Look.info(process);
-      if ((info == null && !process.isAlive()) || isAnother(guardFile, pid, owner, info)) {
+      if ((info == null && !process.isAlive()) || isAnother(guardFile, pid, owner, file, info)) {
         return;
       }
       throw new ControlException(
@@ -65,9 +66,9 @@ final class Predecessor {
    * clock may have been set.
    */
   private static boolean isAnother(
-      Path guardFile, long pid, long owner, @Nullable ProcessInfo info) {
+      Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {
     return pid == ProcessHandle.current().pid()
         || (owner != 0 && info != null && info.user() != owner)
-        || StartRecord.isAnother(guardFile, owner, pid);
+        || (file != null && StartRecord.isAnother(guardFile, file, pid));
   }
 }

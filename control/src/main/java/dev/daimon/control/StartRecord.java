@@ -6,17 +6,21 @@ import dev.daimon.pidfd.PidFd;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who was started last under a guard, as its file says in one line: the boot's id, the process id,
- * the time of its start in clock ticks since the boot, and its session's id.
+ * Who was started last under a guard, as its file says in one line: the boot's id, the namespaces
+ * of process ids and of time, the process id, the time of its start in clock ticks since the boot,
+ * its session's id, and the time of the pidfile.
  *
- * <p>Process id and ticks identify a process for as long as the machine runs: no clock that is set
- * changes them, and an id that is given to another process comes with other ticks.
+ * <p>Process id and ticks identify a process for as long as the machine runs, within those
+ * namespaces: no clock that is set changes them, and an id that is given to another process comes
+ * with other ticks.
  *
  * <p>A start that does without the guard, or cannot write to it, leaves an older record where it
  * is. So believe a record only of the process id that the pidfile has.
@@ -25,10 +29,18 @@ import org.jspecify.annotations.Nullable;
  * @param startTicks the time of its start since the boot, in hundredths of a second
  * @param session the id of the session that was made for it; 0 if it was started in one that is not
  *     its own, as by {@code daimon run} in that of a shell
+ * @param modified when the pidfile was last changed then, in seconds since 1970: who writes it anew
+ *     may be another daemon, of this id in a container that was started again
  */
-public record StartRecord(long pid, long startTicks, long session) {
+public record StartRecord(long pid, long startTicks, long session, long modified) {
   /** More than the longest line. */
-  static final int LENGTH = 128;
+  static final int LENGTH = 256;
+
+  /** Process id, ticks, session, time of the pidfile. */
+  private static final int NUMBERS = 4;
+
+  /** Of a boot's id, which a line begins with. */
+  private static final int ID_LENGTH = 36;
 
   /** The highest process id of Linux. */
   private static final int MAX_PID = 4194304;
@@ -42,7 +54,8 @@ public record StartRecord(long pid, long startTicks, long session) {
 
   /**
    * Reads the record in a guard file. It is believed only if the file is a regular one of root's,
-   * the caller's or the pidfile owner's, and was written since the machine was booted.
+   * the caller's or the pidfile owner's, and was written since the machine was booted, in these
+   * namespaces.
    *
    * @param guardFile the guard file
    * @param pidFileOwner the user id of the pidfile's owner
@@ -62,25 +75,43 @@ public record StartRecord(long pid, long startTicks, long session) {
   }
 
   private static @Nullable StartRecord parse(String text) throws IOException {
-    String boot = bootId() + " ";
+    String where = where() + " ";
     int end = text.indexOf('\n');
-    if (end < 0 || !text.startsWith(boot)) {
+    if (end < 0 || !text.startsWith(where)) {
       return null;
     }
-    long[] numbers = numbers(text, boot.length(), end);
+    long[] numbers = numbers(text, where.length(), end);
     return numbers == null || numbers[0] < 1 || numbers[0] > MAX_PID || numbers[2] > MAX_PID
         ? null
-        : new StartRecord(numbers[0], numbers[1], numbers[2]);
+        : new StartRecord(numbers[0], numbers[1], numbers[2], numbers[3]);
   }
 
-  /** Three numbers with one space between; null if it is anything else. */
+  /** Whether a guard file's content is nothing, or a record of whatever boot. */
+  static boolean isReplaceable(byte[] content) {
+    String text = new String(content, StandardCharsets.ISO_8859_1);
+    int end = text.indexOf('\n');
+    if (text.isEmpty()) {
+      return true;
+    }
+    if (end != text.length() - 1 || end < ID_LENGTH) {
+      return false;
+    }
+    for (int i = 0; i < ID_LENGTH; i++) {
+      if (Character.digit(text.charAt(i), 16) < 0 && text.charAt(i) != '-') {
+        return false;
+      }
+    }
+    return text.startsWith(" pid:[", ID_LENGTH);
+  }
+
+  /** Numbers with one space between; null if it is anything else. */
   private static long @Nullable [] numbers(String text, int start, int end) {
-    long[] numbers = new long[3];
+    long[] numbers = new long[NUMBERS];
     int found = 0;
     boolean digits = false;
     for (int i = start; i < end; i++) {
       char c = text.charAt(i);
-      if (c == ' ' && digits && found < 2) {
+      if (c == ' ' && digits && found < NUMBERS - 1) {
         found++;
         digits = false;
       } else if (c >= '0' && c <= '9' && numbers[found] < Long.MAX_VALUE / 10 - 1) {
@@ -90,7 +121,7 @@ public record StartRecord(long pid, long startTicks, long session) {
         return null;
       }
     }
-    return digits && found == 2 ? numbers : null;
+    return digits && found == NUMBERS - 1 ? numbers : null;
   }
 
   /**
@@ -98,21 +129,34 @@ public record StartRecord(long pid, long startTicks, long session) {
    * started: that had the same id, and was started at another time.
    *
    * @param guardFile the guard file
-   * @param pidFileOwner the user id of the pidfile's owner
-   * @param pid the process id in the pidfile
+   * @param pidFile the pidfile
+   * @param pid the process id in it
    * @return whether it is; false also if there is no record of that id to believe
    */
-  static boolean isAnother(Path guardFile, long pidFileOwner, long pid) {
-    StartRecord last = read(guardFile, pidFileOwner).orElse(null);
-    Stat now = last == null || last.pid != pid ? null : Stat.of(pid);
-    return last != null && now != null && now.start != last.startTicks;
+  static boolean isAnother(Path guardFile, LockedFile pidFile, long pid) {
+    StartRecord last = read(guardFile, pidFile.owner()).orElse(null);
+    if (last == null || last.pid != pid || last.modified != pidFile.modified()) {
+      return false;
+    }
+    Stat now = Stat.of(pid);
+    return now != null && now.start != last.startTicks;
   }
 
-  /** The record of a process that runs, or has ended and was not waited for; null if it is gone. */
-  static @Nullable StartRecord of(long pid) {
+  /**
+   * The record of a process that runs, or has ended and was not waited for; null if it or its
+   * pidfile is gone.
+   */
+  static @Nullable StartRecord of(long pid, Path pidFile) throws IOException {
     Stat process = Stat.of(pid);
     if (process == null) {
       return null;
+    }
+    long modified;
+    try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
+      if (file == null) {
+        return null;
+      }
+      modified = file.modified();
     }
     long self = ThisProcess.id();
     boolean own = process.session == pid || process.session == self;
@@ -120,12 +164,12 @@ public record StartRecord(long pid, long startTicks, long session) {
       Stat caller = Stat.of(self);
       own = caller != null && caller.session != process.session;
     }
-    return new StartRecord(pid, process.start, own ? process.session : 0);
+    return new StartRecord(pid, process.start, own ? process.session : 0, modified);
   }
 
   /** The line for the guard file. */
   byte[] line() throws IOException {
-    String line = bootId() + " " + pid + " " + startTicks + " " + session + "\n";
+    String line = where() + " " + pid + " " + startTicks + " " + session + " " + modified + "\n";
     return line.getBytes(StandardCharsets.ISO_8859_1);
   }
 
@@ -145,8 +189,18 @@ public record StartRecord(long pid, long startTicks, long session) {
     }
   }
 
-  private static String bootId() throws IOException {
-    return content(BOOT_ID).strip();
+  /** Where and when process ids and ticks mean the same. */
+  private static String where() throws IOException {
+    return content(BOOT_ID).strip() + " " + namespace("pid") + " " + namespace("time");
+  }
+
+  /** Such as {@code pid:[4026531836]}; older kernels have none of time. */
+  private static String namespace(String kind) throws IOException {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/ns/" + kind)).toString();
+    } catch (NoSuchFileException none) {
+      return kind + ":[]";
+    }
   }
 
   private static String content(String path) throws IOException {

@@ -84,7 +84,8 @@ final class Stop {
     if (proven == null) {
       throw new ControlException(
           Reason.UNKNOWN,
-          sighting.reason() + ", which cannot be shown to be of the daemon's session");
+          sighting.reason()
+              + ", which cannot be shown to be of the daemon's session: if it is the daemon's, end it by its id");
     }
     try {
       if (!policy.wholeSession()) {
@@ -219,7 +220,12 @@ final class Stop {
   private ControlException stillLocked(PidFd daemon, LockedFile file) throws PosixException {
     return new ControlException(
         Reason.NOT_STOPPED,
-        daemon + " has ended, but " + pidFile + " is still locked" + Holders.by(Holders.of(file)));
+        daemon
+            + " has ended, but "
+            + pidFile
+            + " is still locked"
+            + Holders.by(Holders.of(file))
+            + ": what has left the daemon's session is to be ended by its id");
   }
 
   private static Duration since(long nanos) {

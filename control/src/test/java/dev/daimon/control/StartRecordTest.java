@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -19,14 +20,26 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a start writes down, and who is believed. */
 class StartRecordTest {
+  /** Of another boot. */
+  private static final String OLDER =
+      "00000000-0000-0000-0000-000000000000 pid:[4026531836] time:[4026531834] 5 6 7 8\n";
+
   @RegisterExtension final Daemons daemons = new Daemons();
 
   private Path guard() {
     return Guard.beside(daemons.pidFile());
   }
 
-  private static String bootId() throws Exception {
-    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+  private static String where() throws Exception {
+    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
+        + " "
+        + Files.readSymbolicLink(Path.of("/proc/self/ns/pid"))
+        + " "
+        + Files.readSymbolicLink(Path.of("/proc/self/ns/time"));
+  }
+
+  private long modified() throws Exception {
+    return Files.getLastModifiedTime(daemons.pidFile()).to(TimeUnit.SECONDS);
   }
 
   private StartRecord read() {
@@ -39,11 +52,21 @@ class StartRecordTest {
 
     StartRecord record = read();
 
-    assertThat(record).isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6)));
+    assertThat(record)
+        .isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6), modified()));
     assertThat(guard())
         .content()
         .isEqualTo(
-            bootId() + " " + pid + " " + record.startTicks() + " " + record.session() + "\n");
+            where()
+                + " "
+                + pid
+                + " "
+                + record.startTicks()
+                + " "
+                + record.session()
+                + " "
+                + modified()
+                + "\n");
     assertThat(record.isRunning()).isTrue();
     Daemons.kill(pid);
     assertThat(record.isRunning()).isFalse();
@@ -52,7 +75,7 @@ class StartRecordTest {
   @Test
   void aProcessThatWasStartedAtAnotherTimeIsNotTheOne() throws Exception {
     long pid = daemons.start("exec sleep 1000", "sleep");
-    StartRecord record = new StartRecord(pid, Daemons.stat(pid, 22) - 1, 0);
+    StartRecord record = new StartRecord(pid, Daemons.stat(pid, 22) - 1, 0, modified());
 
     assertThat(record.isRunning()).isFalse();
   }
@@ -68,13 +91,15 @@ class StartRecordTest {
     Files.writeString(daemons.pidFile(), bystander.pid() + "\n");
     Files.setLastModifiedTime(daemons.pidFile(), FileTime.from(Instant.now().plusSeconds(seconds)));
 
-    Files.writeString(guard(), bootId() + " " + bystander.pid() + " " + ticks + " 0\n");
+    Files.writeString(
+        guard(), where() + " " + bystander.pid() + " " + ticks + " 0 " + modified() + "\n");
     assertThat(daemons.control().status().state()).isEqualTo(State.UNKNOWN);
     assertThatThrownBy(() -> daemons.control().start(daemons.daemon("exec sleep 2000")))
         .isInstanceOf(ControlException.class)
         .hasMessageContaining("--pid-only");
 
-    Files.writeString(guard(), bootId() + " " + bystander.pid() + " " + (ticks - 1) + " 0\n");
+    Files.writeString(
+        guard(), where() + " " + bystander.pid() + " " + (ticks - 1) + " 0 " + modified() + "\n");
     assertThat(daemons.control().status().state()).isEqualTo(State.DEAD);
     assertThat(daemons.control().pidOnly().status().state()).isEqualTo(State.DEAD);
     assertThat(daemons.control().start(daemons.daemon("exec sleep 2000"))).isEqualTo(Outcome.STALE);
@@ -100,7 +125,8 @@ class StartRecordTest {
     daemons.control().start(self);
 
     long pid = Daemons.pid(daemons.pidFile());
-    assertThat(read()).isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6)));
+    assertThat(read())
+        .isEqualTo(new StartRecord(pid, Daemons.stat(pid, 22), Daemons.stat(pid, 6), modified()));
   }
 
   /** It stays in this JVM's session, which is not its own. */
@@ -129,24 +155,41 @@ class StartRecordTest {
 
   @Test
   void whatWasWrittenByAStartThatFailsIsPutBack() throws Exception {
-    Files.writeString(guard(), "before\n");
+    long self = ProcessHandle.current().pid();
+    daemons.name(self);
+    Files.writeString(guard(), OLDER);
     try (Guard guard = Guard.acquire(guard(), Duration.ZERO)) {
-      guard.record(ProcessHandle.current().pid());
-      assertThat(read().pid()).isEqualTo(ProcessHandle.current().pid());
+      guard.record(self, daemons.pidFile());
+      assertThat(read().pid()).isEqualTo(self);
       guard.takeBack(new IllegalStateException());
     }
 
-    assertThat(guard()).content().isEqualTo("before\n");
+    assertThat(guard()).content().isEqualTo(OLDER);
   }
 
   @Test
   void ofAProcessThatIsGoneNothingIsWrittenDownAndNothingElseStays() throws Exception {
-    Files.writeString(guard(), "before\n");
+    Files.writeString(guard(), OLDER);
     try (Guard guard = Guard.acquire(guard(), Duration.ZERO)) {
-      guard.record(4194304);
+      guard.record(4194304, daemons.pidFile());
     }
 
     assertThat(guard()).isEmptyFile();
+  }
+
+  /** As with {@code --guard} and a wrong path. */
+  @ParameterizedTest
+  @ValueSource(strings = {"listen 80;\n", "\n", OLDER + "more\n", "link"})
+  void whatIsNoRecordIsNotWrittenOver(String content) throws Exception {
+    if (content.equals("link")) {
+      Files.createLink(guard(), Files.createFile(daemons.file("other")));
+    } else {
+      Files.writeString(guard(), content);
+    }
+    String before = Files.readString(guard());
+    daemons.start("exec sleep 1000", "sleep");
+
+    assertThat(guard()).content().isEqualTo(before);
   }
 
   @ParameterizedTest
@@ -154,31 +197,31 @@ class StartRecordTest {
       strings = {
         "",
         "\n",
-        "BOOT 5 6 7",
-        "BOOT 5 6\n",
-        "BOOT 5 6 7 8\n",
-        "BOOT  5 6 7\n",
-        "BOOT 5 6 -7\n",
-        "BOOT 0 6 7\n",
-        "BOOT 4194305 6 7\n",
-        "BOOT 5 99999999999999999999999 7\n",
-        "BOOT 5 6 x\n",
-        "BOOT 5 6 7\r\n",
-        "BOOT5 6 7\n",
-        "00000000-0000-0000-0000-000000000000 5 6 7\n",
-        "5 6 7\n"
+        "BOOT 5 6 7 8",
+        "BOOT 5 6 7\n",
+        "BOOT 5 6 7 8 9\n",
+        "BOOT  5 6 7 8\n",
+        "BOOT 5 6 -7 8\n",
+        "BOOT 0 6 7 8\n",
+        "BOOT 4194305 6 7 8\n",
+        "BOOT 5 99999999999999999999999 7 8\n",
+        "BOOT 5 6 7 x\n",
+        "BOOT 5 6 7 8\r\n",
+        "BOOT5 6 7 8\n",
+        "00000000-0000-0000-0000-000000000000 pid:[4026531836] time:[4026531834] 5 6 7 8\n",
+        "5 6 7 8\n"
       })
   void whatIsNoRecordOfThisBootIsNotBelieved(String text) throws Exception {
-    Files.writeString(guard(), text.replace("BOOT", bootId()));
+    Files.writeString(guard(), text.replace("BOOT", where()));
 
     assertThat(StartRecord.read(guard(), 0)).isEmpty();
   }
 
   @Test
   void theLineIsAllThatCounts() throws Exception {
-    Files.writeString(guard(), bootId() + " 5 6 7\nfor people");
+    Files.writeString(guard(), where() + " 5 6 7 8\nfor people");
 
-    assertThat(StartRecord.read(guard(), 0)).contains(new StartRecord(5, 6, 7));
+    assertThat(StartRecord.read(guard(), 0)).contains(new StartRecord(5, 6, 7, 8));
   }
 
   @ParameterizedTest
@@ -187,7 +230,7 @@ class StartRecordTest {
     switch (what) {
       case "link" ->
           Files.createSymbolicLink(
-              guard(), Files.writeString(daemons.file("x"), bootId() + " 5 6 7\n"));
+              guard(), Files.writeString(daemons.file("x"), where() + " 5 6 7 8\n"));
       case "directory" -> Files.createDirectory(guard());
       case "FIFO" -> Command.run("mkfifo", guard().toString());
       default -> {}
@@ -199,7 +242,7 @@ class StartRecordTest {
   @Test
   @Tag("root")
   void aStrangersFileIsNotBelievedAndThePidFileOwnersIs() throws Exception {
-    Files.writeString(guard(), bootId() + " 5 6 7\n");
+    Files.writeString(guard(), where() + " 5 6 7 8\n");
     Daemons.give(guard(), Daemons.NOBODY);
 
     assertThat(StartRecord.read(guard(), 0)).isEmpty();

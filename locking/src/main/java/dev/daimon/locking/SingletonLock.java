@@ -350,6 +350,11 @@ public final class SingletonLock implements AutoCloseable {
     return Integer.toUnsignedLong(held.uid());
   }
 
+  /** {@return how many names the file had when it was locked: hard links} */
+  public long links() {
+    return held.links();
+  }
+
   /** {@return whether {@link #acquire} made the file, so that a failed start may remove it} */
   public boolean created() {
     return created;
