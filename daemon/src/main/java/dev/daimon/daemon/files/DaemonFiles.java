@@ -14,7 +14,6 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,7 +105,7 @@ public final class DaemonFiles {
     if (!set.rootsLocks()) {
       return opener.open(path, kind);
     }
-    if (effectiveUser() != 0) {
+    if (Identity.effectiveUser() != 0) {
       throw new IOException(path + ": only root can keep it root's");
     }
     return opener.openAsRoot(path, kind);
@@ -160,7 +159,7 @@ public final class DaemonFiles {
     long user =
         Integer.toUnsignedLong(
             (int) Files.getAttribute(Path.of("/proc/" + holder.getAsLong()), "unix:uid"));
-    return user != 0 && user != effectiveUser() && user != user(identity);
+    return user != 0 && user != Identity.effectiveUser() && user != user(identity);
   }
 
   /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */
@@ -246,32 +245,15 @@ public final class DaemonFiles {
   }
 
   /** The user that the program will run as. */
-  public static long user(@Nullable Identity identity) throws IOException {
+  public static long user(@Nullable Identity identity) {
     return identity != null && identity.uid().isPresent()
         ? identity.uid().getAsLong()
-        : effectiveUser();
+        : Identity.effectiveUser();
   }
 
   /** Whom the pidfile named when it was opened. */
   public NamedProcess namedProcess() {
     return named;
-  }
-
-  /**
-   * Not the owner of {@code /proc/self}: that is root once a thread has changed its user.
-   *
-   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status</a>
-   */
-  private static long effectiveUser() throws IOException {
-    // The program's name may be any bytes.
-    Path status = Path.of("/proc/thread-self/status");
-    for (String line : Files.readAllLines(status, StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith("Uid:\t")) {
-        int effective = line.indexOf('\t', 5) + 1;
-        return Long.parseLong(line.substring(effective, line.indexOf('\t', effective)));
-      }
-    }
-    throw new IOException(status + " does not tell the user");
   }
 
   /** An output file that is locked as well, by another name. */
