@@ -129,7 +129,7 @@ final class Control {
   private int await() throws IOException, InterruptedException {
     Duration timeout = line.time("timeout");
     DaemonStatus first = control.status();
-    if (first.state() != State.RUNNING && first.holders().isEmpty()) {
+    if (first.state() == State.DEAD || first.state() == State.NOT_RUNNING) {
       terminal.error(first.reason());
     }
     try {

@@ -64,7 +64,7 @@ final class Help {
                                give up all that are not named (repeatable)
             --no-close-fds     let the program inherit every descriptor
             --keep-fd N        let it inherit this one (repeatable)
-        -E, --env NAME=VALUE   set a variable (repeatable)
+        -E, --env NAME=VALUE   set a variable (repeatable); NAME alone is empty
         -n, --name ARGV0       the program's name for itself
         -v, --verbose          say each step on standard error
       """;

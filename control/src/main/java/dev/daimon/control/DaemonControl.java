@@ -311,13 +311,18 @@ public final class DaemonControl {
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
     if (isUnknownHere()) {
-      return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
+      StopResult nothing = new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
+      listener.stopped(nothing);
+      return nothing;
     }
     Guard held = takeGuard().orElse(null);
     StopResult result;
     try {
       result = new Stop(this, policy, listener).carryOut();
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      if (held != null) {
+        held.takeBack(failure);
+      }
       try (held) {
         throw failure;
       }

@@ -144,7 +144,10 @@ public final class DaemonFiles {
     return new DaemonizeException(
         Reason.ALREADY_RUNNING,
         held.ended().isPresent() && held.path().equals(set.pidFile())
-            ? message + ": daimon stop --session -p " + held.path()
+            ? message
+                + ": end what is left of its session with daimon stop --session -p "
+                + held.path()
+                + ", or the process by its id"
             : message);
   }
 

@@ -233,8 +233,9 @@ class DaemonFilesTest {
           69,
           "already running: %s is locked by process %d (sleep); process %d, which it names, has ended:"
                   .formatted(pid, child.pid(), daemon.pid())
-              + " daimon stop --session -p "
-              + pid);
+              + " end what is left of its session with daimon stop --session -p "
+              + pid
+              + ", or the process by its id");
     } finally {
       child.destroyForcibly();
     }
