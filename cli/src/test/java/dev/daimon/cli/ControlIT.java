@@ -2,7 +2,6 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.testing.ProcessSandbox;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
