@@ -185,14 +185,14 @@ public final class DaemonControl {
     return guarded(held -> startGuarded(spec, held));
   }
 
-  /** An action that starts something: if it fails nothing stays behind, nor does the guard. */
-  private interface Action {
-    Outcome run(@Nullable Guard held) throws IOException, InterruptedException;
+  /** An action under the guard: if it fails the guard is as it was before. */
+  private interface Action<T> {
+    T run(@Nullable Guard held) throws IOException, InterruptedException;
   }
 
-  private Outcome guarded(Action action) throws IOException, InterruptedException {
+  private <T> T guarded(Action<T> action) throws IOException, InterruptedException {
     Guard held = takeGuard().orElse(null);
-    Outcome outcome;
+    T outcome;
     try {
       outcome = action.run(held);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
@@ -315,20 +315,7 @@ public final class DaemonControl {
       listener.stopped(nothing);
       return nothing;
     }
-    Guard held = takeGuard().orElse(null);
-    StopResult result;
-    try {
-      result = new Stop(this, policy, listener).carryOut();
-    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
-      if (held != null) {
-        held.takeBack(failure);
-      }
-      try (held) {
-        throw failure;
-      }
-    }
-    release(held);
-    return result;
+    return guarded(_ -> new Stop(this, policy, listener).carryOut());
   }
 
   /**

@@ -210,7 +210,8 @@ final class Look implements AutoCloseable {
   private Sighting unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly)
       throws IOException {
     String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
-    if (StartRecord.isAnother(guardFile, pidFile, pid)) {
+    StartRecord last = StartRecord.read(guardFile, pidFile.owner()).orElse(null);
+    if (last != null && last.isOfAnother(pidFile, pid)) {
       return seen(
           State.DEAD,
           "dead: the daemon has left "
@@ -228,7 +229,7 @@ final class Look implements AutoCloseable {
               + ", which seems to be younger than the file: either the clock was set, and it is the"
               + " daemon; or it is another program's process, and the file is to be removed");
     }
-    if (isUsersChoice(pidFile, info)) {
+    if (last != null && isUsersChoice(last, pidFile, info)) {
       return seen(
           State.UNKNOWN,
           path
@@ -257,9 +258,9 @@ final class Look implements AutoCloseable {
    * Whether the daemon that was started may have put another user's process into a pidfile that is
    * root's: it has inherited the open file.
    */
-  private boolean isUsersChoice(LockedFile pidFile, @Nullable ProcessInfo info) throws IOException {
-    StartRecord last = StartRecord.read(guardFile, pidFile.owner()).orElse(null);
-    if (info == null || pidFile.owner() != 0 || last == null || last.pid() == pid) {
+  private boolean isUsersChoice(StartRecord last, LockedFile pidFile, @Nullable ProcessInfo info)
+      throws IOException {
+    if (info == null || pidFile.owner() != 0 || last.pid() == pid) {
       return false;
     }
     try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {

@@ -135,11 +135,16 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    */
   static boolean isAnother(Path guardFile, LockedFile pidFile, long pid) {
     StartRecord last = read(guardFile, pidFile.owner()).orElse(null);
-    if (last == null || last.pid != pid || last.modified != pidFile.modified()) {
+    return last != null && last.isOfAnother(pidFile, pid);
+  }
+
+  /** As {@link #isAnother}, by this record. */
+  boolean isOfAnother(LockedFile pidFile, long named) {
+    if (pid != named || modified != pidFile.modified()) {
       return false;
     }
     Stat now = Stat.of(pid);
-    return now != null && now.start != last.startTicks;
+    return now != null && now.start != startTicks;
   }
 
   /**
