@@ -425,7 +425,7 @@ class InterruptIT {
 
   private static void kill(String signal, long pid) throws Exception {
     // It may be over already.
-    new ProcessBuilder("kill", "-s", signal, "--", Long.toString(pid))
+    new ProcessBuilder("sh", "-c", "kill -s " + signal + " -- " + pid)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start()
         .waitFor();

@@ -178,7 +178,8 @@ class OutputIT {
   void aFifoWithAReaderWorksAndIsNotANonBlockingOne() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
-            "mkfifo $dir/fifo; cat $dir/fifo > $dir/read & exec 4<>$dir/fifo;"
+            // The reader has it open before anybody writes.
+            "mkfifo $dir/fifo; exec 4<>$dir/fifo 5<$dir/fifo; cat <&5 >$dir/read 4>&- & exec 5<&-;"
                 + " $daimon start -o $dir/fifo sh -c 'cat /proc/$$/fdinfo/1'; exec 4>&-; wait");
 
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));

@@ -155,7 +155,7 @@ class CleanUpTest {
   }
 
   private static void kill(String signal, long pid) throws Exception {
-    Command.run("kill", "-s", signal, Long.toString(pid));
+    Command.kill(signal, pid);
   }
 
   @Test

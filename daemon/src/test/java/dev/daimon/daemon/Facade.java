@@ -66,7 +66,7 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
 
   /** Sends a signal, such as {@code TERM}, to a process, or to a group if it is negative. */
   static void signal(String signal, long pid) throws Exception {
-    Command.run("kill", "-s", signal, "--", Long.toString(pid));
+    Command.kill(signal, pid);
   }
 
   /** Runs a {@code main} whose daemon must be ready, silently; the daemon's process id. */

@@ -134,7 +134,7 @@ class ForegroundTest {
     for (String file : List.of("pid", "out", "err")) {
       assertThat(Files.getAttribute(facade.file(file), "unix:uid")).isEqualTo(7001);
     }
-    Command.run("kill", "-s", "TERM", Long.toString(process.pid()));
+    Command.kill("TERM", process.pid());
     assertThat(process.waitFor()).isEqualTo(128 + 15);
     assertThat(facade.pidFile()).isEmptyFile();
   }

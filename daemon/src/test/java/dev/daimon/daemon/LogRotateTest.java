@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,7 +32,7 @@ class LogRotateTest {
 
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Prints numbered lines, as fast as it can, from threads and from children. */
+  /** Prints numbered lines, thousands in a second, from threads and from children. */
   static final class Floods {
     private static volatile boolean stop;
 
@@ -91,6 +92,8 @@ class LogRotateTest {
             } else {
               System.out.println(getName() + " " + number + ".");
               next = number + 1;
+              // Where a rotation takes minutes, there would be gigabytes to compress.
+              LockSupport.parkNanos(50_000);
             }
           }
           System.out.println(getName() + " last " + next);

@@ -47,8 +47,9 @@ class TerminalTest {
 
   /** The launcher on a terminal of its own. */
   private List<String> onTerminal(String how) throws Exception {
-    // A shell that stays would die of Ctrl-C itself, whatever becomes of the launcher.
-    List<String> words = new ArrayList<>(List.of("exec"));
+    // A shell that stays would die of Ctrl-C itself, whatever becomes of the launcher. Whoever runs
+    // the tests may ignore it, and so would the launcher.
+    List<String> words = new ArrayList<>(List.of("exec", "env", "--default-signal=INT"));
     for (String word : facade.java(List.of(), Talks.class, how)) {
       words.add("'" + word + "'");
     }

@@ -126,7 +126,7 @@ class VerdictTest {
 
     private static void die() {
       try {
-        Command.run("kill", "-KILL", Long.toString(ProcessHandle.current().pid()));
+        Command.kill("KILL", ProcessHandle.current().pid());
       } catch (IOException | InterruptedException failure) {
         throw new IllegalStateException(failure);
       }

@@ -23,4 +23,15 @@ public final class Command {
     }
     return new String(output, StandardCharsets.UTF_8).strip();
   }
+
+  /**
+   * Sends a signal by the shell's own {@code kill}: the command of that name is in a package that
+   * not every machine has.
+   *
+   * @param signal its name, such as {@code TERM}
+   * @param pid a process, or a process group if it is negative
+   */
+  public static void kill(String signal, long pid) throws IOException, InterruptedException {
+    String _ = run("sh", "-c", "kill -s " + signal + " -- " + pid);
+  }
 }

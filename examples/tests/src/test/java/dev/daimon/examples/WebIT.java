@@ -2,6 +2,7 @@ package dev.daimon.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -249,8 +250,7 @@ class WebIT {
   }
 
   private static void signal(String signal, long pid) throws Exception {
-    Process kill = new ProcessBuilder("kill", "-s", signal, Long.toString(pid)).start();
-    assertThat(kill.waitFor()).isZero();
+    Command.kill(signal, pid);
   }
 
   private void assertNothingIsLeft() throws IOException {
