@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 /** All threads of this process, as {@code /proc} lists them. */
 final class EveryThread {
   /** How long a thread that is just ending may still show other credentials. */
-  private static final long ENDING_NANOS = 1_000_000_000;
+  private static final long ENDING_NANOS = 3_000_000_000L;
+
+  /** The same for one that gets no processor: on a busy machine one of low priority waits long. */
+  private static final long STARVED_NANOS = 60_000_000_000L;
 
   private static final long PAUSE_NANOS = 100_000;
 
@@ -42,28 +45,38 @@ final class EveryThread {
    * library, and may show its old credentials until it is gone.
    */
   static void require(Requirement requirement) throws PosixException, CredentialsException {
-    long deadline = System.nanoTime() + ENDING_NANOS;
-    while (true) {
-      String fault = firstFault(requirement);
-      if (fault == null) {
-        return;
-      }
-      if (System.nanoTime() - deadline > 0) {
-        throw new CredentialsException(fault);
+    long begin = System.nanoTime();
+    Fault fault;
+    while ((fault = firstFault(requirement)) != null) {
+      if (System.nanoTime() - begin > (fault.sleeps ? ENDING_NANOS : STARVED_NANOS)) {
+        throw new CredentialsException(fault.text);
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
-  /** What is wrong with one of the threads; null for nothing. */
-  private static @Nullable String firstFault(Requirement requirement)
+  /** What is wrong with one of the threads. */
+  private static final class Fault {
+    final String text;
+
+    /** Whether that thread sleeps. */
+    final boolean sleeps;
+
+    Fault(String text, boolean sleeps) {
+      this.text = text;
+      this.sleeps = sleeps;
+    }
+  }
+
+  /** Null if nothing is wrong with any of the threads. */
+  private static @Nullable Fault firstFault(Requirement requirement)
       throws PosixException, CredentialsException {
     for (String thread : list()) {
       ThreadStatus status = ThreadStatus.of(thread);
       if (status != null && !status.hasEnded()) {
         String fault = requirement.fault(status);
         if (fault != null) {
-          return status.name().concat(" ").concat(fault);
+          return new Fault(status.name().concat(" ").concat(fault), status.sleeps());
         }
       }
     }

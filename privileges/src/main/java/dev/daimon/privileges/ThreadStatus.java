@@ -13,7 +13,7 @@ final class ThreadStatus {
   private static final String OWN_NAME = "the calling thread";
 
   private final String name;
-  private final boolean ended;
+  private final char state;
   private final int[] uids;
   private final int[] gids;
   private final int[] groups;
@@ -24,8 +24,7 @@ final class ThreadStatus {
   private ThreadStatus(String name, String status) throws CredentialsException {
     this.name = name;
     this.status = status;
-    char state = field(status, "State").charAt(0);
-    ended = state == 'Z' || state == 'X';
+    state = field(status, "State").charAt(0);
     uids = ids(field(status, "Uid"));
     gids = ids(field(status, "Gid"));
     groups = ids(field(status, "Groups"));
@@ -124,7 +123,12 @@ final class ThreadStatus {
 
   /** Whether it runs no more code: all that is left is its entry in the process table. */
   boolean hasEnded() {
-    return ended;
+    return state == 'Z' || state == 'X';
+  }
+
+  /** Whether it waits for something else than a processor or memory. */
+  boolean sleeps() {
+    return state == 'S';
   }
 
   /** Real, effective, saved and file system user id. */
