@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.PosixException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,11 +12,15 @@ final class Holders {
   /** How many are named in a message. */
   private static final int NAMED = 8;
 
+  /** Names are told to people, and nothing depends on them. */
+  private static final Duration NAMING = Duration.ofSeconds(1);
+
   private Holders() {}
 
+  /** Those that can be seen within a second. */
   static List<Holder> of(LockedFile file) throws PosixException {
     List<Holder> holders = new ArrayList<>();
-    for (long pid : file.holders()) {
+    for (long pid : file.holders(NAMING)) {
       holders.add(new Holder(pid, name(pid)));
     }
     return holders;

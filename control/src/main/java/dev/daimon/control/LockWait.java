@@ -21,6 +21,9 @@ final class LockWait implements AutoCloseable {
 
   private static final long LONGEST = 1_000_000_000;
 
+  /** What the search for a holder gets: without one there are the pauses. */
+  private static final Duration SEARCH = Duration.ofMillis(100);
+
   private long pause = SHORTEST;
   private @Nullable PidFd holder;
 
@@ -44,7 +47,7 @@ final class LockWait implements AutoCloseable {
 
   /** One who holds the lock and has not ended; null if none can be seen. */
   private static @Nullable PidFd holder(LockedFile file) throws PosixException {
-    for (long pid : file.holders()) {
+    for (long pid : file.holders(SEARCH)) {
       PidFd process = open(pid);
       if (process != null) {
         return process;

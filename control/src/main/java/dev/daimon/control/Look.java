@@ -8,6 +8,7 @@ import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,8 +42,8 @@ final class Look implements AutoCloseable {
   private boolean locked;
   private boolean proven;
 
-  /** Whether nobody but root and the file's owner has put it where it was found. */
-  private boolean trusted;
+  /** Who else may have put the file where it was found; null for nobody. */
+  private @Nullable String distrust;
 
   /** Whether the process is in the midst of its end: its files are closed, but it is there. */
   private boolean ending;
@@ -86,8 +87,7 @@ final class Look implements AutoCloseable {
     if (file == null) {
       return seen(State.NOT_RUNNING, "not running: there is no " + path);
     }
-    Path directory = path.toAbsolutePath().getParent();
-    trusted = directory != null && Ownership.mayTrust(directory, file.owner());
+    distrust = distrust(file);
     try {
       pid = PidFile.at(path).read(file.descriptor());
     } catch (MalformedPidFileException malformed) {
@@ -95,6 +95,25 @@ final class Look implements AutoCloseable {
     }
     process = open(pid);
     return process == null ? withoutProcess(file) : withProcess(file, process, pidOnly);
+  }
+
+  /** Somebody else could have led this path to any file, and so to any daemon. */
+  private @Nullable String distrust(LockedFile pidFile) throws PosixException {
+    Path directory = path.toAbsolutePath().getParent();
+    if (directory == null || !Ownership.mayTrust(directory, pidFile.owner())) {
+      return path
+          + " belongs to user "
+          + pidFile.owner()
+          + ", but others than that user and root may exchange it or a directory above it";
+    }
+    if (!pidFile.isWhereItWasWritten() && Ownership.mayHoldFilesOfOthers(directory)) {
+      return path
+          + " may have been moved to "
+          + directory
+          + " by anybody: its name, owner or mode was changed after it was written; if it is the"
+          + " daemon's, end the process by its id";
+    }
+    return null;
   }
 
   /** A process that has ended is none, whether or not it was waited for. */
@@ -157,6 +176,10 @@ final class Look implements AutoCloseable {
       hidden = true;
     }
     info = info(daemon);
+    if (hidden && info != null) {
+      proven = isHeldAsItsUser(pidFile, info);
+      hidden = !proven;
+    }
     if (info == null && !daemon.isAlive()) {
       proven = false;
       return withoutProcess(pidFile);
@@ -164,7 +187,7 @@ final class Look implements AutoCloseable {
     // A process gives its memory back before it closes its files.
     ending = !proven && info != null && info.commandLine().isEmpty();
     locked = proven || pidFile.isLocked();
-    if (info != null && pidFile.owner() != 0 && pidFile.owner() != info.user()) {
+    if (info != null && !info.mayBeSignalledBy(pidFile.owner())) {
       return ofAnotherUser(pidFile, info);
     }
     if (proven) {
@@ -188,8 +211,24 @@ final class Look implements AutoCloseable {
   }
 
   /**
+   * Root without {@code CAP_SYS_PTRACE}, as in most containers, may not look into the process of
+   * another user. With that user's rights it may.
+   */
+  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo info) {
+    if (Identity.effectiveUser() != 0 || info.realUser() == 0) {
+      return false;
+    }
+    try {
+      return Identity.of("#" + info.realUser(), "#" + info.realGroup())
+          .call(() -> pidFile.isHeldBy(pid));
+    } catch (IOException hidden) {
+      return false;
+    }
+  }
+
+  /**
    * Whoever owns the file may have written any id into it, and may have handed the locked file to
-   * that process.
+   * that process. So it speaks for what its owner could signal.
    */
   private Sighting ofAnotherUser(LockedFile pidFile, ProcessInfo info) {
     proven = false;
@@ -203,7 +242,7 @@ final class Look implements AutoCloseable {
             + " ("
             + info.name()
             + ") to user "
-            + info.user());
+            + (info.user() == pidFile.owner() ? info.realUser() : info.user()));
   }
 
   /** Nobody holds the lock: the id is all there is. */
@@ -265,7 +304,7 @@ final class Look implements AutoCloseable {
     }
     try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {
       ProcessInfo started = daemon == null ? null : info(daemon);
-      return started != null && started.user() != 0 && started.user() != info.user();
+      return started != null && !info.mayBeSignalledBy(started.realUser());
     }
   }
 
@@ -289,9 +328,10 @@ final class Look implements AutoCloseable {
     }
   }
 
-  /** As of a process that has ended meanwhile, or is another user's. */
+  /** As of a process that has ended meanwhile, is another user's, or has too much to look at. */
   private static boolean isHiding(Errno errno) {
-    return errno.equals(Errno.ESRCH)
+    return errno.equals(Errno.ETIMEDOUT)
+        || errno.equals(Errno.ESRCH)
         || errno.equals(Errno.ENOENT)
         || errno.equals(Errno.EACCES)
         || errno.equals(Errno.EPERM);
@@ -304,7 +344,7 @@ final class Look implements AutoCloseable {
   }
 
   private Sighting seen(State state, String reason) {
-    return new Sighting(state, reason, pid, locked, proven, trusted, holders, file, process, info);
+    return new Sighting(state, reason, pid, locked, proven, distrust, holders, file, process, info);
   }
 
   /**

@@ -4,11 +4,15 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /** The processes that hold the lock of a daemon that has ended itself. */
 final class Orphans {
+  /** What a search gets: without a record of the start, anybody can make it long. */
+  private static final long SEARCH_NANOS = 10_000_000_000L;
+
   private final LockedFile file;
 
   /** What the pidfile names; 0 for nobody. */
@@ -49,7 +53,11 @@ final class Orphans {
    * @return a handle, to be closed by the caller; null if there is none
    */
   @Nullable PidFd findProven() throws IOException {
-    for (long pid : file.holders()) {
+    long begin = System.nanoTime();
+    for (long pid : Target.processes()) {
+      if (System.nanoTime() - begin > SEARCH_NANOS) {
+        return null;
+      }
       PidFd process = Look.open(pid);
       if (process != null) {
         if (isProven(process)) {
@@ -67,22 +75,32 @@ final class Orphans {
       return false;
     }
     long session = info.session();
-    boolean daemons =
+    boolean known =
         start == null
-            ? session == daemon || (session == file.takenBy(process.pid()) && isOwners(info))
+            ? session == daemon || isOwners(info)
             : session == start.session() || session == start.pid();
-    // In this order: it was this process that was looked at.
-    return daemons && !isRunning(session) && file.isHeldBy(process.pid()) && process.isAlive();
+    // What it has open last: that may be very much. And after that: it was this process.
+    return known && !isRunning(session) && isHeir(process.pid(), session) && process.isAlive();
+  }
+
+  /** Whether it holds the lock, and without a record has it from its session's leader. */
+  private boolean isHeir(long pid, long session) throws IOException {
+    try {
+      return file.isHeldBy(pid)
+          && (start != null || session == daemon || session == file.takenBy(pid));
+    } catch (PosixException unseen) {
+      return false;
+    }
   }
 
   /** Anybody can lock a file that may be read, and leave the lock to others. */
   private boolean isOwners(ProcessInfo info) {
-    return info.user() == file.owner();
+    return info.user() == file.owner() && info.realUser() == file.owner();
   }
 
   /** A user's pidfile speaks for that user's processes only. */
   static boolean mayBelong(LockedFile file, ProcessInfo info) {
-    return file.owner() == 0 || file.owner() == info.user();
+    return info.mayBeSignalledBy(file.owner());
   }
 
   /**

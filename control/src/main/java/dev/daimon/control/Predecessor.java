@@ -68,7 +68,7 @@ final class Predecessor {
   private static boolean isAnother(
       Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {
     return pid == ProcessHandle.current().pid()
-        || (owner != 0 && info != null && info.user() != owner)
+        || (info != null && !info.mayBeSignalledBy(owner))
         || (file != null && StartRecord.isAnother(guardFile, file, pid));
   }
 }

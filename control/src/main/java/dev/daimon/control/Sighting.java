@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param pid the process id in the pidfile; 0 if it names none
  * @param locked whether somebody holds the pidfile's lock
  * @param proven whether the process was shown to be the daemon
- * @param trusted whether nobody but root and the pidfile's owner can have put it where it was found
+ * @param distrust why others than root and the pidfile's owner may have put it where it was found;
+ *     null if they cannot
  * @param holders who holds the lock although the daemon does not run, as far as can be seen
  * @param file the open pidfile; null if there is none
  * @param process the process that the pidfile names; null if it has ended
@@ -27,7 +28,7 @@ record Sighting(
     long pid,
     boolean locked,
     boolean proven,
-    boolean trusted,
+    @Nullable String distrust,
     List<Holder> holders,
     @Nullable LockedFile file,
     @Nullable PidFd process,
@@ -49,15 +50,10 @@ record Sighting(
     return process;
   }
 
-  /** Somebody else could have led this path to any file, and so to any daemon. */
+  /** Does nothing at a path that somebody else may have led to this file. */
   void requireTrusted() throws ControlException {
-    if (file != null && !trusted) {
-      throw new ControlException(
-          ControlException.Reason.UNKNOWN,
-          file.path()
-              + " belongs to user "
-              + file.owner()
-              + ", but others than that user and root may exchange it or a directory above it");
+    if (distrust != null) {
+      throw new ControlException(ControlException.Reason.UNKNOWN, distrust);
     }
   }
 

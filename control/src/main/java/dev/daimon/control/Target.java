@@ -9,7 +9,6 @@ import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -150,13 +149,18 @@ final class Target implements AutoCloseable {
     if (session == NONE || !wholeSession) {
       return;
     }
-    for (long pid : ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray()) {
+    for (long pid : processes()) {
       PidFd known = pid == daemon.pid() ? daemon : members.get(pid);
       PidFd found = known != null && known.isAlive() ? null : member(pid);
       if (found != null) {
         add(found);
       }
     }
+  }
+
+  /** All processes that can be seen by now. */
+  static long[] processes() {
+    return ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray();
   }
 
   /** Sends whoever was found what the others have got. */
@@ -172,15 +176,15 @@ final class Target implements AutoCloseable {
 
   /**
    * Finds, when everybody has ended, who of the daemon's session still holds its lock: its
-   * children, which have inherited it.
+   * children, which have inherited it. Only who is in the session is asked for what it has open.
    *
    * @return whether there is somebody
    */
   boolean findHolders() throws IOException {
     boolean found = false;
-    for (long pid : session == NONE ? List.<Long>of() : file.holders()) {
+    for (long pid : session == NONE ? new long[0] : processes()) {
       PidFd process = Look.open(pid);
-      if (process != null && isMember(process) && isHeir(pid) && isHolder(process)) {
+      if (process != null && isMember(process) && isHolder(process) && isHeir(pid)) {
         add(process);
         found = true;
       } else if (process != null) {

@@ -10,6 +10,7 @@ import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +100,18 @@ final class Daemons extends ProcessSandbox implements BeforeEachCallback, AfterE
     List<String> command = new ArrayList<>(List.of(prefix));
     command.addAll(List.of("flock", "--no-fork", file.toString(), "sleep", "1000"));
     return bystander(command.toArray(String[]::new));
+  }
+
+  /** Waits until a file would get another date than this one has: they come in clock ticks. */
+  void awaitClockOf(Path file) throws Exception {
+    FileTime time = Files.getLastModifiedTime(file);
+    Path now = file("now");
+    await(
+        "the next tick",
+        () -> {
+          Files.writeString(now, "");
+          return Files.getLastModifiedTime(now).compareTo(time) > 0;
+        });
   }
 
   /** Makes a pidfile that names this process. */

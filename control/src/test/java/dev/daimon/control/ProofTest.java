@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.ControlException.Reason;
+import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -118,6 +121,36 @@ class ProofTest {
     assertThat(victim.isAlive()).isTrue();
   }
 
+  /** As one that delivers mail: root's, with the effective user of whom it works for. */
+  @Test
+  @Tag("root")
+  void aUsersPidFileCannotPointAtAProcessThatTheUserMayNotSignal() throws Exception {
+    Path file = Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
+    Process victim =
+        daemons
+            .prepare(
+                List.of(
+                    "perl",
+                    "-e",
+                    "open(F, '<', $ARGV[0]); flock(F, 2); $> = 65534; sleep 1000",
+                    file.toString()),
+                Map.of())
+            .start();
+    daemons.name(victim.pid());
+    Daemons.await(
+        "its user", () -> Daemons.status(victim.pid(), "Uid").startsWith("0\t65534\t0\t"));
+    String why =
+        "%s belongs to user 65534, but process %d (perl) to user 0".formatted(file, victim.pid());
+
+    for (DaemonControl control : List.of(daemons.control(), daemons.control().pidOnly())) {
+      assertThat(control.status().reason()).isEqualTo(why);
+      assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT)).hasMessage(why);
+      assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT.ofWholeSession())).hasMessage(why);
+      assertThatThrownBy(() -> control.signal(Signal.KILL)).hasMessage(why);
+    }
+    assertThat(victim.isAlive()).isTrue();
+  }
+
   @Test
   @Tag("root")
   void aUsersDaemonIsStoppedByRootAndByTheUser() throws Exception {
@@ -137,6 +170,23 @@ class ProofTest {
       assertThat(process.waitFor()).isEqualTo(128 + 15);
       assertThat(daemons.pidFile()).doesNotExist();
     }
+  }
+
+  /** As in most containers: root may not look into other users' processes. */
+  @Test
+  @Tag("root")
+  void aUsersDaemonIsStoppedByRootWithoutTheRightToTrace() throws Exception {
+    Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
+    Process process = daemons.locker(daemons.pidFile(), ChildJvm.AS_NOBODY.toArray(String[]::new));
+    daemons.name(process.pid());
+
+    assertThat(
+            ChildJvm.of(Ask.class)
+                .startedBy("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+                .run("stop", daemons.pidFile())
+                .output())
+        .isEqualTo("OK");
+    assertThat(process.waitFor()).isEqualTo(128 + 15);
   }
 
   private void assertRefused(DaemonControl control, String why) throws Exception {

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -35,6 +38,47 @@ class SwappedPathTest {
     assertThatThrownBy(() -> trap.stop(StopPolicy.DEFAULT)).hasMessageContaining("may exchange it");
 
     assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+  }
+
+  /** Whoever owns a directory can move what is in it, also root's file, to where all may write. */
+  @Test
+  void rootsPidfileThatAUserHasMovedIntoASharedDirectoryIsNotBelieved() throws Exception {
+    long pid = daemons.start("exec sleep 1000", "sleep");
+    Path lair = Daemons.give(Files.createDirectory(daemons.file("lair")), Daemons.NOBODY);
+    Path moved = shared().resolve("b.pid");
+    daemons.awaitClockOf(daemons.pidFile());
+    Files.move(daemons.pidFile(), lair.resolve("a.pid"));
+    List<String> move = new ArrayList<>(ChildJvm.AS_NOBODY);
+    move.addAll(List.of("mv", lair + "/a.pid", moved.toString()));
+    Command.run(move.toArray(String[]::new));
+
+    for (DaemonControl control :
+        List.of(DaemonControl.of(moved), DaemonControl.of(moved).pidOnly())) {
+      assertThat(control.status().state()).isEqualTo(State.RUNNING);
+      assertThatThrownBy(() -> control.signal(Signal.TERM)).hasMessageContaining("been moved");
+      assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT)).hasMessageContaining("been moved");
+    }
+
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    assertThat(moved).exists();
+  }
+
+  @Test
+  void aPidfileThatWasWrittenInASharedDirectoryIsBelieved() throws Exception {
+    DaemonControl control = DaemonControl.of(shared().resolve("b.pid"));
+
+    for (int i = 0; i < 20; i++) {
+      assertThat(control.start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
+      assertThat(control.signal(Signal.CONT)).isEqualTo(Outcome.OK);
+      assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+    }
+  }
+
+  /** As {@code /tmp} is. */
+  private Path shared() throws Exception {
+    Path directory = Files.createDirectory(daemons.file("shared"));
+    Command.run("chmod", "1777", directory.toString());
+    return directory;
   }
 
   @Test

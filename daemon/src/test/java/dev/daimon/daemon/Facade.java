@@ -40,7 +40,7 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
   /** The words that run a {@code main}, with the test's directory as its first argument. */
   List<String> java(List<String> options, Class<?> main, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(JAVA.toString()));
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
     command.add("--enable-native-access=ALL-UNNAMED");
     command.addAll(options);
     ChildJvm places = ChildJvm.of(main);

@@ -8,8 +8,11 @@ import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.Signals;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process that holds a lock, as {@code /proc} shows it: it has the file open with a {@code flock}
@@ -20,6 +23,12 @@ import java.util.List;
  */
 final class Holder {
   private static final int STREAMS = 3;
+
+  /** What one process gets that has very many descriptors. In ns. */
+  private static final long PROOF_NANOS = 5_000_000_000L;
+
+  /** What the names of holders get, which are told to people. */
+  static final Duration NAMING = Duration.ofSeconds(1);
 
   /** How many are named in a message. */
   private static final int NAMED = 8;
@@ -34,24 +43,27 @@ final class Holder {
 
   /** See {@link LockedFile#isHeldBy}. */
   static boolean holds(long pid, LockTable file) throws PosixException {
-    String process = "/proc/".concat(Long.toString(pid));
-    try {
-      return holds(process, file);
-    } catch (PosixException failure) {
-      // What a process had that has ended is nobody's to see, not even its own user's.
-      if (isGivingUp(process)) {
-        return false;
-      }
-      throw failure;
-    }
+    return new Search(file, PROOF_NANOS).of(pid) != null;
+  }
+
+  /** See {@link LockedFile#takenBy}. */
+  static long taker(long pid, LockTable file) throws PosixException {
+    String info = new Search(file, PROOF_NANOS).of(pid);
+    return info == null ? 0 : file.takerIn(info);
   }
 
   /** See {@link LockedFile#holders}. */
-  static List<Long> all(LockTable file) throws PosixException {
+  static List<Long> all(LockTable file, Duration time) throws PosixException {
+    Search search = new Search(file, TimeUnit.NANOSECONDS.convert(time));
     List<Long> holders = new ArrayList<>();
-    for (String name : ProcFiles.list("/proc")) {
-      if (name.charAt(0) >= '1' && name.charAt(0) <= '9' && mayHold(Long.parseLong(name), file)) {
-        holders.add(Long.parseLong(name));
+    try (ProcFiles.Names processes = new ProcFiles.Names("/proc")) {
+      String name;
+      while ((name = processes.next()) != null && !search.isOver()) {
+        if (name.charAt(0) >= '1'
+            && name.charAt(0) <= '9'
+            && isFound(search, Long.parseLong(name))) {
+          holders.add(Long.parseLong(name));
+        }
       }
     }
     holders.sort(null);
@@ -59,56 +71,105 @@ final class Holder {
   }
 
   /** False also of a process that is not for us to see. */
-  static boolean mayHold(long pid, LockTable file) {
+  private static boolean isFound(Search search, long pid) {
     try {
-      return holds(pid, file);
+      return search.of(pid) != null;
     } catch (PosixException unseen) {
       return false;
     }
   }
 
-  private static boolean holds(String process, LockTable file) throws PosixException {
-    if (carries(process.concat("/fdinfo/").concat(lastFound), file)) {
-      return true;
+  /** For the lock on a file, among the descriptors of processes: any of them may have very many. */
+  private static final class Search {
+    private final LockTable file;
+    private final long begin = System.nanoTime();
+    private final long time;
+
+    /** How many descriptors the last list had. */
+    private int seen;
+
+    Search(LockTable file, long time) {
+      this.file = file;
+      this.time = time;
     }
-    String[] numbers = ProcFiles.list(process.concat("/fdinfo/"));
-    if (numbers.length > 0) {
-      return holds(process.concat("/fdinfo/"), numbers, file);
+
+    boolean isOver() {
+      return System.nanoTime() - begin > time;
     }
-    // Where the first thread has ended, the others show what the process has open.
-    for (String thread : ProcFiles.list(process.concat("/task/"))) {
-      String directory = process.concat("/task/").concat(thread).concat("/fdinfo/");
-      if (holds(directory, ProcFiles.list(directory), file)) {
-        return true;
+
+    /** What {@code fdinfo} says of the descriptor that carries the lock; null if there is none. */
+    @Nullable String of(long pid) throws PosixException {
+      String process = "/proc/".concat(Long.toString(pid));
+      try {
+        String directory = process.concat("/fdinfo/");
+        String info = carrier(directory.concat(lastFound));
+        info = info == null ? in(directory) : info;
+        return info == null && seen == 0 ? ofThreads(process) : info;
+      } catch (PosixException failure) {
+        // What a process had that has ended is nobody's to see, not even its own user's.
+        if (isGivingUp(process)) {
+          return null;
+        }
+        throw failure;
       }
     }
-    return false;
+
+    /** Where the first thread has ended, the others show what the process has open. */
+    private @Nullable String ofThreads(String process) throws PosixException {
+      try (ProcFiles.Names threads = new ProcFiles.Names(process.concat("/task/"))) {
+        String info = null;
+        String thread;
+        while (info == null && (thread = threads.next()) != null) {
+          info = in(process.concat("/task/").concat(thread).concat("/fdinfo/"));
+        }
+        return info;
+      }
+    }
+
+    private @Nullable String in(String directory) throws PosixException {
+      seen = 0;
+      boolean streams = false;
+      try (ProcFiles.Names numbers = new ProcFiles.Names(directory)) {
+        String number;
+        while ((number = numbers.next()) != null) {
+          if (isOver()) {
+            throw new PosixException("read", directory, Errno.ETIMEDOUT);
+          }
+          seen++;
+          // The standard streams come first, and are hardly ever it.
+          boolean stream = isStream(number);
+          streams |= stream;
+          String info = stream ? null : carrier(directory.concat(number));
+          if (info != null) {
+            lastFound = number;
+            return info;
+          }
+        }
+      }
+      String info = null;
+      for (int i = 0; i < STREAMS && streams && info == null; i++) {
+        info = carrier(directory.concat(Integer.toString(i)));
+      }
+      return info;
+    }
+
+    /** What this descriptor's file says if it is that file, and locked; null otherwise. */
+    private @Nullable String carrier(String path) throws PosixException {
+      try {
+        String info = ProcFiles.readRecord(path);
+        return file.isIn(info) ? info : null;
+      } catch (PosixException failure) {
+        if (failure.errno().equals(Errno.ENOENT)) {
+          // Closed meanwhile.
+          return null;
+        }
+        throw failure;
+      }
+    }
   }
 
-  private static boolean holds(String directory, String[] numbers, LockTable file)
-      throws PosixException {
-    for (int i = 0; i < numbers.length; i++) {
-      // The list begins with the standard streams, which are hardly ever it.
-      String number = numbers[(i + STREAMS) % numbers.length];
-      if (carries(directory.concat(number), file)) {
-        lastFound = number;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Whether this descriptor is that file, and locked. */
-  private static boolean carries(String info, LockTable file) throws PosixException {
-    try {
-      return file.isIn(ProcFiles.readRecord(info));
-    } catch (PosixException failure) {
-      if (failure.errno().equals(Errno.ENOENT)) {
-        // Closed meanwhile.
-        return false;
-      }
-      throw failure;
-    }
+  private static boolean isStream(String number) {
+    return number.length() == 1 && number.charAt(0) < '0' + STREAMS;
   }
 
   /** Whether it is gone, or has no memory left, which a process gives back before its files. */

@@ -33,7 +33,7 @@ public final class LockHeldException extends IOException {
 
   /** By others, as far as they can be seen, than the process that the file names. */
   static LockHeldException byOthers(Path path, long named, LockTable file) throws PosixException {
-    List<Long> holders = Holder.all(file);
+    List<Long> holders = Holder.all(file, Holder.NAMING);
     String message = " by " + Holder.words(holders);
     long holder = holders.isEmpty() ? 0 : holders.get(0);
     return Holder.hasEnded(named)

@@ -166,26 +166,9 @@ final class LockTable {
     return -1;
   }
 
-  /** See {@link LockedFile#takenBy}. */
-  long takerOf(long pid) throws PosixException {
-    String directory = "/proc/".concat(Long.toString(pid)).concat("/fdinfo/");
-    for (String descriptor : ProcFiles.list(directory)) {
-      String info = readable(directory.concat(descriptor));
-      int hit = find(info);
-      if (hit >= 0) {
-        return takerAt(info, hit);
-      }
-    }
-    return 0;
-  }
-
-  /** Empty of a descriptor that was closed meanwhile. */
-  private static String readable(String info) {
-    try {
-      return ProcFiles.readRecord(info);
-    } catch (PosixException closed) {
-      return "";
-    }
+  /** Who took the lock that a descriptor's {@code fdinfo} tells of; 0 if it cannot be seen. */
+  long takerIn(String info) {
+    return takerAt(info, find(info));
   }
 
   /** Of a line such as {@code "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF"}. */

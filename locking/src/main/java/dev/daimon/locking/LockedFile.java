@@ -7,6 +7,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -92,6 +93,20 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
+   * Whether the file was neither renamed nor linked, and got no other owner or mode, since its
+   * content was last written, as seen when it was opened. Whoever may write to the directory that a
+   * file is in can move it to another one, also if it is somebody else's: that changes the file's
+   * {@code st_ctime}, and only who writes to it has {@code st_mtime} follow.
+   *
+   * @return whether it is so; true also of a change within the same tick of the file system's clock
+   *     (10 ms at most) as the write
+   * @see <a href="https://man7.org/linux/man-pages/man7/inode.7.html">inode(7)</a>
+   */
+  public boolean isWhereItWasWritten() {
+    return status.isUntouched();
+  }
+
+  /**
    * What the file begins with.
    *
    * @param length how many bytes at most; not negative
@@ -149,24 +164,26 @@ public final class LockedFile implements AutoCloseable {
    * The processes that hold the lock: those that share the open file, as {@link #isHeldBy} tells.
    * All processes are looked through, as far as this one may.
    *
+   * @param time how long to look for them, at most: anybody can make it long, by processes with
+   *     very many descriptors
    * @return their ids, ascending; none is no proof that it is not locked
    * @throws PosixException if {@code /proc} cannot be listed
    * @throws IllegalStateException if this is closed
    */
-  public List<Long> holders() throws PosixException {
-    return Holder.all(table());
+  public List<Long> holders(Duration time) throws PosixException {
+    return Holder.all(table(), Objects.requireNonNull(time, "time"));
   }
 
   /**
-   * Who holds the lock, for people to read.
+   * Who holds the lock, for people to read: as far as can be seen within a second.
    *
    * @return such as {@code "process 12 (nginx), process 13 (nginx) and 40 more"}, or {@code "a
    *     process that cannot be seen from here"}
-   * @throws PosixException as {@link #holders()}
+   * @throws PosixException as {@link #holders}
    * @throws IllegalStateException if this is closed
    */
   public String holdersInWords() throws PosixException {
-    return Holder.words(holders());
+    return Holder.words(holders(Holder.NAMING));
   }
 
   /**
@@ -179,7 +196,7 @@ public final class LockedFile implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public long takenBy(long pid) throws PosixException {
-    return table().takerOf(pid);
+    return Holder.taker(pid, table());
   }
 
   /**

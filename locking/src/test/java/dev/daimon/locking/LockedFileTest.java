@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -38,6 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LockedFileTest {
+  private static final Duration A_MINUTE = Duration.ofMinutes(1);
+
   private static final long SELF = ProcessHandle.current().pid();
 
   /** A shell that has the file open as 9 with a lock that flock(1) took and left, and goes on. */
@@ -121,7 +124,7 @@ class LockedFileTest {
       assertThat(file.isLocked()).isFalse();
       assertThat(file.isHeldBy(SELF)).isFalse();
       assertThat(file.isHeldBy(opened)).isFalse();
-      assertThat(file.holders()).isEmpty();
+      assertThat(file.holders(A_MINUTE)).isEmpty();
     }
   }
 
@@ -134,7 +137,7 @@ class LockedFileTest {
       }
       assertThat(file.isLocked()).isFalse();
       assertThat(file.isHeldBy(SELF)).isFalse();
-      assertThat(file.holders()).isEmpty();
+      assertThat(file.holders(A_MINUTE)).isEmpty();
     }
   }
 
@@ -150,7 +153,7 @@ class LockedFileTest {
       holder.destroyForcibly().waitFor();
       assertThat(file.isLocked()).isFalse();
       assertThat(file.isHeldBy(holder.pid())).isFalse();
-      assertThat(file.holders()).isEmpty();
+      assertThat(file.holders(A_MINUTE)).isEmpty();
     }
   }
 
@@ -198,7 +201,7 @@ class LockedFileTest {
       assertThat(lockLines(path)).containsExactly("POSIX");
       assertThat(file.isLocked()).isFalse();
       assertThat(file.isHeldBy(SELF)).isFalse();
-      assertThat(file.holders()).isEmpty();
+      assertThat(file.holders(A_MINUTE)).isEmpty();
 
       long holder = start(HOLD).pid();
       assertHeldBy(file, holder);
@@ -227,7 +230,7 @@ class LockedFileTest {
     try (LockedFile file = LockedFile.open(path).orElseThrow();
         LockedFile locked = LockedFile.open(other).orElseThrow()) {
       assertThat(file.isHeldBy(holder)).isFalse();
-      assertThat(file.holders()).isEmpty();
+      assertThat(file.holders(A_MINUTE)).isEmpty();
       assertHeldBy(locked, holder);
     }
   }
@@ -365,6 +368,26 @@ class LockedFileTest {
     perl.destroyForcibly().waitFor();
   }
 
+  /** As many as anybody may open: no list of them is kept, and a search ends when its time does. */
+  @Test
+  void amongManyDescriptorsTheLockIsFoundWithinTheTime() throws Exception {
+    String script =
+        "ulimit -n $(ulimit -H -n); n=$(ulimit -n);"
+            + " if [ $n = unlimited ] || [ $n -gt 50000 ]; then n=50000; fi;"
+            + " exec perl -e 'for $i (1..$ARGV[1]) { open($f[$i], \"<\", \"/dev/null\") or die }"
+            + " open($l, \"<\", $ARGV[0]) or die; flock($l, 2) or die; $| = 1; print \"\\n\";"
+            + " <STDIN>' \"$0\" $((n - 50))";
+    long holder = started(new ProcessBuilder("sh", "-c", script, path.toString())).pid();
+
+    assertThat(
+            ChildJvm.of(LockingProgram.class).option("-Xmx12m").run("look", path, holder).lines())
+        .containsExactly("true", "[" + holder + "]", "true");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.holders(Duration.ZERO)).isEmpty();
+      assertThat(file.takenBy(holder)).isEqualTo(holder);
+    }
+  }
+
   /** Its lock comes after none of them. */
   @Test
   void aHolderMayHaveManyRecordLocksOnTheSameFile() throws Exception {
@@ -418,7 +441,7 @@ class LockedFileTest {
       try (LockedFile replaced = LockedFile.open(Files.createFile(path)).orElseThrow()) {
         assertThat(replaced.isAtPath()).isTrue();
         assertThat(replaced.isLocked()).isFalse();
-        assertThat(replaced.holders()).isEmpty();
+        assertThat(replaced.holders(A_MINUTE)).isEmpty();
       }
     }
   }
@@ -450,7 +473,7 @@ class LockedFileTest {
           List.of(
               threads.submit(() -> look(taking, file -> file.isHeldBy(taking.pid()))),
               threads.submit(() -> look(taking, LockedFile::isLocked)),
-              threads.submit(() -> look(taking, file -> !file.holders().isEmpty())));
+              threads.submit(() -> look(taking, file -> !file.holders(A_MINUTE).isEmpty())));
       assertThat(taking.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(taking.exitValue()).isZero();
       for (Future<Integer> each : looking) {
@@ -488,7 +511,7 @@ class LockedFileTest {
             file::isLocked,
             () -> file.isHeldBy(SELF),
             () -> file.isHeldBy(0),
-            file::holders,
+            () -> file.holders(A_MINUTE),
             file::isAtPath);
     for (ThrowingCallable call : calls) {
       assertThatExceptionOfType(IllegalStateException.class).isThrownBy(call);
@@ -504,7 +527,7 @@ class LockedFileTest {
     }
     ascending.sort(null);
     assertThat(file.isLocked()).isTrue();
-    assertThat(file.holders()).isEqualTo(ascending);
+    assertThat(file.holders(A_MINUTE)).isEqualTo(ascending);
   }
 
   /** The second words of the lines of /proc/locks of that file: the kind, or that one waits. */

@@ -7,9 +7,12 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** What the tests start as another process. */
 final class LockingProgram {
+  private static final Duration A_MINUTE = Duration.ofMinutes(1);
+
   private LockingProgram() {}
 
   /**
@@ -63,7 +66,7 @@ final class LockingProgram {
   private static void look(Path path, long pid) throws IOException {
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       System.out.println(file.isLocked());
-      System.out.println(file.holders());
+      System.out.println(file.holders(A_MINUTE));
       System.out.println(file.isHeldBy(pid));
     } catch (PosixException e) {
       System.out.println(e.getMessage());

@@ -4,8 +4,6 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
-import dev.daimon.posix.call.FileStatus;
-import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * @param startTime when it was started, up to a second too early, by today's clock: the same from
  *     one look to the next, and another one only after the clock was set
  * @param user the effective user id, from 0 to 4294967294
+ * @param realUser the real user id, as above
+ * @param savedUser the saved set-user-id, as above
+ * @param realGroup the real group id of its user, as above; not the process group
  * @param commandLine the words it was started with, or has put there since, up to 128 KiB of them;
  *     what is not UTF-8 is replaced; without empty words at its end, since a shorter title is
  *     padded with them; empty for the kernel's own, and for a process about to end or whose first
@@ -44,6 +45,9 @@ public record ProcessInfo(
     Duration uptime,
     Instant startTime,
     long user,
+    long realUser,
+    long savedUser,
+    long realGroup,
     List<String> commandLine) {
 
   /** A hundredth of a second: what the kernel counts start times in, whatever its own tick is. */
@@ -66,6 +70,19 @@ public record ProcessInfo(
     Objects.requireNonNull(commandLine, "commandLine");
   }
 
+  /**
+   * Whether a user could signal the process without being root: its real or its saved user id is
+   * that user's. The effective one does not count, since a process of root's may have anybody's for
+   * a while, as one that delivers mail.
+   *
+   * @param other the user id, from 0 to 4294967294
+   * @return whether it could; always true of root
+   * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2)</a>
+   */
+  public boolean mayBeSignalledBy(long other) {
+    return other == 0 || realUser == other || savedUser == other;
+  }
+
   /** Of the process that has this id, and this pidfd, while it is read. */
   static ProcessInfo read(long pid, Descriptor pidfd) throws PosixException {
     String process = "/proc/".concat(Long.toString(pid));
@@ -80,6 +97,7 @@ public record ProcessInfo(
     fields.skip(15);
     long start = fields.next() * TICK;
     long now = Clocks.boottime();
+    int[] ids = ids(process, pidfd);
     return new ProcessInfo(
         name,
         parent,
@@ -87,7 +105,10 @@ public record ProcessInfo(
         session,
         Duration.ofNanos(Math.max(0, now - start)),
         bootTime(now).plusNanos(start),
-        user(process, pidfd),
+        Integer.toUnsignedLong(ids[1]),
+        Integer.toUnsignedLong(ids[0]),
+        Integer.toUnsignedLong(ids[2]),
+        Integer.toUnsignedLong(ids[3]),
         words(commandLine(process.concat("/cmdline"))));
   }
 
@@ -142,25 +163,21 @@ public record ProcessInfo(
   }
 
   /**
-   * The effective one, by the pidfd; an older kernel tells it as the directory's owner, but that is
-   * also root of a process that has changed its user. The status, which takes longest, has four, of
-   * which it is the second.
+   * The real, the effective and the saved user, and the real group: by the pidfd; an older kernel
+   * tells them in the status, which takes longest.
    */
-  private static long user(String process, Descriptor pidfd) throws PosixException {
-    long user = PidFds.effectiveUser(pidfd.number());
-    if (user >= 0) {
-      return user;
+  private static int[] ids(String process, Descriptor pidfd) throws PosixException {
+    int[] ids = new int[4];
+    if (PidFds.credentials(pidfd.number(), ids) < 0) {
+      String status = ProcFiles.readRecord(process.concat("/status"));
+      Fields fields = new Fields(status, status.indexOf("\nUid:\t") + "\nUid:\t".length());
+      for (int i = 0; i < 3; i++) {
+        ids[i] = (int) fields.next();
+      }
+      fields = new Fields(status, status.indexOf("\nGid:\t") + "\nGid:\t".length());
+      ids[3] = (int) fields.next();
     }
-    FileStatus directory = new FileStatus();
-    byte[] path = process.getBytes(StandardCharsets.US_ASCII);
-    PosixException.check(Files.stat(path, directory), "stat", process);
-    if (directory.uid() != 0) {
-      return Integer.toUnsignedLong(directory.uid());
-    }
-    String status = ProcFiles.readRecord(process.concat("/status"));
-    Fields fields = new Fields(status, status.indexOf("\nUid:\t") + "\nUid:\t".length());
-    fields.skip(1);
-    return fields.next();
+    return ids;
   }
 
   private static List<String> words(String commandLine) {

@@ -61,6 +61,29 @@ class ProcessInfoTest {
   }
 
   @Test
+  @Tag("root")
+  void whoMaySignalItIsToldByTheRealAndTheSavedUser() throws Exception {
+    int pid = children.spawn("/usr/bin/perl", "-e", "$> = 65534; sleep 1000");
+    try (PidFd process = PidFd.open(pid)) {
+      while (process.info().user() == 0) {
+        Thread.onSpinWait();
+      }
+    }
+
+    ProcessInfo info = info(pid);
+
+    assertThat(info.user()).isEqualTo(65534);
+    assertThat(info.realUser()).isZero();
+    assertThat(info.savedUser()).isZero();
+    assertThat(info.mayBeSignalledBy(65534)).isFalse();
+    assertThat(info.mayBeSignalledBy(0)).isTrue();
+    int users = children.spawn("/usr/bin/setpriv", "--ruid", "65534", "sleep", "1000");
+    awaitState(users, "sleep", "S");
+    assertThat(info(users).mayBeSignalledBy(65534)).isTrue();
+    assertThat(info(users).mayBeSignalledBy(1)).isFalse();
+  }
+
+  @Test
   void aLeaderOfItsOwnSessionIsTold() throws Exception {
     int pid = children.spawn("/usr/bin/setsid", "sleep", "1000");
     awaitState(pid, "sleep", "S");

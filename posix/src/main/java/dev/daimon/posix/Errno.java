@@ -81,6 +81,9 @@ public final class Errno {
   /** Operation not supported. */
   public static final Errno EOPNOTSUPP = new Errno(95);
 
+  /** Connection timed out; here: whatever takes too long. */
+  public static final Errno ETIMEDOUT = new Errno(110);
+
   private final int number;
 
   private Errno(int number) {

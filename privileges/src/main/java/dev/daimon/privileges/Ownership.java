@@ -210,6 +210,29 @@ public final class Ownership {
   }
 
   /**
+   * Tells whether root may find files in a directory that others have put there: it is root's, and
+   * others may write to it, as to {@code /tmp}. That it is sticky keeps them from the files that
+   * are there already; it does not keep them from moving one there, be it root's, that they found
+   * in a directory of their own.
+   *
+   * @param directory the directory
+   * @return whether that is so; false for everybody but root, whom the kernel limits
+   * @throws PosixException if it does not exist or could not be examined
+   */
+  public static boolean mayHoldFilesOfOthers(Path directory) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
+    int[] caller = new int[3];
+    Credentials.getresuid(caller);
+    if (caller[1] != 0 || isOnlyUser()) {
+      return false;
+    }
+    byte[] path = NativePath.bytes(directory);
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.stat(path, status), "stat", directory);
+    return status.uid() == 0 && isWritableByOthers(path, /* groupOfRoot= */ true, status);
+  }
+
+  /**
    * Refuses a file to be made where nobody {@linkplain #mayTrust may trust} it later.
    *
    * @param file the file, which need not be there

@@ -141,6 +141,8 @@ public final class ChildJvm {
     List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    // In /tmp, by process id: two PID namespaces at the same time make each other's JVMs complain.
+    command.add("-XX:-UsePerfData");
     command.add("-XX:-CreateCoredumpOnCrash");
     command.add("-XX:ErrorFile=" + Path.of("target/hs_err_%p.log").toAbsolutePath());
     command.add(denied ? "--illegal-native-access=deny" : "--enable-native-access=ALL-UNNAMED");

@@ -13,6 +13,7 @@ public final class FileStatus {
   private long size;
   private long device;
   private long modified;
+  private boolean untouched;
 
   /** Nothing yet: a call fills it. */
   public FileStatus() {}
@@ -29,6 +30,10 @@ public final class FileStatus {
         (long) statx.getInt(Layouts.statx.stx_dev_major) << 32
             | Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_dev_minor));
     modified = statx.getLong(Layouts.statx.modified_seconds);
+    untouched =
+        modified == statx.getLong(Layouts.statx.changed_seconds)
+            && statx.getInt(Layouts.statx.modified_nanos)
+                == statx.getInt(Layouts.statx.changed_nanos);
   }
 
   /** Permission bits, with set-user-id, set-group-id and sticky. */
@@ -69,6 +74,14 @@ public final class FileStatus {
   /** When its content was last changed, in whole seconds since 1970. */
   public long modified() {
     return modified;
+  }
+
+  /**
+   * Whether nothing of the file itself was changed since its content was last written: neither its
+   * owner, nor its mode, nor one of its names.
+   */
+  public boolean isUntouched() {
+    return untouched;
   }
 
   /** Whether it is a regular file. */

@@ -176,6 +176,9 @@ public final class Files {
   private static final long FCHOWNAT = Libc.address("fchownat");
   // int faccessat(int dirfd, const char *pathname, int mode, int flags);
   private static final long FACCESSAT = Libc.address("faccessat");
+  // ssize_t getdents64(int fd, void *dirp, size_t length);
+  private static final long GETDENTS64 = Libc.address("getdents64");
+
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *buf);
   private static final long STATX = Libc.address("statx");
 
@@ -263,6 +266,11 @@ public final class Files {
   /** Reads; 0 means the end of the file. */
   public static int read(int fd, byte[] buffer) {
     return read(READ, fd, buffer, 0);
+  }
+
+  /** Reads the next entries of a directory, as many as fit; 0 means that there are no more. */
+  public static int getdents(int fd, byte[] buffer) {
+    return read(GETDENTS64, fd, buffer, 0);
   }
 
   private static int read(long function, int fd, byte[] buffer, long offset) {

@@ -19,7 +19,10 @@ final class Layouts {
     static final int stx_mode = 28;
     static final int stx_ino = 32;
     static final int stx_size = 40;
+    static final int changed_seconds = 96;
+    static final int changed_nanos = 104;
     static final int modified_seconds = 112;
+    static final int modified_nanos = 120;
     static final int stx_dev_major = 136;
     static final int stx_dev_minor = 140;
 
@@ -37,10 +40,21 @@ final class Layouts {
     private passwd() {}
   }
 
+  static final class dirent {
+    static final int SIZE = 280;
+    static final int d_reclen = 16;
+    static final int d_name = 19;
+
+    private dirent() {}
+  }
+
   static final class pidfd_info {
     static final int SIZE = 64;
     static final int mask = 0;
+    static final int ruid = 28;
+    static final int rgid = 32;
     static final int euid = 36;
+    static final int suid = 44;
 
     private pidfd_info() {}
   }

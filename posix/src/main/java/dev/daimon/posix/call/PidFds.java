@@ -41,10 +41,10 @@ public final class PidFds {
   }
 
   /**
-   * The effective user id of the process, from 0 to 4294967294. Only since Linux 6.13: tests can do
-   * without {@code ioctl}.
+   * Stores the real, the effective and the saved user id of the process, and its real group id.
+   * Only since Linux 6.13: tests can do without {@code ioctl}.
    */
-  public static long effectiveUser(int pidfd) {
+  public static int credentials(int pidfd, int[] ids) {
     if (IOCTL == 0) {
       return -Errno.ENOSYS.number();
     }
@@ -53,7 +53,11 @@ public final class PidFds {
       ByteBuffer view = Native.view(info);
       view.putLong(Layouts.pidfd_info.mask, PIDFD_INFO_CREDS);
       int result = Libc.call(IOCTL, pidfd, PIDFD_GET_INFO & 0xffffffffL, info.address());
-      return result < 0 ? result : Integer.toUnsignedLong(view.getInt(Layouts.pidfd_info.euid));
+      ids[0] = view.getInt(Layouts.pidfd_info.ruid);
+      ids[1] = view.getInt(Layouts.pidfd_info.euid);
+      ids[2] = view.getInt(Layouts.pidfd_info.suid);
+      ids[3] = view.getInt(Layouts.pidfd_info.rgid);
+      return result;
     }
   }
 }

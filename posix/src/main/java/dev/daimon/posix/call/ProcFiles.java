@@ -3,8 +3,11 @@ package dev.daimon.posix.call;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
-import java.io.File;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code /proc} shows, as text with one character for each byte. */
@@ -98,23 +101,86 @@ public final class ProcFiles {
   }
 
   /**
-   * Lists a directory.
+   * The names in a directory, of which there may be any number, read a page at a time. For one
+   * thread.
+   */
+  public static final class Names implements AutoCloseable {
+    private final String path;
+    private final @Nullable Descriptor directory;
+    private final byte[] buffer = new byte[PAGE];
+    private int end;
+    private int next;
+
+    /**
+     * Opens the directory; there are no names in one that is gone by now.
+     *
+     * @throws PosixException if it may not be listed ({@code EACCES})
+     */
+    public Names(String path) throws PosixException {
+      this.path = path;
+      int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
+      int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
+      directory =
+          isGone(number) ? null : Descriptor.adopt(PosixException.check(number, "open", path));
+    }
+
+    private static boolean isGone(int result) {
+      return result == -Errno.ENOENT.number() || result == -Errno.ESRCH.number();
+    }
+
+    /** The next name, without those of the directory itself and the one above; null at the end. */
+    public @Nullable String next() throws PosixException {
+      while (directory != null) {
+        if (next == end) {
+          int count = Files.getdents(directory.number(), buffer);
+          if (count == 0 || isGone(count)) {
+            return null;
+          }
+          end = PosixException.check(count, "getdents64", path);
+          next = 0;
+        }
+        ByteBuffer entry = ByteBuffer.wrap(buffer, next, end - next).slice();
+        next += entry.order(ByteOrder.nativeOrder()).getShort(Layouts.dirent.d_reclen);
+        String name = name(entry, Layouts.dirent.d_name);
+        if (!name.equals(".") && !name.equals("..")) {
+          return name;
+        }
+      }
+      return null;
+    }
+
+    private static String name(ByteBuffer entry, int start) {
+      int end = start;
+      while (entry.get(end) != 0) {
+        end++;
+      }
+      byte[] name = new byte[end - start];
+      entry.get(start, name);
+      return new String(name, StandardCharsets.ISO_8859_1);
+    }
+
+    @Override
+    public void close() throws PosixException {
+      if (directory != null) {
+        directory.close();
+      }
+    }
+  }
+
+  /**
+   * Lists a directory that is short.
    *
    * @return the names; none if it is gone by now
    * @throws PosixException if it may not be listed ({@code EACCES})
    */
-  public static String[] list(String path) throws PosixException {
-    String @Nullable [] names = new File(path).list();
-    if (names != null) {
-      return names;
+  public static List<String> list(String path) throws PosixException {
+    List<String> list = new ArrayList<>();
+    try (Names names = new Names(path)) {
+      String name;
+      while ((name = names.next()) != null) {
+        list.add(name);
+      }
     }
-    int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
-    int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
-    if (number == -Errno.ENOENT.number() || number == -Errno.ESRCH.number()) {
-      return new String[0];
-    }
-    // Of one that can be opened by now, it is the names that were not for us.
-    Descriptor.adopt(PosixException.check(number, "open", path)).close();
-    return new String[0];
+    return list;
   }
 }

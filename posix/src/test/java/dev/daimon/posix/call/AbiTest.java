@@ -51,6 +51,7 @@ class AbiTest {
       ARCHITECTURE
           + """
           #define _GNU_SOURCE
+          #include <dirent.h>
           #include <errno.h>
           #include <fcntl.h>
           #include <grp.h>
@@ -115,7 +116,10 @@ class AbiTest {
   /** Fields within fields, which have names of their own here. */
   private static final Map<String, String> MEMBERS =
       Map.ofEntries(
+          entry("changed_seconds", "stx_ctime.tv_sec"),
+          entry("changed_nanos", "stx_ctime.tv_nsec"),
           entry("modified_seconds", "stx_mtime.tv_sec"),
+          entry("modified_nanos", "stx_mtime.tv_nsec"),
           entry("stack_pointer", "uc_stack.ss_sp"),
           entry("stack_size", "uc_stack.ss_size"),
           entry("signal_mask", "uc_sigmask.__val[0]"),
@@ -316,7 +320,7 @@ class AbiTest {
   private static Map<String, Integer> widths() throws IOException {
     Pattern access =
         Pattern.compile(
-            "((?:get|put)(?:Short|Int|Long)\\(|string\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
+            "((?:get|put)(?:Short|Int|Long)\\(|(?:string|name)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);
@@ -325,6 +329,7 @@ class AbiTest {
             switch (matcher.group(1)) {
               case "getShort(", "putShort(" -> 2;
               case "getInt(", "putInt(" -> 4;
+              case "name(entry," -> 256;
               default -> 8;
             };
         widths.put(matcher.group(2), width);

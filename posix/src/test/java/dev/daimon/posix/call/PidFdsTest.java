@@ -60,25 +60,28 @@ class PidFdsTest {
   }
 
   @Test
-  void theEffectiveUserIsToldOfWhoHasNotEnded() {
+  void theIdsAreToldOfWhoHasNotEnded() {
     int[] ids = new int[3];
     Credentials.getresuid(ids);
+    int[] groups = new int[3];
+    Credentials.getresgid(groups);
     int pid = spawn("/bin/sleep", "60");
     int pidfd = PidFds.open(pid);
     try {
-      assertThat(PidFds.effectiveUser(pidfd))
-          .isIn(
-              Integer.toUnsignedLong(ids[1]),
-              // Before Linux 6.13.
-              (long) -Errno.EINVAL.number(),
-              (long) -Errno.of(25).number());
+      int[] told = new int[4];
+      int result = PidFds.credentials(pidfd, told);
+      // Before Linux 6.13.
+      if (result != -Errno.EINVAL.number() && result != -Errno.of(25).number()) {
+        assertThat(result).isZero();
+        assertThat(told).containsExactly(ids[0], ids[1], ids[2], groups[0]);
+      }
     } finally {
       PidFds.sendSignal(pidfd, 9);
       Processes.waitid(pidfd, end, ENDED);
-      assertThat(PidFds.effectiveUser(pidfd)).isNegative();
+      assertThat(PidFds.credentials(pidfd, new int[4])).isNegative();
       Files.close(pidfd);
     }
-    assertThat(PidFds.effectiveUser(-1)).isEqualTo(-Errno.EBADF.number());
+    assertThat(PidFds.credentials(-1, new int[4])).isEqualTo(-Errno.EBADF.number());
   }
 
   @Test
