@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,6 +48,35 @@ class FileErrorIT {
     assertThat(result.err()).endsWith("; a symbolic link is not followed\n");
     assertThat(target).hasContent("precious");
     assertThat(link).isSymbolicLink();
+  }
+
+  /**
+   * Whoever may read the file may lock it. The stranger's program cannot be read, so that its
+   * directory in {@code /proc} is root's.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "4194304\n"})
+  @Tag("root")
+  void aStrangersLockIsNoDaemon(String content) throws Exception {
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Path pidFile = Files.writeString(sandbox.file("pid"), content);
+    Path program = Files.copy(Path.of("/bin/sleep"), sandbox.file("sleep"));
+    Sandbox.openToAll(program, "--x--x--x");
+    List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
+    command.addAll(List.of("flock", "--no-fork", pidFile + "", program.toString(), "1000"));
+    long stranger = sandbox.prepare(command, Map.of()).start().pid();
+    Sandbox.await("its lock", () -> Sandbox.isListedAsLocked(pidFile));
+    Sandbox.await("its program", () -> Sandbox.status(stranger, "Name").equals("sleep"));
+
+    ProcessSandbox.Result result = start("start", "-p", pidFile);
+
+    assertThat(result.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(result.err())
+        .startsWith("daimon: " + pidFile + " is locked by process " + stranger + " (sleep)")
+        .endsWith("another user has taken the lock: end that process, or remove the file\n");
+    assertThat(pidFile).hasContent(content.strip());
+    Files.delete(pidFile);
+    assertThat(start("start", "-p", pidFile).exitCode()).isZero();
   }
 
   /** One letter's difference between {@code -p} and {@code -o}. */

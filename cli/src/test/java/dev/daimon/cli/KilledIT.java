@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,8 +23,9 @@ class KilledIT {
   @Tag("strace")
   void aStartSaysSoAndLeavesNothing(String option) throws Exception {
     Path pidFile = sandbox.file("pid");
-    String line = ("start " + option + " -p " + pidFile + " touch " + sandbox.file("ran")).strip();
-    Process start = sandbox.slowed(List.of("execve:delay_enter=1500000"), line.split(" +", -1));
+    Path program = Path.of("/bin/touch");
+    String line = "start " + option + " -p " + pidFile + " " + program + " " + sandbox.file("ran");
+    Process start = sandbox.halted("execve:delay_enter", program, line.split(" +", -1));
 
     long child = awaitChild(sandbox.awaitProgram("java"));
     if (option.startsWith("--rlimit")) {

@@ -172,6 +172,28 @@ class ProofTest {
     }
   }
 
+  /** With {@code --pidfile-owner root}: the file is root's, and the daemon has it open. */
+  @Test
+  @Tag("root")
+  void aUsersDaemonCannotPointRootsPidfileAtAnotherUsersProcess() throws Exception {
+    long pid =
+        daemons.start(
+            "exec setpriv --reuid 65534 --clear-groups "
+                + Daemons.CLOSES_ALL.substring("exec ".length()),
+            "sleep");
+    Daemons.await("the lock to go", () -> !Daemons.isListedAsLocked(daemons.pidFile()));
+    Process victim = daemons.bystander("sleep", "1000");
+    DaemonControl control = daemons.control().pidOnly();
+    daemons.name(victim.pid());
+
+    assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT))
+        .hasMessageEndingWith("but the daemon that was started last runs, as another user");
+    assertThat(victim.isAlive()).isTrue();
+
+    daemons.name(pid);
+    assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+  }
+
   /** As in most containers: root may not look into other users' processes. */
   @Test
   @Tag("root")

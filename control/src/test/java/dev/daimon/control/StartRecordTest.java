@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -215,6 +216,33 @@ class StartRecordTest {
     Files.writeString(guard(), text.replace("BOOT", where()));
 
     assertThat(StartRecord.read(guard(), 0)).isEmpty();
+  }
+
+  /** Containers share the boot's id, and each counts processes and ticks by itself. */
+  @ParameterizedTest
+  @ValueSource(strings = {"pid", "time"})
+  void whatWasWrittenInAnotherNamespaceIsNotBelieved(String namespace) throws Exception {
+    Files.createFile(daemons.pidFile());
+    String line = where() + " 5 6 7 8\n";
+    Files.writeString(guard(), line);
+    assertThat(read()).isEqualTo(new StartRecord(5, 6, 7, 8));
+
+    Files.writeString(guard(), line.replaceFirst(namespace + ":\\[\\d+", namespace + ":[1"));
+
+    assertThat(read()).isNull();
+  }
+
+  /** A container that was started again has the same ids, and its daemon may have written anew. */
+  @Test
+  void whatWasWrittenForAnOlderPidfileSaysNothing() throws Exception {
+    long pid = daemons.bystander("sleep", "1000").pid();
+    daemons.name(pid);
+    for (long older : List.of(0L, 1L)) {
+      Files.writeString(guard(), where() + " " + pid + " 1 0 " + (modified() - older) + "\n");
+
+      assertThat(daemons.control().status().state())
+          .isEqualTo(older == 0 ? State.DEAD : State.UNKNOWN);
+    }
   }
 
   @Test

@@ -14,12 +14,13 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,42 +128,58 @@ public final class DaemonFiles {
 
   /** Says who holds the lock, and how to go on if the daemon itself has ended. */
   private DaemonizeException refusal(LockHeldException held) {
-    String message = "already running: " + held.getMessage();
+    String message = String.valueOf(held.getMessage());
     try (LockedFile file = LockedFile.open(held.path()).orElse(null)) {
-      if (file != null && held.ended().isEmpty() && held.holder().isEmpty()) {
-        message = "already running: " + held.path() + " is locked by " + file.holdersInWords();
-      } else if (file != null && held.ended().isPresent() && isStrangers(file, held.holder())) {
+      if (file != null && held.holder().isEmpty() && held.ended().isEmpty()) {
+        message = held.path() + " is locked by " + file.holdersInWords();
+      }
+      if (file != null && isStrangers(file, held)) {
         return new DaemonizeException(
             Reason.SYSTEM,
             CANNOT_TELL,
-            held.getMessage() + "; another user has taken the lock: end that process");
+            message + "; another user has taken the lock: end that process, or remove the file");
       }
     } catch (IOException unseen) {
       // What is known already will do.
-      return new DaemonizeException(Reason.ALREADY_RUNNING, message);
+      return new DaemonizeException(Reason.ALREADY_RUNNING, "already running: " + message);
     }
     return new DaemonizeException(
         Reason.ALREADY_RUNNING,
-        held.ended().isPresent() && held.path().equals(set.pidFile())
-            ? message
-                + ": end what is left of its session with daimon stop --session -p "
-                + held.path()
-                + ", or the process by its id"
-            : message);
+        "already running: "
+            + message
+            + (held.ended().isPresent() && held.path().equals(set.pidFile())
+                ? ": end what is left of its session with daimon stop --session -p "
+                    + held.path()
+                    + ", or the process by its id"
+                : ""));
   }
 
   /**
-   * Whether the holder took the lock itself, and is another user's: then it is no start, and
-   * nothing that a daemon has left, which would have inherited the lock.
+   * Whether the file names nobody who runs, and its holder took the lock itself, and is another
+   * user's: then it is no start, and nothing that a daemon has left, which would have inherited the
+   * lock.
    */
-  private boolean isStrangers(LockedFile file, OptionalLong holder) throws IOException {
-    if (holder.isEmpty() || file.takenBy(holder.getAsLong()) != holder.getAsLong()) {
+  private boolean isStrangers(LockedFile file, LockHeldException held) throws IOException {
+    long holder = held.holder().orElse(0);
+    if (holder == 0) {
+      List<Long> holders = file.holders(Duration.ofSeconds(1));
+      holder = holders.isEmpty() ? 0 : holders.getFirst();
+    } else if (held.ended().isEmpty()) {
       return false;
     }
-    long user =
-        Integer.toUnsignedLong(
-            (int) Files.getAttribute(Path.of("/proc/" + holder.getAsLong()), "unix:uid"));
+    if (holder == 0 || file.takenBy(holder) != holder) {
+      return false;
+    }
+    long user = realUser(holder);
     return user != 0 && user != Identity.effectiveUser() && user != user(identity);
+  }
+
+  /** The owner of its directory would be root also for a process that may not be traced. */
+  private static long realUser(long pid) throws IOException {
+    String status =
+        Files.readString(Path.of("/proc/" + pid + "/status"), StandardCharsets.ISO_8859_1);
+    int start = status.indexOf("\nUid:\t") + "\nUid:\t".length();
+    return Long.parseLong(status, start, status.indexOf('\t', start), 10);
   }
 
   /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */
