@@ -172,6 +172,9 @@ final class Plan {
       return;
     }
     try {
+      if (!staysRoots && DaemonFiles.user(identity) == 0) {
+        Ownership.requireFixedPath(path);
+      }
       String problem =
           identity == null || staysRoots
               ? problem(path, output)

@@ -101,6 +101,112 @@ class AttackIT {
     assertThat(victims()).isEqualTo(before);
   }
 
+  /**
+   * Root's own daemon, with no user to become: what the attacker can exchange on the way leads root
+   * to any file.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "-p, start",
+    "-l, start",
+    "-o, start",
+    "-o, run",
+    "-o, start --dry-run",
+    "-p, start --no-lock"
+  })
+  void rootIsNotLedElsewhereByAPathOfAUsers(String option, String command) throws Exception {
+    runAsUser("ln -s $victims $lair/link; mkdir $lair/d");
+    List<String> before = victims();
+
+    for (String directory : List.of("link", "d")) {
+      Path file = lair.resolve(directory).resolve("new");
+      Path ran = sandbox.file("ran");
+      ProcessSandbox.Result result =
+          sandbox.shell("$daimon " + command + " " + option + " " + file + " touch " + ran);
+
+      assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+      assertThat(result.err())
+          .startsWith("daimon: ")
+          .contains(file + " is not opened as root: " + lair + " belongs to user")
+          .hasLineCount(1);
+      assertThat(ran).doesNotExist();
+      assertThat(file).doesNotExist();
+    }
+    assertThat(victims()).isEqualTo(before);
+  }
+
+  /** A restart leaves the old daemon alone. */
+  @Test
+  void aRestartIsRefusedBeforeItStops() throws Exception {
+    Path pidFile = sandbox.file("daemon.pid");
+    runAsUser("ln -s $victims $lair/link");
+    ProcessSandbox.Result started =
+        sandbox.daimon("start", "-p", pidFile.toString(), "sleep", "600");
+    assertThat(started).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    long pid = ProcessSandbox.pid(pidFile);
+
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon restart -p " + pidFile + " -o " + lair + "/link/new -- sleep 600");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+    assertThat(ProcessSandbox.pid(pidFile)).isEqualTo(pid);
+    assertThat(ProcessHandle.of(pid)).get().matches(ProcessHandle::isAlive);
+  }
+
+  /** In turn a directory and a link to root's own. */
+  @Test
+  void noRaceLeadsRootElsewhere() throws Exception {
+    List<String> before = victims();
+    Process attacker =
+        asUser(
+            "cd $lair; ln -s $victims e; while :; do mkdir d; rmdir d; mv -T e d; mv -T d e; done"
+                + " 2>/dev/null");
+    try {
+      for (int i = 0; i < STARTS; i++) {
+        Path file = lair.resolve("d/new");
+        ProcessSandbox.Result result =
+            sandbox.daimon("start", "-o", file.toString(), "-l", file + ".lock", "true");
+        assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+        assertThat(victims()).isEqualTo(before);
+      }
+      assertThat(attacker.isAlive()).isTrue();
+    } finally {
+      attacker.destroyForcibly().waitFor();
+    }
+  }
+
+  /** What root itself has linked is root's way, and a user's own directory may be the last one. */
+  @Test
+  void rootsOwnWaysAreGone() throws Exception {
+    Path link = Files.createSymbolicLink(sandbox.file("var-log"), victims);
+
+    for (Path directory : List.of(link, lair, sticky())) {
+      Path file = directory.resolve("new");
+      assertThat(sandbox.daimon("start", "-o", file.toString(), "echo", "line"))
+          .isEqualTo(new ProcessSandbox.Result(0, "", ""));
+      sandbox.awaitEnd();
+      assertThat(file).hasContent("line");
+      assertThat(describe(file)).startsWith("0:0 644");
+    }
+  }
+
+  /** Where the kernel's {@code fs.protected_hardlinks} is off, anybody can make one. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run", "start --dry-run"})
+  void rootsOutputDoesNotGoIntoAnotherFileOfRootsByAHardLink(String command) throws Exception {
+    List<String> before = victims();
+    for (Path directory : List.of(lair, sticky())) {
+      Path link = Files.createLink(directory.resolve("link"), victims.resolve("log"));
+
+      ProcessSandbox.Result result =
+          sandbox.shell("$daimon " + command + " -o " + link + " -- echo line");
+
+      assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+      assertThat(result.err()).contains("hard link").hasLineCount(1);
+      assertThat(victims()).isEqualTo(before);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o"})
   void aHardLinkOfRootsFileIsRefused(String option) throws Exception {

@@ -5,6 +5,7 @@ import dev.daimon.forking.LogFile;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.privileges.Ownership;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -136,8 +137,14 @@ final class Streams {
     }
     if (outdated && errorPath != null) {
       outdated = false;
-      LogFile.at(errorPath, StandardStream.ERROR).reopen();
+      reopen(errorPath, StandardStream.ERROR);
     }
+  }
+
+  /** As the files were opened at first: root is not led elsewhere. */
+  private static void reopen(Path path, StandardStream... streams) throws IOException {
+    Ownership.requireFixedPath(path);
+    LogFile.at(path, streams).reopen();
   }
 
   /**
@@ -148,14 +155,13 @@ final class Streams {
     boolean hasError = errorPath != null && !borrowed;
     IOException failure = null;
     if (outputPath != null) {
-      LogFile log =
+      failure =
           hasError && outputPath.equals(errorPath)
-              ? LogFile.at(outputPath, StandardStream.OUTPUT, StandardStream.ERROR)
-              : LogFile.at(outputPath, StandardStream.OUTPUT);
-      failure = failureOf(log);
+              ? failureOf(outputPath, StandardStream.OUTPUT, StandardStream.ERROR)
+              : failureOf(outputPath, StandardStream.OUTPUT);
     }
     if (errorPath != null && hasError && !errorPath.equals(outputPath)) {
-      IOException second = failureOf(LogFile.at(errorPath, StandardStream.ERROR));
+      IOException second = failureOf(errorPath, StandardStream.ERROR);
       if (failure == null) {
         failure = second;
       } else if (second != null) {
@@ -167,9 +173,9 @@ final class Streams {
     }
   }
 
-  private static @Nullable IOException failureOf(LogFile log) {
+  private static @Nullable IOException failureOf(Path path, StandardStream... streams) {
     try {
-      log.reopen();
+      reopen(path, streams);
       return null;
     } catch (IOException failure) {
       return failure;

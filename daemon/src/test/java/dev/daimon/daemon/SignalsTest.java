@@ -61,6 +61,27 @@ class SignalsTest {
     facade.stop(pid);
   }
 
+  /** The directory was root's when the daemon was started, and is another user's by now. */
+  @Test
+  @Tag("root")
+  void rootOpensNoLogAgainThatAUserCouldHaveLedElsewhere() throws Exception {
+    Path theirs = Files.createDirectory(facade.file("theirs"));
+    Path precious = Files.createDirectory(facade.file("precious"));
+    Files.createDirectory(theirs.resolve("logs"));
+    long pid = facade.daemon(Handles.class, "out=theirs/logs/out", "err=err");
+    Files.move(theirs.resolve("logs"), theirs.resolve("old"));
+    Files.createSymbolicLink(theirs.resolve("logs"), precious);
+    Files.setAttribute(theirs, "unix:uid", 7001);
+
+    Facade.signal("USR1", pid);
+
+    ProcessSandbox.await(
+        "the report",
+        () -> Files.readString(facade.file("err")).contains("is not opened as root: " + theirs));
+    assertThat(precious).isEmptyDirectory();
+    facade.stop(pid);
+  }
+
   @Test
   void oneFileForBothStreamsIsOpenedOnce() throws Exception {
     long pid = facade.daemon(Handles.class, "out=log", "err=log");

@@ -10,6 +10,7 @@ import dev.daimon.posix.call.Files;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file that a daemon's output goes to, opened for appending.
@@ -24,6 +25,8 @@ public final class OutputFile implements AutoCloseable {
 
   /** Of a directory: sticky, and others may write. */
   private static final int EVERYBODYS = 01002;
+
+  private static final int WRITABLE_BY_OTHERS = 022;
 
   private final Path path;
   private final Descriptor descriptor;
@@ -107,6 +110,10 @@ public final class OutputFile implements AutoCloseable {
    * is not root, and outside of sticky directories that everybody can write to, such as {@code
    * /tmp}, the permissions decide alone. A file that was created by this, and a device, will do.
    *
+   * <p>Where others than root can make names, a file that root opens must have this one name alone:
+   * the kernel lets everybody make another one of any file ({@code fs.protected_hardlinks} is off
+   * unless it is set).
+   *
    * <p>The kernel's own rule for sticky directories ({@code fs.protected_regular}, {@code
    * fs.protected_fifos}) is about opening with {@code O_CREAT} alone.
    *
@@ -137,13 +144,16 @@ public final class OutputFile implements AutoCloseable {
   }
 
   private static void requireOwner(Path path, FileStatus status, long user) throws IOException {
+    int[] ids = new int[3];
+    PosixException.check(Credentials.getresuid(ids), "getresuid", "");
+    long caller = Integer.toUnsignedLong(ids[1]);
+    if (caller == 0 && status.isRegularFile()) {
+      requireOneName(path, status);
+    }
     long owner = Integer.toUnsignedLong(status.uid());
     if (owner == 0 || !(status.isRegularFile() || status.isFifo())) {
       return;
     }
-    int[] ids = new int[3];
-    PosixException.check(Credentials.getresuid(ids), "getresuid", "");
-    long caller = Integer.toUnsignedLong(ids[1]);
     if (owner != (user < 0 ? caller : user) && (caller == 0 || isEverybodys(path))) {
       throw new IOException(
           path
@@ -153,15 +163,35 @@ public final class OutputFile implements AutoCloseable {
     }
   }
 
+  /** Asked of the path: who made another name of root's file may have removed this one again. */
+  private static void requireOneName(Path path, FileStatus file) throws IOException {
+    FileStatus directory = directoryOf(path);
+    if (directory == null
+        || (directory.uid() == 0 && (directory.permissions() & WRITABLE_BY_OTHERS) == 0)) {
+      return;
+    }
+    FileStatus atPath = new FileStatus();
+    PosixException.check(Files.lstat(NativePath.bytes(path), atPath), "lstat", path);
+    if (!atPath.isSameFile(file) || atPath.links() != 1) {
+      throw new IOException(
+          path + " was replaced, or is a file by another name (a hard link): remove it");
+    }
+  }
+
   /** Whether the file is in a sticky directory in which everybody can make files. */
   private static boolean isEverybodys(Path path) throws PosixException {
+    FileStatus directory = directoryOf(path);
+    return directory != null && (directory.permissions() & EVERYBODYS) == EVERYBODYS;
+  }
+
+  private static @Nullable FileStatus directoryOf(Path path) throws PosixException {
     Path directory = path.toAbsolutePath().getParent();
-    FileStatus status = new FileStatus();
     if (directory == null) {
-      return false;
+      return null;
     }
+    FileStatus status = new FileStatus();
     PosixException.check(Files.stat(NativePath.bytes(directory), status), "stat", directory);
-    return (status.permissions() & EVERYBODYS) == EVERYBODYS;
+    return status;
   }
 
   /** {@return the path it was opened by} */

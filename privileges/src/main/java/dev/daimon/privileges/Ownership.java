@@ -15,7 +15,6 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The change of a file's owner, done so that nobody gets a file by a trick.
@@ -153,9 +152,7 @@ public final class Ownership {
    */
   public static boolean mayMakeFilesIn(Path directory) throws PosixException {
     Objects.requireNonNull(directory, "directory");
-    int[] caller = new int[3];
-    Credentials.getresuid(caller);
-    return caller[1] != 0 || isRootsAlone(directory);
+    return !isRoot() || isRootsAlone(directory);
   }
 
   /**
@@ -176,8 +173,8 @@ public final class Ownership {
    */
   public static boolean isRootsAlone(Path directory) throws PosixException {
     Objects.requireNonNull(directory, "directory");
-    FileStatus status = walk(directory, 0, /* groupOfRoot= */ false);
-    return status != null && (status.permissions() & WRITABLE_BY_OTHERS) == 0;
+    Walk walk = new Walk(0, /* groupOfRoot= */ false);
+    return walk.leadsTo(directory) && walk.isPassable() && !walk.isWritableByOthers();
   }
 
   /**
@@ -202,11 +199,11 @@ public final class Ownership {
    */
   public static boolean mayTrust(Path directory, long user) throws PosixException {
     Objects.requireNonNull(directory, "directory");
-    int[] caller = new int[3];
-    Credentials.getresuid(caller);
-    return caller[1] != 0
-        || walk(directory, (int) user, /* groupOfRoot= */ true) != null
-        || isOnlyUser();
+    if (!isRoot()) {
+      return true;
+    }
+    Walk walk = new Walk((int) user, /* groupOfRoot= */ true);
+    return (walk.leadsTo(directory) && walk.isPassable()) || isOnlyUser();
   }
 
   /**
@@ -217,19 +214,16 @@ public final class Ownership {
    *
    * @param directory the directory
    * @return whether that is so; false for everybody but root, whom the kernel limits
-   * @throws PosixException if it does not exist or could not be examined
+   * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayHoldFilesOfOthers(Path directory) throws PosixException {
     Objects.requireNonNull(directory, "directory");
-    int[] caller = new int[3];
-    Credentials.getresuid(caller);
-    if (caller[1] != 0 || isOnlyUser()) {
-      return false;
-    }
-    byte[] path = NativePath.bytes(directory);
-    FileStatus status = new FileStatus();
-    PosixException.check(Files.stat(path, status), "stat", directory);
-    return status.uid() == 0 && isWritableByOthers(path, /* groupOfRoot= */ true, status);
+    Walk walk = new Walk(0, /* groupOfRoot= */ true);
+    return isRoot()
+        && walk.leadsTo(directory)
+        && walk.status.uid() == 0
+        && walk.isWritableByOthers()
+        && !isOnlyUser();
   }
 
   /**
@@ -251,6 +245,53 @@ public final class Ownership {
     }
   }
 
+  /**
+   * Refuses a file that root would open by a path that another user can redirect: in a directory in
+   * whose place, or in the place of one above it, that user can put another one, or a link. Root
+   * could be made to write to any file there is, or to make one anywhere.
+   *
+   * <p>Every directory on the way to the last one must be as {@link #mayTrust} has it for a file of
+   * root's, and what a symbolic link leads through counts as well. In the last one others may do as
+   * they like: whether the file in it is a link, or somebody else's, is seen when it is open
+   * ({@code O_NOFOLLOW}, {@code fstat}).
+   *
+   * <p>Nobody but root can change the answer once it is given, so it holds for an open that comes
+   * after it. Everybody else than root is refused nothing: the kernel limits what they can open.
+   * The same holds for "root" of a user namespace that has a single user.
+   *
+   * @param file the file, which need not be there; a relative path counts from the JVM's working
+   *     directory at its start
+   * @throws PosixException as if it was opened, {@code ENOENT} for instance, if a directory on the
+   *     way does not exist or could not be examined, or there are more than 40 symbolic links
+   *     ({@code ELOOP})
+   * @throws IOException if it is refused
+   */
+  public static void requireFixedPath(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory == null || !isRoot()) {
+      return;
+    }
+    Walk walk = new Walk(0, /* groupOfRoot= */ true);
+    try {
+      if (!walk.leadsTo(directory) && !isOnlyUser()) {
+        throw new IOException(
+            file
+                + " is not opened as root: "
+                + walk.whoCanRedirect()
+                + "; use a directory that root alone can change, or run it as that user");
+      }
+    } catch (PosixException missing) {
+      throw new PosixException("open", file.toString(), missing.errno());
+    }
+  }
+
+  private static boolean isRoot() {
+    int[] caller = new int[3];
+    Credentials.getresuid(caller);
+    return caller[1] == 0;
+  }
+
   /** Whether this user namespace has one user, which is then somebody else outside of it. */
   private static boolean isOnlyUser() throws PosixException {
     // One line for each range: first id, first id outside, count.
@@ -258,29 +299,56 @@ public final class Ownership {
     return map.endsWith(" 1\n") && map.indexOf('\n') == map.length() - 1;
   }
 
-  /** What the last directory is, if all on the way are passable; null otherwise. */
-  private static @Nullable FileStatus walk(Path directory, int user, boolean groupOfRoot)
-      throws PosixException {
-    Deque<byte[]> left = new ArrayDeque<>();
-    pushAll(left, NativePath.bytes(directory));
-    // The directory reached so far: physical, without symbolic links, dots and a slash at the end.
-    byte[] reached = new byte[0];
-    FileStatus status = new FileStatus();
-    int links = 0;
-    boolean passable = isPassable(reached, user, groupOfRoot, status);
-    while (passable && !left.isEmpty()) {
-      byte[] name = left.pop();
-      if (isDots(name, 2)) {
-        reached = parent(reached);
-        passable = isPassable(reached, user, groupOfRoot, status);
-        continue;
-      }
-      boolean sticky = isWritableByOthers(reached, groupOfRoot, status);
-      byte[] entry = child(reached, name);
-      lstat(entry, status);
-      if (status.isSymbolicLink()) {
-        if (sticky) {
-          return null;
+  /** A way to a directory, looked at step by step. */
+  private static final class Walk {
+    private final int user;
+
+    /** Whether the group 0 is believed as root is. */
+    private final boolean groupOfRoot;
+
+    /** The directory reached so far: physical, without symbolic links, dots, a slash at the end. */
+    private byte[] reached = {};
+
+    /** What is there. */
+    private final FileStatus status = new FileStatus();
+
+    /** Whether others can make and remove names beside it, and its owner can rename it. */
+    private boolean besideOthers;
+
+    Walk(int user, boolean groupOfRoot) {
+      this.user = user;
+      this.groupOfRoot = groupOfRoot;
+    }
+
+    /**
+     * Whether it is a directory, and others than root and the user cannot put another one in its
+     * place. If not, what was reached is where they can, or no directory.
+     */
+    boolean leadsTo(Path directory) throws PosixException {
+      Deque<byte[]> left = new ArrayDeque<>();
+      pushAll(left, NativePath.bytes(directory));
+      int links = 0;
+      look();
+      while (!left.isEmpty()) {
+        if (!isPassable()) {
+          return false;
+        }
+        byte[] name = left.pop();
+        if (isDots(name, 2)) {
+          reached = parent(reached);
+          besideOthers = false;
+          look();
+          continue;
+        }
+        besideOthers = isWritableByOthers();
+        byte[] entry = child(reached, name);
+        lstat(entry, status);
+        if (!status.isSymbolicLink()) {
+          reached = entry;
+          continue;
+        }
+        if (besideOthers) {
+          return false;
         }
         if (++links > MAX_LINKS) {
           throw new PosixException("readlink", directory.toString(), Errno.ELOOP);
@@ -290,41 +358,52 @@ public final class Ownership {
         if (target[0] == '/') {
           reached = new byte[0];
         }
-      } else {
-        reached = entry;
+        look();
       }
-      passable = isPassable(reached, user, groupOfRoot, status);
+      return status.isDirectory() && (!besideOthers || isOwners());
     }
-    return passable ? status : null;
-  }
 
-  /** Whether it is a directory in which others cannot exchange a directory of root or the user. */
-  private static boolean isPassable(
-      byte[] directory, int user, boolean groupOfRoot, FileStatus status) throws PosixException {
-    lstat(orRoot(directory), status);
-    if (!status.isDirectory()) {
-      return false;
+    private void look() throws PosixException {
+      lstat(orRoot(reached), status);
     }
-    return status.uid() == 0
-        ? (status.permissions() & STICKY) != 0
-            || !isWritableByOthers(directory, groupOfRoot, status)
-        : status.uid() == user;
+
+    /** Whether others cannot exchange a directory of root or the user in the one reached. */
+    boolean isPassable() {
+      return status.isDirectory()
+          && isOwners()
+          && (status.uid() != 0 || (status.permissions() & STICKY) != 0 || !isWritableByOthers());
+    }
+
+    private boolean isOwners() {
+      return status.uid() == 0 || status.uid() == user;
+    }
+
+    /** Others than the owner, and, if that group is believed, than the group 0. */
+    boolean isWritableByOthers() {
+      int writable = status.permissions() & WRITABLE_BY_OTHERS;
+      // With an access control list the group's bits are those of whoever is in the list.
+      return writable != 0
+          && !(groupOfRoot
+              && writable == WRITABLE_BY_GROUP
+              && status.gid() == 0
+              && Files.getxattr(orRoot(reached), ACCESS_CONTROL_LIST) <= 0);
+    }
+
+    /** After the way was found to be in others' hands: whose. */
+    String whoCanRedirect() throws PosixException {
+      look();
+      String directory = NativePath.of(orRoot(reached)).toString();
+      if (!status.isDirectory()) {
+        throw new PosixException("open", directory, Errno.ENOTDIR);
+      }
+      return isOwners()
+          ? "others than root may write to " + directory
+          : directory + " belongs to user " + Integer.toUnsignedString(status.uid());
+    }
   }
 
   private static byte[] orRoot(byte[] directory) {
     return directory.length == 0 ? new byte[] {'/'} : directory;
-  }
-
-  /** Others than the owner, and, if that group is believed, than the group 0. */
-  private static boolean isWritableByOthers(
-      byte[] directory, boolean groupOfRoot, FileStatus status) {
-    int writable = status.permissions() & WRITABLE_BY_OTHERS;
-    // With an access control list the group's bits are those of whoever is in the list.
-    return writable != 0
-        && !(groupOfRoot
-            && writable == WRITABLE_BY_GROUP
-            && status.gid() == 0
-            && Files.getxattr(orRoot(directory), ACCESS_CONTROL_LIST) <= 0);
   }
 
   private static void lstat(byte[] path, FileStatus status) throws PosixException {

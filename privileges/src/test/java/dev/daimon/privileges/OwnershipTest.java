@@ -258,6 +258,87 @@ class OwnershipTest {
   }
 
   @Nested
+  class RequireFixedPath {
+    /** Of the last directory others may be the owner, where nobody else can exchange it. */
+    @ParameterizedTest
+    @CsvSource({
+      "755, 0, 0, 755, 0, true",
+      "755, 0, 0, 777, 0, true",
+      "755, 0, 0, 755, 7001, true",
+      "775, 0, 0, 755, 7001, true",
+      "1777, 0, 0, 755, 0, true",
+      "1777, 0, 0, 755, 7001, false",
+      "775, 0, 7010, 755, 0, false",
+      "777, 0, 0, 755, 0, false",
+      "755, 7001, 0, 755, 0, false",
+      "755, 7001, 0, 755, 7001, false",
+      "1777, 7001, 0, 755, 0, false"
+    })
+    void nobodyButRootCanExchangeADirectoryOnTheWay(
+        String mode, int uid, int gid, String lastMode, int lastUid, boolean fixed)
+        throws Exception {
+      Path above = directory(root.resolve("above"), Integer.parseInt(mode, 8), uid);
+      Files.setAttribute(above, "unix:gid", gid);
+      Path last = directory(above.resolve("last"), Integer.parseInt(lastMode, 8), lastUid);
+      Path link = Files.createSymbolicLink(root.resolve("link"), last);
+
+      for (Path directory : List.of(last, link)) {
+        if (fixed) {
+          Ownership.requireFixedPath(directory.resolve("file"));
+        } else {
+          assertRefused(directory.resolve("file"));
+        }
+      }
+    }
+
+    @Test
+    void aLinkThatAUserCanExchangeIsNotFollowed() throws Exception {
+      Path real = directory(root.resolve("real"), 0755, 0);
+      Path theirs = directory(root.resolve("theirs"), 0755, SOMEBODY);
+      Path sticky = directory(root.resolve("sticky"), 01777, 0);
+
+      for (Path directory : List.of(theirs, sticky)) {
+        Path link = Files.createSymbolicLink(directory.resolve("link"), real);
+        assertRefused(link.resolve("file"));
+        assertRefused(link.resolve("../real/file"));
+        Ownership.requireFixedPath(directory.resolve("file"));
+      }
+    }
+
+    @Test
+    void itSaysWhoCouldRedirectIt() throws Exception {
+      Path theirs = directory(root.resolve("theirs"), 0755, SOMEBODY);
+      directory(theirs.resolve("last"), 0755, 0);
+
+      assertThatThrownBy(() -> Ownership.requireFixedPath(theirs.resolve("last/file")))
+          .hasMessage(
+              theirs
+                  + "/last/file is not opened as root: "
+                  + theirs
+                  + " belongs to user 7001; use a directory that root alone can change, or run it"
+                  + " as that user");
+    }
+
+    @Test
+    void whatIsMissingIsToldAsByAnOpen() throws Exception {
+      Files.createFile(root.resolve("file"));
+
+      assertThatThrownBy(() -> Ownership.requireFixedPath(root.resolve("nothing/file")))
+          .hasMessage("open " + root + "/nothing/file: No such file or directory (ENOENT, 2)");
+      assertThatThrownBy(() -> Ownership.requireFixedPath(root.resolve("file/file")))
+          .hasMessage("open " + root + "/file/file: Not a directory (ENOTDIR, 20)");
+      Ownership.requireFixedPath(root.resolve("new"));
+      Ownership.requireFixedPath(Path.of("/"));
+    }
+
+    private void assertRefused(Path file) {
+      assertThatThrownBy(() -> Ownership.requireFixedPath(file))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(file + " is not opened as root: ");
+    }
+  }
+
+  @Nested
   class Give {
     private Identity somebody;
     private Path open;

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>With a target user a file is opened <em>as that user</em>, so nobody can make root open what
  * the user could not. Only where the user may not, root opens it, if nobody but root can change
- * anything on the way there; the file then changes owner, once all files are open.
+ * anything on the way there; the file then changes owner, once all files are open. Root's own files
+ * are opened where nobody else can {@linkplain Ownership#requireFixedPath redirect the path}.
  */
 final class FileOpener {
   private final @Nullable Identity identity;
@@ -56,6 +57,10 @@ final class FileOpener {
    * @throws IOException if neither may
    */
   <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
+    // Where a group alone changes, root stays root.
+    if (DaemonFiles.user(identity) == 0) {
+      Ownership.requireFixedPath(path);
+    }
     if (identity == null) {
       return opened(kind.open(path), kind, false);
     }
