@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +70,7 @@ final class Caller {
         return new Caller(Environment.current(), directory, null, 0);
       }
       Environment environment = Environment.of(process);
-      int[] descriptors = withDescriptors ? descriptors(process) : null;
+      int[] descriptors = withDescriptors ? Descriptors.inheritedFrom(process) : null;
       if (!Boolean.getBoolean(COPY)) {
         return new Caller(environment, directory, descriptors, process);
       }
@@ -83,28 +82,6 @@ final class Caller {
     } catch (IOException failure) {
       throw new DaemonizeException(
           Reason.SYSTEM, "cannot read what the caller left in /proc: " + failure);
-    }
-  }
-
-  /** Those that the caller left open, and this JVM has inherited. */
-  private static int[] descriptors(long process) throws IOException {
-    int[] numbers = Descriptors.inheritableOf(process);
-    int count = 0;
-    for (int number : numbers) {
-      if (isSameFile(process, number)) {
-        numbers[count++] = number;
-      }
-    }
-    return Arrays.copyOf(numbers, count);
-  }
-
-  /** Not the launcher's: what it had open itself is something else here, or nothing. */
-  private static boolean isSameFile(long process, int number) {
-    try {
-      return Files.readSymbolicLink(Path.of("/proc/" + process + "/fd/" + number))
-          .equals(Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)));
-    } catch (IOException closed) {
-      return false;
     }
   }
 

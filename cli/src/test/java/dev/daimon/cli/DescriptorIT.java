@@ -3,10 +3,12 @@ package dev.daimon.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.testing.ProcessSandbox;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +94,51 @@ class DescriptorIT {
     assertThat(descriptors)
         .containsValue(sandbox.file("pid").toString())
         .hasSize(3 + own.strip().split(" ", -1).length + 1);
+  }
+
+  /** As in some containers, where a filter forbids it. */
+  @Test
+  @Tag("strace")
+  void theyAreFoundAlsoWhereOpenFilesCannotBeCompared() throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "exec 5</dev/zero 9</dev/zero;"
+                + " strace -f -qq -o /dev/null -e trace=kcmp -e inject=kcmp:error=EPERM"
+                + " $daimon run --no-close-fds ls -l /proc/self/fd");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    // The three streams, and the directory that is being listed.
+    assertThat(result.out().lines().filter(line -> line.contains("->"))).hasSize(6);
+    assertThat(result.out()).contains(" 5 -> /dev/zero", " 9 -> /dev/zero");
+  }
+
+  /** In the square of their number this took half a minute. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "run"})
+  void manyThousandAreInherited(String command) throws Exception {
+    String open =
+        "n=$(($(ulimit -n) < 15000 ? $(ulimit -n) - 200 : 15000)); i=20;"
+            + " while [ $i -lt $n ]; do eval \"exec $i</dev/zero\"; i=$((i + 1)); done; ";
+    String count = "ls -l /proc/$$/fd 2>/dev/null | grep -c '/dev/zero$'";
+
+    ProcessSandbox.Result own = sandbox.shell("ulimit -Sn hard; " + open + count);
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "ulimit -Sn hard; "
+                + open
+                + "$daimon "
+                + command
+                + " --no-close-fds"
+                + (command.equals("start") ? " -o $dir/out" : "")
+                + " -- sh -c '"
+                + count.replace("'", "'\\''")
+                + "'");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    sandbox.awaitEnd();
+    String inherited =
+        command.equals("start") ? Files.readString(sandbox.file("out")) : result.out();
+    assertThat(inherited).isEqualTo(own.out());
   }
 
   @ParameterizedTest

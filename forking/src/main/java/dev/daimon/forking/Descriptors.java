@@ -22,6 +22,9 @@ public final class Descriptors {
 
   private static final File OWN = new File("/proc/self/fd");
 
+  /** What is compared of the path of an open file: enough, and quick to allocate. */
+  private static final int LINK_LENGTH = 1024;
+
   private Descriptors() {}
 
   /**
@@ -57,48 +60,48 @@ public final class Descriptors {
   }
 
   /**
-   * Lists the descriptors that a program executed by another process would inherit: those open
-   * there and not marked close-on-exec. One that is closed meanwhile may be left out.
+   * Lists the descriptors that this JVM has inherited from another process, such as its parent, and
+   * that both still have under the same number. One that is closed meanwhile may be left out.
    *
    * @param pid the process
    * @return their numbers, ascending
    * @throws IOException if there is no such process, or it may not be read
-   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">
-   *     proc_pid_fdinfo(5)</a>
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
    */
-  public static int[] inheritableOf(long pid) throws IOException {
-    int[] listed = numbers(new File("/proc/" + pid + "/fd"));
+  public static int[] inheritedFrom(long pid) throws IOException {
+    File directory = new File("/proc/" + pid + "/fd");
+    int[] listed = numbers(directory);
+    long self = ThisProcess.id();
     int count = 0;
     for (int number : listed) {
-      if ((flags(pid, number) & Files.O_CLOEXEC) == 0) {
+      int difference = Files.compare(self, pid, number);
+      if (difference == 0 || (isUnknown(difference) && leadsToTheSame(directory, number))) {
         listed[count++] = number;
       }
     }
     return Arrays.copyOf(listed, count);
   }
 
-  /**
-   * The status flags that fdinfo tells of a descriptor, close-on-exec among them; just that one for
-   * a descriptor closed since it was listed, as the listing's own is if it is this JVM.
-   */
-  private static int flags(long pid, int number) throws PosixException {
-    String path = "/proc/" + pid + "/fdinfo/" + number;
-    byte[] bytes = path.getBytes(StandardCharsets.US_ASCII);
-    int fd = Files.open(bytes, Files.O_RDONLY | Files.O_CLOEXEC, 0);
-    if (fd == -Errno.ENOENT.number()) {
-      return Files.O_CLOEXEC;
-    }
-    PosixException.check(fd, "open", path);
-    byte[] info = new byte[128];
-    int length = Files.read(fd, info);
-    Files.close(fd);
-    if (length == -Errno.ENOENT.number()) {
-      return Files.O_CLOEXEC;
-    }
-    PosixException.check(length, "read", path);
-    String text = new String(info, 0, length, StandardCharsets.US_ASCII);
-    int start = text.indexOf("flags:") + "flags:".length();
-    return Integer.parseInt(text.substring(start, text.indexOf('\n', start)).strip(), 8);
+  /** Where the kernel, or a filter of system calls, does not let files be compared. */
+  private static boolean isUnknown(int difference) {
+    return difference < 0 && difference != -Errno.EBADF.number();
+  }
+
+  /** Takes ten times as long as a comparison of the open files. */
+  private static boolean leadsToTheSame(File directory, int number) throws PosixException {
+    byte[] ours = new byte[LINK_LENGTH];
+    byte[] theirs = new byte[LINK_LENGTH];
+    int length = readLink(OWN, number, ours);
+    return length > 0
+        && length == readLink(directory, number, theirs)
+        && Arrays.equals(theirs, 0, length, ours, 0, length);
+  }
+
+  /** Where a descriptor leads to, in its first bytes; 0 for one that is closed. */
+  private static int readLink(File directory, int number, byte[] buffer) throws PosixException {
+    String path = directory.getPath() + "/" + number;
+    int length = Files.readlink(path.getBytes(StandardCharsets.US_ASCII), buffer);
+    return length == -Errno.ENOENT.number() ? 0 : PosixException.check(length, "readlink", path);
   }
 
   /**

@@ -422,20 +422,34 @@ public final class Program {
   /** Closes everything from 3 up that is not kept, in the child, except the last one. */
   private void sweep(Spawning spawning, int highest) throws IOException {
     // Every number between, not only those open now: another thread may open one meanwhile.
-    for (int number = STREAMS; number < highest; number++) {
-      if (!kept.contains(number)) {
+    int number = STREAMS;
+    for (int next : ascending(kept)) {
+      for (; number < next; number++) {
         act(spawning.addClose(number));
       }
+      number = next + 1;
+    }
+    for (; number < highest; number++) {
+      act(spawning.addClose(number));
     }
     if (Spawning.hasCloseFrom()) {
       act(spawning.addCloseFrom(highest + 1));
     } else {
-      for (int number : Descriptors.list()) {
-        if (number > highest) {
-          act(spawning.addClose(number));
+      for (int open : Descriptors.list()) {
+        if (open > highest) {
+          act(spawning.addClose(open));
         }
       }
     }
+  }
+
+  private static int[] ascending(List<Integer> numbers) {
+    int[] sorted = new int[numbers.size()];
+    for (int i = 0; i < sorted.length; i++) {
+      sorted[i] = numbers.get(i);
+    }
+    Arrays.sort(sorted);
+    return sorted;
   }
 
   /** {@return the highest number that stays open in the program} */

@@ -51,23 +51,17 @@ class DescriptorsTest {
   }
 
   @Test
-  void whatIsMarkedCloseOnExecIsNotInheritable() throws IOException {
-    try (Descriptor marked = nullDevice(3100);
-        Descriptor inherited = nullDevice(3110)) {
-      Descriptors.unmarkCloseOnExec(inherited.number());
-
-      int[] inheritable = Descriptors.inheritableOf(ThisProcess.id());
-
-      assertThat(inheritable).contains(0, 1, 2, inherited.number()).isSorted();
-      assertThat(inheritable).doesNotContain(marked.number());
-    }
-  }
-
-  @Test
-  void thoseOfAnotherProcessAreListed() throws IOException {
+  void whatAnotherProcessHasUnderTheSameNumberIsNotInheritedFromIt() throws IOException {
     try (Descriptor kept = nullDevice(3200);
-        Running running = Running.start(Running.sleeper().keep(kept))) {
-      assertThat(Descriptors.inheritableOf(running.pid())).containsExactly(0, 1, 2, kept.number());
+        Descriptor shared = nullDevice(3210);
+        Running running = Running.start(Running.sleeper().keep(kept).keep(shared))) {
+      try (MemoryFile other = MemoryFile.create("other", 1)) {
+        Files.dup2(other.descriptor().number(), kept.number());
+      }
+
+      assertThat(Descriptors.inheritedFrom(running.pid()))
+          .contains(shared.number())
+          .doesNotContain(kept.number());
     }
   }
 
@@ -77,7 +71,7 @@ class DescriptorsTest {
     Child child = Program.at(Path.of("/bin/sh")).arguments("-c", script).spawn();
     try {
       for (int i = 0; i < 1_000; i++) {
-        assertThat(Descriptors.inheritableOf(child.pid())).startsWith(0, 1, 2);
+        assertThat(Descriptors.inheritedFrom(child.pid())).startsWith(0, 1, 2);
       }
     } finally {
       child.signal(Signal.KILL);
@@ -90,7 +84,7 @@ class DescriptorsTest {
     Child child = Program.at(Path.of("/bin/true")).spawn();
     child.waitFor();
 
-    assertThatThrownBy(() -> Descriptors.inheritableOf(child.pid()))
+    assertThatThrownBy(() -> Descriptors.inheritedFrom(child.pid()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("/proc/" + child.pid() + "/fd");
   }
@@ -148,8 +142,8 @@ class DescriptorsTest {
 
     private static void print() throws IOException {
       StringBuilder text = new StringBuilder();
-      for (int number : Descriptors.inheritableOf(ThisProcess.id())) {
-        if (number >= 3000) {
+      for (int number : Descriptors.list()) {
+        if (number >= 3000 && Files.fcntl(number, Files.F_GETFD, 0) == 0) {
           text.append(number).append(' ');
         }
       }

@@ -130,6 +130,13 @@ public final class Files {
   /** A symbolic link. */
   public static final int S_IFLNK = 0120000;
 
+  /** Number of the system call {@code kcmp}. */
+  static final int SYS_kcmp = Abi.either(312, 272);
+
+  static final int KCMP_FILE = 0;
+
+  // long syscall(long number, ...);
+  private static final long SYSCALL = Libc.address("syscall");
   // int open(const char *pathname, int flags, ... /* mode_t mode */);
   private static final long OPEN = Libc.address("open");
   // int close(int fd);
@@ -356,6 +363,15 @@ public final class Files {
       long empty = Native.string(arena, new byte[0]).address();
       return Libc.call(FCHOWNAT, fd, empty, uid, gid, AT_EMPTY_PATH, 0);
     }
+  }
+
+  /**
+   * Compares what a descriptor is in two processes: 0 for one open file that both share, above 0
+   * for two. {@code EBADF} if one has not got it, {@code EPERM} if they may not be looked at,
+   * {@code ENOSYS} from a kernel without it.
+   */
+  public static int compare(long one, long other, int fd) {
+    return Libc.call(SYSCALL, SYS_kcmp, one, other, KCMP_FILE, fd, fd);
   }
 
   /** Asks for permission, with the calling thread's effective ids. */

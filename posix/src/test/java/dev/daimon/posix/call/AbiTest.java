@@ -56,8 +56,10 @@ class AbiTest {
           #include <fcntl.h>
           #include <grp.h>
           #include <limits.h>
+          #include <linux/audit.h>
           #include <linux/capability.h>
           #include <linux/filter.h>
+          #include <linux/kcmp.h>
           #include <linux/seccomp.h>
           #include <poll.h>
           #include <pwd.h>
@@ -105,6 +107,9 @@ class AbiTest {
   private static final Map<String, String> EXPRESSIONS =
       Map.of(
           "Detaching.ALIGNMENT", "_Alignof(max_align_t)",
+          "SystemCallFilter.NUMBER", "offsetof(struct seccomp_data, nr)",
+          "SystemCallFilter.ARCHITECTURE", "offsetof(struct seccomp_data, arch)",
+          "SystemCallFilter.COMMAND", "offsetof(struct seccomp_data, args[1])",
           "Signal.MAX_NUMBER", "_NSIG - 1",
           "PidFds.PIDFD_GET_INFO", "(int) PIDFD_GET_INFO",
           // An unsigned number there.

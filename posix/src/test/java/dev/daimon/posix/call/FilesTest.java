@@ -439,6 +439,23 @@ class FilesTest {
   }
 
   @Test
+  void anOpenFileIsComparedAndNotWhereItLeads() throws Exception {
+    byte[] path = "/dev/null".getBytes(US_ASCII);
+    int one = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC, 0);
+    int own = Processes.getpid();
+    Process other = new ProcessBuilder("sleep", "600").start();
+    try {
+      assertThat(Files.compare(own, own, one)).isZero();
+      assertThat(Files.compare(own, other.pid(), 0)).isPositive();
+      assertThat(Files.compare(own, other.pid(), one)).isEqualTo(-Errno.EBADF.number());
+      assertThat(Files.compare(own, 0, one)).isEqualTo(-Errno.ESRCH.number());
+    } finally {
+      Files.close(one);
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
   void aTerminalIsOne() {
     byte[] path = "/dev/ptmx".getBytes(US_ASCII);
     int terminal = Files.open(path, Files.O_RDWR | Files.O_NOCTTY | Files.O_CLOEXEC, 0);
