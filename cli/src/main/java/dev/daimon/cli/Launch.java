@@ -14,7 +14,6 @@ import dev.daimon.daemon.files.FileSet;
 import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
-import dev.daimon.forking.Detached;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Executable;
 import dev.daimon.forking.NotExecutableException;
@@ -26,7 +25,6 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
-import dev.daimon.privileges.Action;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.privileges.UnknownAccountException;
@@ -57,7 +55,7 @@ final class Launch {
   private final Terminal terminal;
   private final Caller caller;
 
-  /** What the program gives up besides a user and a group; null for nothing. */
+  /** What the program gives up; null for nothing. */
   private @Nullable PrivilegeDrop drop;
 
   /** What the start is written down in; null if it is somebody else's to do. */
@@ -111,7 +109,7 @@ final class Launch {
     Identity identity = identity();
     prepareDrop(identity);
     Environment environment = environment(identity);
-    Path executable = judge(identity, environment);
+    Path executable = judge(environment);
     if (request.dryRun) {
       new Plan(request, identity, executable, terminal).print();
       return 0;
@@ -216,7 +214,7 @@ final class Launch {
       Optional<Guard> users =
           identity == null || request.rootsPidFile
               ? Optional.empty()
-              : identity.call(() -> users(control));
+              : identity.accessFiles(() -> users(control));
       return users.isEmpty() ? control.takeGuard() : users;
     }
 
@@ -248,9 +246,9 @@ final class Launch {
         requireReplaceable(request, files.namedProcess());
         Program program = program(executable, environment, files);
         if (request.foreground) {
-          become(program, identity, files);
+          become(program, files);
         } else {
-          Launch.this.start(program, identity, files);
+          Launch.this.start(program, files);
         }
       } catch (RuntimeException | Error failure) {
         files.undo(failure);
@@ -304,7 +302,7 @@ final class Launch {
         identity = identity.withGroups(request.groups);
       }
       // Before anything is done: may this process become that user at all?
-      boolean _ = identity.call(() -> true);
+      boolean _ = identity.accessFiles(() -> true);
       return identity;
     } catch (UnknownAccountException unknown) {
       throw new DaemonizeException(Reason.ACCOUNT, unknown);
@@ -335,10 +333,11 @@ final class Launch {
       for (ResourceLimit limit : request.limits) {
         ThisProcess.allow(limit);
       }
-      if (request.hasDrop()) {
-        PrivilegeDrop all = drop(identity);
-        boolean _ = all.call(() -> true);
-        drop = all;
+      if (identity != null || request.hasDrop()) {
+        drop = drop(identity);
+      }
+      if (drop != null && request.hasDrop()) {
+        boolean _ = drop.start(_ -> true);
       }
     } catch (PosixException failure) {
       boolean denied =
@@ -373,19 +372,6 @@ final class Launch {
     return builder.build();
   }
 
-  /** Whether the program is what this process is, so that no other thread is needed for it. */
-  private boolean isSame(@Nullable Identity identity) {
-    return identity == null && drop == null;
-  }
-
-  /** Does something with the rights, and in the root directory, that the program has. */
-  private <T> T asProgram(@Nullable Identity identity, Action<T> action) throws IOException {
-    if (drop != null) {
-      return drop.call(action);
-    }
-    return identity == null ? action.run() : identity.call(action);
-  }
-
   private String who() {
     String user = request.user == null ? "" : "user " + Text.readable(request.user);
     String group = request.group == null ? "" : "group " + Text.readable(request.group);
@@ -417,24 +403,22 @@ final class Launch {
   }
 
   /** Finds the program, and makes sure, as the target user, that it and its directory will do. */
-  private Path judge(@Nullable Identity identity, Environment environment) {
+  private Path judge(Environment environment) {
     byte[] name = Text.bytes(request.command.get(0));
     Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
     byte[] searchPath = environment.get("PATH");
     try {
       Path executable;
-      if (isSame(identity)) {
+      if (drop == null) {
         executable = Executable.find(name, searchPath, here);
         Program.checkDirectory(request.directory);
       } else {
         executable =
-            asProgram(
-                identity,
-                () -> {
-                  Path found = Executable.find(name, searchPath, here);
-                  Program.checkDirectory(request.directory);
-                  return found;
-                });
+            drop.accessFiles(() -> {
+              Path found = Executable.find(name, searchPath, here);
+              Program.checkDirectory(request.directory);
+              return found;
+            });
       }
       terminal.step("found " + executable);
       return executable;
@@ -510,7 +494,7 @@ final class Launch {
   }
 
   /** Starts the program as a daemon: in a session that this JVM leads, and leaves by ending. */
-  private void start(Program program, @Nullable Identity identity, DaemonFiles files) {
+  private void start(Program program, DaemonFiles files) {
     Child child;
     try {
       if (!caller.hasMadeSession()) {
@@ -518,11 +502,7 @@ final class Launch {
       }
       files.give();
       files.prepare();
-      if (!request.limits.isEmpty()) {
-        startLimited(program, identity, files);
-        return;
-      }
-      child = isSame(identity) ? program.spawn() : asProgram(identity, program::spawn);
+      child = drop == null ? program.spawn() : drop.start(change -> program.become(change).spawn());
     } catch (IOException failure) {
       throw notStarted(failure);
     }
@@ -533,22 +513,6 @@ final class Launch {
     } catch (RuntimeException | Error failure) {
       stop(child, failure);
       throw failure;
-    }
-  }
-
-  /** Not as a child, which would have the limits of this process. */
-  private void startLimited(Program program, @Nullable Identity identity, DaemonFiles files)
-      throws IOException {
-    try (Detached daemon = asProgram(identity, () -> program.detach(request.umask))) {
-      try {
-        terminal.step("started " + daemon);
-        files.writePid(daemon.pid());
-        record(daemon.pid());
-      } catch (RuntimeException | Error failure) {
-        daemon.signalGroup(Signal.KILL);
-        boolean _ = daemon.reap();
-        throw failure;
-      }
     }
   }
 
@@ -565,25 +529,23 @@ final class Launch {
    * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile
    * that nobody has locked.
    */
-  private void become(Program program, @Nullable Identity identity, DaemonFiles files) {
+  private void become(Program program, DaemonFiles files) {
     try {
       files.give();
       files.prepare();
       Dispositions.resetIgnored();
       files.writePid(ThisProcess.id());
       record(ThisProcess.id());
-      if (isSame(identity)) {
+      if (drop == null) {
         SignalMask.clear();
         program.exec();
       } else {
         boolean _ =
-            asProgram(
-                identity,
-                () -> {
-                  SignalMask.clear();
-                  program.exec();
-                  return false;
-                });
+            drop.start(change -> {
+              SignalMask.clear();
+              program.become(change).exec();
+              return false;
+            });
       }
     } catch (IOException failure) {
       throw notStarted(failure);

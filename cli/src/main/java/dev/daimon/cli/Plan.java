@@ -12,6 +12,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -178,7 +179,7 @@ final class Plan {
       String problem =
           identity == null || staysRoots
               ? problem(path, output)
-              : identity.call(() -> problem(path, output));
+              : identity.accessFiles(() -> problem(path, output));
       Path directory = path.getParent();
       boolean root = identity != null && directory != null && Ownership.isRootsAlone(directory);
       if (staysRoots && !root && problem.isEmpty()) {
@@ -218,7 +219,7 @@ final class Plan {
       }
       // Without a lock the file is replaced, not written.
       boolean replaced = !request.lock && path.equals(request.pidFile);
-      if (!replaced && Files.isWritable(path)) {
+      if (!replaced && FileAccess.mayWrite(path)) {
         return "";
       }
       // The stop removes it if it can.
@@ -231,8 +232,6 @@ final class Plan {
     if (directory == null || !Files.isDirectory(directory)) {
       return "its directory does not exist";
     }
-    return Files.isWritable(directory) && Files.isExecutable(directory)
-        ? ""
-        : "no permission to create it";
+    return FileAccess.mayCreateIn(directory) ? "" : "no permission to create it";
   }
 }

@@ -220,7 +220,7 @@ final class Look implements AutoCloseable {
     }
     try {
       return Identity.of("#" + info.realUser(), "#" + info.realGroup())
-          .call(() -> pidFile.isHeldBy(pid));
+          .accessFiles(() -> pidFile.isHeldBy(pid));
     } catch (IOException hidden) {
       return false;
     }

@@ -329,6 +329,6 @@ final class Stop {
     if (file.owner() == 0 || directory == null || Ownership.mayMakeFilesIn(directory)) {
       return lock.remove();
     }
-    return Identity.of("#".concat(Long.toString(file.owner())), null).call(lock::remove);
+    return Identity.of("#".concat(Long.toString(file.owner())), null).accessFiles(lock::remove);
   }
 }

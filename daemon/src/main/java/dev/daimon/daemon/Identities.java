@@ -58,7 +58,7 @@ final class Identities {
     Identity identity = of(config);
     if (identity != null) {
       try {
-        boolean _ = identity.call(() -> true);
+        boolean _ = identity.accessFiles(() -> true);
       } catch (PosixException failure) {
         boolean denied = failure.errno().equals(Errno.EPERM);
         throw new DaemonizeException(

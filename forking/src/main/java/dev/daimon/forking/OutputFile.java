@@ -144,9 +144,7 @@ public final class OutputFile implements AutoCloseable {
   }
 
   private static void requireOwner(Path path, FileStatus status, long user) throws IOException {
-    int[] ids = new int[3];
-    PosixException.check(Credentials.getresuid(ids), "getresuid", "");
-    long caller = Integer.toUnsignedLong(ids[1]);
+    long caller = Integer.toUnsignedLong(Credentials.fsuid());
     if (caller == 0 && status.isRegularFile()) {
       requireOneName(path, status);
     }

@@ -5,6 +5,7 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.UserChange;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
@@ -50,6 +51,7 @@ public final class Program {
   private final Redirect[] streams = {Redirect.inherit(), Redirect.inherit(), Redirect.inherit()};
   private final List<Integer> kept = new ArrayList<>();
   private List<ResourceLimit> limits = List.of();
+  private UserChange user = UserChange.NONE;
 
   private Program(Path path) {
     this.path = path;
@@ -224,9 +226,7 @@ public final class Program {
   }
 
   /**
-   * Sets a resource limit that the program has from its first instruction on, for {@link
-   * #detach(int)} and {@link #exec()}. A child of {@link #spawn()} cannot have other limits than
-   * this JVM.
+   * Sets a resource limit that the program has from its first instruction on, and this JVM has not.
    *
    * <p>A limit above the hard one of this JVM takes {@link ThisProcess#allow} beforehand.
    *
@@ -243,6 +243,24 @@ public final class Program {
     }
     all.add(limit);
     limits = all;
+    return this;
+  }
+
+  /**
+   * Sets the user that the program is, and the capabilities it has, from its first instruction on.
+   * This JVM does not change: its process becomes the user's by {@link #exec()} alone. No program
+   * runs without the change.
+   *
+   * <p>Everything else of the user's, groups included, is the calling thread's: the working
+   * directory is opened by that thread.
+   *
+   * @param change what to become, by the calling thread's right ({@code CAP_SETUID}) unless that is
+   *     the user already
+   * @return this
+   */
+  public Program become(UserChange change) {
+    Objects.requireNonNull(change, "change");
+    user = change;
     return this;
   }
 
@@ -272,19 +290,20 @@ public final class Program {
    * environment, and descriptors marked close-on-exec, with their locks, are open unless they were
    * swept.
    *
+   * <p>A program that {@linkplain #become becomes} a user can be stopped by that user before it was
+   * executed, and this thread waits for it. So it has ten seconds from the change of user to its
+   * first instruction; then the kernel kills it.
+   *
    * @return the running program
-   * @throws IllegalStateException if it is to have limits of its own
    * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
    *     or an interpreter that is missing, {@code EACCES}, {@code E2BIG} for too long a list of
    *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}, {@code
-   *     EINTR} if somebody killed the child before it was executed
+   *     EINTR} if somebody killed the child before it was executed, {@code ETIMEDOUT} if somebody
+   *     stopped it
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Child spawn() throws IOException {
-    if (!limits.isEmpty()) {
-      throw new IllegalStateException(
-          "a child that is spawned has the limits of this JVM: detach it, or exec: " + path);
-    }
+    requireAllowed();
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
       int flags = newSession ? Spawning.POSIX_SPAWN_SETSID : 0;
@@ -314,9 +333,7 @@ public final class Program {
    */
   public Detached detach(int umask) throws IOException {
     ThisProcess.checkUmask(umask);
-    for (ResourceLimit limit : limits) {
-      requireAllowed(limit);
-    }
+    requireAllowed();
     List<Descriptor> opened = new ArrayList<>();
     try (Spawning spawning = new Spawning()) {
       prepare(spawning, 0, opened, /* detached= */ true);
@@ -329,16 +346,15 @@ public final class Program {
   }
 
   /** So that only the start itself is left to fail. */
-  private void requireAllowed(ResourceLimit limit) throws PosixException {
-    long[] own = new long[2];
-    int result = Limits.getrlimit(0, limit.resource().number(), own);
-    if (result < 0 || ResourceLimit.isAbove(limit.hard(), own[1])) {
-      throw refused(limit, result < 0 ? result : -Errno.EPERM.number());
+  private void requireAllowed() throws PosixException {
+    for (ResourceLimit limit : limits) {
+      long[] own = new long[2];
+      int result = Limits.getrlimit(0, limit.resource().number(), own);
+      if (result < 0 || ResourceLimit.isAbove(limit.hard(), own[1])) {
+        throw new PosixException(
+            "prlimit", limit.toString(), result < 0 ? Errno.of(-result) : Errno.EPERM);
+      }
     }
-  }
-
-  private static PosixException refused(ResourceLimit limit, int result) {
-    return new PosixException("prlimit", limit.toString(), Errno.of(-result));
   }
 
   /** Each as number, soft and hard limit. */
@@ -361,6 +377,8 @@ public final class Program {
             Spawning.POSIX_SPAWN_SETSIGDEF | Spawning.POSIX_SPAWN_SETSIGMASK | flags));
     act(spawning.setAllSignalsDefault());
     act(spawning.setEmptySignalMask());
+    spawning.setUser(user);
+    spawning.setLimits(limitNumbers());
     for (int stream = 0; stream < STREAMS; stream++) {
       if (sources[stream] != stream) {
         act(spawning.addDup2(sources[stream], stream));
@@ -397,9 +415,10 @@ public final class Program {
   /** As {@link #spawned}, by way of a session's leader. */
   private int detached(Spawning spawning, int umask, int[] leader) throws PosixException {
     byte[] file = NativePath.bytes(path);
-    int pid = detached(spawning, umask, file, argv(file), leader);
+    List<byte[]> envp = environmentEntries();
+    int pid = spawning.detach(umask, file, argv(file), envp, leader);
     if (pid == -Errno.ENOEXEC.number()) {
-      pid = detached(spawning, umask, SHELL, shellArgv(file), leader);
+      pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
     }
     return started(pid);
   }
@@ -409,14 +428,14 @@ public final class Program {
       throw new PosixException(
           "posix_spawn", path.toString(), Errno.EINTR, "; it was killed before it was executed");
     }
+    if (pid == -Errno.ETIMEDOUT.number()) {
+      throw new PosixException(
+          "posix_spawn",
+          path.toString(),
+          Errno.ETIMEDOUT,
+          "; it was killed: somebody had stopped it, or its file could not be read in time");
+    }
     return PosixException.check(pid, "posix_spawn", path);
-  }
-
-  private int detached(Spawning spawning, int umask, byte[] file, List<byte[]> argv, int[] leader) {
-    List<byte[]> envp = environmentEntries();
-    return limits.isEmpty()
-        ? spawning.detach(umask, file, argv, envp, leader)
-        : spawning.detach(umask, limitNumbers(), file, argv, envp, leader);
   }
 
   /** Closes everything from 3 up that is not kept, in the child, except the last one. */
@@ -504,9 +523,7 @@ public final class Program {
     int moved = 0;
     try {
       int[] sources = openStreams(opened, toEmpty);
-      for (ResourceLimit limit : limits) {
-        requireAllowed(limit);
-      }
+      requireAllowed();
       if (directory != null) {
         PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
       }
@@ -528,9 +545,9 @@ public final class Program {
       byte[] file = NativePath.bytes(path);
       List<byte[]> envp = environmentEntries();
       long[][] limits = limitNumbers();
-      int error = Processes.execve(limits, file, argv(file), envp);
+      int error = Processes.execve(user, limits, file, argv(file), envp);
       if (error == -Errno.ENOEXEC.number()) {
-        error = Processes.execve(limits, SHELL, shellArgv(file), envp);
+        error = Processes.execve(user, limits, SHELL, shellArgv(file), envp);
       }
       throw new PosixException("execve", path.toString(), Errno.of(-error));
     } finally {

@@ -115,6 +115,10 @@ class DetachTest {
       assertThat(limits(running.pid(), resource)).containsExactly(hard / 2, hard);
       assertThat(limits(0, resource)).containsExactly(own);
     }
+    try (Running running = Running.start(program)) {
+      assertThat(limits(running.pid(), resource)).containsExactly(hard / 2, hard);
+      assertThat(limits(0, resource)).containsExactly(own);
+    }
   }
 
   private static long[] limits(long process, Resource resource) {
@@ -171,15 +175,6 @@ class DetachTest {
   private Path executable(String name, String script) throws IOException {
     Path file = Files.writeString(directory.resolve(name), script);
     return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
-  }
-
-  @Test
-  void aChildThatIsSpawnedCannotHaveLimits() {
-    Program program = Running.sleeper().limit(ResourceLimit.parse("core=0"));
-
-    assertThatThrownBy(program::spawn)
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageStartingWith("a child that is spawned has the limits of this JVM");
   }
 
   @Test

@@ -7,6 +7,8 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.UserChange;
+import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,16 +32,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KilledBeforeExecTest {
   @TempDir Path directory;
 
+  private static final ResourceLimit NO_CORE = ResourceLimit.parse("core=0");
+
   /** The ways to start a program. */
   enum Way {
     SPAWN,
     SPAWN_IN_A_SESSION,
+    SPAWN_WITH_LIMITS,
+    SPAWN_AS_USER,
     DETACH,
     DETACH_WITHOUT_SWEEP,
-    DETACH_WITH_LIMITS;
+    DETACH_WITH_LIMITS,
+    DETACH_AS_USER;
 
     private boolean detaches() {
-      return this != SPAWN && this != SPAWN_IN_A_SESSION;
+      return name().startsWith("DETACH");
     }
 
     /** Returns the process id. */
@@ -46,10 +54,19 @@ class KilledBeforeExecTest {
       return switch (this) {
         case SPAWN -> program.spawn().pid();
         case SPAWN_IN_A_SESSION -> program.newSession().spawn().pid();
+        case SPAWN_WITH_LIMITS -> program.limit(NO_CORE).spawn().pid();
+        case SPAWN_AS_USER -> program.become(oneself()).spawn().pid();
         case DETACH -> detach(program);
         case DETACH_WITHOUT_SWEEP -> detach(program.sweep(false));
-        case DETACH_WITH_LIMITS -> detach(program.limit(ResourceLimit.parse("core=0")));
+        case DETACH_WITH_LIMITS -> detach(program.limit(NO_CORE));
+        case DETACH_AS_USER -> detach(program.become(oneself()));
       };
+    }
+
+    /** It takes no right, and the same steps. */
+    private static UserChange oneself() {
+      long user = Integer.toUnsignedLong(Credentials.fsuid());
+      return new UserChange(OptionalLong.of(user), OptionalLong.empty());
     }
 
     private static long detach(Program program) throws IOException {
@@ -123,9 +140,12 @@ class KilledBeforeExecTest {
     "SPAWN, true",
     "SPAWN, false",
     "SPAWN_IN_A_SESSION, true",
+    "SPAWN_WITH_LIMITS, true",
+    "SPAWN_AS_USER, true",
     "DETACH, true",
     "DETACH_WITHOUT_SWEEP, true",
     "DETACH_WITH_LIMITS, true",
+    "DETACH_AS_USER, true",
   })
   @Tag("root")
   void noneThatIsSaidToHaveStartedHasNot(Way way, boolean session) throws Exception {

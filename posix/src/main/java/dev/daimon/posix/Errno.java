@@ -81,8 +81,11 @@ public final class Errno {
   /** Operation not supported. */
   public static final Errno EOPNOTSUPP = new Errno(95);
 
-  /** Connection timed out; here: whatever takes too long. */
+  /** Not in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
+
+  /** More than the user's share of a resource. */
+  public static final Errno EDQUOT = new Errno(122);
 
   private final int number;
 

@@ -4,15 +4,15 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be done with another identity.
+ * What is to be done to files with another identity.
  *
  * @param <T> the type of the result
- * @see Identity#call
+ * @see Identity#accessFiles
  */
 @FunctionalInterface
 public interface Action<T extends @Nullable Object> {
   /**
-   * Does it.
+   * Runs the action as the user.
    *
    * @return the result
    * @throws IOException if it fails

@@ -1,8 +1,10 @@
 package dev.daimon.privileges;
 
+import dev.daimon.posix.Capability;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Accounts;
+import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Credentials;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -167,13 +169,11 @@ public final class Identity {
   }
 
   /**
-   * {@return the effective user id of the calling thread, from 0 to 4294967294: inside of {@link
-   * #call} that of the identity}
+   * {@return the user id with which the calling thread accesses files, from 0 to 4294967294: the
+   * effective one, but inside of {@link #accessFiles} that of the identity}
    */
   public static long effectiveUser() {
-    int[] ids = new int[3];
-    Credentials.getresuid(ids);
-    return Integer.toUnsignedLong(ids[1]);
+    return Integer.toUnsignedLong(Credentials.fsuid());
   }
 
   /** {@return the user id, from 0 to 4294967294; empty if the user stays as it is} */
@@ -253,26 +253,27 @@ public final class Identity {
   }
 
   /**
-   * Runs an action on a thread that has this identity, while the other threads keep theirs.
+   * Runs an action on a thread that accesses files as this identity, while the other threads go on
+   * as before.
    *
-   * <p>What the action opens, creates or executes is judged by the permissions of this identity,
-   * and a program that it spawns by a system call of its own thread starts with these credentials.
-   * The thread is a new one and ends with the action. Only if the identity is current and the
-   * groups are right or may not be changed, the action runs on the calling thread.
+   * <p>What the action opens, creates, changes or removes is judged by the permissions of this
+   * identity alone, and what it creates belongs to it. In all other respects the thread is as
+   * before: its real, effective and saved user id stay, so that the identity's user can neither
+   * signal nor trace nor limit it. An ordinary user's thread has no capabilities either.
    *
-   * <p>This is no protection from the action's own code:
+   * <p>Start no program in the action: it would be root's, if this thread is. {@link
+   * PrivilegeDrop#start} is for that. Nor does {@code access(2)}, which {@link
+   * java.nio.file.Files#isWritable} and the like of Java call, know of this identity: it goes by
+   * the real user id.
+   *
+   * <p>The thread is a new one and ends with the action. Only if the calling thread accesses files
+   * as this identity already, it runs the action itself.
    *
    * <ul>
    *   <li>All threads share one memory: who controls this thread controls the process.
-   *   <li>The target user may signal the thread until it is gone, shortly after the action, {@code
-   *       SIGKILL} included, which ends the process.
-   *   <li>From the change on the kernel counts the process as not dumpable: the target user cannot
-   *       trace it or read its memory, unless {@code fs.suid_dumpable} is 1.
-   *   <li>A thread that the action starts keeps this identity for its whole life, such as the one
-   *       with which a {@link ProcessBuilder} waits: do not start any.
+   *   <li>From the change on the kernel counts the process as not dumpable.
+   *   <li>A thread that the action starts keeps this identity for its whole life: do not start any.
    *   <li>A class that is first used in the action is read with this identity's permissions.
-   *   <li>A program that asked for a signal at its parent's death ({@code PR_SET_PDEATHSIG}) gets
-   *       it when this thread ends.
    * </ul>
    *
    * <p>An interrupt does not reach the action; the caller is interrupted when it has ended.
@@ -280,30 +281,35 @@ public final class Identity {
    * @param action what to do
    * @param <T> the type of the result
    * @return the action's result
-   * @throws PosixException if the process may not take on this identity ({@code EPERM}); the action
-   *     did not run
-   * @throws CredentialsException if the thread has not exactly this identity, or has kept root's
-   *     capabilities without root's ids; the action did not run
+   * @throws PosixException if the process may not take on this identity ({@code EPERM}), or an id
+   *     is none in this user namespace ({@code EINVAL}); the action did not run
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   * @see <a href="https://man7.org/linux/man-pages/man2/setfsuid.2.html">setfsuid(2)</a>
    */
-  public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
+  public <T extends @Nullable Object> T accessFiles(Action<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
-    if (isKept(ThreadStatus.own())) {
-      return action.run();
-    }
-    return OneThread.call(new InThread(), action);
+    return accessesFiles() ? action.run() : OneThread.call(new ForFiles(), action);
   }
 
-  /** The change of one thread, read back. */
-  private final class InThread implements OneThread.Change {
+  /** Whether the calling thread accesses files as this already, or as far as it can. */
+  private boolean accessesFiles() throws PosixException, CredentialsException {
+    if ((changesUser && Credentials.fsuid() != uid) || Credentials.fsgid() != gid) {
+      return false;
+    }
+    ThreadStatus own = ThreadStatus.own();
+    return Arrays.equals(own.groups(), sortedGroups()) || (!namesGroups && !own.maySetGroups());
+  }
+
+  /** The change of one thread. */
+  private final class ForFiles implements OneThread.Change {
     @Override
     public @Nullable String make() throws PosixException, CredentialsException {
-      // Read first: it loads the classes that judge the thread afterwards.
-      ThreadStatus before = ThreadStatus.own();
-      changeThread();
-      ThreadStatus after = ThreadStatus.own();
-      String fault = fault(after, before, sortedGroups());
-      return fault == null ? null : after.name().concat(" ").concat(fault);
+      changeFileAccess();
+      if (isOrdinaryUser()) {
+        // Not all of them are about files in the kernel's eyes: a full disk has room for some.
+        PosixException.check(Capabilities.capset(0, 0), "capset", "none");
+      }
+      return null;
     }
   }
 
@@ -317,15 +323,39 @@ public final class Identity {
         + "]";
   }
 
-  /** By the bare system calls, which change the calling thread alone. */
-  void changeThread() throws PosixException {
+  /** By the bare system calls, which change the calling thread alone, and no user id but one. */
+  void changeFileAccess() throws PosixException, CredentialsException {
+    setThreadGroups();
+    checkFileId(Credentials.threadSetfsgid(gid), "setfsgid", gid(), Capability.SETGID);
+    changeFileUser();
+  }
+
+  /** All groups, and the one user id that gives the user no right over the calling thread. */
+  void changeGroupsAndFileUser() throws PosixException, CredentialsException {
+    setThreadGroups();
+    PosixException.check(Credentials.threadSetresgid(gid, gid, gid), "setresgid", gid());
+    changeFileUser();
+  }
+
+  private void setThreadGroups() throws PosixException {
     PosixException.check(
         Credentials.threadSetgroups(groups), "setgroups", ThreadStatus.list(groups));
-    PosixException.check(Credentials.threadSetresgid(gid, gid, gid), "setresgid", gid());
+  }
+
+  private void changeFileUser() throws PosixException, CredentialsException {
     if (changesUser) {
-      PosixException.check(
-          Credentials.threadSetresuid(uid, uid, uid), "setresuid", Integer.toUnsignedString(uid));
+      long user = Integer.toUnsignedLong(uid);
+      checkFileId(Credentials.threadSetfsuid(uid), "setfsuid", user, Capability.SETUID);
     }
+  }
+
+  /** The call tells no reason: without the right to it that is one, and otherwise the id. */
+  private static void checkFileId(int result, String call, long id, Capability right)
+      throws PosixException, CredentialsException {
+    if (result == -Errno.EPERM.number() && ThreadStatus.own().isAble(right)) {
+      throw new PosixException(call, Long.toString(id), Errno.EINVAL);
+    }
+    PosixException.check(result, call, id);
   }
 
   /**
@@ -370,6 +400,24 @@ public final class Identity {
       return "has kept root's capabilities (securebits prevent their loss)";
     }
     return null;
+  }
+
+  /** What is wrong with a thread after {@link #changeGroupsAndFileUser}, as {@link #fault} says. */
+  @Nullable String fileFault(ThreadStatus thread) {
+    if (changesUser && thread.uids()[3] != uid) {
+      return "accesses files as user id " + Integer.toUnsignedString(thread.uids()[3]);
+    }
+    if (!areAll(gid, thread.gids())) {
+      return "has group ids " + ThreadStatus.list(thread.gids());
+    }
+    return Arrays.equals(thread.groups(), sortedGroups())
+        ? null
+        : "has supplementary groups " + ThreadStatus.list(thread.groups());
+  }
+
+  /** The user id that a thread is to get which has this status; empty if it has it. */
+  OptionalLong changedUser(ThreadStatus thread) {
+    return changesUser && !areAll(uid, thread.uids()) ? uid() : OptionalLong.empty();
   }
 
   /**

@@ -127,9 +127,8 @@ public final class Ownership {
   /** An existing file must be one that nobody but root could have put there. */
   private static void requireRoots(Path path, FileStatus file)
       throws OwnershipRefusedException, PosixException {
-    int[] caller = new int[3];
-    Credentials.getresuid(caller);
-    if (file.uid() != 0 && file.uid() != caller[1]) {
+    int caller = Credentials.fsuid();
+    if (file.uid() != 0 && file.uid() != caller) {
       throw new OwnershipRefusedException(
           path, "it belongs to user id " + Integer.toUnsignedString(file.uid()));
     }
@@ -287,9 +286,7 @@ public final class Ownership {
   }
 
   private static boolean isRoot() {
-    int[] caller = new int[3];
-    Credentials.getresuid(caller);
-    return caller[1] == 0;
+    return Credentials.fsuid() == 0;
   }
 
   /** Whether this user namespace has one user, which is then somebody else outside of it. */

@@ -1,10 +1,13 @@
 package dev.daimon.privileges;
 
 import dev.daimon.posix.Capability;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.UserChange;
 import dev.daimon.posix.call.Capabilities;
+import dev.daimon.posix.call.Keyrings;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import java.io.IOException;
@@ -13,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,14 +24,14 @@ import org.jspecify.annotations.Nullable;
  * What a process or a thread gives up, in the one order in which nothing can stand in the way of
  * the rest, and proved afterwards. Every part is optional. Immutable; made by a {@link #builder()}.
  *
- * <p>{@link #call} is for a program that is spawned or executed: one fresh thread gives up
- * everything, and the program that it starts begins like that. {@link #assume} is for this process,
- * with all of its threads and for good. Half of these are a thread's own attributes in Linux, and
- * half are the process's, so each of the two refuses what it cannot do:
+ * <p>{@link #start} is for a program that is spawned or executed: one fresh thread gives up what is
+ * a thread's own, the new process the rest, and the program begins like that. {@link #assume} is
+ * for this process, with all of its threads and for good. Half of these are a thread's own
+ * attributes in Linux, and half are the process's, so each of the two refuses what it cannot do:
  *
  * <table>
  *   <caption>What is done where, in this order</caption>
- *   <tr><th>part</th><th>{@code call}</th><th>{@code assume}</th></tr>
+ *   <tr><th>part</th><th>{@code start}</th><th>{@code assume}</th></tr>
  *   <tr><td>resource limits</td><td>refused: they are the process's; give them to the program
  *       ({@code Program.limit} of {@code daimon-forking})</td><td>yes</td></tr>
  *   <tr><td>score for the out-of-memory killer</td><td>the process has it meanwhile</td>
@@ -35,16 +39,20 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>niceness</td><td>yes</td><td>on every thread, again until none is left</td></tr>
  *   <tr><td>root directory</td><td>yes: the thread gets one of its own</td><td>refused: a JVM goes
  *       on reading its own files by their paths</td></tr>
- *   <tr><td>capabilities</td><td>yes</td><td>refused: no thread can change another's</td></tr>
- *   <tr><td>user and groups</td><td>by the bare system calls</td><td>through the C library, which
- *       changes every thread</td></tr>
+ *   <tr><td>groups</td><td>by the bare system calls</td><td>through the C library, which changes
+ *       every thread</td></tr>
+ *   <tr><td>capabilities</td><td>in the program's process; no longer in the bounding set before
+ *       </td><td>refused: no thread can change another's</td></tr>
+ *   <tr><td>user</td><td>in the program's process</td><td>through the C library</td></tr>
+ *   <tr><td>session keyring</td><td>a new one, for another user than root</td><td>stays: no thread
+ *       can change another's</td></tr>
  *   <tr><td>no new privileges</td><td>yes</td><td>by a system call filter that allows everything
  *       and stays for good: nothing else takes this attribute to other threads</td></tr>
  * </table>
  *
  * <p>After a failure what comes before it in this order has happened, and what comes after it has
- * not: less than asked for was given up, and nothing was gained. A thread of {@code call} has ended
- * then; after {@code assume} the process should end.
+ * not: less than asked for was given up, and nothing was gained. A thread of {@code start} has
+ * ended then; after {@code assume} the process should end.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/credentials.7.html">credentials(7)</a>
  * @see <a href="https://man7.org/linux/man-pages/man7/capabilities.7.html">capabilities(7)</a>
@@ -52,6 +60,10 @@ import org.jspecify.annotations.Nullable;
 public final class PrivilegeDrop {
   private static final int MIN_NICENESS = -20;
   private static final int MAX_NICENESS = 19;
+
+  /** To become the user, and to kill what has become it. */
+  private static final long NEEDED =
+      1L << Capability.SETUID.number() | 1L << Capability.KILL.number();
 
   private final @Nullable Identity identity;
   private final @Nullable Path rootDirectory;
@@ -102,17 +114,33 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Runs an action on a fresh thread that has given everything up, while the other threads keep
-   * what they have. What is said of {@link Identity#call} holds here, too.
+   * Starts a program that has given everything up, while this process keeps what it has.
    *
-   * <p>In another root directory the action finds nothing by a path that is not there: the null
-   * device, {@code /proc}, and classes of a directory or an archive that no class was read from
-   * before. So let it spawn a program that is prepared, and nothing else.
+   * <p>A fresh thread gives up what is a thread's own, and runs the action, which is to start a
+   * program, or to execute one, with the change that it gets. What is left to that change happens
+   * in the program's own process: from the moment on that a process has the user's ids, the user
+   * may stop it, kill it and limit its resources, and a thread of this process with these ids would
+   * give the user all that over this process.
+   *
+   * <pre>{@code
+   * drop.start(change -> program.become(change).spawn())
+   * }</pre>
+   *
+   * <p>An ordinary user's program has the capabilities that are {@linkplain
+   * Builder#keepCapabilities kept} and no others, be they inheritable or ambient, and a new and
+   * empty session keyring, where the kernel has any. Its bounding set is the caller's unless
+   * capabilities are kept: set-user-id programs work.
+   *
+   * <p>What the action opens is judged by the identity's permissions. In another root directory the
+   * action finds nothing by a path that is not there: the null device, {@code /proc}, and classes
+   * of a directory or an archive that no class was read from before. So let it start a program that
+   * is prepared, and do nothing else.
    *
    * <p>Of two actions with a score for the out-of-memory killer one waits for the other, so one
-   * must not wait within the other.
+   * must not wait within the other. A program that asked for a signal at its parent's death ({@code
+   * PR_SET_PDEATHSIG}) gets it when the thread ends, which is when the action does.
    *
-   * @param action what to do
+   * @param action what to do; a program that it starts without the change may be root's
    * @param <T> the type of the result
    * @return the action's result
    * @throws IllegalStateException if there are resource limits
@@ -122,44 +150,158 @@ public final class PrivilegeDrop {
    * @throws CredentialsException if the thread has not given up everything; the action did not run
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
-  public <T extends @Nullable Object> T call(Action<T> action) throws IOException {
+  public <T extends @Nullable Object> T start(Start<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
     if (!limits.isEmpty()) {
       throw new IllegalStateException(
           "resource limits are the whole process's; give them to the program that is started: "
               + limits);
     }
+    InThread<T> thread = new InThread<>(action);
     return oomScoreAdjust == null
-        ? OneThread.call(this::changeThread, action)
-        : OomScore.during(oomScoreAdjust, () -> OneThread.call(this::changeThread, action));
+        ? OneThread.call(thread, thread)
+        : OomScore.during(oomScoreAdjust, () -> OneThread.call(thread, thread));
   }
 
-  /** Changes the calling thread, and returns what is wrong with it even so; null for nothing. */
-  private @Nullable String changeThread() throws PosixException, CredentialsException {
-    try (ThreadStatus.Own status = new ThreadStatus.Own()) {
-      // Both load classes, which may be out of reach in another root directory.
-      ThreadStatus before = status.read();
-      Identity other = identity == null || identity.isKept(before) ? null : identity;
-      if (niceness != null) {
-        PosixException.check(Limits.setpriority(0, niceness), "setpriority", niceness);
+  /**
+   * What starts a program.
+   *
+   * @param <T> the type of the result
+   */
+  @FunctionalInterface
+  public interface Start<T extends @Nullable Object> {
+    /**
+     * Starts it.
+     *
+     * @param change what the program's own process still has to do: {@code Program.become} of
+     *     {@code daimon-forking}
+     * @return the result
+     * @throws IOException if it fails
+     */
+    T run(UserChange change) throws IOException;
+  }
+
+  /**
+   * Runs an action on a thread that accesses files as a program that is {@linkplain #start started}
+   * will: as its user, with the capabilities it keeps, in its root directory. What is said of
+   * {@link Identity#accessFiles} holds here, too; in another root directory what is said of {@link
+   * #start}.
+   *
+   * @param action what to do
+   * @param <T> the type of the result
+   * @return the action's result
+   * @throws PosixException if the thread may not do that ({@code EPERM}), there is no such root
+   *     directory, or a capability is to be kept that it has not; the action did not run
+   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   */
+  public <T extends @Nullable Object> T accessFiles(Action<T> action) throws IOException {
+    Objects.requireNonNull(action, "action");
+    if (rootDirectory == null && capabilities == null) {
+      return identity == null ? action.run() : identity.accessFiles(action);
+    }
+    return OneThread.call(this::changeFileAccess, action);
+  }
+
+  private @Nullable String changeFileAccess() throws PosixException, CredentialsException {
+    Identity other = identity == null || identity.isKept(ThreadStatus.own()) ? null : identity;
+    if (rootDirectory != null) {
+      changeRoot(NativePath.bytes(rootDirectory), rootDirectory);
+    }
+    if (other != null) {
+      other.changeFileAccess();
+    }
+    if (capabilities != null || (other != null && other.isOrdinaryUser())) {
+      long kept = capabilities == null ? 0 : capabilities;
+      PosixException.check(Capabilities.capset(kept, 0), "capset", names(kept));
+    }
+    return null;
+  }
+
+  /** A thread that changes, and what it does then. */
+  private final class InThread<T extends @Nullable Object> implements OneThread.Change, Action<T> {
+    private final Start<T> action;
+    private UserChange change = UserChange.NONE;
+
+    InThread(Start<T> action) {
+      this.action = action;
+    }
+
+    @Override
+    public @Nullable String make() throws PosixException, CredentialsException {
+      try (ThreadStatus.Own status = new ThreadStatus.Own()) {
+        // Both load classes, which may be out of reach in another root directory.
+        ThreadStatus before = status.read();
+        Identity other = identity == null || identity.isKept(before) ? null : identity;
+        change = changeThread(before, other);
+        ThreadStatus after = status.read();
+        String fault = other == null ? null : other.fileFault(after);
+        fault = fault == null ? boundaryFault(after) : fault;
+        return fault == null ? null : after.name().concat(" ").concat(fault);
       }
-      if (noNewPrivileges) {
-        PosixException.check(Capabilities.setNoNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
+    }
+
+    @Override
+    public T run() throws IOException {
+      return action.run(change);
+    }
+  }
+
+  /** Changes the calling thread as far as that gives the user no right, and returns the rest. */
+  private UserChange changeThread(ThreadStatus before, @Nullable Identity other)
+      throws PosixException, CredentialsException {
+    if (niceness != null) {
+      PosixException.check(Limits.setpriority(0, niceness), "setpriority", niceness);
+    }
+    if (noNewPrivileges) {
+      PosixException.check(Capabilities.setNoNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
+    }
+    if (capabilities != null) {
+      long missing = capabilities & ~before.permitted();
+      if (missing != 0) {
+        throw new PosixException("capset", names(missing), Errno.EPERM);
       }
-      if (capabilities != null) {
-        dropBounding(capabilities);
-        PosixException.check(Capabilities.keepCapabilities(true), "prctl", "PR_SET_KEEPCAPS");
-      }
-      if (rootDirectory != null) {
-        changeRoot(NativePath.bytes(rootDirectory), rootDirectory);
-      }
-      if (other != null) {
-        other.changeThread();
-      }
-      if (capabilities != null) {
-        keep(capabilities);
-      }
-      return threadFault(other, before, status.read());
+      dropBounding(capabilities);
+      PosixException.check(Capabilities.keepCapabilities(true), "prctl", "PR_SET_KEEPCAPS");
+    }
+    if (rootDirectory != null) {
+      changeRoot(NativePath.bytes(rootDirectory), rootDirectory);
+    }
+    if (other == null) {
+      return new UserChange(OptionalLong.empty(), kept(/* ordinary= */ false));
+    }
+    if (other.isOrdinaryUser()) {
+      joinNewKeyring();
+    }
+    other.changeGroupsAndFileUser();
+    if (other.isOrdinaryUser()) {
+      // What the program's own process needs, and whoever has to end that.
+      long needed = capabilities == null ? NEEDED : NEEDED | capabilities;
+      PosixException.check(
+          Capabilities.capset(before.permitted() & needed, 0), "capset", names(needed));
+    }
+    return new UserChange(other.changedUser(before), kept(other.isOrdinaryUser()));
+  }
+
+  /** The capabilities of the program; empty if they are left to the kernel. */
+  private OptionalLong kept(boolean ordinary) {
+    if (capabilities != null) {
+      return OptionalLong.of(capabilities);
+    }
+    return ordinary ? OptionalLong.of(0) : OptionalLong.empty();
+  }
+
+  /**
+   * Made by root: the user cannot prevent it by having too many keys. Where there are no keyrings,
+   * or a container has forbidden them, there is none to be left behind either; and that root has
+   * too many keys keeps no daemon from being started.
+   */
+  private static void joinNewKeyring() throws PosixException {
+    int result = Keyrings.joinNewSession();
+    if (result != -Errno.ENOSYS.number()
+        && result != -Errno.EPERM.number()
+        && result != -Errno.EACCES.number()
+        && result != -Errno.EDQUOT.number()) {
+      PosixException.check(result, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
     }
   }
 
@@ -185,58 +327,13 @@ public final class PrivilegeDrop {
     }
   }
 
-  /** Has these and no others, here and in programs that are executed. */
-  private static void keep(long kept) throws PosixException {
-    PosixException.check(Capabilities.clearAmbient(), "prctl", "PR_CAP_AMBIENT_CLEAR_ALL");
-    PosixException.check(Capabilities.capset(kept, kept), "capset", names(kept));
-    for (Capability capability : Capability.values()) {
-      if ((kept >> capability.number() & 1) != 0) {
-        PosixException.check(
-            Capabilities.raiseAmbient(capability.number()), "prctl", "ambient " + capability);
-      }
-    }
-    PosixException.check(Capabilities.keepCapabilities(false), "prctl", "PR_SET_KEEPCAPS");
-  }
-
-  /** What is wrong with a thread that was changed, to that identity if there is one. */
-  private @Nullable String threadFault(
-      @Nullable Identity changed, ThreadStatus before, ThreadStatus after)
-      throws CredentialsException {
-    String fault = changed == null ? null : identityFault(before, after, changed);
-    fault = fault == null ? attributeFault(after) : fault;
-    if (fault != null) {
-      return after.name().concat(" ").concat(fault);
-    }
-    return changed == null || keepsTheWayBack()
-        ? null
-        : changed.wayBack(before.uids(), before.gids());
-  }
-
-  private @Nullable String identityFault(
-      ThreadStatus before, ThreadStatus after, Identity identity) {
-    // Capabilities that are kept on purpose are judged by themselves.
-    return identity.fault(after, capabilities == null ? before : null, identity.sortedGroups());
-  }
-
-  private boolean keepsTheWayBack() {
-    long ids = 1L << Capability.SETUID.number() | 1L << Capability.SETGID.number();
-    return capabilities != null && (capabilities & ids) != 0;
-  }
-
-  /** What is wrong with a thread besides its ids. */
-  private @Nullable String attributeFault(ThreadStatus thread) throws CredentialsException {
+  /** What is wrong with a thread that no program of its can exceed; to follow its name. */
+  private @Nullable String boundaryFault(ThreadStatus thread) throws CredentialsException {
     if (noNewPrivileges && !thread.hasNoNewPrivileges()) {
       return "could gain privileges by executing a program";
     }
     if (capabilities == null) {
       return null;
-    }
-    if (thread.permitted() != capabilities || thread.effective() != capabilities) {
-      return "has the capabilities " + names(thread.permitted() | thread.effective());
-    }
-    long inherited = thread.capabilities("CapInh");
-    if (inherited != capabilities || thread.capabilities("CapAmb") != capabilities) {
-      return "gives other capabilities to a program: " + names(inherited);
     }
     long beyond = thread.capabilities("CapBnd") & ~capabilities;
     return beyond == 0 ? null : "could get capabilities by a program: " + names(beyond);
@@ -253,7 +350,7 @@ public final class PrivilegeDrop {
    * @throws PosixException if the process may not do that ({@code EPERM}, {@code EACCES}), or there
    *     are too many groups ({@code EINVAL})
    * @throws CredentialsException if a thread has credentials of its own before, such as one in
-   *     {@link #call}, for which the C library would abort the process; if a thread has a system
+   *     {@link #start}, for which the C library would abort the process; if a thread has a system
    *     call filter of its own, so that it cannot be kept from new privileges; or if anything is
    *     left in a thread afterwards
    * @see <a href="https://man7.org/linux/man-pages/man2/setresuid.2.html">setresuid(2)</a>
@@ -369,7 +466,7 @@ public final class PrivilegeDrop {
           return "has kept capabilities: " + names(kept);
         }
       }
-      return attributeFault(thread);
+      return boundaryFault(thread);
     }
   }
 

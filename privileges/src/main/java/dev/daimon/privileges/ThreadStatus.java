@@ -158,7 +158,12 @@ final class ThreadStatus {
 
   /** Whether it may change its groups. */
   boolean maySetGroups() {
-    return (effective >> Capability.SETGID.number() & 1) != 0;
+    return isAble(Capability.SETGID);
+  }
+
+  /** Whether it has this capability in effect. */
+  boolean isAble(Capability capability) {
+    return (effective >> capability.number() & 1) != 0;
   }
 
   /** What it may do beyond an ordinary user, or may switch on, a bit for each capability. */

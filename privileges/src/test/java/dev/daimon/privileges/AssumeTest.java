@@ -119,10 +119,9 @@ class AssumeTest {
     String worker =
         "uid 7001 7001 7001 7001, gid 7001 7001 7001 7001, groups 7001 7010 7011, powerless";
 
-    assertThat(OwnAccounts.run(List.of(), "assume-during-call", "worker", "-"))
-        .containsExactly(
-            "thread N has credentials of its own: user ids 7001 7001 7001 7001", worker);
-    assertThat(OwnAccounts.run(List.of(), "assume-after-calls", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "assume-during-access", "worker", "-"))
+        .containsExactly("thread N has credentials of its own: user ids 0 0 0 7001", worker);
+    assertThat(OwnAccounts.run(List.of(), "assume-after-accesses", "worker", "-"))
         .containsExactly(worker);
   }
 }

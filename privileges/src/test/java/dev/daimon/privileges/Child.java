@@ -34,13 +34,13 @@ final class Child {
       case "groups" -> groups(arguments);
       case "assume" -> assume(identity(arguments));
       case "assume-among-threads" -> assumeAmongThreads(identity(arguments));
-      case "assume-during-call" -> assumeDuringCall(identity(arguments));
-      case "assume-after-calls" -> assumeAfterCalls(identity(arguments));
-      case "call" -> call(identity(arguments));
-      case "call-files" -> callFiles(identity(arguments), Path.of(arguments[3]));
-      case "call-spawn" -> callSpawn(identity(arguments), Path.of(arguments[3]));
-      case "call-failures" -> callFailures(identity(arguments));
-      case "call-interrupted" -> callInterrupted(identity(arguments));
+      case "assume-during-access" -> assumeDuringCall(identity(arguments));
+      case "assume-after-accesses" -> assumeAfterCalls(identity(arguments));
+      case "files" -> call(identity(arguments));
+      case "files-files" -> callFiles(identity(arguments), Path.of(arguments[3]));
+      case "files-spawn" -> callSpawn(identity(arguments), Path.of(arguments[3]));
+      case "files-failures" -> callFailures(identity(arguments));
+      case "files-interrupted" -> callInterrupted(identity(arguments));
       case "give" -> give(identity(arguments), Path.of(arguments[3]));
       case "trust" ->
           System.out.println(
@@ -137,7 +137,7 @@ final class Child {
         Thread.ofPlatform()
             .start(() -> {
               try {
-                identity.call(() -> {
+                identity.accessFiles(() -> {
                   running.countDown();
                   await(end);
                   return null;
@@ -160,7 +160,7 @@ final class Child {
 
   private static void assumeAfterCalls(Identity identity) throws Exception {
     for (int i = 0; i < 100; i++) {
-      identity.call(() -> null);
+      identity.accessFiles(() -> null);
     }
     PrivilegeDrop.to(identity).assume();
     credentials().forEach(System.out::println);
@@ -169,7 +169,7 @@ final class Child {
   private static void call(Identity identity) throws Exception {
     Thread caller = Thread.currentThread();
     try {
-      identity.call(() -> {
+      identity.accessFiles(() -> {
         System.out.println("in the calling thread " + Thread.currentThread().equals(caller));
         System.out.println("own " + ownCredentials());
         // Once more for every other thread.
@@ -185,7 +185,7 @@ final class Child {
   private static void callFiles(Identity identity, Path directory) throws Exception {
     Path secret = directory.resolve("secret");
     String answer =
-        identity.call(() -> {
+        identity.accessFiles(() -> {
           Files.createFile(directory.resolve("created"));
           try {
             return Files.readString(secret);
@@ -197,7 +197,7 @@ final class Child {
     System.out.println(Files.readString(secret));
   }
 
-  /** Spawns {@code id} from the action, by the bare call and by a process builder. */
+  /** Starts {@code id} by a drop to the identity. */
   private static void callSpawn(Identity identity, Path directory) throws Exception {
     for (String option : List.of("-u", "-g", "-G")) {
       Path output = directory.resolve("id" + option);
@@ -209,25 +209,24 @@ final class Child {
                   dev.daimon.posix.call.Files.O_WRONLY,
                   0));
       int pid =
-          identity.call(() -> {
-            try (Spawning spawning = new Spawning()) {
-              spawning.addDup2(descriptor.number(), 1);
-              return PosixException.check(
-                  spawning.spawn(
-                      bytes("/usr/bin/id"), List.of(bytes("id"), bytes(option)), List.of()),
-                  "posix_spawn",
-                  "id");
-            }
-          });
+          PrivilegeDrop.to(identity)
+              .start(change -> {
+                System.out.println("own " + ownCredentials());
+                try (Spawning spawning = new Spawning()) {
+                  spawning.addDup2(descriptor.number(), 1);
+                  spawning.setUser(change);
+                  return PosixException.check(
+                      spawning.spawn(
+                          bytes("/usr/bin/id"), List.of(bytes("id"), bytes(option)), List.of()),
+                      "posix_spawn",
+                      "id");
+                }
+              });
       int[] status = new int[1];
       PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid);
       descriptor.close();
       System.out.println(option + " " + status[0] + " " + Files.readString(output).strip());
     }
-    String built =
-        identity.call(() -> new ProcessBuilder("id", "-G").start().inputReader().readLine());
-    System.out.println("built " + built);
-    // The builder's waiting thread was started in the action, and lives on for a while.
     credentials().forEach(System.out::println);
   }
 
@@ -235,7 +234,7 @@ final class Child {
     for (Throwable failure :
         List.of(new IOException("a"), new IllegalStateException("b"), new AssertionError("c"))) {
       try {
-        identity.call(() -> {
+        identity.accessFiles(() -> {
           switch (failure) {
             case IOException exception -> throw exception;
             case RuntimeException exception -> throw exception;
@@ -265,7 +264,7 @@ final class Child {
           end.countDown();
         });
     String result =
-        identity.call(() -> {
+        identity.accessFiles(() -> {
           running.countDown();
           await(end);
           return "the action ended by itself";

@@ -155,7 +155,11 @@ final class DropChild {
         List<byte[]> envp = List.of(bytes("PATH=/usr/bin:/bin"));
         // Its classes are needed where they may be out of reach.
         int first = spawning.spawn(bytes("/no/such"), argv, envp);
-        int pid = drop.call(() -> spawning.spawn(bytes("/bin/sh"), argv, envp));
+        int pid =
+            drop.start(change -> {
+              spawning.setUser(change);
+              return spawning.spawn(bytes("/bin/sh"), argv, envp);
+            });
         PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid + " " + first);
       }
       System.out.println(Files.readString(output).strip());

@@ -291,7 +291,7 @@ class PrivilegeDropTest {
   void limitsOfASpawnedProgramAreRefused() {
     PrivilegeDrop drop = PrivilegeDrop.builder().limit(ResourceLimit.parse("core=0")).build();
 
-    assertThatThrownBy(() -> drop.call(() -> null))
+    assertThatThrownBy(() -> drop.start(_ -> null))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
             "resource limits are the whole process's; give them to the program that is started:"

@@ -65,7 +65,7 @@ final class FileOpener {
       return opened(kind.open(path), kind, false);
     }
     try {
-      return opened(identity.call(() -> kind.open(path)), kind, true);
+      return opened(identity.accessFiles(() -> kind.open(path)), kind, true);
     } catch (PosixException denied) {
       requireRootsAlone(path, denied);
     }
@@ -135,7 +135,7 @@ final class FileOpener {
   void runAs(boolean target, Step step) throws IOException {
     if (target && identity != null) {
       boolean _ =
-          identity.call(() -> {
+          identity.accessFiles(() -> {
             step.run();
             return true;
           });

@@ -25,7 +25,6 @@ public final class Capabilities {
   static final int PR_SET_NO_NEW_PRIVS = 38;
   static final int PR_CAP_AMBIENT = 47;
   static final int PR_CAP_AMBIENT_RAISE = 2;
-  static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
   static final int SECCOMP_SET_MODE_FILTER = 1;
 
@@ -47,21 +46,51 @@ public final class Capabilities {
   /** Sets the effective and permitted set, and the inheritable one, a bit for each capability. */
   public static int capset(long permitted, long inheritable) {
     try (Arena arena = CallMemory.open()) {
-      MemorySegment header = arena.allocate(Layouts.__user_cap_header_struct.SIZE, Long.BYTES);
-      Native.view(header)
-          .putInt(Layouts.__user_cap_header_struct.version, _LINUX_CAPABILITY_VERSION_3);
-      int size = Layouts.__user_cap_data_struct.SIZE;
-      MemorySegment data = arena.allocate(2L * size, Long.BYTES);
-      for (int i = 0; i < 2; i++) {
-        ByteBuffer half = Native.view(data.asSlice((long) i * size, size));
-        int bits = (int) (permitted >>> (Integer.SIZE * i));
-        half.putInt(Layouts.__user_cap_data_struct.effective, bits);
-        half.putInt(Layouts.__user_cap_data_struct.permitted, bits);
-        half.putInt(
-            Layouts.__user_cap_data_struct.inheritable, (int) (inheritable >>> (Integer.SIZE * i)));
-      }
-      return Libc.call(SYSCALL, SYS_capset, header.address(), data.address());
+      return Libc.call(SYSCALL, SYS_capset, header(arena), sets(arena, permitted, inheritable));
     }
+  }
+
+  /** Has these and no others, here and in a program that is executed. */
+  static int keep(long kept) {
+    int result = capset(kept, kept);
+    for (int capability = 0; capability < Long.SIZE && result >= 0; capability++) {
+      if ((kept >> capability & 1) != 0) {
+        result = raiseAmbient(capability);
+      }
+    }
+    return result;
+  }
+
+  private static long header(Arena arena) {
+    MemorySegment header = arena.allocate(Layouts.__user_cap_header_struct.SIZE, Long.BYTES);
+    Native.view(header)
+        .putInt(Layouts.__user_cap_header_struct.version, _LINUX_CAPABILITY_VERSION_3);
+    return header.address();
+  }
+
+  private static long sets(Arena arena, long permitted, long inheritable) {
+    int size = Layouts.__user_cap_data_struct.SIZE;
+    MemorySegment data = arena.allocate(2L * size, Long.BYTES);
+    for (int i = 0; i < 2; i++) {
+      ByteBuffer half = Native.view(data.asSlice((long) i * size, size));
+      int bits = (int) (permitted >>> (Integer.SIZE * i));
+      half.putInt(Layouts.__user_cap_data_struct.effective, bits);
+      half.putInt(Layouts.__user_cap_data_struct.permitted, bits);
+      half.putInt(
+          Layouts.__user_cap_data_struct.inheritable, (int) (inheritable >>> (Integer.SIZE * i)));
+    }
+    return data.address();
+  }
+
+  /** Adds to what a child does what {@link #keep} does. */
+  static void prependKeeping(CallChain calls, Arena arena, long kept) {
+    // Last things first. What is not inheritable is not ambient either.
+    for (int capability = 0; capability < Long.SIZE; capability++) {
+      if ((kept >> capability & 1) != 0) {
+        calls.prepend(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0, 0);
+      }
+    }
+    calls.prepend(SYSCALL, SYS_capset, header(arena), sets(arena, kept, kept), 0, 0, 0);
   }
 
   /** Lets the permitted capabilities survive the change from root to another user, or not. */
@@ -77,11 +106,6 @@ public final class Capabilities {
   /** Takes a capability out of the bounding set, for good. */
   public static int dropBounding(int capability) {
     return Libc.call(PRCTL, PR_CAPBSET_DROP, capability, 0, 0, 0, 0);
-  }
-
-  /** Takes every capability out of the ambient set. */
-  public static int clearAmbient() {
-    return Libc.call(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, 0);
   }
 
   /** Adds a capability, permitted and inheritable, to those that an executed program gets. */

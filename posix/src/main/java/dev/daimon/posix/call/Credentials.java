@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.daimon.posix.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -21,6 +22,12 @@ public final class Credentials {
 
   /** Number of the system call {@code setresgid}. */
   static final int SYS_setresgid = Abi.either(119, 149);
+
+  /** Number of the system call {@code setfsuid}. */
+  static final int SYS_setfsuid = Abi.either(122, 151);
+
+  /** Number of the system call {@code setfsgid}. */
+  static final int SYS_setfsgid = Abi.either(123, 152);
 
   // int setgroups(size_t size, const gid_t *list);
   private static final long SETGROUPS = Libc.address("setgroups");
@@ -71,6 +78,52 @@ public final class Credentials {
   /** Sets the real, effective and saved user id of the calling thread alone. */
   public static int threadSetresuid(int real, int effective, int saved) {
     return Libc.call(SYSCALL, SYS_setresuid, real, effective, saved, 0, 0);
+  }
+
+  /**
+   * Sets the user id with which the calling thread alone accesses files. The system call does not
+   * tell whether it has succeeded, so it is asked afterwards: {@code EPERM} for any failure but
+   * that of the call itself.
+   */
+  public static int threadSetfsuid(int uid) {
+    return setFileId(SYS_setfsuid, uid);
+  }
+
+  /** As {@link #threadSetfsuid}, the group id. */
+  public static int threadSetfsgid(int gid) {
+    return setFileId(SYS_setfsgid, gid);
+  }
+
+  private static int setFileId(int call, int id) {
+    Libc.raw(SYSCALL, call, id, 0, 0, 0, 0);
+    int actual = (int) Libc.raw(SYSCALL, call, -1, 0, 0, 0, 0);
+    if (actual == -1) {
+      return -Libc.errno();
+    }
+    return actual == id ? 0 : -Errno.EPERM.number();
+  }
+
+  /** The user id with which the calling thread accesses files: the effective one, or set apart. */
+  public static int fsuid() {
+    int id = (int) Libc.raw(SYSCALL, SYS_setfsuid, -1, 0, 0, 0, 0);
+    if (id != -1) {
+      return id;
+    }
+    // Not there, or forbidden: nobody can have set it.
+    int[] ids = new int[3];
+    getresuid(ids);
+    return ids[1];
+  }
+
+  /** As {@link #fsuid}, the group id. */
+  public static int fsgid() {
+    int id = (int) Libc.raw(SYSCALL, SYS_setfsgid, -1, 0, 0, 0, 0);
+    if (id != -1) {
+      return id;
+    }
+    int[] ids = new int[3];
+    getresgid(ids);
+    return ids[1];
   }
 
   /** Reads real, effective and saved user id of the calling thread into an array of three. */

@@ -82,6 +82,9 @@ public final class Files {
   /** Execute or search permission. */
   public static final int X_OK = 1;
 
+  /** {@code eaccess}: may it be written to? */
+  public static final int W_OK = 2;
+
   /** Duplicate to the lowest number from the argument up, marked close-on-exec. */
   public static final int F_DUPFD_CLOEXEC = 1030;
 

@@ -67,6 +67,22 @@ final class Layouts {
     private timespec() {}
   }
 
+  /** Its field has a name of its own here: what comes before a timer's first expiry. */
+  static final class itimerspec {
+    static final int SIZE = 32;
+    static final int first_seconds = 16;
+
+    private itimerspec() {}
+  }
+
+  static final class sigevent {
+    static final int SIZE = 64;
+    static final int sigev_signo = 8;
+    static final int sigev_notify = 12;
+
+    private sigevent() {}
+  }
+
   static final class group {
     static final int SIZE = 32;
     static final int gr_gid = 16;

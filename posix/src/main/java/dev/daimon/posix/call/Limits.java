@@ -48,7 +48,7 @@ public final class Limits {
   }
 
   /** Adds setting a limit to what a child does. */
-  static void prepend(Detaching calls, Arena arena, int resource, long soft, long hard) {
+  static void prepend(CallChain calls, Arena arena, int resource, long soft, long hard) {
     calls.prepend(PRLIMIT, 0, resource, memory(arena, soft, hard), 0, 0, 0);
   }
 

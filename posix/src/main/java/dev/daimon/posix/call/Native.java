@@ -30,12 +30,17 @@ final class Native {
    * @throws IllegalArgumentException if one of the bytes is NUL, where C would end the string
    */
   static MemorySegment string(Arena arena, byte[] bytes) {
+    return string(arena, bytes, 0);
+  }
+
+  /** As {@link #string(Arena, byte[])}, in so much memory at least, all of it zero. */
+  static MemorySegment string(Arena arena, byte[] bytes, long size) {
     for (byte b : bytes) {
       if (b == 0) {
         throw new IllegalArgumentException("a NUL byte in a string for the C library");
       }
     }
-    MemorySegment string = arena.allocate(bytes.length + 1L);
+    MemorySegment string = arena.allocate(Math.max(size, bytes.length + 1L));
     view(string).put(bytes);
     return string;
   }

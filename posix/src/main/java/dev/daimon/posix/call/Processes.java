@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.daimon.posix.UserChange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -132,21 +133,25 @@ public final class Processes {
 
   /** Becomes another program; returns only if that failed. */
   public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
-    return execve(new long[0][], path, argv, envp);
+    return execve(UserChange.NONE, new long[0][], path, argv, envp);
   }
 
   /**
-   * As {@link #execve(byte[], List, List)}, with resource limits, each as number, soft and hard
-   * limit. They are set when nothing is left that could need more; if it fails, the soft limits are
-   * put back, and the hard ones as far as that is allowed.
+   * As {@link #execve(byte[], List, List)}, as another user and with resource limits, each as
+   * number, soft and hard limit. Both are set when nothing is left that could need more, and
+   * nothing is executed unless all of that has succeeded.
+   *
+   * <p>If it fails, the soft limits are put back, and the hard ones as far as that is allowed; the
+   * calling thread, and it alone, may be the user's by then, for good.
    */
-  public static int execve(long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
+  public static int execve(
+      UserChange user, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
     try (Arena arena = CallMemory.open()) {
       long file = Native.string(arena, path).address();
       long arguments = Native.strings(arena, argv).address();
       long environment = Native.strings(arena, envp).address();
+      int result = become(user);
       long[][] before = new long[limits.length][2];
-      int result = 0;
       for (int i = 0; i < limits.length && result >= 0; i++) {
         result = Limits.getrlimit(0, (int) limits[i][0], before[i]);
       }
@@ -167,6 +172,18 @@ public final class Processes {
       }
       return result;
     }
+  }
+
+  /** In the calling thread alone. */
+  private static int become(UserChange user) {
+    int result = 0;
+    if (user.uid().isPresent()) {
+      int uid = (int) user.uid().getAsLong();
+      result = Credentials.threadSetresuid(uid, uid, uid);
+    }
+    return result < 0 || user.capabilities().isEmpty()
+        ? result
+        : Capabilities.keep(user.capabilities().getAsLong());
   }
 
   /** Makes this JVM the parent of its descendants that lose theirs. */

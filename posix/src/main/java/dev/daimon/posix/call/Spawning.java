@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.Resource;
+import dev.daimon.posix.UserChange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -64,6 +65,10 @@ public final class Spawning implements AutoCloseable {
   /** The actions once more, for a child that does without {@code posix_spawn}. */
   private final List<int[]> recorded = new ArrayList<>();
 
+  private int flags;
+  private UserChange user = UserChange.NONE;
+  private long[][] limits = {};
+
   /** The number in a detached program that no action closes, or 0. */
   private int witness;
 
@@ -84,6 +89,7 @@ public final class Spawning implements AutoCloseable {
 
   /** Sets the flags, {@code POSIX_SPAWN_…}. */
   public int setFlags(int flags) {
+    this.flags = flags;
     return result(SETFLAGS, attributes, flags, 0);
   }
 
@@ -106,25 +112,25 @@ public final class Spawning implements AutoCloseable {
 
   /** Duplicates a descriptor; one onto itself stays open on exec. */
   public int addDup2(int from, int to) {
-    recorded.add(new int[] {Detaching.DUPLICATES, from, to});
+    recorded.add(new int[] {ProgramChain.DUPLICATES, from, to});
     return result(ADDDUP2, actions, from, to);
   }
 
   /** Closes a descriptor, if it is open. */
   public int addClose(int fd) {
-    recorded.add(new int[] {Detaching.CLOSES, fd});
+    recorded.add(new int[] {ProgramChain.CLOSES, fd});
     return result(ADDCLOSE, actions, fd, 0);
   }
 
   /** Closes every descriptor from a number up; only where {@link #hasCloseFrom()}. */
   public int addCloseFrom(int first) {
-    recorded.add(new int[] {Detaching.CLOSES_FROM, first});
+    recorded.add(new int[] {ProgramChain.CLOSES_FROM, first});
     return result(ADDCLOSEFROM, actions, first, 0);
   }
 
   /** Changes the working directory to that of a descriptor. */
   public int addFchdir(int fd) {
-    recorded.add(new int[] {Detaching.ENTERS, fd});
+    recorded.add(new int[] {ProgramChain.ENTERS, fd});
     return result(ADDFCHDIR, actions, fd, 0);
   }
 
@@ -138,37 +144,87 @@ public final class Spawning implements AutoCloseable {
   }
 
   /**
+   * Sets who the program is. With a change, or with limits, the child does without {@code
+   * posix_spawn}: every signal has its default then, and none is blocked, whatever was set.
+   */
+  public void setUser(UserChange change) {
+    user = change;
+  }
+
+  /**
+   * Sets resource limits that the program alone has.
+   *
+   * @param limits each as number, soft and hard limit; not above what is allowed
+   */
+  public void setLimits(long[][] limits) {
+    this.limits = limits;
+  }
+
+  private boolean isPlain() {
+    return user.isNone() && limits.length == 0;
+  }
+
+  /**
    * Starts the program, and returns its process id once it was executed; {@code EINTR} if it was
-   * killed before. {@code posix_spawn} alone does not tell: its child has written no error then.
+   * killed before, {@code ETIMEDOUT} if it got another user's ids and did not get as far as that in
+   * time, so that the kernel has killed it. {@code posix_spawn} alone does not tell: its child has
+   * written no error then.
    *
    * <p>Where this JVM ignores {@code SIGCHLD}, or somebody else waits for its children, a program
    * that has ended at once is taken for one that was executed.
    */
   public int spawn(byte[] path, List<byte[]> argv, List<byte[]> envp) {
     requireOpen();
-    try (Arena strings = Arena.ofConfined()) {
-      MemorySegment pid = strings.allocate(JAVA_INT);
-      int error =
-          (int)
-              Libc.raw(
-                  SPAWN,
-                  pid.address(),
-                  Native.string(strings, path).address(),
-                  actions.address(),
-                  attributes.address(),
-                  Native.strings(strings, argv).address(),
-                  Native.strings(strings, envp).address());
-      if (error != 0) {
-        return -error;
+    long start = System.nanoTime();
+    try (Arena own = Arena.ofConfined()) {
+      int child = isPlain() ? plain(own, path, argv, envp) : chained(own, path, argv, envp);
+      if (child < 0) {
+        return child;
       }
-      int child = Native.view(pid).getInt(0);
       if (Execution.neverHappened(child)) {
         Processes.waitpid(child, new int[1], 0);
-        return -Libc.EINTR;
+        return killed(start);
       }
       OwnChildren.add(child);
       return child;
     }
+  }
+
+  private int plain(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    MemorySegment pid = own.allocate(JAVA_INT);
+    int error =
+        (int)
+            Libc.raw(
+                SPAWN,
+                pid.address(),
+                Native.string(own, path).address(),
+                actions.address(),
+                attributes.address(),
+                Native.strings(own, argv).address(),
+                Native.strings(own, envp).address());
+    return error != 0 ? -error : Native.view(pid).getInt(0);
+  }
+
+  private int chained(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    ProgramChain program = program(own, path, argv, envp);
+    int child = program.calls().run(Signals.SIGCHLD, own.allocate(JAVA_INT).address());
+    if (child >= 0 && program.error() != 0) {
+      Processes.waitpid(child, new int[1], 0);
+      return -program.error();
+    }
+    return child;
+  }
+
+  private ProgramChain program(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    boolean session = (flags & POSIX_SPAWN_SETSID) != 0;
+    return new ProgramChain(own, session, recorded, user, limits, path, argv, envp);
+  }
+
+  /** Why a program that was started at this time, and was killed, was killed. */
+  private int killed(long startNanos) {
+    return user.uid().isPresent() && ProgramChain.isOverdue(startNanos)
+        ? -Errno.ETIMEDOUT.number()
+        : -Libc.EINTR;
   }
 
   /**
@@ -186,51 +242,29 @@ public final class Spawning implements AutoCloseable {
     if (reserved < 0) {
       return reserved;
     }
+    long start = System.nanoTime();
+    int last = witness == 0 ? reserved : witness;
     int result =
-        Detaching.detach(
-            arena,
-            reserved,
-            witness == 0 ? reserved : witness,
-            umask,
-            SPAWN,
-            Native.string(arena, path).address(),
-            actions.address(),
-            attributes.address(),
-            Native.strings(arena, argv).address(),
-            Native.strings(arena, envp).address(),
-            leader);
+        isPlain()
+            ? Detaching.detach(
+                arena,
+                reserved,
+                last,
+                umask,
+                SPAWN,
+                Native.string(arena, path).address(),
+                actions.address(),
+                attributes.address(),
+                Native.strings(arena, argv).address(),
+                Native.strings(arena, envp).address(),
+                leader)
+            : Detaching.detach(
+                arena, reserved, last, umask, program(arena, path, argv, envp), leader);
     Files.close(reserved);
-    abandoned |= result == -Libc.EINTR;
-    return result;
-  }
-
-  /**
-   * As {@link #detach(int, byte[], List, List, int[])}, with resource limits that the program alone
-   * has, with the default of every signal and an empty mask, whatever was set.
-   *
-   * @param limits each as number, soft and hard limit; not above what is allowed
-   */
-  public int detach(
-      int umask, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
-    requireOpen();
-    int reserved = reserve();
-    if (reserved < 0) {
-      return reserved;
+    if (result == -Libc.EINTR) {
+      abandoned = true;
+      return killed(start);
     }
-    int result =
-        Detaching.detach(
-            arena,
-            reserved,
-            witness == 0 ? reserved : witness,
-            umask,
-            recorded,
-            limits,
-            Native.string(arena, path).address(),
-            Native.strings(arena, argv).address(),
-            Native.strings(arena, envp).address(),
-            leader);
-    Files.close(reserved);
-    abandoned |= result == -Libc.EINTR;
     return result;
   }
 

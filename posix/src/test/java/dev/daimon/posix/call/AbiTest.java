@@ -60,6 +60,7 @@ class AbiTest {
           #include <linux/capability.h>
           #include <linux/filter.h>
           #include <linux/kcmp.h>
+          #include <linux/keyctl.h>
           #include <linux/seccomp.h>
           #include <poll.h>
           #include <pwd.h>
@@ -106,7 +107,7 @@ class AbiTest {
   /** Constants of which C has no name, only an expression. */
   private static final Map<String, String> EXPRESSIONS =
       Map.of(
-          "Detaching.ALIGNMENT", "_Alignof(max_align_t)",
+          "CallChain.ALIGNMENT", "_Alignof(max_align_t)",
           "SystemCallFilter.NUMBER", "offsetof(struct seccomp_data, nr)",
           "SystemCallFilter.ARCHITECTURE", "offsetof(struct seccomp_data, arch)",
           "SystemCallFilter.COMMAND", "offsetof(struct seccomp_data, args[1])",
@@ -123,6 +124,7 @@ class AbiTest {
       Map.ofEntries(
           entry("changed_seconds", "stx_ctime.tv_sec"),
           entry("changed_nanos", "stx_ctime.tv_nsec"),
+          entry("first_seconds", "it_value.tv_sec"),
           entry("modified_seconds", "stx_mtime.tv_sec"),
           entry("modified_nanos", "stx_mtime.tv_nsec"),
           entry("stack_pointer", "uc_stack.ss_sp"),

@@ -87,6 +87,49 @@ class CredentialsTest {
 
   @Test
   @Tag("root")
+  void theIdsForFilesChangeAloneAndFailuresAreSeen() throws Exception {
+    assertThat(ChildJvm.of(FileIds.class).run().lines())
+        .containsExactly(
+            "0 0 0 0",
+            "0 0 1001 1002",
+            "Uid 0 0 0 1001, Gid 0 0 0 1002",
+            "0 0 -2 -2",
+            "-1 -1 -2 -2");
+  }
+
+  static final class FileIds {
+    public static void main(String[] args) throws Exception {
+      Thread thread =
+          new Thread(() -> {
+            System.out.println(change(0, 0));
+            // The group first: it takes no right of the user's away, but the other way round.
+            System.out.println(change(1001, 1002));
+            try {
+              System.out.println(ids(Path.of("/proc/thread-self")).replaceAll(", Groups.*", ""));
+            } catch (IOException failure) {
+              throw new IllegalStateException(failure);
+            }
+            System.out.println(change(-2, -2));
+            int _ = Capabilities.capset(0, 0);
+            System.out.println(change(1001, 1002));
+          });
+      thread.start();
+      thread.join();
+    }
+
+    private static String change(int uid, int gid) {
+      return Credentials.threadSetfsgid(gid)
+          + " "
+          + Credentials.threadSetfsuid(uid)
+          + " "
+          + Credentials.fsuid()
+          + " "
+          + Credentials.fsgid();
+    }
+  }
+
+  @Test
+  @Tag("root")
   void noGroupsAtAllIsAListToo() throws Exception {
     assertThat(ChildJvm.of(NoGroups.class).run().output()).isEqualTo("0 0 0");
   }

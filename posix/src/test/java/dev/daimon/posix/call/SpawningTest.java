@@ -3,21 +3,26 @@ package dev.daimon.posix.call;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.posix.Capability;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Resource;
+import dev.daimon.posix.UserChange;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,7 +226,8 @@ class SpawningTest {
     int[] leader = new int[1];
     long[][] limits = {{core, 0, 0}, {Resource.NOFILE.number(), 500, 600}};
 
-    int pid = spawning.detach(027, limits, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+    spawning.setLimits(limits);
+    int pid = spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader);
 
     try {
       assertThat(limit(pid, core)).containsExactly(0, 0);
@@ -248,16 +254,122 @@ class SpawningTest {
     }
     // That there is nothing to close is no failure.
     assertThat(spawning.addClose(9998)).isZero();
-    long[][] limits = {{Resource.CORE.number(), soft, hard}};
+    spawning.setLimits(new long[][] {{Resource.CORE.number(), soft, hard}});
     int[] leader = new int[1];
 
-    assertThat(spawning.detach(027, limits, bytes(path), SLEEP, List.of(), leader))
-        .isEqualTo(-errno);
+    assertThat(spawning.detach(027, bytes(path), SLEEP, List.of(), leader)).isEqualTo(-errno);
+    assertThat(spawning.spawn(bytes(path), SLEEP, List.of())).isEqualTo(-errno);
 
     assertThat(leader[0]).isZero();
     assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL))
         .as("nothing is left to wait for")
         .isNotPositive();
+  }
+
+  @Test
+  @Tag("root")
+  void aProgramCanBecomeAUserAndKeepCapabilitiesOrNone() throws Exception {
+    long bind = 1L << Capability.NET_BIND_SERVICE.number();
+
+    assertThat(Capabilities.keepCapabilities(true)).isZero();
+    try {
+      for (long kept : new long[] {0, bind}) {
+        spawning.setUser(new UserChange(OptionalLong.of(1001), OptionalLong.of(kept)));
+        int[] leader = new int[1];
+        int child = spawning.spawn(bytes("/bin/sleep"), SLEEP, List.of());
+        int detached = spawning.detach(027, bytes("/bin/sleep"), SLEEP, List.of(), leader);
+        try {
+          for (int pid : new int[] {child, detached}) {
+            String process = Integer.toString(pid);
+            assertThat(Proc.status(process, "Uid")).isEqualTo("1001\t1001\t1001\t1001");
+            for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
+              assertThat(Long.parseLong(Proc.status(process, set), 16)).as(set).isEqualTo(kept);
+            }
+          }
+        } finally {
+          kill(child);
+          assertThat(Signals.kill(detached, 9)).isZero();
+          assertThat(Processes.waitpid(leader[0], new int[1], Processes.__WALL)).isPositive();
+        }
+      }
+    } finally {
+      assertThat(Capabilities.keepCapabilities(false)).isZero();
+    }
+    assertThat(Proc.status("thread-self", "Uid")).isEqualTo("0\t0\t0\t0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1001, 0", "-1, 1024", "1001, 1024"})
+  @Tag("root")
+  void noProgramRunsIfAStepBeforeItHasFailed(long uid, long kept) throws Exception {
+    everybodyMayWrite();
+    // Root, but without the right to become anybody, and without the capability to keep.
+    assertThat(
+            ChildJvm.of(Unable.class)
+                .startedBy("setpriv", "--bounding-set=-setuid,-net_bind_service")
+                .run(uid, kept, directory)
+                .lines())
+        .containsExactly("-1 -1", "-1 -1", "[]", "nothing is left");
+  }
+
+  private void everybodyMayWrite() throws IOException {
+    java.nio.file.Files.setPosixFilePermissions(
+        directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+  }
+
+  static final class Unable {
+    public static void main(String[] args) throws IOException {
+      long uid = Long.parseLong(args[0]);
+      UserChange change =
+          new UserChange(
+              uid < 0 ? OptionalLong.empty() : OptionalLong.of(uid),
+              OptionalLong.of(Long.parseLong(args[1])));
+      Path ran = Path.of(args[2], "ran");
+      List<byte[]> argv = List.of(bytes("touch"), bytes(ran.toString()));
+      int[] leader = new int[1];
+      for (long[][] limits : new long[][][] {{}, {{Resource.CORE.number(), 0, 0}}}) {
+        try (Spawning spawning = new Spawning()) {
+          spawning.setUser(change);
+          spawning.setLimits(limits);
+          System.out.println(
+              spawning.spawn(bytes("/bin/touch"), argv, List.of())
+                  + " "
+                  + spawning.detach(0, bytes("/bin/touch"), argv, List.of(), leader));
+        }
+      }
+      System.out.println(Arrays.toString(Path.of(args[2]).toFile().list()));
+      int left = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL);
+      System.out.println(left < 0 ? "nothing is left" : "left");
+    }
+  }
+
+  @Test
+  @Tag("root")
+  @Tag("strace")
+  void aProgramThatIsStoppedBeforeItRunsIsKilledInTime() throws Exception {
+    // Whoever has the user's id can do that from the change of user on.
+    ChildJvm jvm = ChildJvm.of(Stopped.class);
+    jvm.startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=setresuid");
+    jvm.startedBy("-e", "inject=setresuid:signal=SIGSTOP");
+    everybodyMayWrite();
+
+    assertThat(jvm.run(directory).out()).isEqualTo("-110 -110\n[]\nnothing is left\n");
+  }
+
+  static final class Stopped {
+    public static void main(String[] args) throws IOException {
+      Path ran = Path.of(args[0], "ran");
+      List<byte[]> argv = List.of(bytes("touch"), bytes(ran.toString()));
+      try (Spawning spawning = new Spawning()) {
+        spawning.setUser(new UserChange(OptionalLong.of(1001), OptionalLong.of(0)));
+        int spawned = spawning.spawn(bytes("/bin/touch"), argv, List.of());
+        int detached = spawning.detach(0, bytes("/bin/touch"), argv, List.of(), new int[1]);
+        System.out.println(spawned + " " + detached);
+      }
+      System.out.println(Arrays.toString(Path.of(args[0]).toFile().list()));
+      int left = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL);
+      System.out.println(left < 0 ? "nothing is left" : "left");
+    }
   }
 
   private static long[] limit(int process, int resource) {

@@ -11,25 +11,29 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@link Identity#call}. */
+/** {@link Identity#accessFiles}. */
 @Tag("root")
-class CallTest {
+class AccessFilesTest {
   private static final String ROOT = "uid 0 0 0 0, gid 0 0 0 0, groups 7020, powerful";
   private static final String WORKER =
-      "uid 7001 7001 7001 7001, gid 7001 7001 7001 7001, groups 7001 7010 7011, powerless";
+      "uid 0 0 0 7001, gid 0 0 0 7001, groups 7001 7010 7011, powerless";
+
+  /** It is able to change its user. */
+  private static final String STARTING =
+      "own uid 0 0 0 7001, gid 7001 7001 7001 7001, groups 7001 7010 7011, powerful";
 
   @Test
-  void oneThreadHasTheIdentityAndAllOthersKeepTheirs() throws Exception {
-    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "call", "worker", "-"))
+  void oneThreadAccessesFilesAsTheIdentityAndIsNobodysButRoots() throws Exception {
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "files", "worker", "-"))
         .containsExactly(
             "in the calling thread false", "own " + WORKER, ROOT, WORKER, "after " + ROOT);
   }
 
   @Test
   void theGroupAloneCanChange() throws Exception {
-    String changed = "uid 0 0 0 0, gid 7011 7011 7011 7011, groups , powerful";
+    String changed = "uid 0 0 0 0, gid 0 0 0 7011, groups , powerful";
 
-    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "call", "-", "more"))
+    assertThat(OwnAccounts.run(List.of("setpriv", "--groups=7020"), "files", "-", "more"))
         .containsExactly(
             "in the calling thread false", "own " + changed, ROOT, changed, "after " + ROOT);
   }
@@ -40,56 +44,73 @@ class CallTest {
     Path secret = Files.writeString(directory.resolve("secret"), "roots alone");
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
 
-    assertThat(OwnAccounts.run(List.of(), "call-files", "worker", "more", directory.toString()))
+    assertThat(OwnAccounts.run(List.of(), "files-files", "worker", "more", directory.toString()))
         .containsExactly("denied", "roots alone");
     assertThat(Files.getAttribute(directory.resolve("created"), "unix:uid")).isEqualTo(7001);
     assertThat(Files.getAttribute(directory.resolve("created"), "unix:gid")).isEqualTo(7011);
   }
 
   @Test
-  void aProgramSpawnedThereHasTheIdentity(@TempDir Path directory) throws Exception {
+  void aProgramThatIsStartedHasTheIdentityAndTheThreadThatStartsItHasNoUserIdOfIts(
+      @TempDir Path directory) throws Exception {
     assertThat(
             OwnAccounts.run(
                 List.of("setpriv", "--groups=7020"),
-                "call-spawn",
+                "files-spawn",
                 "worker",
                 "-",
                 directory.toString()))
         .containsExactly(
-            "-u 0 7001", "-g 0 7001", "-G 0 7001 7010 7011", "built 7001 7010 7011", ROOT, WORKER);
+            STARTING, "-u 0 7001", STARTING, "-g 0 7001", STARTING, "-G 0 7001 7010 7011", ROOT);
   }
 
   @Test
   void whateverTheActionThrowsComesOut() throws Exception {
-    assertThat(OwnAccounts.run(List.of(), "call-failures", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "files-failures", "worker", "-"))
         .containsExactly("the same true", "the same true", "the same true");
   }
 
   @Test
   void anInterruptWaitsForTheActionsEnd() throws Exception {
-    assertThat(OwnAccounts.run(List.of(), "call-interrupted", "worker", "-"))
+    assertThat(OwnAccounts.run(List.of(), "files-interrupted", "worker", "-"))
         .containsExactly("the action ended by itself", "interrupted true");
   }
 
   @Test
   void anOrdinaryUserMayNotActAsAnother() throws Exception {
-    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "call", "root", "-").get(0))
+    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "files", "root", "-").get(0))
         .isEqualTo("setgroups 0: Operation not permitted (EPERM, 1)");
   }
 
   @Test
   void whoIsThatUserAlreadyActsInTheCallingThread() throws Exception {
-    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "call", "nobody", "-").get(0))
+    assertThat(OwnAccounts.run(ChildJvm.AS_NOBODY, "files", "nobody", "-").get(0))
         .isEqualTo("in the calling thread true");
   }
 
   @Test
-  void capabilitiesThatOutliveRootAreRefused() throws Exception {
+  void noCapabilityIsLeftWhateverTheSecurebits(@TempDir Path directory) throws Exception {
     List<String> prefix = List.of("setpriv", "--securebits=+no_setuid_fixup", "--groups=7020");
 
-    assertThat(OwnAccounts.run(prefix, "call", "worker", "-"))
+    assertThat(OwnAccounts.run(prefix, "files", "worker", "-"))
         .containsExactly(
-            "the calling thread has kept root's capabilities (securebits prevent their loss)",
-            "after " + ROOT);
+            "in the calling thread false", "own " + WORKER, ROOT, WORKER, "after " + ROOT);
+  }
+
+  @Test
+  void anIdThatIsNoneInThisUserNamespaceIsToldAsSuch() throws Exception {
+    // Somebody outside, with the right to it, says what the ids inside are.
+    String script =
+        """
+        unshare --user sh -c 'until grep -q 5000 /proc/self/uid_map; do :; done; exec "$@"' sh "$@" &
+        until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do :; done
+        echo 0 0 10000 >/proc/$!/gid_map
+        echo 0 0 5000 >/proc/$!/uid_map
+        wait $!
+        """;
+    List<String> prefix = List.of("sh", "-euc", script, "sh");
+
+    assertThat(OwnAccounts.run(prefix, "files", "7001", "7001").get(0))
+        .isEqualTo("setfsuid 7001: Invalid argument (EINVAL, 22)");
   }
 }
