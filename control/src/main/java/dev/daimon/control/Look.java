@@ -8,6 +8,7 @@ import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Action;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -211,16 +212,25 @@ final class Look implements AutoCloseable {
   }
 
   /**
-   * Root without {@code CAP_SYS_PTRACE}, as in most containers, may not look into the process of
-   * another user. With that user's rights it may.
+   * Asks what a process has open. Root without {@code CAP_SYS_PTRACE}, as in most containers, may
+   * not look into the process of another user; with that user's rights it may.
    */
-  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo info) {
-    if (Identity.effectiveUser() != 0 || info.realUser() == 0) {
-      return false;
-    }
+  static <T> T into(ProcessInfo process, Action<T> question) throws IOException {
     try {
-      return Identity.of("#" + info.realUser(), "#" + info.realGroup())
-          .accessFiles(() -> pidFile.isHeldBy(pid));
+      return question.run();
+    } catch (PosixException hidden) {
+      if (!hidden.errno().equals(Errno.EACCES)
+          || process.realUser() == 0
+          || Identity.effectiveUser() != 0) {
+        throw hidden;
+      }
+      return Identity.of("#" + process.realUser(), "#" + process.realGroup()).accessFiles(question);
+    }
+  }
+
+  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo process) {
+    try {
+      return into(process, () -> pidFile.isHeldBy(pid));
     } catch (IOException hidden) {
       return false;
     }

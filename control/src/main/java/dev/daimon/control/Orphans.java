@@ -4,7 +4,6 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
-import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -80,15 +79,20 @@ final class Orphans {
             ? session == daemon || isOwners(info)
             : session == start.session() || session == start.pid();
     // What it has open last: that may be very much. And after that: it was this process.
-    return known && !isRunning(session) && isHeir(process.pid(), session) && process.isAlive();
+    return known && !isRunning(session) && isHeir(process.pid(), info) && process.isAlive();
   }
 
   /** Whether it holds the lock, and without a record has it from its session's leader. */
-  private boolean isHeir(long pid, long session) throws IOException {
+  private boolean isHeir(long pid, ProcessInfo info) {
     try {
-      return file.isHeldBy(pid)
-          && (start != null || session == daemon || session == file.takenBy(pid));
-    } catch (PosixException unseen) {
+      return Look.into(
+          info,
+          () ->
+              file.isHeldBy(pid)
+                  && (start != null
+                      || info.session() == daemon
+                      || info.session() == file.takenBy(pid)));
+    } catch (IOException unseen) {
       return false;
     }
   }

@@ -184,7 +184,7 @@ final class Target implements AutoCloseable {
     boolean found = false;
     for (long pid : session == NONE ? new long[0] : processes()) {
       PidFd process = Look.open(pid);
-      if (process != null && isMember(process) && isHolder(process) && isHeir(pid)) {
+      if (process != null && isMember(process) && isHolder(process) && isHeir(process)) {
         add(process);
         found = true;
       } else if (process != null) {
@@ -195,9 +195,10 @@ final class Target implements AutoCloseable {
   }
 
   /** In a session of others, anybody may have waited for the lock. */
-  private boolean isHeir(long pid) throws IOException {
+  private boolean isHeir(PidFd process) throws IOException {
+    ProcessInfo info = Look.info(process);
     return session == daemon.pid()
-        || file.takenBy(pid) == daemon.pid()
+        || (info != null && Look.into(info, () -> file.takenBy(process.pid())) == daemon.pid())
         || (!guest && !Orphans.isRunning(session));
   }
 
@@ -229,11 +230,14 @@ final class Target implements AutoCloseable {
     return info != null && info.session() == session && Orphans.mayBelong(file, info);
   }
 
-  private boolean isHolder(PidFd process) throws PosixException {
+  private boolean isHolder(PidFd process) {
     try {
+      ProcessInfo info = Look.info(process);
       // In this order: it was this one that was looked at.
-      return file.isHeldBy(process.pid()) && process.isAlive();
-    } catch (PosixException unseen) {
+      return info != null
+          && Look.into(info, () -> file.isHeldBy(process.pid()))
+          && process.isAlive();
+    } catch (IOException unseen) {
       return false;
     }
   }
