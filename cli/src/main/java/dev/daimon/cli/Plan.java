@@ -12,6 +12,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
@@ -149,7 +150,7 @@ final class Plan {
 
   private static void line(StringBuilder plan, String key, @Nullable Object value) {
     if (value != null) {
-      plan.append(key).append(": ").append(Text.line(value.toString())).append('\n');
+      plan.append(key).append(": ").append(VisibleText.line(value.toString())).append('\n');
     }
   }
 

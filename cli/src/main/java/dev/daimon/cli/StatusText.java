@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.Holder;
+import dev.daimon.posix.VisibleText;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -26,7 +27,7 @@ final class StatusText {
       // Some programs overwrite it, and pad it with spaces.
       line.append(": ").append(String.join(" ", status.commandLine()).stripTrailing());
     }
-    return Text.line(line.toString()).concat("\n");
+    return VisibleText.line(line.toString()).concat("\n");
   }
 
   /** Such as {@code "2 days 3:04:05"}. */
@@ -91,7 +92,7 @@ final class StatusText {
       char c = text.charAt(i);
       if (c == '"' || c == '\\') {
         json.append('\\').append(c);
-      } else if (Text.isHidden(c)) {
+      } else if (VisibleText.isHidden(c)) {
         json.append("\\u");
         String hex = Integer.toHexString(c);
         json.append("0000", 0, 4 - hex.length()).append(hex);

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.daemon.files.Progress;
 import dev.daimon.forking.StandardStream;
+import dev.daimon.posix.VisibleText;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -28,13 +29,13 @@ final class Terminal implements Progress {
 
   /** One line on standard error. */
   void error(String message) {
-    print(FileDescriptor.err, "daimon: " + Text.line(message) + "\n");
+    print(FileDescriptor.err, "daimon: " + VisibleText.line(message) + "\n");
   }
 
   /** What is being waited for, where a person can see it: in place of what stood there before. */
   void progress(String message) {
     if (isScreen()) {
-      print(FileDescriptor.err, CLEAR + "daimon: " + Text.line(message));
+      print(FileDescriptor.err, CLEAR + "daimon: " + VisibleText.line(message));
       shown = true;
     }
   }

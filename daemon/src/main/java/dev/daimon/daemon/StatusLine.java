@@ -1,6 +1,7 @@
 package dev.daimon.daemon;
 
 import dev.daimon.forking.StandardStream;
+import dev.daimon.posix.VisibleText;
 
 /** What a launcher that ends with the verdict says: its errors, and on a terminal what it does. */
 final class StatusLine {
@@ -42,22 +43,15 @@ final class StatusLine {
 
   /** One line, whatever the daemon says: it must not move the cursor. */
   private static String shown(String text) {
-    StringBuilder line = new StringBuilder();
-    for (int i = 0; i < text.length() && i < WIDTH; i++) {
-      char c = text.charAt(i);
-      line.append(Character.isISOControl(c) ? ' ' : c);
-    }
-    return line.append(text.length() > WIDTH ? "…" : "").toString();
+    String line = VisibleText.line(text);
+    int length = Math.min(WIDTH, line.length());
+    boolean inPair = length < line.length() && Character.isLowSurrogate(line.charAt(length));
+    return length < line.length() ? line.substring(0, inPair ? length - 1 : length) + "…" : line;
   }
 
   /** Tells an error; whatever the daemon says in it, it does nothing else to a terminal. */
   static void error(String name, String message) {
-    StringBuilder text = new StringBuilder(name).append(": ");
-    for (int i = 0; i < message.length(); i++) {
-      char c = message.charAt(i);
-      text.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? ' ' : c);
-    }
-    System.err.println(text);
+    System.err.println(VisibleText.line(name) + ": " + VisibleText.lines(message));
   }
 
   /** Tells what has failed when the verdict was there already, and does not change it. */

@@ -28,11 +28,11 @@ class TerminalTest {
       Path directory = Path.of(args[0]);
       DaemonConfig config = DaemonConfig.builder().pidFile(directory.resolve("pid")).build();
       try (Daemon daemon = Daemonizer.daemonize(config)) {
-        daemon.status("warming \u001b[2Jcaches\u0007\n\u009b2J");
+        daemon.status("warming \u001b[2Jcaches\u0007\n\u009b2J\u202e\u2028");
         switch (args[1]) {
           // Longer than it takes the seconds to change: it is the time itself that is shown.
           case "slowly" -> TimeUnit.MILLISECONDS.sleep(2100);
-          case "fails" -> throw daemon.fail(42, "no \u001b[2Jport\u0007\non two lines");
+          case "fails" -> throw daemon.fail(42, "no \u001b[2Jport\u0007\non two lines\u202e\u2028");
           case "never" -> {
             Files.writeString(directory.resolve("waits"), "yes.");
             new CountDownLatch(1).await();
@@ -64,8 +64,8 @@ class TerminalTest {
     assertThat(result.out())
         .startsWith(CLEAR + "TerminalTest$Talks: starting (0 s)")
         .contains(
-            CLEAR + "TerminalTest$Talks: warming  [2Jcaches   2J (0 s)",
-            CLEAR + "TerminalTest$Talks: warming  [2Jcaches   2J (1 s)")
+            CLEAR + "TerminalTest$Talks: warming ?[2Jcaches???2J?? (0 s)",
+            CLEAR + "TerminalTest$Talks: warming ?[2Jcaches???2J?? (1 s)")
         .endsWith(CLEAR)
         .doesNotContain("\u001b[2J", "\u0007", "\n");
     assertThat(Facade.isLocked(facade.pidFile())).isTrue();
@@ -77,7 +77,7 @@ class TerminalTest {
 
     assertThat(result.exitCode()).isEqualTo(42);
     assertThat(result.out())
-        .endsWith(CLEAR + "TerminalTest$Talks: no  [2Jport \r\non two lines\r\n");
+        .endsWith(CLEAR + "TerminalTest$Talks: no ?[2Jport?\r\non two lines??\r\n");
     assertThat(facade.processes()).isEmpty();
   }
 
