@@ -246,7 +246,7 @@ final class Launch {
         requireReplaceable(request, files.namedProcess());
         Program program = program(executable, environment, files);
         if (request.foreground) {
-          become(program, files);
+          become(program, identity, files);
         } else {
           Launch.this.start(program, files);
         }
@@ -529,7 +529,8 @@ final class Launch {
    * <p>A signal ends it at any moment, as it would end the program: what then stays is a pidfile
    * that nobody has locked.
    */
-  private void become(Program program, DaemonFiles files) {
+  private void become(Program program, @Nullable Identity identity, DaemonFiles files) {
+    keepFromTyping(identity);
     try {
       files.give();
       files.prepare();
@@ -549,6 +550,23 @@ final class Launch {
       }
     } catch (IOException failure) {
       throw notStarted(failure);
+    }
+  }
+
+  /** Another user's program has no business in the input of this user's shell. */
+  private void keepFromTyping(@Nullable Identity identity) {
+    if (DaemonFiles.user(identity) == Identity.effectiveUser()) {
+      return;
+    }
+    try {
+      ThisProcess.refuseTyping(request.noNewPrivileges);
+    } catch (IOException failure) {
+      throw new DaemonizeException(
+          Reason.PERMISSION,
+          who()
+              + " could type into this terminal, and that cannot be prevented here: "
+              + failure.getMessage()
+              + "; use --no-new-privs, or leave the terminal with setsid -w");
     }
   }
 

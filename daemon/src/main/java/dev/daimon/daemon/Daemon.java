@@ -3,7 +3,9 @@ package dev.daimon.daemon;
 import static java.util.Objects.requireNonNull;
 
 import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.daemon.files.Gift;
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
@@ -42,6 +44,8 @@ public final class Daemon implements AutoCloseable {
   /** Whether that is more than who this process is already, maybe. */
   private final boolean hasAttributes;
 
+  private final boolean noNewPrivileges;
+
   private final Estate estate;
 
   /** Null in this very process: there is nobody to tell. */
@@ -68,6 +72,7 @@ public final class Daemon implements AutoCloseable {
     this.identity = identity;
     drop = Identities.drop(config, identity);
     hasAttributes = config.hasAttributes();
+    noNewPrivileges = config.noNewPrivileges;
     this.estate = estate;
     this.report = report;
     simulated = simulation != null;
@@ -216,7 +221,8 @@ public final class Daemon implements AutoCloseable {
    * Becomes the configured user and group, and gives up what else the configuration says, with
    * every thread and for good, and proves it: see {@link PrivilegeDrop#assume}. A user and group
    * that this process is already are done; a simulation only finds out whether it could become
-   * them.
+   * them. On a terminal that this process shares with others, as in the foreground, it and all that
+   * it starts can type into it no more: see {@link ThisProcess#refuseTyping}.
    *
    * @throws DaemonizeException if that is not possible, or was not complete: this process should
    *     end then
@@ -226,6 +232,7 @@ public final class Daemon implements AutoCloseable {
       dropped = true;
       return;
     }
+    keepFromTyping();
     try {
       drop.assume();
       dropped = true;
@@ -234,6 +241,23 @@ public final class Daemon implements AutoCloseable {
       throw new DaemonizeException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
     } catch (IOException failure) {
       throw new DaemonizeException(Reason.PERMISSION, failure);
+    }
+  }
+
+  /** In the foreground there may be a terminal, which is the other user's. */
+  private void keepFromTyping() {
+    if (DaemonFiles.user(identity) == Identity.effectiveUser()) {
+      return;
+    }
+    try {
+      ThisProcess.refuseTyping(noNewPrivileges);
+    } catch (IOException failure) {
+      throw new DaemonizeException(
+          Reason.PERMISSION,
+          identity
+              + " could type into this terminal, and that cannot be prevented here: "
+              + failure.getMessage()
+              + "; set noNewPrivileges, or start it without a terminal");
     }
   }
 

@@ -2,16 +2,23 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
+import dev.daimon.testing.Typist;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -47,13 +54,15 @@ class TerminalTest {
 
   /** The launcher on a terminal of its own. */
   private List<String> onTerminal(String how) throws Exception {
-    // A shell that stays would die of Ctrl-C itself, whatever becomes of the launcher. Whoever runs
-    // the tests may ignore it, and so would the launcher.
-    List<String> words = new ArrayList<>(List.of("exec", "env", "--default-signal=INT"));
-    for (String word : facade.java(List.of(), Talks.class, how)) {
-      words.add("'" + word + "'");
-    }
-    return List.of("script", "-qec", String.join(" ", words), "/dev/null");
+    // A shell that stays would die of Ctrl-C itself, whatever becomes of the launcher; and whoever
+    // runs this in the background has signals ignored.
+    String command =
+        "exec env --default-signal=INT " + quoted(facade.java(List.of(), Talks.class, how));
+    return List.of("script", "-qec", command, "/dev/null");
+  }
+
+  private static String quoted(List<String> words) {
+    return "'" + String.join("' '", words) + "'";
   }
 
   @Test
@@ -91,6 +100,46 @@ class TerminalTest {
     assertThat(terminal.waitFor()).isEqualTo(130);
     assertThat(facade.processes()).isEmpty();
     assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  /** In the foreground, as another user; what it starts is that user's as well. */
+  static final class Types {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.dropPrivileges();
+        Path typist = Path.of(args[0]).resolve("typist");
+        int _ = new ProcessBuilder(typist.toString()).inheritIO().start().waitFor();
+        Set<String> filters = new TreeSet<>();
+        for (String thread : Objects.requireNonNull(new File("/proc/self/task").list())) {
+          filters.add(Proc.status("self/task/" + thread, "Seccomp"));
+        }
+        System.out.println("filters " + filters);
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  @Tag("cc")
+  @Tag("attack")
+  void whoeverRootBecomesInTheForegroundDoesNotTypeIntoRootsShell() throws Exception {
+    facade.forEveryone();
+    Path typist = Typist.compiled(facade.directory());
+    List<String> words = facade.java(List.of(), Types.class, "foreground", "user=1", "group=1");
+    String shell = quoted(words) + "; echo said; read line; echo \"read: $line\"";
+
+    Process terminal = facade.start(List.of("script", "-qec", shell, "/dev/null"));
+    ProcessSandbox.await(
+        "the program's end", () -> Files.readString(facade.file("out")).contains("said"));
+    terminal.getOutputStream().write("by root\n".getBytes(StandardCharsets.US_ASCII));
+    terminal.getOutputStream().flush();
+
+    assertThat(terminal.waitFor()).isZero();
+    assertThat(typist).exists();
+    assertThat(facade.file("out"))
+        .content()
+        .contains(Typist.REFUSED, "filters [2]", "read: by root")
+        .doesNotContain(Typist.LINE);
   }
 
   @Test

@@ -1,11 +1,15 @@
 package dev.daimon.forking;
 
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.SystemCallFilter;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 
@@ -107,6 +111,65 @@ public final class ThisProcess {
    */
   public static void adoptOrphans() throws PosixException {
     PosixException.check(Processes.adoptOrphans(), "prctl", "PR_SET_CHILD_SUBREAPER");
+  }
+
+  /**
+   * Keeps this process, and all that it starts or becomes, from typing into its terminal, for good:
+   * the system calls {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} are refused to them with
+   * {@code EPERM}. To be done before it becomes another user. A terminal gives what is typed to
+   * whoever reads it next, which may be the shell of the user that this process was: a program that
+   * was given less could have it run commands. All else of the terminal stays, job control, Ctrl-C
+   * and the size among it.
+   *
+   * <p>Nothing is done where nobody else reads: without a controlling terminal, or if this process
+   * leads its session. Nor is it an error if this cannot be done, and the kernel itself lets nobody
+   * but root do the one ({@code dev.tty.legacy_tiocsti} is 0).
+   *
+   * @param noNewPrivileges whether the process gives up, for good, to gain privileges by programs
+   *     that it executes: then this takes no privilege ({@code CAP_SYS_ADMIN})
+   * @throws PosixException {@code EACCES} without that privilege, {@code EINVAL} or {@code ENOSYS}
+   *     from a kernel without such filters, {@code EPERM} if another one forbids this, {@code
+   *     ESRCH} if a thread has another one
+   * @throws IOException if {@code /proc} is not mounted
+   * @see <a href="https://man7.org/linux/man-pages/man2/TIOCSTI.2const.html">TIOCSTI(2const)</a>
+   * @see <a href="https://man7.org/linux/man-pages/man2/seccomp.2.html">seccomp(2)</a>
+   */
+  public static void refuseTyping(boolean noNewPrivileges) throws IOException {
+    if (!sharesTerminal()) {
+      return;
+    }
+    if (noNewPrivileges) {
+      PosixException.check(Capabilities.setNoNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
+    }
+    int result = SystemCallFilter.refuseTerminalInput();
+    if (result != 0 && !isTypingRoots()) {
+      PosixException.check(result > 0 ? -Errno.ESRCH.number() : result, "seccomp", "TIOCSTI");
+    }
+  }
+
+  /** Whether others may read from this process's controlling terminal after it. */
+  private static boolean sharesTerminal() throws IOException {
+    try (FileInputStream file = new FileInputStream("/proc/self/stat")) {
+      String stat = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
+      // After the name, in parentheses: state, parent, group, session, terminal.
+      String[] fields = new String[5];
+      int start = stat.lastIndexOf(')') + 2;
+      for (int i = 0; i < fields.length; i++) {
+        int end = stat.indexOf(' ', start);
+        fields[i] = stat.substring(start, end);
+        start = end + 1;
+      }
+      return !fields[4].equals("0") && !fields[3].equals(Long.toString(id()));
+    }
+  }
+
+  /** Whether the kernel is one that lets nobody without {@code CAP_SYS_ADMIN} type for others. */
+  private static boolean isTypingRoots() {
+    try (FileInputStream file = new FileInputStream("/proc/sys/dev/tty/legacy_tiocsti")) {
+      return file.read() == '0';
+    } catch (IOException older) {
+      return false;
+    }
   }
 
   static void checkUmask(int mask) {

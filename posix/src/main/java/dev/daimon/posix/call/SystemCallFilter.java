@@ -1,0 +1,116 @@
+package dev.daimon.posix.call;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/**
+ * System calls that are refused to a thread and to all that it starts: {@code linux/seccomp.h},
+ * {@code linux/filter.h}, {@code linux/audit.h}.
+ */
+public final class SystemCallFilter {
+  /** {@code seccomp}: for every thread, not for the calling one alone. */
+  static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+
+  /** {@code seccomp}: a filter is no reason to make the processor's speculation slower. */
+  static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+
+  static final int SECCOMP_SET_MODE_FILTER = 1;
+  static final int SECCOMP_RET_ALLOW = 0x7fff0000;
+  static final int SECCOMP_RET_ERRNO = 0x00050000;
+  static final int EPERM = 1;
+
+  static final int BPF_LD = 0x00;
+  static final int BPF_ALU = 0x04;
+  static final int BPF_JMP = 0x05;
+  static final int BPF_RET = 0x06;
+  static final int BPF_ABS = 0x20;
+  static final int BPF_AND = 0x50;
+  static final int BPF_JEQ = 0x10;
+
+  static final long AUDIT_ARCH_X86_64 = 0xC000003EL;
+  static final long AUDIT_ARCH_I386 = 0x40000003L;
+  static final long AUDIT_ARCH_AARCH64 = 0xC00000B7L;
+  static final long AUDIT_ARCH_ARM = 0x40000028L;
+
+  /** {@code ioctl}: puts a byte where the next reader of a terminal finds what was typed. */
+  static final int TIOCSTI = 0x5412;
+
+  /** {@code ioctl}: selects text on a Linux console and pastes it, among others. */
+  static final int TIOCLINUX = 0x541C;
+
+  static final int SYS_ioctl = Abi.either(16, 29);
+  static final int SYS_seccomp = Abi.either(317, 277);
+
+  /** Places in {@code struct seccomp_data}. */
+  static final int NUMBER = 0;
+
+  static final int ARCHITECTURE = 4;
+
+  /** The lower half of the second argument: the kernel looks at no more of a command. */
+  static final int COMMAND = 24;
+
+  // long syscall(long number, ...);
+  private static final long SYSCALL = Libc.address("syscall");
+
+  private SystemCallFilter() {}
+
+  /**
+   * Refuses {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} with {@code EPERM} to every thread
+   * of this process, and to whatever they start, for good. Needs {@code CAP_SYS_ADMIN} or {@code
+   * no_new_privs}, otherwise {@code EACCES}. Returns 0; or the id of a thread that has filters of
+   * its own, and nobody is refused anything.
+   */
+  public static int refuseTerminalInput() {
+    int compare = 9;
+    int allow = 12;
+    int refuse = 13;
+    int[][] program = {
+      {BPF_LD | BPF_ABS, 0, 0, ARCHITECTURE},
+      {BPF_JMP | BPF_JEQ, 2, 6, (int) either(AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64)},
+      {BPF_LD | BPF_ABS, 0, 0, NUMBER},
+      // Of x32, a third way to call an x86-64 kernel, the numbers have this bit.
+      {BPF_ALU | BPF_AND, 0, 0, ~0x40000000},
+      {BPF_JMP | BPF_JEQ, compare, 5, SYS_ioctl},
+      {BPF_JMP | BPF_JEQ, compare, allow, Abi.either(/* x32's own ioctl */ 514, SYS_ioctl)},
+      // What is neither this machine's nor its 32-bit predecessor's is refused altogether.
+      {BPF_JMP | BPF_JEQ, 7, refuse, (int) either(AUDIT_ARCH_I386, AUDIT_ARCH_ARM)},
+      {BPF_LD | BPF_ABS, 0, 0, NUMBER},
+      {BPF_JMP | BPF_JEQ, compare, allow, /* of both, ioctl */ 54},
+      {BPF_LD | BPF_ABS, 0, 0, COMMAND},
+      {BPF_JMP | BPF_JEQ, refuse, 11, TIOCSTI},
+      {BPF_JMP | BPF_JEQ, refuse, allow, TIOCLINUX},
+      {BPF_RET, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_RET, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+    };
+    try (Arena arena = CallMemory.open()) {
+      int size = Layouts.sock_filter.SIZE;
+      MemorySegment filter = arena.allocate((long) program.length * size, Long.BYTES);
+      ByteBuffer view = Native.view(filter);
+      for (int i = 0; i < program.length; i++) {
+        int code = program[i][0];
+        // Written as places in the program, they are counted from the next instruction on.
+        int yes = program[i][1] == 0 ? 0 : program[i][1] - i - 1;
+        int no = program[i][2] == 0 ? 0 : program[i][2] - i - 1;
+        // struct sock_filter: code in 16 bits, two jumps in 8, k in 32; both machines put the
+        // lowest byte first.
+        view.putLong(i * size, (long) program[i][3] << 32 | (long) no << 24 | yes << 16 | code);
+      }
+      MemorySegment header = arena.allocate(Layouts.sock_fprog.SIZE, Long.BYTES);
+      Native.view(header).putShort(Layouts.sock_fprog.len, (short) program.length);
+      Native.view(header).putLong(Layouts.sock_fprog.filter, filter.address());
+      return Libc.call(
+          SYSCALL,
+          SYS_seccomp,
+          SECCOMP_SET_MODE_FILTER,
+          SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+          header.address(),
+          0,
+          0);
+    }
+  }
+
+  private static long either(long x86_64, long aarch64) {
+    return Abi.either(0, 1) == 0 ? x86_64 : aarch64;
+  }
+}

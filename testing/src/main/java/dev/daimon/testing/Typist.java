@@ -1,0 +1,48 @@
+package dev.daimon.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A program that types a line for whoever reads its terminal next; needs a C compiler. */
+public final class Typist {
+  /** What it types. */
+  public static final String LINE = "typed by the program";
+
+  /** What it says if it may not, before the number of the error. */
+  public static final String REFUSED = "refused: ";
+
+  private static final String SOURCE =
+      """
+      #include <errno.h>
+      #include <stdio.h>
+      #include <sys/ioctl.h>
+      int main(void) {
+        for (const char *c = "%s\\n"; *c; c++) {
+          if (ioctl(0, TIOCSTI, c)) {
+            printf("%s%%d\\n", errno);
+            return 0;
+          }
+        }
+        return 0;
+      }
+      """
+          .formatted(LINE, REFUSED);
+
+  private static final Path LEGACY = Path.of("/proc/sys/dev/tty/legacy_tiocsti");
+
+  private Typist() {}
+
+  /** Compiles it; the program is in the directory. */
+  public static Path compiled(Path directory) throws IOException, InterruptedException {
+    Path source = Files.writeString(directory.resolve("typist.c"), SOURCE);
+    Path program = directory.resolve("typist");
+    Command.run("cc", "-o", program.toString(), source.toString());
+    return program;
+  }
+
+  /** Whether this kernel lets an ordinary user's program do that. */
+  public static boolean isAllowed() throws IOException {
+    return !Files.exists(LEGACY) || Files.readString(LEGACY).startsWith("1");
+  }
+}
