@@ -1,13 +1,29 @@
 # Finds the JVM and what to start it with: sets $jdk, $jar, the caches and $options. $home is set.
 
 . "$home/lib/find-jdk.sh"
+
+# own_jdk PATH: the path of a JDK without links, if all of it and of the way there is this user's own. To be called in a
+# process of its own: this one's directory is the program's.
+own_jdk() {
+    cd -P -- "$1" 2>/dev/null || return 1
+    jdk=$PWD
+    for file in . bin bin/java lib; do [ -O "$file" ] || return 1; done
+    while [ "$PWD" != / ]; do cd -P .. && [ -O . ] || return 1; done
+    printf '%s\n' "$jdk"
+}
+
+# Under sudo and the like the variables may be another user's (sudo -E), who must not choose what root runs.
+hint=
+if [ -n "${SUDO_UID+set}${DOAS_USER+set}" ] && [ -O / ] && [ -n "${JAVA_HOME-}" ]; then
+    JAVA_HOME=$(own_jdk "$JAVA_HOME") || hint=", under sudo to one that is root's"
+fi
 # What the user says comes first, then the one that the caches were made with, then any.
 jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
     if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
     { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk"; } || find_jdk java || {
-        echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it" >&2
+        echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it$hint" >&2
         exit 71
     }
 }

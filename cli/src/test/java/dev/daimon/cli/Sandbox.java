@@ -30,13 +30,16 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     end();
   }
 
-  /** A caller's JAVA_HOME would be the command's JDK, too. */
+  /** A caller's JAVA_HOME would be the command's JDK, too, and not under sudo. */
   @Override
   public ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
     ProcessBuilder builder = super.prepare(command, variables);
     if (!variables.containsKey("JAVA_HOME")) {
       builder.environment().remove("JAVA_HOME");
     }
+    builder.environment().remove("SUDO_UID");
+    builder.environment().remove("DOAS_USER");
+    builder.environment().putAll(variables);
     return builder;
   }
 
