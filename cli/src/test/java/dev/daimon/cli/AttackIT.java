@@ -20,11 +20,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Root starts a user's program, and that user wants to have root's files. */
 @Tag("root")
+@Tag("attack")
 class AttackIT {
   private static final int CANNOT_CREATE = 73;
 
-  /** Of each race. */
-  private static final int STARTS = 60;
+  /** Of each race; {@code -Pattack} has more of them. */
+  private static final int STARTS = Integer.getInteger("daimon.attack.rounds", 20);
 
   @RegisterExtension static final TestUser USER = new TestUser("dmattack");
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nobody is signalled who was not shown to be the daemon, whatever the pidfile says. */
+@Tag("attack")
 class ProofTest {
   @RegisterExtension final Daemons daemons = new Daemons();
 

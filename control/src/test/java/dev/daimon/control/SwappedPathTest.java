@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A path that leads through a directory of somebody who would like root to follow it. */
 @Tag("root")
+@Tag("attack")
 class SwappedPathTest {
   @RegisterExtension final Daemons daemons = new Daemons();
 

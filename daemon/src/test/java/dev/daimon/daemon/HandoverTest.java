@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a daemon sees for itself, it does not believe its launcher. */
 @Tag("root")
+@Tag("attack")
 class HandoverTest {
   private static final Duration LONG = Duration.ofSeconds(30);
 

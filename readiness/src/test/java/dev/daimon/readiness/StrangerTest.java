@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a process may have inherited, from whomever, and what it takes that for. */
 @Tag("python3")
+@Tag("attack")
 class StrangerTest {
   /** Becomes the JVM, with descriptors that are as a launcher leaves them, but for one thing. */
   private static final String SCRIPT =
