@@ -7,7 +7,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.UserChange;
 import dev.daimon.posix.call.Capabilities;
-import dev.daimon.posix.call.Keyrings;
+import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import java.io.IOException;
@@ -296,7 +296,7 @@ public final class PrivilegeDrop {
    * too many keys keeps no daemon from being started.
    */
   private static void joinNewKeyring() throws PosixException {
-    int result = Keyrings.joinNewSession();
+    int result = Credentials.joinNewSessionKeyring();
     if (result != -Errno.ENOSYS.number()
         && result != -Errno.EPERM.number()
         && result != -Errno.EACCES.number()

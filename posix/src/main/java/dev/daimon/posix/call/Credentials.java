@@ -7,13 +7,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Calls on user and group ids: {@code unistd.h}, {@code grp.h}. Ids are unsigned; -1 leaves one as
- * it is.
+ * Calls on what a thread is in the kernel's eyes: user and group ids, and keyrings; {@code
+ * unistd.h}, {@code grp.h}, {@code linux/keyctl.h}. Ids are unsigned; -1 leaves one as it is.
  *
  * <p>The C library's functions change every thread of the process; the {@code thread…} ones are the
  * bare system calls and change the calling thread alone.
  */
 public final class Credentials {
+  static final int KEYCTL_JOIN_SESSION_KEYRING = 1;
+
+  /** Number of the system call {@code keyctl}. */
+  static final int SYS_keyctl = Abi.either(250, 219);
+
   /** Number of the system call {@code setgroups}. */
   static final int SYS_setgroups = Abi.either(116, 159);
 
@@ -124,6 +129,15 @@ public final class Credentials {
     int[] ids = new int[3];
     getresgid(ids);
     return ids[1];
+  }
+
+  /**
+   * Gives the calling thread, and what it starts, a new and empty session keyring. It is charged to
+   * the thread's user; {@code EDQUOT} if that one has too many keys, {@code ENOSYS} where the
+   * kernel has none, {@code EPERM} where a container forbids it.
+   */
+  public static int joinNewSessionKeyring() {
+    return Math.min(0, Libc.call(SYSCALL, SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0));
   }
 
   /** Reads real, effective and saved user id of the calling thread into an array of three. */

@@ -163,7 +163,8 @@ final class ProgramChain {
 
   /** Those that close come last, so either them or the others. */
   private void prependActions(List<int[]> actions, boolean closing) {
-    for (int[] action : actions.reversed()) {
+    for (int i = actions.size() - 1; i >= 0; i--) {
+      int[] action = actions.get(i);
       int fd = action[1];
       boolean closes = action[0] == CLOSES || action[0] == CLOSES_FROM;
       if (closes != closing) {
