@@ -149,8 +149,8 @@ final class Launch {
     Guard held = step.guard(control).orElse(null);
     guard = held;
     try {
-      step.start();
-    } catch (RuntimeException | Error failure) {
+      startOrReplace(step, control, held);
+    } catch (IOException | RuntimeException | Error failure) {
       if (held != null) {
         held.takeBack(failure);
       }
@@ -166,6 +166,23 @@ final class Launch {
       // The program runs.
       words.failedAfterwards(
           new IOException("the guard could not be closed: " + failure.getMessage(), failure));
+    }
+  }
+
+  /**
+   * Once more if only a stranger's lock was in the way, and the guard allows to remove its file.
+   */
+  private static void startOrReplace(Step step, DaemonControl control, @Nullable Guard held)
+      throws IOException {
+    try {
+      step.start();
+    } catch (DaemonizeException refused) {
+      if (held == null
+          || refused.exitCode() != ControlFailure.CANNOT_TELL
+          || !control.removeFromStranger()) {
+        throw refused;
+      }
+      step.start();
     }
   }
 

@@ -55,11 +55,15 @@ class FileErrorIT {
    * directory in {@code /proc} is root's.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"", "4194304\n"})
+  @CsvSource({"'', rwxr-xr-x", "4194304, rwxr-xr-x", "'', rwxrwxrwt", "4194304, rwxrwxrwt"})
   @Tag("root")
-  void aStrangersLockIsNoDaemon(String content) throws Exception {
+  @Tag("attack")
+  void aStrangersLockIsNoDaemon(String content, String permissions) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
-    Path pidFile = Files.writeString(sandbox.file("pid"), content);
+    Path directory = Files.createDirectory(sandbox.file("run"));
+    boolean shared = permissions.endsWith("t");
+    TestUser.output("chmod", shared ? "1777" : "755", directory.toString());
+    Path pidFile = Files.writeString(directory.resolve("pid"), content);
     Path program = Files.copy(Path.of("/bin/sleep"), sandbox.file("sleep"));
     Sandbox.openToAll(program, "--x--x--x");
     List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
@@ -70,13 +74,17 @@ class FileErrorIT {
 
     ProcessSandbox.Result result = start("start", "-p", pidFile);
 
-    assertThat(result.exitCode()).isEqualTo(CANNOT_TELL);
-    assertThat(result.err())
-        .startsWith("daimon: " + pidFile + " is locked by process " + stranger + " (sleep)")
-        .endsWith("another user has taken the lock: end that process, or remove the file\n");
-    assertThat(pidFile).hasContent(content.strip());
-    Files.delete(pidFile);
-    assertThat(start("start", "-p", pidFile).exitCode()).isZero();
+    if (shared) {
+      assertThat(result.exitCode()).isEqualTo(CANNOT_TELL);
+      assertThat(result.err())
+          .startsWith("daimon: " + pidFile + " is locked by process " + stranger + " (sleep)")
+          .endsWith("another user has taken the lock: end that process, or remove the file\n");
+      assertThat(pidFile).hasContent(content);
+    } else {
+      assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+      assertThat(start("start", "-p", pidFile).exitCode()).isEqualTo(69);
+    }
+    assertThat(ProcessHandle.of(stranger)).isPresent();
   }
 
   /** One letter's difference between {@code -p} and {@code -o}. */

@@ -238,7 +238,8 @@ public final class DaemonControl {
       LockedFile file = sighting.file();
       if (file != null && !sighting.locked()) {
         Predecessor.check(file, guardFile());
-      } else if (sighting.state() == State.UNKNOWN) {
+      } else if (sighting.state() == State.UNKNOWN
+          && (held == null || !StrangersLock.remove(sighting))) {
         throw new ControlException(Reason.UNKNOWN, sighting.reason());
       }
       stale = sighting.state() == State.DEAD;
@@ -276,6 +277,20 @@ public final class DaemonControl {
       try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
         Predecessor.check(pidFile, guardFile(), named, owner, file);
       }
+    }
+  }
+
+  /**
+   * Removes a pidfile that names no process which runs, and whose lock another user has taken, if
+   * it lies in a directory that is root's alone: for one who starts the daemon by other means, was
+   * refused the lock, and {@linkplain #takeGuard has the guard}. {@link #start} does so itself.
+   *
+   * @return whether it was removed, so that a new one can be made
+   * @throws IOException if it cannot be looked at, or be removed
+   */
+  public boolean removeFromStranger() throws IOException {
+    try (Sighting sighting = look()) {
+      return StrangersLock.remove(sighting);
     }
   }
 

@@ -251,8 +251,31 @@ final class Stop {
           listener.waiting(awaited, since(start), Optional.empty(), left);
         }
         release.await(file, left.compareTo(SECOND) < 0 ? left : SECOND);
+        if (isStrangers(daemon, file)) {
+          return;
+        }
       }
     }
+  }
+
+  /**
+   * Whether another user has waited for the lock, and got it: the daemon has ended all the same.
+   */
+  private boolean isStrangers(PidFd daemon, LockedFile file) throws IOException {
+    if (!StrangersLock.isOn(file)) {
+      return false;
+    }
+    if (control.removeFromStranger()) {
+      return true;
+    }
+    control.failedAfterwards(
+        daemon + " has ended, but its pidfile is left",
+        new IOException(
+            pidFile
+                + " is locked"
+                + Holders.by(Holders.of(file))
+                + "; another user has taken the lock: end that process, or remove the file"));
+    return true;
   }
 
   /**

@@ -7,14 +7,18 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A path that leads through a directory of somebody who would like root to follow it. */
 @Tag("root")
@@ -143,6 +147,44 @@ class SwappedPathTest {
 
     assertThat(daemons.running("sleep")).isEmpty();
     assertThat(daemons.running("tail")).extracting(ProcessHandle::pid).containsExactly(roots);
+  }
+
+  /** Whoever may read the pidfile can wait for its lock. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aStrangerWhoGetsTheLockHoldsNothingUp(boolean everybodys) throws Exception {
+    Path directory = everybodys ? shared() : Files.createDirectory(daemons.file("run"));
+    Path pidFile = directory.resolve("d.pid");
+    List<String> words = new ArrayList<>();
+    DaemonControl control =
+        DaemonControl.of(pidFile)
+            .listener(
+                new ActionListener() {
+                  @Override
+                  public void failedAfterwards(IOException failure) {
+                    words.add(failure.getMessage());
+                  }
+                });
+    assertThat(control.start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
+    String script = "open(F, '<', $ARGV[0]); flock(F, 2); sleep 1000";
+    List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
+    command.addAll(List.of("perl", "-e", script, pidFile.toString()));
+    Process stranger = daemons.prepare(command, Map.of()).start();
+    Daemons.await("the wait", () -> Files.readString(Path.of("/proc/locks")).contains("-> FLOCK"));
+
+    StopResult stop = control.stop(StopPolicy.of(Signal.TERM, Duration.ofMinutes(10)));
+
+    assertThat(stop.outcome()).isEqualTo(Outcome.OK);
+    if (everybodys) {
+      assertThat(words).hasSize(1);
+      assertThat(words.getFirst())
+          .contains("locked by process " + stranger.pid() + " (perl); another user has taken");
+      return;
+    }
+    assertThat(words).isEmpty();
+    assertThat(pidFile).doesNotExist();
+    assertThat(control.start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
+    assertThat(control.status().state()).isEqualTo(State.RUNNING);
   }
 
   @Test

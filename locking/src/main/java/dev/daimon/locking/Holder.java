@@ -52,6 +52,37 @@ final class Holder {
     return info == null ? 0 : file.takerIn(info);
   }
 
+  /** See {@link LockedFile#stranger}. */
+  static long stranger(LockTable file, long[] users) throws PosixException {
+    for (long pid : all(file, NAMING)) {
+      if (isStranger(pid, file, users)) {
+        return pid;
+      }
+    }
+    return 0;
+  }
+
+  private static boolean isStranger(long pid, LockTable file, long[] users) {
+    try {
+      return taker(pid, file) == pid && isAnothers(pid, users);
+    } catch (PosixException gone) {
+      return false;
+    }
+  }
+
+  /** Told by the status: the owner of its directory would be root if it may not be traced. */
+  private static boolean isAnothers(long pid, long[] users) throws PosixException {
+    String status = ProcFiles.read("/proc/".concat(Long.toString(pid)).concat("/status"));
+    int start = status.indexOf("\nUid:\t") + "\nUid:\t".length();
+    long user = Long.parseLong(status, start, status.indexOf('\t', start), 10);
+    for (long own : users) {
+      if (own == user) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** See {@link LockedFile#holders}. */
   static List<Long> all(LockTable file, Duration time) throws PosixException {
     Search search = new Search(file, TimeUnit.NANOSECONDS.convert(time));

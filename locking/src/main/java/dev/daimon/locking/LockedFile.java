@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -197,6 +198,21 @@ public final class LockedFile implements AutoCloseable {
    */
   public long takenBy(long pid) throws PosixException {
     return Holder.taker(pid, table());
+  }
+
+  /**
+   * A process of another user's that holds the lock, and took it itself: then it is no start, and
+   * nothing that a daemon has left, which would have inherited the lock. Everybody can lock a file
+   * that may be read.
+   *
+   * @param users the real user ids of whom it is not to be
+   * @return its id; nothing if there is none, or none that can be found within a second
+   * @throws PosixException if {@code /proc} cannot be listed
+   * @throws IllegalStateException if this is closed
+   */
+  public OptionalLong stranger(long... users) throws PosixException {
+    long pid = Holder.stranger(table(), Objects.requireNonNull(users, "users"));
+    return pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid);
   }
 
   /**

@@ -14,10 +14,8 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -154,32 +152,10 @@ public final class DaemonFiles {
                 : ""));
   }
 
-  /**
-   * Whether the file names nobody who runs, and its holder took the lock itself, and is another
-   * user's: then it is no start, and nothing that a daemon has left, which would have inherited the
-   * lock.
-   */
+  /** Whether the file names nobody who runs, and another user has taken the lock. */
   private boolean isStrangers(LockedFile file, LockHeldException held) throws IOException {
-    long holder = held.holder().orElse(0);
-    if (holder == 0) {
-      List<Long> holders = file.holders(Duration.ofSeconds(1));
-      holder = holders.isEmpty() ? 0 : holders.getFirst();
-    } else if (held.ended().isEmpty()) {
-      return false;
-    }
-    if (holder == 0 || file.takenBy(holder) != holder) {
-      return false;
-    }
-    long user = realUser(holder);
-    return user != 0 && user != Identity.effectiveUser() && user != user(identity);
-  }
-
-  /** The owner of its directory would be root also for a process that may not be traced. */
-  private static long realUser(long pid) throws IOException {
-    String status =
-        Files.readString(Path.of("/proc/" + pid + "/status"), StandardCharsets.ISO_8859_1);
-    int start = status.indexOf("\nUid:\t") + "\nUid:\t".length();
-    return Long.parseLong(status, start, status.indexOf('\t', start), 10);
+    return (held.ended().isPresent() || held.holder().isEmpty())
+        && file.stranger(0, Identity.effectiveUser(), user(identity)).isPresent();
   }
 
   /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */

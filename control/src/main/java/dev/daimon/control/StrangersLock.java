@@ -1,0 +1,49 @@
+package dev.daimon.control;
+
+import dev.daimon.locking.LockedFile;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The lock of a daemon that has ended, taken by another user, who may read the pidfile and so lock
+ * it: it must not keep the next daemon from starting, nor a stop from its end.
+ */
+final class StrangersLock {
+  private StrangersLock() {}
+
+  /** Whether another user than root, this one and the file's owner has taken the lock. */
+  static boolean isOn(LockedFile file) throws IOException {
+    return file.stranger(0, Identity.effectiveUser(), file.owner()).isPresent();
+  }
+
+  /**
+   * Removes a pidfile that names no process which runs, and that a stranger has locked, so that the
+   * next start makes a new one. To be called under the guard, so that no other action of this house
+   * comes in between; and only where the directory is root's alone, so that this is the file that
+   * was looked at.
+   *
+   * <p>Race: a start without the guard, such as the facade's, that gets the lock from the stranger
+   * in this very moment finds that its file was removed, and starts anew or gives up.
+   *
+   * @return whether it was removed
+   */
+  static boolean remove(Sighting sighting) throws IOException {
+    LockedFile file = sighting.file();
+    if (file == null || sighting.process() != null || !sighting.locked()) {
+      return false;
+    }
+    Path directory = file.path().toAbsolutePath().getParent();
+    if (directory == null
+        || Identity.effectiveUser() != 0
+        || !Ownership.isRootsAlone(directory)
+        || !isOn(file)
+        || !file.isAtPath()) {
+      return false;
+    }
+    Files.delete(file.path());
+    return true;
+  }
+}
