@@ -258,7 +258,7 @@ class DaemonFilesTest {
           4,
           "%s is locked by process %d (sh); process %d, which it names, has ended; another user has"
                   .formatted(pid, stranger.pid(), ended.pid())
-              + " taken the lock: end that process");
+              + " taken the lock: end that process, or remove the file");
       assertThat(pid).hasContent(ended.pid() + "\n");
     } finally {
       stranger.getOutputStream().close();

@@ -87,8 +87,8 @@ class CredentialsTest {
 
   @Test
   @Tag("root")
-  void theIdsForFilesChangeAloneAndFailuresAreSeen() throws Exception {
-    assertThat(ChildJvm.of(FileIds.class).run().lines())
+  void theIdsForFilesChangeAloneAndFailuresAreSeen(@TempDir Path classes) throws Exception {
+    assertThat(ChildJvm.of(FileIds.class).copied(classes).run().lines())
         .containsExactly(
             "0 0 0 0",
             "0 0 1001 1002",
