@@ -15,6 +15,7 @@ import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -461,17 +462,15 @@ class DetachTest {
     assertThat(leader).doesNotExist();
   }
 
-  /** Slowed down in one call, so that there is time to look at a leader, or to kill it. */
-  private static ChildJvm slowedIn(String call, Class<?> main) {
-    return ChildJvm.of(main)
-        .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call)
-        .startedBy("-e", "inject=" + call + ":delay_enter=1500000");
-  }
-
   @Test
   @Tag("strace")
   void aLeaderBlocksEverySignal() throws Exception {
-    assertThat(slowedIn("umask", ObservedLeader.class).run().out())
+    assertThat(
+            ChildJvm.of(ObservedLeader.class)
+                .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=umask")
+                .startedBy("-e", "inject=umask:delay_enter=3600000000")
+                .run()
+                .out())
         .as("every signal is blocked but KILL and STOP")
         .isEqualTo("fffffffffffbfeff\nended\n");
   }
@@ -484,6 +483,8 @@ class DetachTest {
             thread.submit(() -> Program.at(Path.of("/bin/true")).detach(022));
         long leader = Leaders.await();
         System.out.println(Proc.status(Long.toString(leader), "SigBlk"));
+        // Without its tracer it goes on.
+        Command.kill("KILL", Long.parseLong(Proc.status(Long.toString(leader), "TracerPid")));
         try (Detached detached = starting.get()) {
           Running.awaitEnd(detached.pid());
           System.out.println("ended");

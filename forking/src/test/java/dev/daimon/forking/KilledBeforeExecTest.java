@@ -12,6 +12,8 @@ import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -86,7 +88,7 @@ class KilledBeforeExecTest {
     String out =
         ChildJvm.of(Killed.class)
             .startedBy("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=execve")
-            .startedBy("-e", "inject=execve:delay_enter=1500000")
+            .startedBy("-P", "/bin/touch", "-e", "inject=execve:delay_enter=3600000000")
             .run(way, ran)
             .out();
 
@@ -106,6 +108,8 @@ class KilledBeforeExecTest {
           child = awaitChild(child);
         }
         Signals.kill((int) child, Signal.KILL.number());
+        // What strace halts dies when that lets go of it.
+        Command.kill("KILL", Long.parseLong(Proc.status(Long.toString(child), "TracerPid")));
         System.out.println(outcome(starting));
       }
       int left = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL);

@@ -25,10 +25,10 @@ final class LockTable {
   private static final long TOO_LONG = -2;
 
   /**
-   * How much of the list is read, in bytes: thousands of locks. The kernel goes through it from the
+   * How much of the list is read, in bytes: a thousand locks. The kernel goes through it from the
    * beginning for each page, and anybody may take a hundred thousand locks.
    */
-  private static final int MAX_LIST = 256 * 1024;
+  private static final int MAX_LIST = 64 * 1024;
 
   private final int number;
 
@@ -39,6 +39,9 @@ final class LockTable {
 
   /** Whether others than the processes of this host may hold a lock on it. */
   private final boolean shared;
+
+  /** Whether the list was too long when it was read last: then it is not read again. */
+  private volatile boolean tooLong;
 
   private LockTable(int number, String inode, boolean regular, boolean shared) {
     this.number = number;
@@ -119,7 +122,7 @@ final class LockTable {
   boolean isLocked() throws PosixException {
     // The list comes in pages, and a lock that goes away between two of them can hide another one:
     // a "no" is asked for twice.
-    long taker = UNLISTED;
+    long taker = tooLong ? TOO_LONG : UNLISTED;
     for (int i = 0; i < 2 && taker == UNLISTED; i++) {
       taker = taker();
     }
@@ -141,6 +144,7 @@ final class LockTable {
           return takerAt(lines, hit);
         }
       }
+      tooLong = true;
       return TOO_LONG;
     }
   }
