@@ -228,6 +228,48 @@ class PrivilegesIT {
     }
   }
 
+  /** A session keyring of its own with a key in it, for what it executes. */
+  private static final String KEYRING =
+      """
+      import ctypes, os, platform, sys
+      join, add = (250, 248) if platform.machine() == 'x86_64' else (219, 217)
+      libc = ctypes.CDLL(None)
+      libc.syscall(join, 1, None)
+      assert libc.syscall(add, b'user', b'daimon-secret', b'x', 1, -3) > 0
+      os.execvp(sys.argv[1], sys.argv[1:])
+      """;
+
+  /** The first is what setpriv, su and runuser leave; the others are an ordinary user's. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "setpriv --reuid=65534 --regid=65534 --clear-groups | 20 true",
+        "$daimon run -u nobody                               | 0 false",
+        "$daimon run -u nobody --keep-cap net_bind_service   | 400 false",
+        "$daimon start -u nobody -p $dir/pid -o /dev/stdout  | 0 false",
+      })
+  @Tag("python3")
+  void rootsInheritableCapabilitiesAndSessionKeyringAreNotInherited(String as, String left)
+      throws Exception {
+    String says =
+        "echo $(grep CapInh /proc/self/status | sed 's/.*\\t0*\\(.\\)/\\1/')"
+            + " $(if grep -q daimon-secret /proc/keys; then echo true; else echo false; fi)";
+    Path output = sandbox.file("said");
+    Result result =
+        sandbox.shell(
+            "exec setpriv --inh-caps=+kill python3 -c \"$1\" "
+                + as.replace("/dev/stdout", output.toString())
+                + " sh -c \"$2\"",
+            KEYRING,
+            says);
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    sandbox.awaitEnd();
+    String said = Files.exists(output) ? Files.readString(output) : result.out();
+    assertThat(said).isEqualTo(left + "\n");
+  }
+
   @Test
   void nothingOfRootsIsLeftThatTheProgramCouldWrite() throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");

@@ -10,6 +10,8 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.readiness.LauncherEnd;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -35,6 +37,9 @@ final class Launcher {
   private boolean interrupted;
   private @Nullable Start start;
 
+  /** Who the daemon is to become; null if it stays who it is. */
+  private @Nullable Identity identity;
+
   /**
    * Begins a start.
    *
@@ -57,8 +62,8 @@ final class Launcher {
     if (config.preserveWorkingDirectory) {
       requireLaunchDirectory();
     }
-    DaemonFiles files =
-        new DaemonFiles(config.files(), Identities.permitted(config), Progress.UNTOLD);
+    identity = Identities.permitted(config);
+    DaemonFiles files = new DaemonFiles(config.files(), identity, Progress.UNTOLD);
     Thread hook = new Interruption();
     Runtime.getRuntime().addShutdownHook(hook);
     steps.lock();
@@ -202,7 +207,9 @@ final class Launcher {
 
   private Detached detach(Program program) throws IOException {
     try {
-      return program.detach(config.umask);
+      return identity == null
+          ? program.detach(config.umask)
+          : PrivilegeDrop.to(identity).startAssuming(() -> program.detach(config.umask));
     } catch (PosixException failure) {
       boolean missing =
           failure.call().equals("posix_spawn")

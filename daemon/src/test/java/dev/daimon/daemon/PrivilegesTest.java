@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -171,6 +172,34 @@ class PrivilegesTest {
     assertThat(Facade.isLocked(facade.pidFile())).isTrue();
     assertThat(Facade.isLocked(facade.file("lock"))).isTrue();
     assertThat(facade.file("log")).hasContent("served by the user\n");
+  }
+
+  /** Says what it has of root's, when it is somebody else. */
+  static final class Leftovers {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.dropPrivileges();
+        String keys = Files.readString(Path.of("/proc/keys"));
+        Words.tell(directory, "users/facts", Proc.status("self", "CapInh") + "\n" + keys);
+        daemon.ready();
+        TimeUnit.DAYS.sleep(1);
+      }
+    }
+  }
+
+  @Test
+  void itHasNeitherRootsSessionKeyringNorItsInheritableCapabilities() throws Exception {
+    usersDirectory(65534);
+    List<String> command = new ArrayList<>(List.of("setpriv", "--inh-caps=+kill"));
+    command.addAll(facade.java(List.of(), Leftovers.class, "user=nobody"));
+
+    assertThat(facade.run(command, Map.of())).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(facade.awaitText("users/facts"))
+        .startsWith("0000000000000000\n")
+        .contains("_ses: empty")
+        .doesNotContain("_uid_ses.0:");
   }
 
   private static String four(int id) {

@@ -246,6 +246,33 @@ public final class PrivilegeDrop {
     }
   }
 
+  /**
+   * Starts a program, another JVM for instance, that will {@link #assume} this by itself. What no
+   * thread can take from the others by then is not given to it, if it is to become an ordinary user
+   * that this process is not: it has no inheritable capabilities, and a new and empty session
+   * keyring, where the kernel has any. Everything else is as it is here.
+   *
+   * @param action what to do, on a thread of its own
+   * @param <T> the type of the result
+   * @return the action's result
+   * @throws PosixException if the thread may not do that; the action did not run
+   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   */
+  public <T extends @Nullable Object> T startAssuming(Action<T> action) throws IOException {
+    Objects.requireNonNull(action, "action");
+    ThreadStatus own = ThreadStatus.own();
+    if (identity == null || !identity.isOrdinaryUser() || identity.isKept(own)) {
+      return action.run();
+    }
+    return OneThread.call(
+        () -> {
+          joinNewKeyring();
+          PosixException.check(Capabilities.capset(own.permitted(), 0), "capset", "no inheritable");
+          return null;
+        },
+        action);
+  }
+
   /** Changes the calling thread as far as that gives the user no right, and returns the rest. */
   private UserChange changeThread(ThreadStatus before, @Nullable Identity other)
       throws PosixException, CredentialsException {
