@@ -26,6 +26,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.privileges.UnknownAccountException;
 import dev.daimon.signals.Dispositions;
@@ -232,7 +233,14 @@ final class Launch {
           identity == null || request.rootsPidFile
               ? Optional.empty()
               : identity.accessFiles(() -> users(control));
-      return users.isEmpty() ? control.takeGuard() : users;
+      if (users.isPresent()) {
+        return users;
+      }
+      if (request.guard != null) {
+        // The other one is beside the pidfile, whose path is judged with the files.
+        Ownership.requireFixedPath(request.guard);
+      }
+      return control.takeGuard();
     }
 
     private static Optional<Guard> users(DaemonControl control) throws IOException {

@@ -109,6 +109,8 @@ class AttackIT {
   @ParameterizedTest
   @CsvSource({
     "-p, start",
+    "--guard, start -p $dir/pid",
+    "--guard, start --dry-run -p $dir/pid",
     "-l, start",
     "-o, start",
     "-o, run",
