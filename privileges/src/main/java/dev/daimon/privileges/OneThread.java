@@ -2,6 +2,7 @@ package dev.daimon.privileges;
 
 import dev.daimon.posix.PosixException;
 import java.io.IOException;
+import java.net.URL;
 import org.jspecify.annotations.Nullable;
 
 /** A fresh thread that changes itself, acts, and ends, while its caller waits for it. */
@@ -28,6 +29,7 @@ final class OneThread<T extends @Nullable Object> implements Runnable {
 
   /** Runs an action after a change, and returns or throws what it does. */
   static <T extends @Nullable Object> T call(Change change, Action<T> action) throws IOException {
+    openClassPath();
     OneThread<T> acting = new OneThread<>(change, action);
     Thread thread = new Thread(acting, "daimon-identity");
     thread.setDaemon(true);
@@ -45,6 +47,16 @@ final class OneThread<T extends @Nullable Object> implements Runnable {
       Thread.currentThread().interrupt();
     }
     return acting.result();
+  }
+
+  /**
+   * Has the class loader open its files while it may: where all classes so far came from an archive
+   * (AOT, CDS) it has opened none, and the first class that is not in there would be looked for
+   * with the rights of somebody who may not read them.
+   */
+  private static void openClassPath() {
+    // Who looks for what is nowhere looks everywhere.
+    URL _ = ClassLoader.getSystemResource("dev/daimon/nowhere");
   }
 
   @Override
