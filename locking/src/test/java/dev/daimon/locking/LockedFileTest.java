@@ -477,7 +477,9 @@ class LockedFileTest {
       assertThat(taking.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(taking.exitValue()).isZero();
       for (Future<Integer> each : looking) {
-        assertThat(each.get(30, TimeUnit.SECONDS)).isPositive();
+        // Whoever goes through all processes may come too late for each of the locks.
+        boolean all = each == looking.getLast();
+        assertThat(each.get(60, TimeUnit.SECONDS)).isGreaterThan(all ? -1 : 0);
       }
     } finally {
       threads.shutdownNow();
