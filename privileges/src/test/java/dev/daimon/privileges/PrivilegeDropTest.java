@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PrivilegeDropTest {
   /** Starts as it is known, whoever runs the tests. */
@@ -236,6 +237,25 @@ class PrivilegeDropTest {
             "1000",
             ROOT,
             PROCESS);
+  }
+
+  /** Whatever a change of user id would leave. */
+  @ParameterizedTest
+  @Tag("root")
+  @ValueSource(
+      strings = {
+        "--securebits=+no_setuid_fixup",
+        "--inh-caps=+kill",
+        "--inh-caps=+kill --ambient-caps=+kill"
+      })
+  void aSpawnedProgramHasNoCapabilityThatWasNotKept(String options) throws Exception {
+    List<String> prefix = new ArrayList<>(List.of("setpriv"));
+    prefix.addAll(List.of(options.split(" ", -1)));
+
+    assertThat(child(prefix, "spawn", "user=worker"))
+        .startsWith("7001", "7001", "7001 7010 7011")
+        .contains("CapInh:\t0000000000000000", "CapPrm:\t0000000000000000")
+        .contains("CapEff:\t0000000000000000", "CapAmb:\t0000000000000000");
   }
 
   @Test
