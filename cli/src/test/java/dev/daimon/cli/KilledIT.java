@@ -28,9 +28,6 @@ class KilledIT {
     Process start = sandbox.halted("execve:delay_enter", program, line.split(" +", -1));
 
     long child = awaitChild(sandbox.awaitProgram("java"));
-    if (option.startsWith("--rlimit")) {
-      child = awaitChild(child);
-    }
     ProcessHandle.of(child).orElseThrow().destroyForcibly();
     // What strace halts dies when that lets go of it.
     sandbox.goOn();
