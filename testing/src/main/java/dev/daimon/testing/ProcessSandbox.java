@@ -2,6 +2,7 @@ package dev.daimon.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,6 +25,9 @@ import java.util.stream.Stream;
  * variable in its environment, and is gone when the test is over.
  */
 public class ProcessSandbox {
+  /** HUP, INT and QUIT, each a bit. */
+  private static final long TERMINAL_SIGNALS = 0b111;
+
   private static final String MARK = "DAIMON_TEST";
   private static final int DEADLINE_SECONDS = 60;
 
@@ -187,12 +191,29 @@ public class ProcessSandbox {
     return Files.readString(Path.of("/proc/locks")).contains(inode);
   }
 
-  /** A command of this test, not yet started. */
+  /**
+   * A command of this test, not yet started. Whoever runs the tests in the background may ignore
+   * the signals of a terminal: the command does not.
+   */
   public ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
-    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    List<String> words = new ArrayList<>();
+    if (ignoresTerminal()) {
+      words.addAll(List.of("env", "--default-signal=HUP,INT,QUIT"));
+    }
+    words.addAll(command);
+    ProcessBuilder builder = new ProcessBuilder(words).directory(directory.toFile());
     builder.environment().putAll(variables);
     builder.environment().put(MARK, mark);
     return builder;
+  }
+
+  private static boolean ignoresTerminal() {
+    try {
+      long ignored = Long.parseUnsignedLong(Proc.status("self", "SigIgn"), 16);
+      return (ignored & TERMINAL_SIGNALS) != 0;
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
   }
 
   /** What a process's environment must have in it, to be one of this test. */
