@@ -28,6 +28,9 @@ final class FileOpener {
   /** What is closed by a release. */
   private final List<Descriptor> opened = new ArrayList<>();
 
+  /** The directory of the last of root's own files. */
+  private @Nullable Path fixed;
+
   /** What changes owner. */
   private final List<Gift> gifts = new ArrayList<>();
 
@@ -59,7 +62,7 @@ final class FileOpener {
   <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
     // Where a group alone changes, root stays root.
     if (DaemonFiles.user(identity) == 0) {
-      Ownership.requireFixedPath(path);
+      requireFixed(path);
     }
     if (identity == null) {
       return opened(kind.open(path), kind, false);
@@ -72,6 +75,15 @@ final class FileOpener {
     T file = kind.open(path);
     gifts.add(new Gift(path, kind.descriptor(file)));
     return opened(file, kind, false);
+  }
+
+  /** Once for each directory: nobody but root can change the answer. */
+  private void requireFixed(Path path) throws IOException {
+    Path directory = path.getParent();
+    if (directory == null || !directory.equals(fixed)) {
+      Ownership.requireFixedPath(path);
+      fixed = directory;
+    }
   }
 
   /**
