@@ -10,7 +10,6 @@ import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
-import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.FileAccess;
@@ -154,12 +153,14 @@ final class Plan {
     }
   }
 
-  private static void checkLock(@Nullable Path path) {
+  private void checkLock(@Nullable Path path) {
     try {
-      if (path != null && SingletonLock.isHeld(path)) {
+      if (path != null
+          && SingletonLock.isHeld(path)
+          && !(path.equals(request.pidFile) && request.control(path).isRemovableFromStranger())) {
         throw held(path);
       }
-    } catch (PosixException failure) {
+    } catch (IOException failure) {
       throw new DaemonizeException(Reason.FILE, failure);
     }
   }

@@ -617,11 +617,11 @@ class ControlIT {
     List<String> command =
         new ArrayList<>(
             List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", guard.toString()));
-    // A restart looks at it first, as the user that the program will run as.
+    // A restart looks at it first, for the last start, and as the user that the program will be.
     command.addAll(
         List.of(
             "-e",
-            "inject=close:error=EIO:when=" + (action.equals("restart") ? "2+" : "1+"),
+            "inject=close:error=EIO:when=" + (action.equals("restart") ? "3+" : "1+"),
             Sandbox.DAIMON.toString(),
             action,
             "-p",

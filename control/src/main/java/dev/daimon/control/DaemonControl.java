@@ -281,6 +281,18 @@ public final class DaemonControl {
   }
 
   /**
+   * Whether {@link #removeFromStranger} would remove the pidfile.
+   *
+   * @return whether it would
+   * @throws IOException if it cannot be looked at
+   */
+  public boolean isRemovableFromStranger() throws IOException {
+    try (Sighting sighting = look()) {
+      return StrangersLock.isRemovable(sighting);
+    }
+  }
+
+  /**
    * Removes a pidfile that names no process which runs, and whose lock another user has taken, if
    * it lies in a directory that is root's alone: for one who starts the daemon by other means, was
    * refused the lock, and {@linkplain #takeGuard has the guard}. {@link #start} does so itself.

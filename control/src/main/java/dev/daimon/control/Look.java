@@ -26,6 +26,9 @@ final class Look implements AutoCloseable {
   /** How often a daemon that changes meanwhile is looked at again. */
   private static final int LOOKS = 40;
 
+  /** What all looks get: a daemon's user can have it change as often as it likes. In ns. */
+  private static final long TIME = 5_000_000_000L;
+
   /** What a process in the midst of its end gets after one look; n times that after n; in ns. */
   private static final long PAUSE = 1_000_000;
 
@@ -33,6 +36,11 @@ final class Look implements AutoCloseable {
    * The clock that files are dated by is coarser than that of processes, and may be adjusted; s.
    */
   private static final long CLOCKS_DIFFER = 5;
+
+  /** The last pidfile of root's whose process was found not to be a user's choice. */
+  private static volatile @Nullable Path known;
+
+  private static volatile long knownPid;
 
   private final Path path;
   private final Path guardFile;
@@ -64,11 +72,12 @@ final class Look implements AutoCloseable {
    *     holds the file's lock
    */
   static Sighting at(Path path, Path guardFile, boolean pidOnly) throws IOException {
+    long begin = System.nanoTime();
     for (int looks = 1; ; looks++) {
       Look look = new Look(path, guardFile);
       try {
         Sighting sighting = look.sight(pidOnly);
-        if (looks == LOOKS || look.isSettled(sighting)) {
+        if (looks == LOOKS || System.nanoTime() - begin > TIME || look.isSettled(sighting)) {
           return sighting;
         }
       } catch (IOException | RuntimeException failure) {
@@ -191,6 +200,10 @@ final class Look implements AutoCloseable {
     if (info != null && !info.mayBeSignalledBy(pidFile.owner())) {
       return ofAnotherUser(pidFile, info);
     }
+    if (proven && info != null && isUsersChoice(pidFile, info)) {
+      proven = false;
+      return chosen(info);
+    }
     if (proven) {
       return seen(State.RUNNING, "running: process " + pid);
     }
@@ -278,13 +291,8 @@ final class Look implements AutoCloseable {
               + ", which seems to be younger than the file: either the clock was set, and it is the"
               + " daemon; or it is another program's process, and the file is to be removed");
     }
-    if (last != null && isUsersChoice(last, pidFile, info)) {
-      return seen(
-          State.UNKNOWN,
-          path
-              + " names "
-              + process
-              + ", but the daemon that was started last runs, as another user");
+    if (info != null && isUsersChoice(pidFile, info)) {
+      return chosen(info);
     }
     if (pidOnly) {
       proven = info != null;
@@ -305,17 +313,33 @@ final class Look implements AutoCloseable {
 
   /**
    * Whether the daemon that was started may have put another user's process into a pidfile that is
-   * root's: it has inherited the open file.
+   * root's, and may have handed the locked file to it: it has inherited the open file.
    */
-  private boolean isUsersChoice(StartRecord last, LockedFile pidFile, @Nullable ProcessInfo info)
-      throws IOException {
-    if (info == null || pidFile.owner() != 0 || last.pid() == pid) {
+  private boolean isUsersChoice(LockedFile pidFile, ProcessInfo named) throws IOException {
+    if (pidFile.owner() != 0 || (path.equals(known) && pid == knownPid)) {
+      return false;
+    }
+    StartRecord last = StartRecord.read(guardFile, 0).orElse(null);
+    if (last == null || last.pid() == pid) {
+      known = path;
+      knownPid = pid;
       return false;
     }
     try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {
       ProcessInfo started = daemon == null ? null : info(daemon);
-      return started != null && !info.mayBeSignalledBy(started.realUser());
+      return started != null && !named.mayBeSignalledBy(started.realUser());
     }
+  }
+
+  private Sighting chosen(ProcessInfo named) {
+    return seen(
+        State.UNKNOWN,
+        path
+            + " names process "
+            + pid
+            + " ("
+            + named.name()
+            + "), but the daemon that was started last runs, as another user");
   }
 
   /**

@@ -58,11 +58,16 @@ final class Orphans {
         return null;
       }
       PidFd process = Look.open(pid);
-      if (process != null) {
-        if (isProven(process)) {
-          return process;
+      boolean proven = false;
+      try {
+        proven = process != null && isProven(process);
+      } finally {
+        if (process != null && !proven) {
+          Sighting.close(process);
         }
-        process.close();
+      }
+      if (proven) {
+        return process;
       }
     }
     return null;

@@ -5,9 +5,9 @@ import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
-import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,11 +40,12 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
    */
   private static SingletonLock lock(DaemonControl control) throws IOException {
     Path pidFile = control.pidFile();
+    long user = Identity.effectiveUser();
+    // Before the file is made: a path that somebody can exchange leads anywhere.
+    Ownership.requireFixedPath(pidFile);
+    Ownership.requireTrust(pidFile, user);
     SingletonLock lock = SingletonLock.acquire(pidFile);
-    try (LockedFile file = LockedFile.open(pidFile).orElse(null);
-        PidFd self = PidFd.open(ProcessHandle.current().pid())) {
-      long user = self.info().user();
-      Ownership.requireTrust(pidFile, user);
+    try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
       if (file != null && !lock.created()) {
         Predecessor.check(file, control.guardFile());
       }

@@ -20,27 +20,30 @@ final class StrangersLock {
   }
 
   /**
-   * Removes a pidfile that names no process which runs, and that a stranger has locked, so that the
-   * next start makes a new one. To be called under the guard, so that no other action of this house
-   * comes in between; and only where the directory is root's alone, so that this is the file that
-   * was looked at.
+   * Whether a pidfile names no process that runs, is locked by a stranger, and lies where nobody
+   * but root can exchange it: under the guard, so that no other action of this house comes in
+   * between, it may be removed.
    *
    * <p>Race: a start without the guard, such as the facade's, that gets the lock from the stranger
-   * in this very moment finds that its file was removed, and starts anew or gives up.
-   *
-   * @return whether it was removed
+   * in the moment of the removal finds that its file is gone, and starts anew or gives up.
    */
-  static boolean remove(Sighting sighting) throws IOException {
+  static boolean isRemovable(Sighting sighting) throws IOException {
     LockedFile file = sighting.file();
     if (file == null || sighting.process() != null || !sighting.locked()) {
       return false;
     }
     Path directory = file.path().toAbsolutePath().getParent();
-    if (directory == null
-        || Identity.effectiveUser() != 0
-        || !Ownership.isRootsAlone(directory)
-        || !isOn(file)
-        || !file.isAtPath()) {
+    return directory != null
+        && Identity.effectiveUser() == 0
+        && Ownership.isRootsAlone(directory)
+        && isOn(file)
+        && file.isAtPath();
+  }
+
+  /** Removes such a file, so that the next start makes a new one; false if it is none. */
+  static boolean remove(Sighting sighting) throws IOException {
+    LockedFile file = sighting.file();
+    if (file == null || !isRemovable(sighting)) {
       return false;
     }
     Files.delete(file.path());

@@ -20,6 +20,9 @@ final class Target implements AutoCloseable {
   /** No session: outside of this PID namespace there may be some, which all read as 0. */
   private static final long NONE = 0;
 
+  /** What a search for holders gets: the daemon's user can make it as long as it likes. */
+  private static final long SEARCH_NANOS = 5_000_000_000L;
+
   private static final Duration LAUNCHER_END = Duration.ofSeconds(1);
 
   private final PidFd daemon;
@@ -182,13 +185,23 @@ final class Target implements AutoCloseable {
    */
   boolean findHolders() throws IOException {
     boolean found = false;
+    long begin = System.nanoTime();
     for (long pid : session == NONE ? new long[0] : processes()) {
+      if (System.nanoTime() - begin > SEARCH_NANOS) {
+        break;
+      }
       PidFd process = Look.open(pid);
-      if (process != null && isMember(process) && isHolder(process) && isHeir(process)) {
+      boolean holder = false;
+      try {
+        holder = process != null && isMember(process) && isHolder(process) && isHeir(process);
+      } finally {
+        if (process != null && !holder) {
+          Sighting.close(process);
+        }
+      }
+      if (process != null && holder) {
         add(process);
         found = true;
-      } else if (process != null) {
-        process.close();
       }
     }
     return found;
@@ -196,10 +209,18 @@ final class Target implements AutoCloseable {
 
   /** In a session of others, anybody may have waited for the lock. */
   private boolean isHeir(PidFd process) throws IOException {
-    ProcessInfo info = Look.info(process);
     return session == daemon.pid()
-        || (info != null && Look.into(info, () -> file.takenBy(process.pid())) == daemon.pid())
+        || isTakenByDaemon(process)
         || (!guest && !Orphans.isRunning(session));
+  }
+
+  private boolean isTakenByDaemon(PidFd process) {
+    try {
+      ProcessInfo info = Look.info(process);
+      return info != null && Look.into(info, () -> file.takenBy(process.pid())) == daemon.pid();
+    } catch (IOException unseen) {
+      return false;
+    }
   }
 
   /**

@@ -105,7 +105,7 @@ final class Daemons extends ProcessSandbox implements BeforeEachCallback, AfterE
   /** Waits until a file would get another date than this one has: they come in clock ticks. */
   void awaitClockOf(Path file) throws Exception {
     FileTime time = Files.getLastModifiedTime(file);
-    Path now = file("now");
+    Path now = file.resolveSibling("now");
     await(
         "the next tick",
         () -> {

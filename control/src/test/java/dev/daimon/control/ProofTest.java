@@ -198,6 +198,29 @@ class ProofTest {
     assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
   }
 
+  /** Nor if that process holds the lock: it may have been handed the open file. */
+  @Test
+  @Tag("root")
+  @Tag("attack")
+  void norAtOneThatItHasHandedTheLockedFile() throws Exception {
+    long pid =
+        daemons.start(
+            "tail -f /dev/null & exec setpriv --reuid 65534 --clear-groups sleep 1000", "sleep");
+    long victim = daemons.awaitProgram("tail");
+    daemons.name(victim);
+
+    for (DaemonControl control : List.of(daemons.control(), daemons.control().pidOnly())) {
+      assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT))
+          .hasMessageEndingWith("but the daemon that was started last runs, as another user");
+      assertThatThrownBy(() -> control.signal(Signal.KILL)).isInstanceOf(ControlException.class);
+    }
+    assertThat(ProcessHandle.of(victim)).isPresent();
+
+    daemons.name(pid);
+    assertThat(daemons.control().stop(StopPolicy.DEFAULT.ofWholeSession()).outcome())
+        .isEqualTo(Outcome.OK);
+  }
+
   /** As in most containers: root may not look into other users' processes. */
   @ParameterizedTest
   @ValueSource(strings = {"stop", "stop session"})

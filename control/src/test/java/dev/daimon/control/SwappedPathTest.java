@@ -10,6 +10,7 @@ import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A path that leads through a directory of somebody who would like root to follow it. */
 @Tag("root")
@@ -87,6 +88,19 @@ class SwappedPathTest {
   }
 
   @Test
+  void nothingIsMadeBehindALinkOfSomebodyElses() throws Exception {
+    DaemonControl trap = trap();
+    FileTime before = Files.getLastModifiedTime(daemons.directory());
+    daemons.awaitClockOf(Files.createFile(daemons.file("lair/now")));
+
+    assertThatThrownBy(() -> trap.start(daemons.daemon("exec sleep 1000")))
+        .hasMessageContaining("is not opened as root");
+
+    assertThat(Files.getLastModifiedTime(daemons.directory())).isEqualTo(before);
+    assertThat(daemons.processes()).isEmpty();
+  }
+
+  @Test
   void rootsFilesBehindALinkOfSomebodyElsesAreNotRemoved() throws Exception {
     DaemonControl trap = trap();
     for (String content : List.of("", "4194304\n")) {
@@ -151,8 +165,8 @@ class SwappedPathTest {
 
   /** Whoever may read the pidfile can wait for its lock. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aStrangerWhoGetsTheLockHoldsNothingUp(boolean everybodys) throws Exception {
+  @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+  void aStrangerWhoGetsTheLockHoldsNothingUp(boolean everybodys, boolean itself) throws Exception {
     Path directory = everybodys ? shared() : Files.createDirectory(daemons.file("run"));
     Path pidFile = directory.resolve("d.pid");
     List<String> words = new ArrayList<>();
@@ -166,9 +180,13 @@ class SwappedPathTest {
                   }
                 });
     assertThat(control.start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
-    String script = "open(F, '<', $ARGV[0]); flock(F, 2); sleep 1000";
     List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
-    command.addAll(List.of("perl", "-e", script, pidFile.toString()));
+    // By itself, or by a command that ends when it has got the lock.
+    command.addAll(
+        itself
+            ? List.of("perl", "-e", "open(F, '<', $ARGV[0]); flock(F, 2); sleep 1000")
+            : List.of("sh", "-c", "exec 9<$0; flock 9; exec tail -f /dev/null"));
+    command.add(pidFile.toString());
     Process stranger = daemons.prepare(command, Map.of()).start();
     Daemons.await("the wait", () -> Files.readString(Path.of("/proc/locks")).contains("-> FLOCK"));
 
@@ -178,7 +196,8 @@ class SwappedPathTest {
     if (everybodys) {
       assertThat(words).hasSize(1);
       assertThat(words.getFirst())
-          .contains("locked by process " + stranger.pid() + " (perl); another user has taken");
+          .containsPattern(
+              "locked by process " + stranger.pid() + " \\(\\w+\\); another user has taken");
       return;
     }
     assertThat(words).isEmpty();

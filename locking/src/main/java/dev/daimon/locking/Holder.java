@@ -3,6 +3,7 @@ package dev.daimon.locking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcFiles;
@@ -26,6 +27,12 @@ final class Holder {
 
   /** What one process gets that has very many descriptors. In ns. */
   private static final long PROOF_NANOS = 5_000_000_000L;
+
+  /** What the search for a stranger gets, on which a start or the end of a stop depends. */
+  private static final long STRANGER_NANOS = 10_000_000_000L;
+
+  /** Descriptors: many more than there are where nobody wants to be in the way. */
+  private static final int READ_ALWAYS = 5_000;
 
   /** What the names of holders get, which are told to people. */
   static final Duration NAMING = Duration.ofSeconds(1);
@@ -52,27 +59,45 @@ final class Holder {
     return info == null ? 0 : file.takerIn(info);
   }
 
-  /** See {@link LockedFile#stranger}. */
+  /**
+   * See {@link LockedFile#stranger}. Who is no stranger is looked at first: strangers can make
+   * their part as long as they like.
+   */
   static long stranger(LockTable file, long[] users) throws PosixException {
-    for (long pid : all(file, NAMING)) {
-      if (isStranger(pid, file, users)) {
-        return pid;
+    List<Long> others = new ArrayList<>();
+    Search search = new Search(file, STRANGER_NANOS);
+    try (ProcFiles.Names processes = new ProcFiles.Names("/proc")) {
+      String name;
+      while ((name = processes.next()) != null) {
+        if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
+          long pid = Long.parseLong(name);
+          if (isAnothers(pid, users)) {
+            others.add(pid);
+          } else if (search.seen(pid) != null) {
+            return 0;
+          }
+        }
       }
     }
-    return 0;
-  }
-
-  private static boolean isStranger(long pid, LockTable file, long[] users) {
-    try {
-      return taker(pid, file) == pid && isAnothers(pid, users);
-    } catch (PosixException gone) {
-      return false;
+    long stranger = 0;
+    for (long pid : others) {
+      String info = search.seen(pid);
+      if (info != null && !isReadOnly(info)) {
+        return 0;
+      }
+      stranger = stranger == 0 && info != null ? pid : stranger;
     }
+    return stranger;
   }
 
   /** Told by the status: the owner of its directory would be root if it may not be traced. */
-  private static boolean isAnothers(long pid, long[] users) throws PosixException {
-    String status = ProcFiles.read("/proc/".concat(Long.toString(pid)).concat("/status"));
+  private static boolean isAnothers(long pid, long[] users) {
+    String status;
+    try {
+      status = ProcFiles.read("/proc/".concat(Long.toString(pid)).concat("/status"));
+    } catch (PosixException gone) {
+      return true;
+    }
     int start = status.indexOf("\nUid:\t") + "\nUid:\t".length();
     long user = Long.parseLong(status, start, status.indexOf('\t', start), 10);
     for (long own : users) {
@@ -81,6 +106,13 @@ final class Holder {
       }
     }
     return true;
+  }
+
+  /** By the flags that it was opened with, which are octal. */
+  private static boolean isReadOnly(String info) {
+    int start = info.indexOf("flags:\t") + "flags:\t".length();
+    return (Integer.parseInt(info, start, info.indexOf('\n', start), 8) & Files.O_ACCMODE)
+        == Files.O_RDONLY;
   }
 
   /** See {@link LockedFile#holders}. */
@@ -92,22 +124,13 @@ final class Holder {
       while ((name = processes.next()) != null && !search.isOver()) {
         if (name.charAt(0) >= '1'
             && name.charAt(0) <= '9'
-            && isFound(search, Long.parseLong(name))) {
+            && search.seen(Long.parseLong(name)) != null) {
           holders.add(Long.parseLong(name));
         }
       }
     }
     holders.sort(null);
     return holders;
-  }
-
-  /** False also of a process that is not for us to see. */
-  private static boolean isFound(Search search, long pid) {
-    try {
-      return search.of(pid) != null;
-    } catch (PosixException unseen) {
-      return false;
-    }
   }
 
   /** For the lock on a file, among the descriptors of processes: any of them may have very many. */
@@ -119,13 +142,26 @@ final class Holder {
     /** How many descriptors the last list had. */
     private int seen;
 
+    /** How many descriptors were read of. */
+    private int read;
+
     Search(LockTable file, long time) {
       this.file = file;
       this.time = time;
     }
 
+    /** What is read in any case: on a busy machine the time alone would say nothing. */
     boolean isOver() {
-      return System.nanoTime() - begin > time;
+      return read > READ_ALWAYS && System.nanoTime() - begin > time;
+    }
+
+    /** As {@link #of}; null also of a process that is not for us to see. */
+    @Nullable String seen(long pid) {
+      try {
+        return of(pid);
+      } catch (PosixException unseen) {
+        return null;
+      }
     }
 
     /** What {@code fdinfo} says of the descriptor that carries the lock; null if there is none. */
@@ -167,6 +203,7 @@ final class Holder {
             throw new PosixException("read", directory, Errno.ETIMEDOUT);
           }
           seen++;
+          read++;
           // The standard streams come first, and are hardly ever it.
           boolean stream = isStream(number);
           streams |= stream;

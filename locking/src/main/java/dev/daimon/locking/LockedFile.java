@@ -201,12 +201,12 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * A process of another user's that holds the lock, and took it itself: then it is no start, and
-   * nothing that a daemon has left, which would have inherited the lock. Everybody can lock a file
-   * that may be read.
+   * A process of another user's that alone holds the lock, by a descriptor for reading only. Then
+   * it is no start, and nothing that a daemon has left, which would have inherited one for writing.
+   * Everybody can lock a file that may be read.
    *
    * @param users the real user ids of whom it is not to be
-   * @return its id; nothing if there is none, or none that can be found within a second
+   * @return its id; nothing if there is none, or none that can be found within ten seconds
    * @throws PosixException if {@code /proc} cannot be listed
    * @throws IllegalStateException if this is closed
    */

@@ -13,6 +13,9 @@ public final class Files {
   /** Open for reading only. */
   public static final int O_RDONLY = 0;
 
+  /** What of the flags is the access mode. */
+  public static final int O_ACCMODE = 3;
+
   /** Open for writing only. */
   public static final int O_WRONLY = 1;
 
