@@ -10,6 +10,7 @@ import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
+import dev.daimon.posix.HardLinks;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.FileAccess;
@@ -221,6 +222,10 @@ final class Plan {
       }
       // Without a lock the file is replaced, not written.
       boolean replaced = !request.lock && path.equals(request.pidFile);
+      // A guard file of several names is locked, and left as it is.
+      if (!output && !replaced && !path.equals(request.guard)) {
+        HardLinks.refuse(path);
+      }
       if (!replaced && FileAccess.mayWrite(path)) {
         return "";
       }

@@ -193,19 +193,38 @@ class AttackIT {
     }
   }
 
-  /** Where the kernel's {@code fs.protected_hardlinks} is off, anybody can make one. */
+  /**
+   * Where the kernel's {@code fs.protected_hardlinks} is off, anybody can make one: of a log, of an
+   * empty file, of a pidfile that another daemon has left.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"start", "run", "start --dry-run"})
-  void rootsOutputDoesNotGoIntoAnotherFileOfRootsByAHardLink(String command) throws Exception {
+  @CsvSource({
+    "log, start -o",
+    "log, run -o",
+    "log, start --dry-run -o",
+    "empty, start -p",
+    "stale, start -p",
+    "stale, run -p",
+    "stale, start --dry-run -p",
+    "log, start -l",
+    "log, start --dry-run -l",
+    "log, run -l",
+  })
+  void rootWritesToNoOtherFileOfRootsByAHardLink(String victim, String command) throws Exception {
+    Files.createFile(victims.resolve("empty"));
+    Files.writeString(victims.resolve("stale"), "4194304\n");
     List<String> before = victims();
+    Path ran = sandbox.file("ran");
     for (Path directory : List.of(lair, sticky())) {
-      Path link = Files.createLink(directory.resolve("link"), victims.resolve("log"));
+      Path link = Files.createLink(directory.resolve("link"), victims.resolve(victim));
 
       ProcessSandbox.Result result =
-          sandbox.shell("$daimon " + command + " -o " + link + " -- echo line");
+          sandbox.shell("$daimon " + command + " " + link + " -- touch " + ran);
 
       assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
-      assertThat(result.err()).contains("hard link").hasLineCount(1);
+      assertThat(result.err()).contains(link.toString()).contains("hard link").hasLineCount(1);
+      assertThat(ran).doesNotExist();
+      assertThat(link).exists();
       assertThat(victims()).isEqualTo(before);
     }
   }

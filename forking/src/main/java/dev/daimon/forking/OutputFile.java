@@ -2,6 +2,7 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.HardLinks;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Credentials;
@@ -25,8 +26,6 @@ public final class OutputFile implements AutoCloseable {
 
   /** Of a directory: sticky, and others may write. */
   private static final int EVERYBODYS = 01002;
-
-  private static final int WRITABLE_BY_OTHERS = 022;
 
   private final Path path;
   private final Descriptor descriptor;
@@ -110,9 +109,8 @@ public final class OutputFile implements AutoCloseable {
    * is not root, and outside of sticky directories that everybody can write to, such as {@code
    * /tmp}, the permissions decide alone. A file that was created by this, and a device, will do.
    *
-   * <p>Where others than root can make names, a file that root opens must have this one name alone:
-   * the kernel lets everybody make another one of any file ({@code fs.protected_hardlinks} is off
-   * unless it is set).
+   * <p>Where others than root can make names, a file that root opens must have this one name alone
+   * ({@link HardLinks}).
    *
    * <p>The kernel's own rule for sticky directories ({@code fs.protected_regular}, {@code
    * fs.protected_fifos}) is about opening with {@code O_CREAT} alone.
@@ -122,6 +120,7 @@ public final class OutputFile implements AutoCloseable {
    */
   public void requireOwner(long user) throws IOException {
     if (!created) {
+      HardLinks.refuse(path, descriptor);
       requireOwner(path, status, user);
     }
   }
@@ -139,15 +138,13 @@ public final class OutputFile implements AutoCloseable {
     int result = Files.lstat(NativePath.bytes(path), status);
     if (result != -Errno.ENOENT.number()) {
       PosixException.check(result, "lstat", path);
+      HardLinks.refuse(path);
       requireOwner(path, status, user);
     }
   }
 
   private static void requireOwner(Path path, FileStatus status, long user) throws IOException {
     long caller = Integer.toUnsignedLong(Credentials.fsuid());
-    if (caller == 0 && status.isRegularFile()) {
-      requireOneName(path, status);
-    }
     long owner = Integer.toUnsignedLong(status.uid());
     if (owner == 0 || !(status.isRegularFile() || status.isFifo())) {
       return;
@@ -158,21 +155,6 @@ public final class OutputFile implements AutoCloseable {
               + " belongs to user "
               + owner
               + ", who could read or change the output: remove the file");
-    }
-  }
-
-  /** Asked of the path: who made another name of root's file may have removed this one again. */
-  private static void requireOneName(Path path, FileStatus file) throws IOException {
-    FileStatus directory = directoryOf(path);
-    if (directory == null
-        || (directory.uid() == 0 && (directory.permissions() & WRITABLE_BY_OTHERS) == 0)) {
-      return;
-    }
-    FileStatus atPath = new FileStatus();
-    PosixException.check(Files.lstat(NativePath.bytes(path), atPath), "lstat", path);
-    if (!atPath.isSameFile(file) || atPath.links() != 1) {
-      throw new IOException(
-          path + " was replaced, or is a file by another name (a hard link): remove it");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.HardLinks;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
@@ -30,7 +31,17 @@ interface FileKind<T> {
   final class Lock implements FileKind<SingletonLock> {
     @Override
     public SingletonLock open(Path path) throws IOException {
-      return SingletonLock.acquire(path);
+      SingletonLock lock = SingletonLock.acquire(path);
+      try {
+        if (!lock.created()) {
+          HardLinks.refuse(path, lock.descriptor());
+        }
+        return lock;
+      } catch (IOException refused) {
+        try (lock) {
+          throw refused;
+        }
+      }
     }
 
     @Override
