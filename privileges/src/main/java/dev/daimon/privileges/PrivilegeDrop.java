@@ -10,6 +10,7 @@ import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.SystemCallFilter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -412,7 +413,7 @@ public final class PrivilegeDrop {
     PosixException.check(Capabilities.setNoNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
     int odd =
         PosixException.check(
-            Capabilities.addFilter(Capabilities.SECCOMP_FILTER_FLAG_TSYNC),
+            SystemCallFilter.allowEverything(SystemCallFilter.SECCOMP_FILTER_FLAG_TSYNC),
             "seccomp",
             "SECCOMP_FILTER_FLAG_TSYNC");
     if (odd != 0) {

@@ -6,8 +6,7 @@ import java.nio.ByteBuffer;
 
 /**
  * What the calling thread may do without being root, and may gain by executing a program: {@code
- * linux/capability.h}, {@code sys/prctl.h}, {@code linux/seccomp.h}. All of it is each thread's
- * own.
+ * linux/capability.h}, {@code sys/prctl.h}. All of it is each thread's own.
  */
 public final class Capabilities {
   /** {@code capset}: sets of 64 bits. */
@@ -16,25 +15,12 @@ public final class Capabilities {
   /** Number of the system call {@code capset}. */
   static final int SYS_capset = Abi.either(126, 91);
 
-  /** Number of the system call {@code seccomp}. */
-  static final int SYS_seccomp = Abi.either(317, 277);
-
   static final int PR_SET_KEEPCAPS = 8;
   static final int PR_CAPBSET_READ = 23;
   static final int PR_CAPBSET_DROP = 24;
   static final int PR_SET_NO_NEW_PRIVS = 38;
   static final int PR_CAP_AMBIENT = 47;
   static final int PR_CAP_AMBIENT_RAISE = 2;
-
-  static final int SECCOMP_SET_MODE_FILTER = 1;
-
-  /** {@code seccomp}: for every thread, not for the calling one alone. */
-  public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
-
-  static final int SECCOMP_RET_ALLOW = 0x7fff0000;
-
-  /** Of a filter's only instruction: return the constant. */
-  static final int BPF_RET = 6;
 
   // int prctl(int option, ...);
   private static final long PRCTL = Libc.address("prctl");
@@ -116,23 +102,5 @@ public final class Capabilities {
   /** Makes set-id bits and file capabilities mean nothing to this thread, for good. */
   public static int setNoNewPrivileges() {
     return Libc.call(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
-  }
-
-  /**
-   * Gives the calling thread a system call filter that allows everything. With {@link
-   * #SECCOMP_FILTER_FLAG_TSYNC} every thread gets it, and with it the calling thread's {@code
-   * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
-   */
-  public static int addFilter(int flags) {
-    try (Arena arena = CallMemory.open()) {
-      MemorySegment filter = arena.allocate(Layouts.sock_filter.SIZE, Long.BYTES);
-      Native.view(filter).putShort(Layouts.sock_filter.code, (short) BPF_RET);
-      Native.view(filter).putInt(Layouts.sock_filter.k, SECCOMP_RET_ALLOW);
-      MemorySegment program = arena.allocate(Layouts.sock_fprog.SIZE, Long.BYTES);
-      Native.view(program).putShort(Layouts.sock_fprog.len, (short) 1);
-      Native.view(program).putLong(Layouts.sock_fprog.filter, filter.address());
-      return Libc.call(
-          SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program.address(), 0, 0);
-    }
   }
 }

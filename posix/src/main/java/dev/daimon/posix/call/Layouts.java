@@ -194,6 +194,8 @@ final class Layouts {
   static final class sock_filter {
     static final int SIZE = 8;
     static final int code = 0;
+    static final int jt = 2;
+    static final int jf = 3;
     static final int k = 4;
 
     private sock_filter() {}

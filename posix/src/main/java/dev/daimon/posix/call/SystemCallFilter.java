@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  */
 public final class SystemCallFilter {
   /** {@code seccomp}: for every thread, not for the calling one alone. */
-  static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
+  public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
 
   /** {@code seccomp}: a filter is no reason to make the processor's speculation slower. */
   static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
@@ -83,30 +83,41 @@ public final class SystemCallFilter {
       {BPF_RET, 0, 0, SECCOMP_RET_ALLOW},
       {BPF_RET, 0, 0, SECCOMP_RET_ERRNO | EPERM},
     };
+    for (int i = 0; i < program.length; i++) {
+      // Written as places in the program, jumps are counted from the next instruction on.
+      for (int jump = 1; jump <= 2; jump++) {
+        program[i][jump] = program[i][jump] == 0 ? 0 : program[i][jump] - i - 1;
+      }
+    }
+    return install(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, program);
+  }
+
+  /**
+   * Gives the calling thread a filter that allows everything. With {@link
+   * #SECCOMP_FILTER_FLAG_TSYNC} every thread gets it, and with it the calling thread's {@code
+   * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
+   */
+  public static int allowEverything(int flags) {
+    return install(flags, new int[][] {{BPF_RET, 0, 0, SECCOMP_RET_ALLOW}});
+  }
+
+  /** Of each instruction: its code, how far it jumps if so and if not, and its constant. */
+  private static int install(int flags, int[][] program) {
     try (Arena arena = CallMemory.open()) {
       int size = Layouts.sock_filter.SIZE;
       MemorySegment filter = arena.allocate((long) program.length * size, Long.BYTES);
-      ByteBuffer view = Native.view(filter);
       for (int i = 0; i < program.length; i++) {
-        int code = program[i][0];
-        // Written as places in the program, they are counted from the next instruction on.
-        int yes = program[i][1] == 0 ? 0 : program[i][1] - i - 1;
-        int no = program[i][2] == 0 ? 0 : program[i][2] - i - 1;
-        // struct sock_filter: code in 16 bits, two jumps in 8, k in 32; both machines put the
-        // lowest byte first.
-        view.putLong(i * size, (long) program[i][3] << 32 | (long) no << 24 | yes << 16 | code);
+        ByteBuffer instruction = Native.view(filter.asSlice((long) i * size, size));
+        instruction.putShort(Layouts.sock_filter.code, (short) program[i][0]);
+        instruction.put(Layouts.sock_filter.jt, (byte) program[i][1]);
+        instruction.put(Layouts.sock_filter.jf, (byte) program[i][2]);
+        instruction.putInt(Layouts.sock_filter.k, program[i][3]);
       }
       MemorySegment header = arena.allocate(Layouts.sock_fprog.SIZE, Long.BYTES);
       Native.view(header).putShort(Layouts.sock_fprog.len, (short) program.length);
       Native.view(header).putLong(Layouts.sock_fprog.filter, filter.address());
       return Libc.call(
-          SYSCALL,
-          SYS_seccomp,
-          SECCOMP_SET_MODE_FILTER,
-          SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-          header.address(),
-          0,
-          0);
+          SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, header.address(), 0, 0);
     }
   }
 

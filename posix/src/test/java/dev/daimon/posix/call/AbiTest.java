@@ -327,13 +327,14 @@ class AbiTest {
   private static Map<String, Integer> widths() throws IOException {
     Pattern access =
         Pattern.compile(
-            "((?:get|put)(?:Short|Int|Long)\\(|(?:string|name)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
+            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);
       while (matcher.find()) {
         int width =
             switch (matcher.group(1)) {
+              case "get(", "put(" -> 1;
               case "getShort(", "putShort(" -> 2;
               case "getInt(", "putInt(" -> 4;
               case "name(entry," -> 256;

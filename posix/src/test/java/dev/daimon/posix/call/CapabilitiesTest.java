@@ -88,7 +88,8 @@ class CapabilitiesTest {
     public static void main(String[] args) throws Exception {
       System.out.println(Capabilities.setNoNewPrivileges());
       System.out.println(noNewPrivileges());
-      System.out.println(Capabilities.addFilter(Capabilities.SECCOMP_FILTER_FLAG_TSYNC));
+      System.out.println(
+          SystemCallFilter.allowEverything(SystemCallFilter.SECCOMP_FILTER_FLAG_TSYNC));
       System.out.println(noNewPrivileges());
     }
 
