@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A file that others lock, usually a daemon's pidfile, as one looks at it who does not take part:
- * is it locked, and by whom? Nothing is locked here, so that nobody's {@link SingletonLock#acquire}
- * fails for it.
+ * is it locked, and by whom? Nobody's {@link SingletonLock#acquire} fails for it: the kernel's list
+ * of locks is read. Where that is too long, or incomplete, and the lock is not found in it, a
+ * shared lock is tried for a moment, as {@link SingletonLock#isHeld} tells.
  *
  * <p>It stays the file that was opened, whatever its path leads to later. Safe for use by several
  * threads.

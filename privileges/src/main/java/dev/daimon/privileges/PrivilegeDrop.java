@@ -127,10 +127,12 @@ public final class PrivilegeDrop {
    * drop.start(change -> program.become(change).spawn())
    * }</pre>
    *
-   * <p>An ordinary user's program has the capabilities that are {@linkplain
+   * <p>A program that becomes an ordinary user has the capabilities that are {@linkplain
    * Builder#keepCapabilities kept} and no others, be they inheritable or ambient, and a new and
-   * empty session keyring, where the kernel has any. Its bounding set is the caller's unless
-   * capabilities are kept: set-user-id programs work.
+   * empty session keyring, where the kernel has any. If this process has the identity's user and
+   * groups already, the program inherits the session keyring, and without {@code keepCapabilities}
+   * the capabilities, too. Its bounding set is the caller's unless capabilities are kept:
+   * set-user-id programs work.
    *
    * <p>What the action opens is judged by the identity's permissions. In another root directory the
    * action finds nothing by a path that is not there: the null device, {@code /proc}, and classes

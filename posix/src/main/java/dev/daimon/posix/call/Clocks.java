@@ -6,9 +6,10 @@ import java.nio.ByteBuffer;
 
 /** The kernel's clocks: {@code time.h}. */
 public final class Clocks {
-  /** Since the machine was started, the time it was suspended included. */
+  /** Since some moment in the past, without the time for which the machine was suspended. */
   static final int CLOCK_MONOTONIC = 1;
 
+  /** Since the machine was started, the time it was suspended included. */
   static final int CLOCK_BOOTTIME = 7;
 
   private static final long SECOND = 1_000_000_000;
