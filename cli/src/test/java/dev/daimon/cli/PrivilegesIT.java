@@ -250,6 +250,7 @@ class PrivilegesIT {
         "$daimon start -u nobody -p $dir/pid -o /dev/stdout  | 0 false",
       })
   @Tag("python3")
+  @Tag("attack")
   void rootsInheritableCapabilitiesAndSessionKeyringAreNotInherited(String as, String left)
       throws Exception {
     String says =
@@ -271,6 +272,7 @@ class PrivilegesIT {
   }
 
   @Test
+  @Tag("attack")
   void nothingOfRootsIsLeftThatTheProgramCouldWrite() throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
 

@@ -262,6 +262,7 @@ class GuardTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"link", "directory", "FIFO", "socket"})
+  @Tag("attack")
   void whateverIsNoRegularFileIsDoneWithoutUnlessItWasGiven(String what) throws Exception {
     switch (what) {
       case "link" -> Files.createSymbolicLink(guard(), daemons.file("x"));
@@ -286,6 +287,7 @@ class GuardTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   @Tag("root")
+  @Tag("attack")
   void aStrangersIsDoneWithoutUnlessItWasGiven(boolean held) throws Exception {
     Daemons.give(Files.createFile(guard()), Daemons.NOBODY);
     if (held) {

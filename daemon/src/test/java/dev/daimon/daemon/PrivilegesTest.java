@@ -189,6 +189,7 @@ class PrivilegesTest {
   }
 
   @Test
+  @Tag("attack")
   void itHasNeitherRootsSessionKeyringNorItsInheritableCapabilities() throws Exception {
     usersDirectory(65534);
     List<String> command = new ArrayList<>(List.of("setpriv", "--inh-caps=+kill"));

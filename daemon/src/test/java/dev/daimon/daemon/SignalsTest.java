@@ -64,6 +64,7 @@ class SignalsTest {
   /** The directory was root's when the daemon was started, and is another user's by now. */
   @Test
   @Tag("root")
+  @Tag("attack")
   void rootOpensNoLogAgainThatAUserCouldHaveLedElsewhere() throws Exception {
     Path theirs = Files.createDirectory(facade.file("theirs"));
     Path precious = Files.createDirectory(facade.file("precious"));

@@ -63,6 +63,7 @@ class OutputFileTest {
     "a FIFO of another's in a sticky directory, 2, nobody, false",
   })
   @Tag("root")
+  @Tag("attack")
   void theFileOfAnotherUserIsRefused(String what, int owner, String caller, boolean accepted)
       throws Exception {
     Path place = java.nio.file.Files.createDirectory(directory.resolve("place"));

@@ -72,6 +72,7 @@ class LockedFileTest {
   }
 
   @Test
+  @Tag("attack")
   void whatIsNoRegularFileIsRefusedWithoutWaiting() throws Exception {
     Path fifo = directory.resolve("fifo");
     Command.run("mkfifo", fifo.toString());
@@ -351,6 +352,7 @@ class LockedFileTest {
    * A stranger may take as many record locks as it likes; the kernel takes minutes to list them.
    */
   @Test
+  @Tag("attack")
   void amongAHundredThousandLocksOneIsStillTold() throws Exception {
     Path flood = Files.createDirectory(directory.resolve("flood"));
     String script =
@@ -370,6 +372,7 @@ class LockedFileTest {
 
   /** As many as anybody may open: no list of them is kept, and a search ends when its time does. */
   @Test
+  @Tag("attack")
   void amongManyDescriptorsTheLockIsFoundWithinTheTime() throws Exception {
     String script =
         "ulimit -n $(ulimit -H -n); n=$(ulimit -n);"
@@ -390,6 +393,7 @@ class LockedFileTest {
 
   /** Its lock comes after none of them. */
   @Test
+  @Tag("attack")
   void aHolderMayHaveManyRecordLocksOnTheSameFile() throws Exception {
     String script =
         "open($f, '+<', $ARGV[0]) or die; flock($f, 2) or die; for ($j = 9999; $j >= 0; $j--)"
@@ -404,6 +408,7 @@ class LockedFileTest {
   /** The server of such a file may be dead, and a question to it would never be answered. */
   @Test
   @Tag("strace")
+  @Tag("attack")
   void nothingThatAProcessHasOpenIsAskedFor() throws Exception {
     Path trace = directory.resolve("trace");
     long holder = start("exec 8<.; " + HOLD).pid();

@@ -258,6 +258,7 @@ class OwnershipTest {
   }
 
   @Nested
+  @Tag("attack")
   class RequireFixedPath {
     /** Of the last directory others may be the owner, where nobody else can exchange it. */
     @ParameterizedTest

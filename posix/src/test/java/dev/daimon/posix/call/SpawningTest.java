@@ -346,6 +346,7 @@ class SpawningTest {
   @Test
   @Tag("root")
   @Tag("strace")
+  @Tag("attack")
   void aProgramThatIsStoppedBeforeItRunsIsKilledInTime() throws Exception {
     // Whoever has the user's id can do that from the change of user on.
     ChildJvm jvm = ChildJvm.of(Stopped.class);
