@@ -2,20 +2,37 @@
 
 . "$home/lib/find-jdk.sh"
 
-# own_jdk PATH: the path of a JDK without links, if all of it and of the way there is this user's own. To be called in a
-# process of its own: this one's directory is the program's.
-own_jdk() {
+# roots_jdk PATH: the path of a JDK without links, if nobody but root can change it, or exchange it on the way there.
+# To be called in a process of its own: this one's directory is the program's.
+roots_jdk() {
     cd -P -- "$1" 2>/dev/null || return 1
     jdk=$PWD
-    for file in . bin bin/java lib; do [ -O "$file" ] || return 1; done
-    while [ "$PWD" != / ]; do cd -P .. && [ -O . ] || return 1; done
+    # A link of its own has all permissions, so it is none of root's either.
+    others=$(command -p find . release bin bin/java lib -prune \( ! -user 0 -o -perm -020 -o -perm -002 \) -print 2>/dev/null) || return 1
+    [ -z "$others" ] || return 1
+    # In a sticky directory, such as /tmp, nobody else can rename what is root's.
+    set --
+    above=$jdk
+    while [ -n "${above%/}" ]; do
+        above=${above%/*}
+        set -- "$@" "$above/."
+    done
+    others=$(command -p find "$@" -prune \( ! -user 0 -o \( -perm -020 -o -perm -002 \) ! -perm -1000 \) -print 2>/dev/null) || return 1
+    [ -z "$others" ] || return 1
     printf '%s\n' "$jdk"
 }
 
-# Under sudo and the like the variables may be another user's (sudo -E), who must not choose what root runs.
-hint=
-if [ -n "${SUDO_UID+set}${DOAS_USER+set}" ] && [ -O / ] && [ -n "${JAVA_HOME-}" ]; then
-    JAVA_HOME=$(own_jdk "$JAVA_HOME") || hint=", under sudo to one that is root's"
+# Under sudo and the like the variables may be another user's (sudo -E), who must not choose what root runs, nor what any
+# other user does. Root may still name a JDK that is root's alone.
+advice=", or set JAVA_HOME to it"
+if [ -n "${SUDO_UID+set}${DOAS_USER+set}" ] && [ -n "${JAVA_HOME-}" ]; then
+    if [ -O / ]; then
+        advice=", or set JAVA_HOME to one that root alone can change"
+        JAVA_HOME=$(roots_jdk "$JAVA_HOME") || :
+    else
+        advice=" (under sudo JAVA_HOME is passed over for another user than root)"
+        JAVA_HOME=
+    fi
 fi
 # What the user says comes first, then the one that the caches were made with, then any.
 jdk=${JAVA_HOME:-}
@@ -23,7 +40,7 @@ is_jdk "$jdk" java || {
     jdk=
     if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
     { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk"; } || find_jdk java || {
-        echo "daimon: no JDK 25 or later was found: install one, or set JAVA_HOME to it$hint" >&2
+        echo "daimon: no JDK 25 or later was found: install one$advice" >&2
         exit 71
     }
 }

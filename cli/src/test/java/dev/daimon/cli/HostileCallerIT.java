@@ -154,6 +154,71 @@ class HostileCallerIT {
       Files.setAttribute(theirs.resolve(own), "unix:uid", SOMEBODY);
     }
 
+    assertUsed(place, sudo, used);
+  }
+
+  /** Root's own, but for one thing of it that somebody else can change or has made. */
+  @ParameterizedTest
+  @CsvSource({
+    ".., chmod 1777, true",
+    ".., chmod 0777, false",
+    ".., chmod 0775, false",
+    ".., chmod 1775, true",
+    "., chmod 1777, false",
+    "., chmod 0775, false",
+    "bin, chmod 1777, false",
+    "bin/java, chmod 0757, false",
+    "lib, chmod 0775, false",
+    "release, chmod 0666, false",
+    "release, chown 7001, false",
+    "bin, link, false",
+    "bin/java, link, false",
+    "lib, link, false",
+    "release, link, false",
+  })
+  void aJdkThatOthersCanChangeIsNotRootsUnderSudo(String part, String done, boolean used)
+      throws Exception {
+    Path way = Files.createDirectory(sandbox.file("way"));
+    Path jdk = jdk(Files.createDirectory(way.resolve("jdk")));
+    // Of root's own, which is what somebody's link leads to when it is looked at.
+    Path elsewhere = jdk(Files.createDirectory(sandbox.file("elsewhere")));
+    String file = jdk.resolve(part).toString();
+    String change =
+        done.equals("link")
+            ? "rm -r " + file + "; ln -s " + elsewhere.resolve(part) + " " + file
+            : done + " " + file;
+    assertThat(sandbox.shell(change)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertUsed("way/jdk", "SUDO_UID=7001", used);
+  }
+
+  /** Root is not the only one whom sudo lets somebody become. */
+  @ParameterizedTest
+  @CsvSource({"SUDO_UID=7001, false", "DOAS_USER=somebody, false", "NOBODY=else, true"})
+  void noJdkThatTheCallerNamesIsAnotherUsersUnderSudo(String sudo, boolean used) throws Exception {
+    Path daimon = sandbox.publicDaimon();
+    jdk(theirs);
+    Sandbox.openToAll(Files.createFile(trace), "rw-rw-rw-");
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "env "
+                + sudo
+                + " JAVA_HOME="
+                + theirs
+                + " setpriv --reuid=65534 --regid=65534 --clear-groups "
+                + daimon
+                + " run printenv JAVA_HOME");
+
+    if (used) {
+      assertThat(trace).isNotEmptyFile();
+    } else {
+      assertThat(trace).isEmptyFile();
+      assertThat(result).isEqualTo(new ProcessSandbox.Result(0, theirs + "\n", ""));
+    }
+  }
+
+  private void assertUsed(String place, String sudo, boolean used) throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
             "env " + sudo + " JAVA_HOME=$dir/" + place + " $daimon run printenv JAVA_HOME");
