@@ -1,0 +1,81 @@
+package dev.daimon.posix;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Tag("root")
+@Tag("attack")
+class HardLinksTest {
+  private static final int READ = dev.daimon.posix.call.Files.O_RDONLY;
+
+  @TempDir Path directory = Path.of("/");
+
+  @ParameterizedTest
+  @CsvSource({
+    "755, 0, 1, false",
+    "755, 0, 2, false",
+    "775, 0, 2, true",
+    "757, 0, 2, true",
+    "1777, 0, 2, true",
+    "1777, 0, 1, false",
+    "700, 7001, 2, true",
+    "700, 7001, 1, false",
+  })
+  void aFileOfSeveralNamesIsRefusedWhereOthersCanMakeThem(
+      String mode, int owner, int names, boolean refused) throws Exception {
+    Path file = Files.createFile(directory.resolve("file"));
+    if (names == 2) {
+      Files.createLink(directory.resolve("other"), file);
+    }
+    Files.setAttribute(directory, "unix:mode", Integer.parseInt(mode, 8));
+    Files.setAttribute(directory, "unix:uid", owner);
+
+    try (Descriptor open = open(file)) {
+      if (refused) {
+        assertThatThrownBy(() -> HardLinks.refuse(file)).hasMessageStartingWith(file + " was");
+        assertThatThrownBy(() -> HardLinks.refuse(file, open))
+            .hasMessageStartingWith(file + " was");
+      } else {
+        assertThatCode(() -> HardLinks.refuse(file)).doesNotThrowAnyException();
+        assertThatCode(() -> HardLinks.refuse(file, open)).doesNotThrowAnyException();
+      }
+    }
+  }
+
+  /** Who has made the other name may have removed this one since. */
+  @Test
+  void anOpenFileThatIsNotAtItsPathIsRefused() throws Exception {
+    Files.setAttribute(directory, "unix:mode", 01777);
+    Path file = Files.createFile(directory.resolve("file"));
+    try (Descriptor open = open(file)) {
+      Files.move(file, directory.resolve("other"));
+      assertThatThrownBy(() -> HardLinks.refuse(file, open)).hasMessageContaining("ENOENT");
+      Files.createFile(file);
+      assertThatThrownBy(() -> HardLinks.refuse(file, open)).hasMessageContaining("was replaced");
+    }
+  }
+
+  @Test
+  void whatIsMissingOrNoRegularFileIsNotRefused() throws Exception {
+    Files.setAttribute(directory, "unix:mode", 01777);
+    Path child = Files.createDirectory(directory.resolve("child"));
+    try (Descriptor open = open(child)) {
+      assertThatCode(() -> HardLinks.refuse(child, open)).doesNotThrowAnyException();
+    }
+    assertThatCode(() -> HardLinks.refuse(child)).doesNotThrowAnyException();
+    assertThatCode(() -> HardLinks.refuse(directory.resolve("none"))).doesNotThrowAnyException();
+  }
+
+  private static Descriptor open(Path path) throws PosixException {
+    int number = dev.daimon.posix.call.Files.open(NativePath.bytes(path), READ, 0);
+    return Descriptor.adopt(PosixException.check(number, "open", path));
+  }
+}
