@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.posix.Errno;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
+import java.io.File;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,6 +125,31 @@ class SystemCallFilterTest {
       System.out.println(SystemCallFilter.refuseTerminalInput());
       System.out.println(Capabilities.setNoNewPrivileges());
       System.out.println(SystemCallFilter.refuseTerminalInput());
+    }
+  }
+
+  @Test
+  void aFilterTakesNoNewPrivilegesToEveryThread() throws Exception {
+    assertThat(ChildJvm.of(Filter.class).run().lines()).containsExactly("0", "[0, 1]", "0", "[1]");
+  }
+
+  static final class Filter {
+    public static void main(String[] args) throws Exception {
+      System.out.println(Capabilities.setNoNewPrivileges());
+      System.out.println(noNewPrivileges());
+      System.out.println(
+          SystemCallFilter.allowEverything(SystemCallFilter.SECCOMP_FILTER_FLAG_TSYNC));
+      System.out.println(noNewPrivileges());
+    }
+
+    private static Set<String> noNewPrivileges() throws IOException {
+      Set<String> values = new TreeSet<>();
+      for (String thread : Objects.requireNonNull(new File("/proc/self/task").list())) {
+        if (new File("/proc/self/task/" + thread).exists()) {
+          values.add(Proc.status("self/task/" + thread, "NoNewPrivs"));
+        }
+      }
+      return values;
     }
   }
 }
