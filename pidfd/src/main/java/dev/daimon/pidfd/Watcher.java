@@ -118,10 +118,9 @@ final class Watcher {
       }
     } catch (PosixException | RuntimeException | Error failure) {
       // Somebody closed the descriptor, or memory is short: nobody must wait for ever.
-      for (PidFd handle : abandon()) {
+      for (PidFd handle : abandon(failure)) {
         handle.fail(failure);
       }
-      close(failure);
     }
   }
 
@@ -150,8 +149,10 @@ final class Watcher {
     return true;
   }
 
-  private List<PidFd> abandon() {
+  /** Closed before the next one is made, whose descriptors may get the same numbers. */
+  private List<PidFd> abandon(Throwable failure) {
     synchronized (Watcher.class) {
+      close(failure);
       if (current == this) {
         current = null;
       }
