@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,13 +116,18 @@ class HostileCallerIT {
         "the JVM",
         () -> {
           jvm[0] =
-              waits.children().filter(HostileCallerIT::isJava).mapToLong(ProcessHandle::pid).sum();
+              waits
+                  .children()
+                  .filter(HostileCallerIT::isJava)
+                  .mapToLong(ProcessHandle::pid)
+                  .findFirst()
+                  .orElse(0);
           return jvm[0] != 0;
         });
     assertThat(Path.of("/tmp/.java_pid" + jvm[0])).doesNotExist();
     assertThat(Path.of("/tmp/hsperfdata_root/" + jvm[0])).doesNotExist();
 
-    TestUser.output("kill", "-SEGV", Long.toString(jvm[0]));
+    Command.kill("SEGV", jvm[0]);
 
     assertThat(waits.waitFor()).isEqualTo(71);
     assertThat(Files.readString(sandbox.file("said"))).startsWith("daimon: ").hasLineCount(1);
