@@ -319,10 +319,13 @@ final class Look implements AutoCloseable {
     if (pidFile.owner() != 0 || (path.equals(known) && pid == knownPid)) {
       return false;
     }
-    StartRecord last = StartRecord.read(guardFile, 0).orElse(null);
-    if (last == null || last.pid() == pid) {
+    if (StartRecord.namesNoOther(guardFile, pid)) {
       known = path;
       knownPid = pid;
+      return false;
+    }
+    StartRecord last = StartRecord.read(guardFile, 0).orElse(null);
+    if (last == null || last.pid() == pid) {
       return false;
     }
     try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {
