@@ -176,19 +176,18 @@ final class Look implements AutoCloseable {
 
   private Sighting withProcess(LockedFile pidFile, PidFd daemon, boolean pidOnly)
       throws IOException {
-    boolean hidden = false;
+    @Nullable PosixException hidden = null;
     try {
       proven = pidFile.isHeldBy(pid);
     } catch (PosixException failure) {
       if (!isHiding(failure.errno())) {
         throw failure;
       }
-      hidden = true;
+      hidden = failure;
     }
     info = info(daemon);
-    if (hidden && info != null) {
-      proven = isHeldAsItsUser(pidFile, info);
-      hidden = !proven;
+    if (hidden != null && info != null) {
+      proven = isHeldAsItsUser(pidFile, info, hidden);
     }
     if (info == null && !daemon.isAlive()) {
       proven = false;
@@ -211,7 +210,7 @@ final class Look implements AutoCloseable {
       return unlocked(pidFile, info, pidOnly);
     }
     holders = Holders.of(pidFile);
-    if ((hidden || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
+    if ((hidden != null || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
       return seen(
           State.RUNNING,
           "running: process "
@@ -232,19 +231,27 @@ final class Look implements AutoCloseable {
     try {
       return question.run();
     } catch (PosixException hidden) {
-      if (!hidden.errno().equals(Errno.EACCES)
-          || process.realUser() == 0
-          || Identity.effectiveUser() != 0) {
-        throw hidden;
-      }
-      return Identity.of("#" + process.realUser(), "#" + process.realGroup()).accessFiles(question);
+      return asItsUser(process, question, hidden);
     }
   }
 
-  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo process) {
+  /**
+   * Asks what was refused to this user, if another one could be told; throws the refusal if not.
+   */
+  private static <T> T asItsUser(ProcessInfo process, Action<T> question, PosixException hidden)
+      throws IOException {
+    if (!hidden.errno().equals(Errno.EACCES)
+        || process.realUser() == 0
+        || Identity.effectiveUser() != 0) {
+      throw hidden;
+    }
+    return Identity.of("#" + process.realUser(), "#" + process.realGroup()).accessFiles(question);
+  }
+
+  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo process, PosixException hidden) {
     try {
-      return into(process, () -> pidFile.isHeldBy(pid));
-    } catch (IOException hidden) {
+      return asItsUser(process, () -> pidFile.isHeldBy(pid), hidden);
+    } catch (IOException unseen) {
       return false;
     }
   }
