@@ -5,7 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.daimon.cli {
   requires static org.jspecify;
   requires dev.daimon.control;
-  requires dev.daimon.daemon;
+  requires dev.daimon.startup;
   requires dev.daimon.forking;
   requires dev.daimon.locking;
   requires dev.daimon.privileges;

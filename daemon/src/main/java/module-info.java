@@ -7,12 +7,11 @@ import org.jspecify.annotations.NullMarked;
  * class path: a JVM that denies native access fails each call by a {@link
  * dev.daimon.posix.NativeAccessException}.
  */
-// "module": the command is built after this module, so javac cannot see it yet.
-@SuppressWarnings("module")
 @NullMarked
 module dev.daimon.daemon {
   requires static org.jspecify;
   requires transitive dev.daimon.posix;
+  requires transitive dev.daimon.startup;
   requires dev.daimon.forking;
   requires dev.daimon.locking;
   requires dev.daimon.pidfile;
@@ -22,7 +21,4 @@ module dev.daimon.daemon {
   requires transitive dev.daimon.signals;
 
   exports dev.daimon.daemon;
-  // The order of steps on a daemon's files: the command's as well, and nobody else's.
-  exports dev.daimon.daemon.files to
-      dev.daimon.cli;
 }

@@ -1,7 +1,5 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Descriptors;
 import dev.daimon.forking.Environment;
@@ -10,6 +8,8 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ final class Caller {
       copy.waitFor();
       return new Caller(environment, directory, descriptors, 0);
     } catch (IOException failure) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.SYSTEM, "cannot read what the caller left in /proc: " + failure);
     }
   }
@@ -94,7 +94,7 @@ final class Caller {
     try (Descriptor error = Descriptor.adopt(number)) {
       StandardStream.ERROR.redirect(error);
     } catch (PosixException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -128,7 +128,7 @@ final class Caller {
         words.add(Text.ofBytes(word));
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, "cannot read the command line: " + failure);
+      throw new StartException(Reason.SYSTEM, "cannot read the command line: " + failure);
     }
     return words;
   }

@@ -1,7 +1,7 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,7 +73,7 @@ final class CommandLine {
     try {
       parsed = parser.parse(options, joined.toArray(new String[0]), takesProgram);
     } catch (ParseException problem) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.CONFIGURATION, explained(problem, options, joined) + SEE_HELP + command);
     }
     if (!takesProgram) {
@@ -83,7 +83,7 @@ final class CommandLine {
     boolean separated = program > 0 && joined.get(program - 1).equals("--");
     // Of "-vX" the parser takes the v for an option, and X for the program.
     if (!separated && program < joined.size() && joined.get(program).startsWith("-")) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.CONFIGURATION, unknown(options, joined.get(program)) + SEE_HELP + command);
     }
     return new CommandLine(command, parsed);
@@ -231,7 +231,7 @@ final class CommandLine {
     return values == null ? List.of() : Arrays.asList(values);
   }
 
-  DaemonizeException usage(String message) {
-    return new DaemonizeException(Reason.CONFIGURATION, message + SEE_HELP + command);
+  StartException usage(String message) {
+    return new StartException(Reason.CONFIGURATION, message + SEE_HELP + command);
   }
 }

@@ -1,11 +1,11 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.ControlException;
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 
 /** The exit codes of what is in the way of controlling a daemon. */
@@ -15,24 +15,24 @@ final class ControlFailure {
 
   private ControlFailure() {}
 
-  static DaemonizeException of(IOException failure) {
+  static StartException of(IOException failure) {
     String message = message(failure);
     if (failure instanceof ControlException refused) {
       return switch (refused.reason()) {
-        case UNKNOWN -> new DaemonizeException(Reason.SYSTEM, CANNOT_TELL, message);
-        case BUSY, NOT_STOPPED -> new DaemonizeException(Reason.TIMEOUT, message);
-        case NOT_STARTED -> new DaemonizeException(Reason.DAEMON_FAILED, message);
+        case UNKNOWN -> new StartException(Reason.SYSTEM, CANNOT_TELL, message);
+        case BUSY, NOT_STOPPED -> new StartException(Reason.TIMEOUT, message);
+        case NOT_STARTED -> new StartException(Reason.DAEMON_FAILED, message);
       };
     }
     if (failure instanceof LockHeldException) {
-      return new DaemonizeException(Reason.ALREADY_RUNNING, message);
+      return new StartException(Reason.ALREADY_RUNNING, message);
     }
     if (failure instanceof PosixException posix
         && posix.call().startsWith("pidfd_")
         && posix.errno().equals(Errno.EPERM)) {
-      return new DaemonizeException(Reason.PERMISSION, message);
+      return new StartException(Reason.PERMISSION, message);
     }
-    return new DaemonizeException(Reason.FILE, message);
+    return new StartException(Reason.FILE, message);
   }
 
   /** What has failed, in words for a person. */

@@ -1,8 +1,8 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.NativeAccessException;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.util.List;
 
 /** The entry of the command {@code daimon}. */
@@ -43,11 +43,11 @@ public final class Main {
       // counted.
       List<String> words = Caller.commandLine();
       if (count > words.size()) {
-        throw new DaemonizeException(
+        throw new StartException(
             Reason.CONFIGURATION, "java must get the command itself, not in an @file");
       }
       return dispatch(words.subList(words.size() - count, words.size()));
-    } catch (DaemonizeException failure) {
+    } catch (StartException failure) {
       new Terminal(false).error(String.valueOf(failure.getMessage()));
       return failure.exitCode();
     } catch (NativeAccessException unusable) {
@@ -70,10 +70,9 @@ public final class Main {
       case "--version", "-V" ->
           print("daimon " + Main.class.getPackage().getImplementationVersion() + "\n");
       case "" ->
-          throw new DaemonizeException(
-              Reason.CONFIGURATION, "no command was given; see daimon --help");
+          throw new StartException(Reason.CONFIGURATION, "no command was given; see daimon --help");
       default ->
-          throw new DaemonizeException(
+          throw new StartException(
               Reason.CONFIGURATION,
               "unknown command \"" + Text.readable(command) + "\"; see daimon --help");
     };
@@ -83,7 +82,7 @@ public final class Main {
     CommandLine line = CommandLine.parse(command, words);
     return line.asksForHelp()
         ? help(command)
-        : new Launch(StartOptions.request(command, line)).launch();
+        : new StartCommand(StartOptions.request(command, line)).launch();
   }
 
   private static int control(String command, List<String> words) {
@@ -94,7 +93,7 @@ public final class Main {
   private static int help(String command) {
     String text = Help.of(command);
     if (text == null) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.CONFIGURATION, "no help on \"" + Text.readable(command) + "\"; see daimon --help");
     }
     return print(text);

@@ -1,7 +1,7 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +16,7 @@ final class PathOptions {
   }
 
   /** A failure with the option in its message; others than of files and calls as they are. */
-  static DaemonizeException named(DaemonizeException failure, Request request) {
+  static StartException named(StartException failure, Request request) {
     PathOptions options = new PathOptions(String.valueOf(failure.getMessage()));
     options.match("pidfile", request.pidFile);
     options.match("lock", request.lockFile);
@@ -28,22 +28,22 @@ final class PathOptions {
     return options.named(failure);
   }
 
-  /** As {@link #named(DaemonizeException, Request)}, for a command that takes no program. */
-  static DaemonizeException named(DaemonizeException failure, CommandLine line) {
+  /** As {@link #named(StartException, Request)}, for a command that takes no program. */
+  static StartException named(StartException failure, CommandLine line) {
     PathOptions options = new PathOptions(String.valueOf(failure.getMessage()));
     options.match("pidfile", line.path("pidfile"));
     options.match("guard", line.path("guard"));
     return options.named(failure);
   }
 
-  private DaemonizeException named(DaemonizeException failure) {
+  private StartException named(StartException failure) {
     Reason reason = failure.reason();
     boolean ofPath =
         reason == Reason.FILE
             || (reason == Reason.SYSTEM && failure.exitCode() == reason.exitCode());
     return option == null || !ofPath
         ? failure
-        : new DaemonizeException(reason, "--" + option + ": " + message);
+        : new StartException(reason, "--" + option + ": " + message);
   }
 
   /** The longest path wins; the first option if several have it. */

@@ -3,10 +3,6 @@ package dev.daimon.cli;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.daemon.files.DaemonFiles;
-import dev.daimon.daemon.files.NamedProcess;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
@@ -16,6 +12,10 @@ import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.NamedProcess;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -104,9 +104,9 @@ final class Plan {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
       Ownership.requireTrust(request.pidFile, DaemonFiles.user(owner));
-      Launch.requireReplaceable(request, named);
+      StartCommand.requireReplaceable(request, named);
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
+      throw new StartException(Reason.FILE, failure);
     }
   }
 
@@ -162,13 +162,12 @@ final class Plan {
         throw held(path);
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
+      throw new StartException(Reason.FILE, failure);
     }
   }
 
-  private static DaemonizeException held(Path path) {
-    return new DaemonizeException(
-        Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
+  private static StartException held(Path path) {
+    return new StartException(Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
   }
 
   private void checkFile(@Nullable Path path, boolean output, boolean staysRoots) {
@@ -192,10 +191,10 @@ final class Plan {
         problem = problem(path, output);
       }
       if (!problem.isEmpty()) {
-        throw new DaemonizeException(Reason.FILE, path + ": " + problem);
+        throw new StartException(Reason.FILE, path + ": " + problem);
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
+      throw new StartException(Reason.FILE, failure);
     }
   }
 

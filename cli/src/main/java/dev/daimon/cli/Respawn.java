@@ -1,13 +1,13 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.DaemonizeException;
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Signal;
 import dev.daimon.signals.Dispositions;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ final class Respawn {
       // With -Xrs alone java would open a socket in /tmp, and leave it there.
       program(words, "-Xrs", "-XX:+DisableAttachMechanism", "-D" + Caller.DIRECT + "=true").exec();
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -48,7 +48,7 @@ final class Respawn {
               .spawn();
       return child.waitFor().shellStatus();
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -63,7 +63,7 @@ final class Respawn {
     return Program.at(Path.of("/proc/self/exe").toRealPath())
         .name(Text.bytes(words.get(0)))
         .arguments(arguments)
-        .sweep(false);
+        .closeOtherDescriptors(false);
   }
 
   /** Those are the program's, which gets them from this JVM's own environment. */

@@ -1,8 +1,8 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.files.OutputPaths;
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.startup.OutputPaths;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;

@@ -1,8 +1,8 @@
 package dev.daimon.cli;
 
-import dev.daimon.daemon.files.Progress;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.VisibleText;
+import dev.daimon.startup.Progress;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;

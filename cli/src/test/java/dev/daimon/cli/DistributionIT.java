@@ -2,7 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.daemon.DaemonizeException;
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -242,7 +242,7 @@ class DistributionIT {
     Path home = copyTo(sandbox.file("d"));
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
     Map<Integer, Integer> codes = new TreeMap<>(Map.of(0, 0, 121, 1, 123, 3, 124, 4));
-    for (DaemonizeException.Reason reason : DaemonizeException.Reason.values()) {
+    for (StartException.Reason reason : StartException.Reason.values()) {
       codes.put(reason.exitCode(), reason.exitCode());
     }
     for (Map.Entry<Integer, Integer> code : codes.entrySet()) {

@@ -132,7 +132,7 @@ public final class DaemonControl {
    * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
    */
   public DaemonStatus status() throws IOException {
-    try (Sighting sighting = look()) {
+    try (ProbeResult sighting = look()) {
       ProcessInfo info = sighting.state() == State.RUNNING ? sighting.info() : null;
       // No lambdas: a command that lives for some milliseconds pays for each.
       return new DaemonStatus(
@@ -186,11 +186,11 @@ public final class DaemonControl {
   }
 
   /** An action under the guard: if it fails the guard is as it was before. */
-  private interface Action<T> {
+  private interface GuardedAction<T> {
     T run(@Nullable Guard held) throws IOException, InterruptedException;
   }
 
-  private <T> T guarded(Action<T> action) throws IOException, InterruptedException {
+  private <T> T guarded(GuardedAction<T> action) throws IOException, InterruptedException {
     Guard held = takeGuard().orElse(null);
     T outcome;
     try {
@@ -224,22 +224,22 @@ public final class DaemonControl {
   }
 
   /** The daemon as it is now. */
-  Sighting look() throws IOException {
-    return Look.at(pidFile, guardFile(), pidOnly);
+  ProbeResult look() throws IOException {
+    return Probe.at(pidFile, guardFile(), pidOnly);
   }
 
   private Outcome startGuarded(StartSpec spec, @Nullable Guard held)
       throws IOException, InterruptedException {
     boolean stale;
-    try (Sighting sighting = look()) {
+    try (ProbeResult sighting = look()) {
       if (sighting.state() == State.RUNNING) {
         return Outcome.ALREADY_DONE;
       }
       LockedFile file = sighting.file();
       if (file != null && !sighting.locked()) {
-        Predecessor.check(file, guardFile());
+        PreviousDaemon.check(file, guardFile());
       } else if (sighting.state() == State.UNKNOWN
-          && (held == null || !StrangersLock.remove(sighting))) {
+          && (held == null || !ForeignLock.remove(sighting))) {
         throw new ControlException(Reason.UNKNOWN, sighting.reason());
       }
       stale = sighting.state() == State.DEAD;
@@ -275,7 +275,7 @@ public final class DaemonControl {
   public void requireReplaceable(long named, long owner) throws IOException {
     if (named != 0) {
       try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
-        Predecessor.check(pidFile, guardFile(), named, owner, file);
+        PreviousDaemon.check(pidFile, guardFile(), named, owner, file);
       }
     }
   }
@@ -287,8 +287,8 @@ public final class DaemonControl {
    * @throws IOException if it cannot be looked at
    */
   public boolean isRemovableFromStranger() throws IOException {
-    try (Sighting sighting = look()) {
-      return StrangersLock.isRemovable(sighting);
+    try (ProbeResult sighting = look()) {
+      return ForeignLock.isRemovable(sighting);
     }
   }
 
@@ -301,8 +301,8 @@ public final class DaemonControl {
    * @throws IOException if it cannot be looked at, or be removed
    */
   public boolean removeFromStranger() throws IOException {
-    try (Sighting sighting = look()) {
-      return StrangersLock.remove(sighting);
+    try (ProbeResult sighting = look()) {
+      return ForeignLock.remove(sighting);
     }
   }
 
@@ -357,7 +357,7 @@ public final class DaemonControl {
    */
   public Outcome signal(Signal signal) throws IOException {
     Objects.requireNonNull(signal, "signal");
-    try (Sighting sighting = look()) {
+    try (ProbeResult sighting = look()) {
       PidFd daemon = sighting.daemon();
       if (daemon == null) {
         return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.NOT_RUNNING;
@@ -457,7 +457,7 @@ public final class DaemonControl {
     boolean ended = false;
     try (LockWait release = new LockWait()) {
       while (true) {
-        try (Sighting sighting = look()) {
+        try (ProbeResult sighting = look()) {
           PidFd process = sighting.process();
           if (sighting.state() == State.RUNNING && process != null) {
             if (ended) {

@@ -59,7 +59,7 @@ final class LockWait implements AutoCloseable {
   /** Null also where it is forbidden, such as by a seccomp profile: there are the pauses. */
   private static @Nullable PidFd open(long pid) {
     try {
-      return Look.open(pid);
+      return Probe.open(pid);
     } catch (PosixException forbidden) {
       return null;
     }
@@ -69,7 +69,7 @@ final class LockWait implements AutoCloseable {
   @Override
   public void close() {
     if (holder != null) {
-      Sighting.close(holder);
+      ProbeResult.close(holder);
     }
   }
 }

@@ -32,7 +32,7 @@ final class Orphans {
    *
    * @param last the last start; null if that is not known
    */
-  static @Nullable Orphans of(Sighting sighting, @Nullable StartRecord last) throws IOException {
+  static @Nullable Orphans of(ProbeResult sighting, @Nullable StartRecord last) throws IOException {
     LockedFile file = sighting.file();
     if (sighting.state() != State.UNKNOWN || file == null || !sighting.locked()) {
       return null;
@@ -53,17 +53,17 @@ final class Orphans {
    */
   @Nullable PidFd findProven() throws IOException {
     long begin = System.nanoTime();
-    for (long pid : Target.processes()) {
+    for (long pid : StopTarget.processes()) {
       if (System.nanoTime() - begin > SEARCH_NANOS) {
         return null;
       }
-      PidFd process = Look.open(pid);
+      PidFd process = Probe.open(pid);
       boolean proven = false;
       try {
         proven = process != null && isProven(process);
       } finally {
         if (process != null && !proven) {
-          Sighting.close(process);
+          ProbeResult.close(process);
         }
       }
       if (proven) {
@@ -74,7 +74,7 @@ final class Orphans {
   }
 
   private boolean isProven(PidFd process) throws IOException {
-    ProcessInfo info = Look.info(process);
+    ProcessInfo info = Probe.info(process);
     if (info == null || info.session() == 0 || !mayBelong(file, info)) {
       return false;
     }
@@ -90,7 +90,7 @@ final class Orphans {
   /** Whether it holds the lock, and without a record has it from its session's leader. */
   private boolean isHeir(long pid, ProcessInfo info) {
     try {
-      return Look.into(
+      return Probe.into(
           info,
           () ->
               file.isHeldBy(pid)
@@ -117,7 +117,7 @@ final class Orphans {
    * is given to nobody else.
    */
   static boolean isRunning(long leader) throws IOException {
-    try (PidFd process = Look.open(leader)) {
+    try (PidFd process = Probe.open(leader)) {
       return process != null;
     }
   }

@@ -47,7 +47,7 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
     SingletonLock lock = SingletonLock.acquire(pidFile);
     try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
       if (file != null && !lock.created()) {
-        Predecessor.check(file, control.guardFile());
+        PreviousDaemon.check(file, control.guardFile());
       }
       if (file == null || file.owner() == 0 || file.owner() == user) {
         return lock;

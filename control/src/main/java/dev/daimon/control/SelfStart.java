@@ -62,7 +62,7 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
     long since = 0;
     while (true) {
       long now = System.nanoTime();
-      try (Sighting sighting = control.look()) {
+      try (ProbeResult sighting = control.look()) {
         if (sighting.state() == State.RUNNING) {
           return;
         }
@@ -92,11 +92,11 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
   }
 
   /** Whether the pidfile names a process that runs, and that has locked nothing. */
-  private static boolean isUnlocked(Sighting sighting) {
+  private static boolean isUnlocked(ProbeResult sighting) {
     return sighting.state() == State.UNKNOWN && !sighting.locked() && sighting.info() != null;
   }
 
-  private static String lockless(Sighting sighting, DaemonControl control) {
+  private static String lockless(ProbeResult sighting, DaemonControl control) {
     ProcessInfo info = sighting.info();
     return new Holder(sighting.pid(), info == null ? "" : info.name())
         + " runs and is named by "

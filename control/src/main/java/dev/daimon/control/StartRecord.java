@@ -204,7 +204,7 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    * @throws IOException if a handle of the process cannot be opened
    */
   public boolean isRunning() throws IOException {
-    try (PidFd process = Look.open(pid)) {
+    try (PidFd process = Probe.open(pid)) {
       Stat now = process == null ? null : Stat.of(pid);
       // In this order: it was this process that was read of.
       return process != null && now != null && now.start == startTicks && process.isAlive();

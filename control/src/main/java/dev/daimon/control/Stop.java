@@ -58,7 +58,7 @@ final class Stop {
   }
 
   private StopResult stop() throws IOException, InterruptedException {
-    try (Sighting sighting = control.look()) {
+    try (ProbeResult sighting = control.look()) {
       LockedFile file = sighting.file();
       if (file == null) {
         return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
@@ -77,7 +77,7 @@ final class Stop {
   }
 
   /** The daemon has ended, and others hold its lock. */
-  private StopResult stop(Orphans orphans, Sighting sighting, LockedFile file)
+  private StopResult stop(Orphans orphans, ProbeResult sighting, LockedFile file)
       throws IOException, InterruptedException {
     sighting.requireTrusted();
     PidFd proven = orphans.findProven();
@@ -97,14 +97,14 @@ final class Stop {
       }
       return stop(proven, sighting.pid(), file, null);
     } finally {
-      Sighting.close(proven);
+      ProbeResult.close(proven);
     }
   }
 
   private StopResult stop(PidFd daemon, long named, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
     awaited = daemon.pid();
-    try (Target target = new Target(daemon, file, policy.wholeSession(), last)) {
+    try (StopTarget target = new StopTarget(daemon, file, policy.wholeSession(), last)) {
       Duration left = end(target, daemon, file);
       awaitRelease(named, daemon, file, left);
     }
@@ -112,7 +112,7 @@ final class Stop {
   }
 
   /** What a daemon has left that does not run any more. */
-  private Outcome removeLeftOver(Sighting sighting, LockedFile file) throws IOException {
+  private Outcome removeLeftOver(ProbeResult sighting, LockedFile file) throws IOException {
     sighting.requireTrusted();
     if (hasFurtherLines(file)) {
       // That it was the daemon's is not shown, and what else it says may be somebody's.
@@ -141,7 +141,7 @@ final class Stop {
    *
    * @return what is left of the last one's time
    */
-  private Duration end(Target target, PidFd daemon, LockedFile file)
+  private Duration end(StopTarget target, PidFd daemon, LockedFile file)
       throws IOException, InterruptedException {
     for (int i = 0; i < policy.steps().size(); i++) {
       Step step = policy.steps().get(i);
@@ -173,13 +173,13 @@ final class Stop {
     throw alive == null || waited ? stillLocked(daemon, file) : notEnded(alive);
   }
 
-  private void noteAwaited(Target target) throws PosixException {
+  private void noteAwaited(StopTarget target) throws PosixException {
     PidFd alive = target.alive();
     awaited = alive == null ? awaited : alive.pid();
   }
 
   /** Whether the daemon has ended, and somebody of its session still holds its lock. */
-  private boolean isLeft(Target target, LockedFile file, Duration rest)
+  private boolean isLeft(StopTarget target, LockedFile file, Duration rest)
       throws IOException, InterruptedException {
     if (!policy.wholeSession() && !waited) {
       waited = true;
@@ -262,7 +262,7 @@ final class Stop {
    * Whether another user has waited for the lock, and got it: the daemon has ended all the same.
    */
   private boolean isStrangers(PidFd daemon, LockedFile file) throws IOException {
-    if (!StrangersLock.isOn(file)) {
+    if (!ForeignLock.isOn(file)) {
       return false;
     }
     if (control.removeFromStranger()) {
@@ -298,7 +298,7 @@ final class Stop {
    * not known by its id, which may be the same again.
    */
   private boolean isNextRunning() throws IOException {
-    try (Sighting sighting = control.look()) {
+    try (ProbeResult sighting = control.look()) {
       return sighting.state() == State.RUNNING;
     }
   }

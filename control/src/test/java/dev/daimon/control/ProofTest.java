@@ -249,7 +249,7 @@ class ProofTest {
   }
 
   private void assertRefused(DaemonControl control, String why) throws Exception {
-    List<Action> actions =
+    List<Attempt> actions =
         List.of(
             () -> control.stop(StopPolicy.DEFAULT),
             () -> control.stop(StopPolicy.DEFAULT.ofWholeSession()),
@@ -257,7 +257,7 @@ class ProofTest {
             () -> control.start(daemons.daemon("exec sleep 1000")),
             () -> control.restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT));
     String content = Files.readString(daemons.pidFile());
-    for (Action action : actions) {
+    for (Attempt action : actions) {
       try {
         throw new AssertionError("it has returned " + action.run());
       } catch (ControlException refused) {
@@ -274,7 +274,7 @@ class ProofTest {
     assertThat(daemons.pidFile()).hasContent(content);
   }
 
-  private interface Action {
+  private interface Attempt {
     Object run() throws Exception;
   }
 }

@@ -2,9 +2,6 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.daemon.files.DaemonFiles;
-import dev.daimon.daemon.files.Gift;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
@@ -16,6 +13,10 @@ import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.signals.SignalEvents;
 import dev.daimon.signals.SignalHandler;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.PendingChown;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.time.Duration;
@@ -46,17 +47,17 @@ public final class Daemon implements AutoCloseable {
 
   private final boolean noNewPrivileges;
 
-  private final Estate estate;
+  private final Resources resources;
 
   /** Null in this very process: there is nobody to tell. */
-  private final @Nullable Report report;
+  private final @Nullable ReadinessReport report;
 
   private final boolean simulated;
 
   /** Null if this is not in the foreground. */
-  private final InProcess.@Nullable Foreground foreground;
+  private final InProcessStart.@Nullable Foreground foreground;
 
-  private final CleanUp cleanUp;
+  private final LockCleanUp cleanUp;
   private final SignalEvents signals = new SignalEvents();
 
   private boolean dropped;
@@ -65,19 +66,19 @@ public final class Daemon implements AutoCloseable {
   Daemon(
       DaemonConfig config,
       @Nullable Identity identity,
-      Estate estate,
-      @Nullable Report report,
-      InProcess.@Nullable Simulation simulation,
-      InProcess.@Nullable Foreground foreground) {
+      Resources resources,
+      @Nullable ReadinessReport report,
+      InProcessStart.@Nullable Simulation simulation,
+      InProcessStart.@Nullable Foreground foreground) {
     this.identity = identity;
     drop = Identities.drop(config, identity);
     hasAttributes = config.hasAttributes();
     noNewPrivileges = config.noNewPrivileges;
-    this.estate = estate;
+    this.resources = resources;
     this.report = report;
     simulated = simulation != null;
     this.foreground = foreground;
-    cleanUp = new CleanUp(estate, config.removePidFileOnClose, simulation);
+    cleanUp = new LockCleanUp(resources, config.removePidFileOnClose, simulation);
   }
 
   /** {@return this process's id, which is what the pidfile holds} */
@@ -108,12 +109,12 @@ public final class Daemon implements AutoCloseable {
    *
    * @throws IllegalStateException if the configuration names a user or group, and this process is
    *     not that yet, or something else that is to be given up and was not
-   * @throws DaemonizeException if the launcher has given up, or is gone: this process ends; or if
-   *     what was inherited from it cannot be taken over
+   * @throws StartException if the launcher has given up, or is gone: this process ends; or if what
+   *     was inherited from it cannot be taken over
    */
   public void ready() {
     requireDropped("ready");
-    if (estate.isOwn()) {
+    if (resources.isOwn()) {
       settle();
     }
     if (report != null) {
@@ -140,21 +141,21 @@ public final class Daemon implements AutoCloseable {
   private synchronized void settle() {
     releaseStandardError();
     settled = true;
-    Belongings own = estate.own();
+    OpenResources own = resources.own();
     try {
       own.streams().close();
-      for (Gift gift : own.gifts()) {
-        if (!isLock(gift.descriptor())) {
-          gift.descriptor().close();
+      for (PendingChown pending : own.pendingChowns()) {
+        if (!isLock(pending.descriptor())) {
+          pending.descriptor().close();
         }
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
   private boolean isLock(Descriptor descriptor) {
-    Belongings own = estate.own();
+    OpenResources own = resources.own();
     return (own.pidFile() != null && own.pidFile().descriptor() == descriptor)
         || (own.lockFile() != null && own.lockFile().descriptor() == descriptor);
   }
@@ -162,19 +163,20 @@ public final class Daemon implements AutoCloseable {
   /**
    * Tells the launcher that this daemon gives up, and why; the launcher prints that with its
    * causes, stops what is left of the daemon and exits with 70, or with the exit code of a {@link
-   * DaemonizeException}. An exception that leaves {@code main} does the same by itself.
+   * StartException}. An exception that leaves {@code main} does the same by itself.
    *
    * @param cause why
    * @return an exception to throw, so that this process does not go on: {@code throw
    *     daemon.fail(cause)}
    */
-  public DaemonizeException fail(Throwable cause) {
+  public StartException fail(Throwable cause) {
     requireNonNull(cause, "cause");
     if (report != null) {
       report.failed(cause);
     }
-    DaemonizeException failure =
-        new DaemonizeException(Reason.DAEMON_FAILED, Report.exitCode(cause), FailureText.of(cause));
+    StartException failure =
+        new StartException(
+            Reason.DAEMON_FAILED, ReadinessReport.exitCode(cause), FailureText.of(cause));
     failure.initCause(cause);
     return failure;
   }
@@ -187,9 +189,9 @@ public final class Daemon implements AutoCloseable {
    * @return an exception to throw, so that this process does not go on
    * @throws IllegalArgumentException if the exit code is outside that range
    */
-  public DaemonizeException fail(int exitCode, String message) {
+  public StartException fail(int exitCode, String message) {
     requireNonNull(message, "message");
-    DaemonizeException failure = new DaemonizeException(Reason.DAEMON_FAILED, exitCode, message);
+    StartException failure = new StartException(Reason.DAEMON_FAILED, exitCode, message);
     if (report != null) {
       report.failed(exitCode, message);
     }
@@ -202,30 +204,30 @@ public final class Daemon implements AutoCloseable {
    * to it from the start. Without a user or group, and once the daemon is ready, there is nothing
    * to do.
    *
-   * @throws DaemonizeException if one cannot be given away; see {@link Ownership#give}
+   * @throws StartException if one cannot be given away; see {@link Ownership#give}
    */
   public synchronized void chownFiles() {
     if (identity == null || settled) {
       return;
     }
     try {
-      for (Gift gift : estate.own().gifts()) {
-        gift.give(identity);
+      for (PendingChown pending : resources.own().pendingChowns()) {
+        pending.apply(identity);
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
+      throw new StartException(Reason.FILE, failure);
     }
   }
 
   /**
    * Becomes the configured user and group, and gives up what else the configuration says, with
-   * every thread and for good, and proves it: see {@link PrivilegeDrop#assume}. A user and group
-   * that this process is already are done; a simulation only finds out whether it could become
-   * them. On a terminal that this process shares with others, as in the foreground, it and all that
-   * it starts can type into it no more: see {@link ThisProcess#refuseTyping}.
+   * every thread and for good, and proves it: see {@link PrivilegeDrop#applyToProcess}. A user and
+   * group that this process is already are done; a simulation only finds out whether it could
+   * become them. On a terminal that this process shares with others, as in the foreground, it and
+   * all that it starts can type into it no more: see {@link ThisProcess#refuseTyping}.
    *
-   * @throws DaemonizeException if that is not possible, or was not complete: this process should
-   *     end then
+   * @throws StartException if that is not possible, or was not complete: this process should end
+   *     then
    */
   public synchronized void dropPrivileges() {
     if (drop == null || dropped || simulated) {
@@ -234,13 +236,13 @@ public final class Daemon implements AutoCloseable {
     }
     keepFromTyping();
     try {
-      drop.assume();
+      drop.applyToProcess();
       dropped = true;
     } catch (PosixException failure) {
       boolean denied = failure.errno().equals(Errno.EPERM) || failure.errno().equals(Errno.EACCES);
-      throw new DaemonizeException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
+      throw new StartException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.PERMISSION, failure);
+      throw new StartException(Reason.PERMISSION, failure);
     }
   }
 
@@ -252,7 +254,7 @@ public final class Daemon implements AutoCloseable {
     try {
       ThisProcess.refuseTyping(noNewPrivileges);
     } catch (IOException failure) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.PERMISSION,
           identity
               + " could type into this terminal, and that cannot be prevented here: "
@@ -270,7 +272,7 @@ public final class Daemon implements AutoCloseable {
    */
   public Descriptor kept(String name) {
     requireNonNull(name, "name");
-    Descriptor descriptor = estate.own().kept().get(name);
+    Descriptor descriptor = resources.own().kept().get(name);
     if (descriptor == null) {
       throw new IllegalArgumentException("no descriptor was kept open as \"" + name + "\"");
     }
@@ -285,7 +287,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if there is neither
    */
   public Descriptor lockDescriptor() {
-    Belongings own = estate.own();
+    OpenResources own = resources.own();
     SingletonLock lock = own.lockFile() != null ? own.lockFile() : own.pidFile();
     if (lock != null) {
       return lock.descriptor();
@@ -302,7 +304,7 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedOutput() {
-    return captured(estate.own().streams().output());
+    return captured(resources.own().streams().output());
   }
 
   /**
@@ -312,10 +314,10 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedError() {
-    return captured(estate.own().streams().error());
+    return captured(resources.own().streams().error());
   }
 
-  private static BufferedReader captured(@Nullable Captured captured) {
+  private static BufferedReader captured(@Nullable CapturedStream captured) {
     if (captured == null) {
       throw new IllegalStateException("captureOutput is not set");
     }
@@ -326,13 +328,13 @@ public final class Daemon implements AutoCloseable {
    * Lets standard error lead to its file, or the null device, before the daemon is ready. A second
    * call does nothing.
    *
-   * @throws DaemonizeException if it cannot be redirected
+   * @throws StartException if it cannot be redirected
    */
   public void releaseStandardError() {
     try {
-      estate.own().streams().releaseStandardError();
+      resources.own().streams().releaseStandardError();
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -351,7 +353,7 @@ public final class Daemon implements AutoCloseable {
    * @param handler what is done
    * @throws IllegalArgumentException if the JVM does not let go of that signal, with the reason
    * @throws IllegalStateException if this daemon is closed
-   * @throws DaemonizeException if the kernel refuses
+   * @throws StartException if the kernel refuses
    */
   public void on(Signal signal, SignalHandler handler) {
     requireNonNull(signal, "signal");
@@ -359,7 +361,7 @@ public final class Daemon implements AutoCloseable {
     try {
       SignalEvents _ = signals.on(signal, handler);
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -377,7 +379,7 @@ public final class Daemon implements AutoCloseable {
    * @param drain what is to be finished, such as the requests in flight
    * @throws IllegalArgumentException if the deadline is negative
    * @throws IllegalStateException if this daemon is closed
-   * @throws DaemonizeException if the kernel refuses
+   * @throws StartException if the kernel refuses
    */
   public void onStop(Duration deadline, SignalHandler drain) {
     requireNonNull(deadline, "deadline");
@@ -398,15 +400,15 @@ public final class Daemon implements AutoCloseable {
    *
    * @throws IllegalStateException if the configuration names a user or group, and this process is
    *     not that yet
-   * @throws DaemonizeException {@link Reason#FILE} if one cannot be opened: its stream still leads
-   *     to the old file
+   * @throws StartException {@link Reason#FILE} if one cannot be opened: its stream still leads to
+   *     the old file
    */
   public void reopenLogs() {
     requireDropped("reopenLogs");
     try {
-      estate.own().streams().reopen();
+      resources.own().streams().reopen();
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.FILE, failure);
+      throw new StartException(Reason.FILE, failure);
     }
   }
 
@@ -424,7 +426,7 @@ public final class Daemon implements AutoCloseable {
    * is touched. Where this process may not remove the pidfile any more, it is emptied. A second
    * call does nothing.
    *
-   * @throws DaemonizeException if it can neither be removed nor emptied
+   * @throws StartException if it can neither be removed nor emptied
    */
   public void cleanup() {
     cleanUp.now();
@@ -439,14 +441,14 @@ public final class Daemon implements AutoCloseable {
    * <p>In the foreground the process has its umask back, and can be a daemon once more. Its streams
    * stay where they lead: what it dies of belongs into the log.
    *
-   * @throws DaemonizeException as {@link #cleanup()}
+   * @throws StartException as {@link #cleanup()}
    */
   @Override
   public void close() {
     try {
       signals.close();
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     } finally {
       cleanUp.close();
       if (foreground != null) {

@@ -2,12 +2,13 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.daimon.daemon.files.FileSet;
-import dev.daimon.daemon.files.OutputPaths;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.startup.FileSet;
+import dev.daimon.startup.OutputPaths;
+import dev.daimon.startup.StartException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,36 +112,36 @@ public final class DaemonConfig {
    * @return one line for each problem; empty if there is none
    */
   public List<String> validate() {
-    return texts(new Validation(this, rerun()).problems());
+    return texts(new Validation(this, relaunch()).problems());
   }
 
   /**
    * Refuses a configuration with problems, all of them in one message.
    *
-   * @param rerun the program's second run; null in the foreground
-   * @throws DaemonizeException with the first problem's reason
+   * @param relaunch the program's second run; null in the foreground
+   * @throws StartException with the first problem's reason
    */
-  void requireValid(@Nullable Rerun rerun) {
-    List<DaemonizeException> problems = new Validation(this, rerun).problems();
+  void requireValid(@Nullable RelaunchCommand relaunch) {
+    List<StartException> problems = new Validation(this, relaunch).problems();
     if (problems.size() == 1) {
       throw problems.get(0);
     }
     if (!problems.isEmpty()) {
-      throw new DaemonizeException(problems.get(0).reason(), String.join("; ", texts(problems)));
+      throw new StartException(problems.get(0).reason(), String.join("; ", texts(problems)));
     }
   }
 
-  private static List<String> texts(List<DaemonizeException> problems) {
+  private static List<String> texts(List<StartException> problems) {
     List<String> texts = new ArrayList<>();
-    for (DaemonizeException problem : problems) {
+    for (StartException problem : problems) {
       texts.add(String.valueOf(problem.getMessage()));
     }
     return texts;
   }
 
   /** The program's second run, which a simulation only thinks of; null in the foreground. */
-  @Nullable Rerun rerun() {
-    return foreground ? null : Rerun.of(this);
+  @Nullable RelaunchCommand relaunch() {
+    return foreground ? null : RelaunchCommand.of(this);
   }
 
   /** Whether the daemon is this very process. */

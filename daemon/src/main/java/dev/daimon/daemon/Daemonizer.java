@@ -2,8 +2,9 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.NativeAccessException;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -49,8 +50,8 @@ public final class Daemonizer {
    *
    * @param config how; the daemon must come to the same one as its launcher
    * @return the daemon itself, to be closed by the caller
-   * @throws DaemonizeException in the daemon, if it was started with another configuration; in a
-   *     JVM that was not started for this program, {@link DaemonizeException.Reason#CONFIGURATION}
+   * @throws StartException in the daemon, if it was started with another configuration; in a JVM
+   *     that was not started for this program, {@link StartException.Reason#CONFIGURATION}
    * @throws IllegalStateException if this process was daemonized before, other than in a
    *     simulation, or in the foreground and closed since
    */
@@ -60,7 +61,7 @@ public final class Daemonizer {
       return becomeDaemon(config);
     }
     if (!config.isInProcess()) {
-      Host.requireOwn(STACK.getCallerClass());
+      HostJvm.requireOwn(STACK.getCallerClass());
     }
     String name = ProgramName.of(config);
     try {
@@ -72,7 +73,7 @@ public final class Daemonizer {
         StatusLine.error(name, daemon.message());
       }
       System.exit(daemon.exitCode());
-    } catch (DaemonizeException failure) {
+    } catch (StartException failure) {
       StatusLine.error(name, FailureText.of(failure));
       for (Throwable left : failure.getSuppressed()) {
         StatusLine.error(name, "not taken back: " + FailureText.of(left));
@@ -96,8 +97,8 @@ public final class Daemonizer {
    * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
    *     and gone with its process group. The exit code of one that exits without a word is 70: the
    *     launcher is not its parent
-   * @throws DaemonizeException if no daemon was started, with everything as it was, and what could
-   *     not be taken back as suppressed exceptions; in the daemon, as {@link #daemonize}
+   * @throws StartException if no daemon was started, with everything as it was, and what could not
+   *     be taken back as suppressed exceptions; in the daemon, as {@link #daemonize}
    * @throws IllegalStateException as {@link #daemonize}
    */
   public static Launch launch(DaemonConfig config) {
@@ -105,24 +106,26 @@ public final class Daemonizer {
     if (stage() == Stage.DAEMON || config.isInProcess()) {
       return new Launch.InDaemon(becomeDaemon(config));
     }
-    Host.requireOwn(STACK.getCallerClass());
+    HostJvm.requireOwn(STACK.getCallerClass());
     try {
       return new Launch.InLauncher(new Launcher(config, false).launch());
     } catch (NativeAccessException denied) {
-      throw new DaemonizeException(Reason.SYSTEM, denied);
+      throw new StartException(Reason.SYSTEM, denied);
     }
   }
 
   private static Daemon becomeDaemon(DaemonConfig config) {
-    Origin.FromLauncher fromLauncher = Origin.find().fromLauncher();
+    LaunchContext.FromLauncher fromLauncher = LaunchContext.find().fromLauncher();
     if (fromLauncher == null && config.simulate) {
-      return InProcess.start(config);
+      return InProcessStart.start(config);
     }
     if (!CALLED.compareAndSet(false, true)) {
       throw new IllegalStateException("this process is a daemon already");
     }
     try {
-      return fromLauncher == null ? InProcess.start(config) : Started.by(fromLauncher, config);
+      return fromLauncher == null
+          ? InProcessStart.start(config)
+          : DaemonStart.by(fromLauncher, config);
     } catch (RuntimeException failure) {
       CALLED.set(fromLauncher != null);
       throw failure;
@@ -139,10 +142,10 @@ public final class Daemonizer {
    * foreground there is one run, which is {@link Stage#LAUNCHER}.
    *
    * @return {@link Stage#DAEMON} in a process that was started by its launcher
-   * @throws DaemonizeException if the connection to the launcher cannot be read
+   * @throws StartException if the connection to the launcher cannot be read
    */
   public static Stage stage() {
-    return Origin.find().stage();
+    return LaunchContext.find().stage();
   }
 
   /**
@@ -150,9 +153,9 @@ public final class Daemonizer {
    * stands elsewhere.
    *
    * @return an absolute path; it leads nowhere if that directory is gone
-   * @throws DaemonizeException if the connection to the launcher cannot be read
+   * @throws StartException if the connection to the launcher cannot be read
    */
   public static Path launchDirectory() {
-    return Origin.find().launchDirectory();
+    return LaunchContext.find().launchDirectory();
   }
 }

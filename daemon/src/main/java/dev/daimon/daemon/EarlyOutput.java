@@ -1,11 +1,12 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Redirect;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +72,7 @@ final class EarlyOutput implements AutoCloseable {
         throw failure;
       }
     } catch (IOException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 

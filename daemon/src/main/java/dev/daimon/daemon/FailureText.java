@@ -1,5 +1,6 @@
 package dev.daimon.daemon;
 
+import dev.daimon.startup.StartException;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,9 +79,7 @@ final class FailureText {
 
   private static String words(Throwable cause) {
     String words =
-        (cause instanceof DaemonizeException
-                ? String.valueOf(cause.getMessage())
-                : cause.toString())
+        (cause instanceof StartException ? String.valueOf(cause.getMessage()) : cause.toString())
             .strip();
     return words.length() > MAX_PART ? words.substring(0, MAX_PART) + "…" : words;
   }

@@ -1,8 +1,8 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.Signal;
 import dev.daimon.signals.SignalHandler;
+import dev.daimon.startup.StartException.Reason;
 import java.time.Duration;
 
 /**
@@ -25,14 +25,14 @@ final class GracefulStop implements SignalHandler {
 
   private final Duration deadline;
   private final SignalHandler drain;
-  private final CleanUp cleanUp;
+  private final LockCleanUp cleanUp;
 
   /** Guarded by this, as the next one. */
   private boolean begun;
 
   private int exitCode = UNDECIDED;
 
-  GracefulStop(Duration deadline, SignalHandler drain, CleanUp cleanUp) {
+  GracefulStop(Duration deadline, SignalHandler drain, LockCleanUp cleanUp) {
     this.deadline = deadline.compareTo(FOREVER) > 0 ? FOREVER : deadline;
     this.drain = drain;
     this.cleanUp = cleanUp;

@@ -1,10 +1,11 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.daemon.files.FileSet;
-import dev.daimon.daemon.files.Gift;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.NativePath;
+import dev.daimon.startup.FileSet;
+import dev.daimon.startup.PendingChown;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -50,7 +51,7 @@ final class Handover {
   final Map<String, Descriptor> kept;
 
   /** Files that root has opened, and that are to become the user's. */
-  final List<Gift> gifts;
+  final List<PendingChown> pendingChowns;
 
   Handover(
       Path launchDirectory,
@@ -60,7 +61,7 @@ final class Handover {
       @Nullable Descriptor earlyErrors,
       @Nullable Descriptor standardError,
       Map<String, Descriptor> kept,
-      List<Gift> gifts) {
+      List<PendingChown> pendingChowns) {
     this.launchDirectory = launchDirectory;
     this.settings = settings;
     this.pidFile = pidFile;
@@ -68,7 +69,7 @@ final class Handover {
     this.earlyErrors = earlyErrors;
     this.standardError = standardError;
     this.kept = kept;
-    this.gifts = gifts;
+    this.pendingChowns = pendingChowns;
   }
 
   /** All descriptors that the daemon needs. */
@@ -78,8 +79,8 @@ final class Handover {
     add(descriptors, lockFile);
     add(descriptors, earlyErrors);
     add(descriptors, standardError);
-    for (Gift gift : gifts) {
-      descriptors.add(gift.descriptor());
+    for (PendingChown pending : pendingChowns) {
+      descriptors.add(pending.descriptor());
     }
     return descriptors;
   }
@@ -100,18 +101,18 @@ final class Handover {
     FileSet set = config.files();
     if ((set.pidFile() == null) != (pidFile == null)
         || (set.lockFile() == null) != (lockFile == null)) {
-      throw new DaemonizeException(
+      throw new StartException(
           Reason.DAEMON_FAILED, "the launcher handed over other locks than the configuration has");
     }
-    for (Gift gift : gifts) {
-      Path path = gift.path();
+    for (PendingChown pending : pendingChowns) {
+      Path path = pending.path();
       boolean named =
           path.equals(set.pidFile())
               || path.equals(set.lockFile())
               || path.equals(set.standardOutput())
               || path.equals(set.standardError());
-      if (!named || !isAt(path, gift.descriptor())) {
-        throw new DaemonizeException(
+      if (!named || !isAt(path, pending.descriptor())) {
+        throw new StartException(
             Reason.DAEMON_FAILED,
             "what the launcher handed over to be given away is no file of the configuration, or no"
                 + " longer there: "
@@ -149,10 +150,10 @@ final class Handover {
         write(out, entry.getKey().getBytes(StandardCharsets.UTF_8));
         write(out, entry.getValue());
       }
-      out.writeInt(gifts.size());
-      for (Gift gift : gifts) {
-        write(out, gift.path());
-        write(out, gift.descriptor());
+      out.writeInt(pendingChowns.size());
+      for (PendingChown pending : pendingChowns) {
+        write(out, pending.path());
+        write(out, pending.descriptor());
       }
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
@@ -177,7 +178,7 @@ final class Handover {
   /** The other way round; from now on the descriptors are this process's to close. */
   static Handover decode(byte[] greeting) {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(greeting));
-    // A gift is one of the other descriptors, often: one number has one owner.
+    // A pending is one of the other descriptors, often: one number has one owner.
     Map<Integer, Descriptor> owned = new LinkedHashMap<>();
     try {
       Path launchDirectory = NativePath.of(readBytes(in));
@@ -194,13 +195,20 @@ final class Handover {
         String name = new String(readBytes(in), StandardCharsets.UTF_8);
         kept.put(name, required(readDescriptor(in, owned)));
       }
-      List<Gift> gifts = new ArrayList<>();
+      List<PendingChown> pendingChowns = new ArrayList<>();
       for (int i = in.readInt(); i > 0; i--) {
         Path path = NativePath.of(readBytes(in));
-        gifts.add(new Gift(path, required(readDescriptor(in, owned))));
+        pendingChowns.add(new PendingChown(path, required(readDescriptor(in, owned))));
       }
       return new Handover(
-          launchDirectory, settings, pidFile, lockFile, earlyErrors, standardError, kept, gifts);
+          launchDirectory,
+          settings,
+          pidFile,
+          lockFile,
+          earlyErrors,
+          standardError,
+          kept,
+          pendingChowns);
     } catch (IOException | IllegalArgumentException broken) {
       throw new IllegalStateException("what the launcher handed over makes no sense", broken);
     }

@@ -1,12 +1,13 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.privileges.UnknownAccountException;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +24,9 @@ final class Identities {
       Identity identity = Identity.of(config.user, config.group);
       return config.groups == null ? identity : identity.withGroups(config.groups);
     } catch (UnknownAccountException unknown) {
-      throw new DaemonizeException(Reason.ACCOUNT, unknown);
+      throw new StartException(Reason.ACCOUNT, unknown);
     } catch (PosixException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -61,7 +62,7 @@ final class Identities {
         boolean _ = identity.accessFiles(() -> true);
       } catch (PosixException failure) {
         boolean denied = failure.errno().equals(Errno.EPERM);
-        throw new DaemonizeException(
+        throw new StartException(
             denied ? Reason.PERMISSION : Reason.SYSTEM,
             "cannot become "
                 + identity
@@ -69,7 +70,7 @@ final class Identities {
                 + failure.getMessage()
                 + (denied ? "; start it as root, or as that user" : ""));
       } catch (IOException failure) {
-        throw new DaemonizeException(Reason.PERMISSION, failure);
+        throw new StartException(Reason.PERMISSION, failure);
       }
     }
     return identity;

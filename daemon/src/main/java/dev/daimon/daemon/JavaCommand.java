@@ -121,7 +121,7 @@ final class JavaCommand {
 
   private void jvmVariable(String name) {
     place = name;
-    for (String word : LauncherWords.inVariable(variables.getOrDefault(name, ""))) {
+    for (String word : ArgumentSplitter.inVariable(variables.getOrDefault(name, ""))) {
       judgePorts(word);
       if (!paths.option(word).equals(word)) {
         relative(word);
@@ -131,7 +131,7 @@ final class JavaCommand {
 
   private void launcherVariable() {
     place = LAUNCHER_VARIABLE;
-    for (String word : LauncherWords.inVariable(variables.getOrDefault(place, ""))) {
+    for (String word : ArgumentSplitter.inVariable(variables.getOrDefault(place, ""))) {
       if (isFile(word) && word.charAt(1) != '/' && word.charAt(1) != '@') {
         relative(word);
       } else {
@@ -159,7 +159,7 @@ final class JavaCommand {
       words.add(word);
     } else if (expanding && word.startsWith("--source") && word.indexOf(' ') >= 0) {
       // The first line of a script gives its options as one word.
-      for (String part : LauncherWords.bySpace(word)) {
+      for (String part : ArgumentSplitter.bySpace(word)) {
         word(part);
       }
     } else if (!isFile(word)) {
@@ -168,7 +168,7 @@ final class JavaCommand {
       literal(word.substring(1));
     } else {
       try {
-        for (String part : LauncherWords.inFile(NamedFile.read(paths.path(word.substring(1))))) {
+        for (String part : ArgumentSplitter.inFile(NamedFile.read(paths.path(word.substring(1))))) {
           literal(part);
         }
       } catch (IOException e) {

@@ -1,8 +1,5 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
-import dev.daimon.daemon.files.DaemonFiles;
-import dev.daimon.daemon.files.Progress;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
@@ -13,6 +10,10 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.readiness.LauncherEnd;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.Progress;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -29,13 +30,13 @@ final class Launcher {
 
   private final DaemonConfig config;
   private final boolean exits;
-  private final Rerun rerun;
+  private final RelaunchCommand relaunch;
 
   /** Held while files are opened and the daemon is started: that is carried through, or undone. */
   private final ReentrantLock steps = new ReentrantLock();
 
   private boolean interrupted;
-  private @Nullable Start start;
+  private @Nullable PendingDaemon start;
 
   /** Who the daemon is to become; null if it stays who it is. */
   private @Nullable Identity identity;
@@ -48,17 +49,17 @@ final class Launcher {
   Launcher(DaemonConfig config, boolean exits) {
     this.config = config;
     this.exits = exits;
-    rerun = Rerun.of(config);
+    relaunch = RelaunchCommand.of(config);
   }
 
   /**
    * Starts the daemon and waits for its verdict.
    *
-   * @throws DaemonizeException if nothing was started, or it had to be stopped for a reason of this
+   * @throws StartException if nothing was started, or it had to be stopped for a reason of this
    *     process's own
    */
   LaunchedDaemon launch() {
-    config.requireValid(rerun);
+    config.requireValid(relaunch);
     if (config.preserveWorkingDirectory) {
       requireLaunchDirectory();
     }
@@ -69,7 +70,7 @@ final class Launcher {
     steps.lock();
     try {
       if (interrupted) {
-        throw new DaemonizeException(Reason.SYSTEM, "interrupted");
+        throw new StartException(Reason.SYSTEM, "interrupted");
       }
       open(files);
       return start(files);
@@ -118,7 +119,7 @@ final class Launcher {
     try {
       Program.checkDirectory(Daemonizer.launchDirectory());
     } catch (PosixException failure) {
-      throw new DaemonizeException(Reason.SYSTEM, "working directory: " + failure.getMessage());
+      throw new StartException(Reason.SYSTEM, "working directory: " + failure.getMessage());
     }
   }
 
@@ -150,7 +151,7 @@ final class Launcher {
         try (Detached process = detach(program)) {
           connection.started(process.pid());
           connection.release();
-          start = new Start(config, exits, files, early, connection, process);
+          start = new PendingDaemon(config, exits, files, early, connection, process);
           steps.unlock();
           verdict = start.await();
           return verdict;
@@ -161,7 +162,7 @@ final class Launcher {
         new StatusLine(ProgramName.of(config), exits).warn(failure);
         return verdict;
       }
-      throw new DaemonizeException(Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
@@ -187,18 +188,18 @@ final class Launcher {
         early.errorMemory(),
         early.errorLater(),
         config.kept,
-        files.gifts());
+        files.pendingChowns());
   }
 
   private Program program(Handover handover, EarlyOutput early) {
     Program program =
-        rerun
+        relaunch
             .program()
             .directory(config.directory(Daemonizer.launchDirectory()))
             .standardInput(Redirect.nullDevice())
             .standardOutput(early.standardOutput())
             .standardError(early.standardError())
-            .sweep(config.closeDescriptors == null || config.closeDescriptors);
+            .closeOtherDescriptors(config.closeDescriptors == null || config.closeDescriptors);
     for (Descriptor descriptor : handover.descriptors()) {
       program.keep(descriptor);
     }
@@ -209,12 +210,12 @@ final class Launcher {
     try {
       return identity == null
           ? program.detach(config.umask)
-          : PrivilegeDrop.to(identity).startAssuming(() -> program.detach(config.umask));
+          : PrivilegeDrop.to(identity).startSelfApplying(() -> program.detach(config.umask));
     } catch (PosixException failure) {
       boolean missing =
           failure.call().equals("posix_spawn")
               && (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.EACCES));
-      throw new DaemonizeException(missing ? Reason.PROGRAM : Reason.SYSTEM, failure);
+      throw new StartException(missing ? Reason.PROGRAM : Reason.SYSTEM, failure);
     }
   }
 }

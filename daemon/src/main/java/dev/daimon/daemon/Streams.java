@@ -1,11 +1,11 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.files.DaemonFiles;
 import dev.daimon.forking.LogFile;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.startup.DaemonFiles;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The daemon's standard streams: where they lead now, and where standard error leads at last. */
 final class Streams {
-  private final @Nullable Captured output;
-  private final @Nullable Captured error;
+  private final @Nullable CapturedStream output;
+  private final @Nullable CapturedStream error;
 
   /** Whether standard error still leads elsewhere. */
   private boolean borrowed;
@@ -33,8 +33,8 @@ final class Streams {
   private boolean outdated;
 
   private Streams(
-      @Nullable Captured output,
-      @Nullable Captured error,
+      @Nullable CapturedStream output,
+      @Nullable CapturedStream error,
       boolean borrowed,
       @Nullable MemoryFile memory,
       @Nullable Descriptor outputFile,
@@ -101,16 +101,16 @@ final class Streams {
   }
 
   private static Streams captured(@Nullable MemoryFile early) throws IOException {
-    Captured output = Captured.begin(StandardStream.OUTPUT, System.out.charset(), null);
-    Captured error = Captured.begin(StandardStream.ERROR, System.err.charset(), early);
+    CapturedStream output = CapturedStream.begin(StandardStream.OUTPUT, System.out.charset(), null);
+    CapturedStream error = CapturedStream.begin(StandardStream.ERROR, System.err.charset(), early);
     return new Streams(output, error, false, null, null, null, null, null);
   }
 
-  @Nullable Captured output() {
+  @Nullable CapturedStream output() {
     return output;
   }
 
-  @Nullable Captured error() {
+  @Nullable CapturedStream error() {
     return error;
   }
 

@@ -1,11 +1,12 @@
 package dev.daimon.daemon;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -20,31 +21,31 @@ final class Validation {
   private static final int STREAMS = 3;
 
   private final DaemonConfig config;
-  private final @Nullable Rerun rerun;
-  private final List<DaemonizeException> problems = new ArrayList<>();
+  private final @Nullable RelaunchCommand relaunch;
+  private final List<StartException> problems = new ArrayList<>();
 
   /** Of a configuration, and the program's second run; null in the foreground, which has none. */
-  Validation(DaemonConfig config, @Nullable Rerun rerun) {
+  Validation(DaemonConfig config, @Nullable RelaunchCommand relaunch) {
     this.config = config;
-    this.rerun = rerun;
+    this.relaunch = relaunch;
   }
 
-  List<DaemonizeException> problems() {
+  List<StartException> problems() {
     problems.clear();
     paths();
     values();
     descriptors();
-    if (rerun == null) {
+    if (relaunch == null) {
       inForeground();
     } else {
-      problems.addAll(rerun.problems());
+      problems.addAll(relaunch.problems());
     }
     account();
     return problems;
   }
 
   private void problem(String text) {
-    problems.add(new DaemonizeException(Reason.CONFIGURATION, text));
+    problems.add(new StartException(Reason.CONFIGURATION, text));
   }
 
   private void paths() {
@@ -71,7 +72,7 @@ final class Validation {
         Program.checkDirectory(config.workingDirectory);
       } catch (PosixException failure) {
         problems.add(
-            new DaemonizeException(Reason.SYSTEM, "workingDirectory: " + failure.getMessage()));
+            new StartException(Reason.SYSTEM, "workingDirectory: " + failure.getMessage()));
       }
     }
   }
@@ -179,7 +180,7 @@ final class Validation {
       @Nullable PrivilegeDrop _ = Identities.drop(config, Identities.of(config));
     } catch (IllegalArgumentException wrong) {
       problem(String.valueOf(wrong.getMessage()));
-    } catch (DaemonizeException unknown) {
+    } catch (StartException unknown) {
       problems.add(unknown);
     }
   }

@@ -3,8 +3,8 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.daimon.daemon.files.DaemonFiles;
-import dev.daimon.daemon.files.Progress;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.Progress;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;

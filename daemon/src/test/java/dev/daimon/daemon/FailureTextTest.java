@@ -2,7 +2,8 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
@@ -40,10 +41,10 @@ class FailureTextTest {
             new ExceptionInInitializerError(port()),
             "java.lang.ExceptionInInitializerError: java.io.IOException: no port"),
         Arguments.of(new InvocationTargetException(port()), "java.io.IOException: no port"),
-        Arguments.of(new DaemonizeException(Reason.FILE, "no file"), "no file"),
-        Arguments.of(new DaemonizeException(Reason.FILE, port()), "no port"),
+        Arguments.of(new StartException(Reason.FILE, "no file"), "no file"),
+        Arguments.of(new StartException(Reason.FILE, port()), "no port"),
         Arguments.of(
-            new DaemonizeException(Reason.FILE, new IOException("no log", port())),
+            new StartException(Reason.FILE, new IOException("no log", port())),
             "no log: java.io.IOException: no port"));
   }
 

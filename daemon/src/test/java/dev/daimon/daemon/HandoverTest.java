@@ -2,7 +2,6 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.daemon.files.Gift;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
@@ -11,6 +10,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Signal;
 import dev.daimon.readiness.LauncherEnd;
 import dev.daimon.readiness.Message;
+import dev.daimon.startup.PendingChown;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,14 +53,15 @@ class HandoverTest {
         Descriptor prize = otherFile.descriptor();
         Handover handover =
             switch (args[1]) {
-              case "the pidfile" -> handover(config, lock, null, new Gift(pidFile.path(), lock));
+              case "the pidfile" ->
+                  handover(config, lock, null, new PendingChown(pidFile.path(), lock));
               case "no pidfile" -> handover(config, null, null);
               case "another lock" -> handover(config, lock, prize);
-              case "another file" -> handover(config, lock, null, new Gift(other, prize));
+              case "another file" -> handover(config, lock, null, new PendingChown(other, prize));
               case "another file under its name" ->
-                  handover(config, lock, null, new Gift(pidFile.path(), prize));
+                  handover(config, lock, null, new PendingChown(pidFile.path(), prize));
               case "the file under another name" ->
-                  handover(config, lock, null, new Gift(other, lock));
+                  handover(config, lock, null, new PendingChown(other, lock));
               case "a standard stream" -> handover(config, Descriptor.adopt(0), null);
               default -> throw new IllegalArgumentException(args[1]);
             };
@@ -69,9 +70,19 @@ class HandoverTest {
     }
 
     private static Handover handover(
-        DaemonConfig config, Descriptor pidFile, Descriptor lockFile, Gift... gifts) {
+        DaemonConfig config,
+        Descriptor pidFile,
+        Descriptor lockFile,
+        PendingChown... pendingChowns) {
       return new Handover(
-          Path.of("/"), config.settings(), pidFile, lockFile, null, null, Map.of(), List.of(gifts));
+          Path.of("/"),
+          config.settings(),
+          pidFile,
+          lockFile,
+          null,
+          null,
+          Map.of(),
+          List.of(pendingChowns));
     }
 
     private static Message start(Handover handover, List<Descriptor> open, String directory)

@@ -40,7 +40,7 @@ class JavaCommandPropertyTest {
     for (String word : words) {
       text.append('"').append(word.replace("\"", "\"'\"'\"")).append("\" ");
     }
-    assertThat(LauncherWords.inVariable(text.toString())).isEqualTo(words);
+    assertThat(ArgumentSplitter.inVariable(text.toString())).isEqualTo(words);
   }
 
   @Provide

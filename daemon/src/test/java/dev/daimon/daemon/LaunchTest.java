@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.SingletonLock;
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
@@ -64,7 +65,7 @@ class LaunchTest {
           }
           case Launch.InDaemon(Daemon daemon) -> run(daemon, way);
         }
-      } catch (DaemonizeException failure) {
+      } catch (StartException failure) {
         System.out.print(
             way + ": " + failure.reason() + " " + failure.exitCode() + " " + failure.getMessage());
       }
@@ -74,7 +75,7 @@ class LaunchTest {
     private static void launchAgain(Path directory) throws IOException {
       try {
         Launch _ = Daemonizer.launch(config(directory, "ready"));
-      } catch (DaemonizeException held) {
+      } catch (StartException held) {
         System.out.print(", then " + held.reason() + " " + held.exitCode());
       }
     }
@@ -217,7 +218,7 @@ class LaunchTest {
       for (int i = 0; i < 20; i++) {
         try {
           Launch _ = Daemonizer.launch(config);
-        } catch (DaemonizeException held) {
+        } catch (StartException held) {
           HELD.incrementAndGet();
         }
       }

@@ -3,10 +3,11 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import dev.daimon.testing.NullRule;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -45,10 +46,8 @@ class NullRuleTest {
   @Test
   @SuppressWarnings("NullAway")
   void noFailureTakesNull() {
-    assertThatThrownBy(() -> new DaemonizeException(Reason.FILE, (String) null))
-        .hasMessage("message");
-    assertThatThrownBy(() -> new DaemonizeException(Reason.FILE, (Exception) null))
-        .hasMessage("cause");
-    assertThatThrownBy(() -> new DaemonizeException(null, "x")).hasMessage("reason");
+    assertThatThrownBy(() -> new StartException(Reason.FILE, (String) null)).hasMessage("message");
+    assertThatThrownBy(() -> new StartException(Reason.FILE, (Exception) null)).hasMessage("cause");
+    assertThatThrownBy(() -> new StartException(null, "x")).hasMessage("reason");
   }
 }

@@ -122,7 +122,7 @@ class PrivilegesTest {
 
     private static String regained() {
       try {
-        PrivilegeDrop.to(Identity.of("#0", "#0")).assume();
+        PrivilegeDrop.to(Identity.of("#0", "#0")).applyToProcess();
         return "root";
       } catch (IOException refused) {
         return refused.getMessage();

@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
@@ -32,7 +33,7 @@ class RefusalTest {
               System.out.println(launcher.daemon().exitCode() + " " + launcher.daemon().message());
           case Launch.InDaemon _ -> Words.stay();
         }
-      } catch (DaemonizeException refused) {
+      } catch (StartException refused) {
         System.out.println(
             refused.reason() + " " + refused.exitCode() + " " + refused.getMessage());
       }

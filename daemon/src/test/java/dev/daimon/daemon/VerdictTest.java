@@ -2,7 +2,8 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.daemon.DaemonizeException.Reason;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
@@ -86,19 +87,19 @@ class VerdictTest {
         }
         case "fails" -> throw daemon.fail(new IOException("no port"));
         case "fails and returns" -> {
-          DaemonizeException _ = daemon.fail(new IOException("no port"));
+          StartException _ = daemon.fail(new IOException("no port"));
         }
         case "fails with 42" -> throw daemon.fail(42, "no port");
         case "fails twice" -> {
-          DaemonizeException _ = daemon.fail(42, "first");
+          StartException _ = daemon.fail(42, "first");
           throw daemon.fail(43, "second");
         }
         case "throws" -> throw new IOException("no port");
         case "throws with causes" -> throw new IllegalStateException("no server", refused());
         case "fails with causes" -> throw daemon.fail(new UncheckedIOException(refused()));
-        case "throws 43" -> throw new DaemonizeException(Reason.FILE, 43, "no file");
+        case "throws 43" -> throw new StartException(Reason.FILE, 43, "no file");
         case "throws in ready" -> {
-          DaemonizeException _ = daemon.fail(44, "no port");
+          StartException _ = daemon.fail(44, "no port");
           daemon.ready();
         }
         case "exits" -> System.exit(7);

@@ -26,11 +26,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is not set is inherited: the environment, the working directory, the session, the
  * standard streams. Of the other descriptors a program gets only those that are {@linkplain
- * #keep(Descriptor) kept}, unless {@link #sweep(boolean)} says otherwise. A program that is spawned
- * or detached starts with the default disposition of every signal, real-time ones included, and
- * with an empty signal mask. Resource limits that are not {@linkplain #limit set}, umask,
- * credentials, root directory, priority and everything else are those of the calling thread; note
- * that HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is given.
+ * #keep(Descriptor) kept}, unless {@link #closeOtherDescriptors(boolean)} says otherwise. A program
+ * that is spawned or detached starts with the default disposition of every signal, real-time ones
+ * included, and with an empty signal mask. Resource limits that are not {@linkplain #limit set},
+ * umask, credentials, root directory, priority and everything else are those of the calling thread;
+ * note that HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is
+ * given.
  *
  * <p>Not safe for use by several threads at once.
  *
@@ -47,7 +48,7 @@ public final class Program {
   private @Nullable Environment environment;
   private @Nullable Path directory;
   private boolean newSession;
-  private boolean sweep = true;
+  private boolean closeOthers = true;
   private final Redirect[] streams = {Redirect.inherit(), Redirect.inherit(), Redirect.inherit()};
   private final List<Integer> kept = new ArrayList<>();
   private List<ResourceLimit> limits = List.of();
@@ -268,11 +269,11 @@ public final class Program {
    * Sets whether the program loses every descriptor from 3 up that is not kept; so it is if this is
    * not called. Otherwise it inherits all that are not marked close-on-exec.
    *
-   * @param sweep whether to close them
+   * @param close whether to close them
    * @return this
    */
-  public Program sweep(boolean sweep) {
-    this.sweep = sweep;
+  public Program closeOtherDescriptors(boolean close) {
+    closeOthers = close;
     return this;
   }
 
@@ -390,13 +391,13 @@ public final class Program {
     for (int number : kept) {
       act(spawning.addDup2(number, number));
     }
-    if (sweep) {
+    if (closeOthers) {
       int last = highestKept();
       if (detached) {
         last = freeAbove(last, opened);
         spawning.setWitness(last);
       }
-      sweep(spawning, last);
+      closeOthers(spawning, last);
     }
     empty(toEmpty);
   }
@@ -439,7 +440,7 @@ public final class Program {
   }
 
   /** Closes everything from 3 up that is not kept, in the child, except the last one. */
-  private void sweep(Spawning spawning, int highest) throws IOException {
+  private void closeOthers(Spawning spawning, int highest) throws IOException {
     // Every number between, not only those open now: another thread may open one meanwhile.
     int number = STREAMS;
     for (int next : ascending(kept)) {
@@ -535,7 +536,7 @@ public final class Program {
           PosixException.check(Files.dup2(sources[moved], moved), "dup2", moved);
         }
       }
-      if (sweep) {
+      if (closeOthers) {
         Descriptors.markCloseOnExec(STREAMS, Descriptors.MAX);
       }
       for (int number : kept) {

@@ -59,7 +59,7 @@ class KilledBeforeExecTest {
         case SPAWN_WITH_LIMITS -> program.limit(NO_CORE).spawn().pid();
         case SPAWN_AS_USER -> program.become(oneself()).spawn().pid();
         case DETACH -> detach(program);
-        case DETACH_WITHOUT_SWEEP -> detach(program.sweep(false));
+        case DETACH_WITHOUT_SWEEP -> detach(program.closeOtherDescriptors(false));
         case DETACH_WITH_LIMITS -> detach(program.limit(NO_CORE));
         case DETACH_AS_USER -> detach(program.become(oneself()));
       };

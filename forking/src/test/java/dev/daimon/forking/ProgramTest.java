@@ -384,7 +384,8 @@ class ProgramTest {
           Descriptor inherited = DescriptorsTest.nullDevice(3301);
           Descriptor kept = DescriptorsTest.nullDevice(3302)) {
         Descriptors.unmarkCloseOnExec(inherited.number());
-        try (Running running = Running.start(Running.sleeper().sweep(false).keep(kept))) {
+        try (Running running =
+            Running.start(Running.sleeper().closeOtherDescriptors(false).keep(kept))) {
           assertThat(running.descriptors().keySet())
               .contains(0, 1, 2, inherited.number(), kept.number())
               .doesNotContain(marked.number());
@@ -686,7 +687,7 @@ class ProgramTest {
         Descriptors.unmarkCloseOnExec(DescriptorsTest.nullDevice(3000).number());
         DescriptorsTest.nullDevice(3001);
         Descriptor kept = DescriptorsTest.nullDevice(3002);
-        shell("ls /proc/$$/fd | grep ....; true").sweep(false).keep(kept).exec();
+        shell("ls /proc/$$/fd | grep ....; true").closeOtherDescriptors(false).keep(kept).exec();
       }
     }
 

@@ -286,9 +286,9 @@ public final class Identity {
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    * @see <a href="https://man7.org/linux/man-pages/man2/setfsuid.2.html">setfsuid(2)</a>
    */
-  public <T extends @Nullable Object> T accessFiles(Action<T> action) throws IOException {
+  public <T extends @Nullable Object> T accessFiles(FileAction<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
-    return accessesFiles() ? action.run() : OneThread.call(new ForFiles(), action);
+    return accessesFiles() ? action.run() : DisposableThread.call(new ForFiles(), action);
   }
 
   /** Whether the calling thread accesses files as this already, or as far as it can. */
@@ -301,7 +301,7 @@ public final class Identity {
   }
 
   /** The change of one thread. */
-  private final class ForFiles implements OneThread.Change {
+  private final class ForFiles implements DisposableThread.Change {
     @Override
     public @Nullable String make() throws PosixException, CredentialsException {
       changeFileAccess();

@@ -18,7 +18,7 @@ final class OomScore {
   private OomScore() {}
 
   /** Acts with another score, and puts the former one back, which needs no right. */
-  static <T extends @Nullable Object> T during(int adjustment, Action<T> action)
+  static <T extends @Nullable Object> T during(int adjustment, FileAction<T> action)
       throws IOException {
     synchronized (LOCK) {
       int before = get();

@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
  * the rest, and proved afterwards. Every part is optional. Immutable; made by a {@link #builder()}.
  *
  * <p>{@link #start} is for a program that is spawned or executed: one fresh thread gives up what is
- * a thread's own, the new process the rest, and the program begins like that. {@link #assume} is
- * for this process, with all of its threads and for good. Half of these are a thread's own
- * attributes in Linux, and half are the process's, so each of the two refuses what it cannot do:
+ * a thread's own, the new process the rest, and the program begins like that. {@link
+ * #applyToProcess} is for this process, with all of its threads and for good. Half of these are a
+ * thread's own attributes in Linux, and half are the process's, so each of the two refuses what it
+ * cannot do:
  *
  * <table>
  *   <caption>What is done where, in this order</caption>
@@ -162,8 +163,8 @@ public final class PrivilegeDrop {
     }
     InThread<T> thread = new InThread<>(action);
     return oomScoreAdjust == null
-        ? OneThread.call(thread, thread)
-        : OomScore.during(oomScoreAdjust, () -> OneThread.call(thread, thread));
+        ? DisposableThread.call(thread, thread)
+        : OomScore.during(oomScoreAdjust, () -> DisposableThread.call(thread, thread));
   }
 
   /**
@@ -197,12 +198,12 @@ public final class PrivilegeDrop {
    *     directory, or a capability is to be kept that it has not; the action did not run
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
-  public <T extends @Nullable Object> T accessFiles(Action<T> action) throws IOException {
+  public <T extends @Nullable Object> T accessFiles(FileAction<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
     if (rootDirectory == null && capabilities == null) {
       return identity == null ? action.run() : identity.accessFiles(action);
     }
-    return OneThread.call(this::changeFileAccess, action);
+    return DisposableThread.call(this::changeFileAccess, action);
   }
 
   private @Nullable String changeFileAccess() throws PosixException, CredentialsException {
@@ -221,7 +222,8 @@ public final class PrivilegeDrop {
   }
 
   /** A thread that changes, and what it does then. */
-  private final class InThread<T extends @Nullable Object> implements OneThread.Change, Action<T> {
+  private final class InThread<T extends @Nullable Object>
+      implements DisposableThread.Change, FileAction<T> {
     private final Start<T> action;
     private UserChange change = UserChange.NONE;
 
@@ -250,10 +252,10 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Starts a program, another JVM for instance, that will {@link #assume} this by itself. What no
-   * thread can take from the others by then is not given to it, if it is to become an ordinary user
-   * that this process is not: it has no inheritable capabilities, and a new and empty session
-   * keyring, where the kernel has any. Everything else is as it is here.
+   * Starts a program, another JVM for instance, that will {@link #applyToProcess} this by itself.
+   * What no thread can take from the others by then is not given to it, if it is to become an
+   * ordinary user that this process is not: it has no inheritable capabilities, and a new and empty
+   * session keyring, where the kernel has any. Everything else is as it is here.
    *
    * @param action what to do, on a thread of its own
    * @param <T> the type of the result
@@ -261,13 +263,13 @@ public final class PrivilegeDrop {
    * @throws PosixException if the thread may not do that; the action did not run
    * @throws IOException what the action throws; its unchecked exceptions pass through as well
    */
-  public <T extends @Nullable Object> T startAssuming(Action<T> action) throws IOException {
+  public <T extends @Nullable Object> T startSelfApplying(FileAction<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
     ThreadStatus own = ThreadStatus.own();
     if (identity == null || !identity.isOrdinaryUser() || identity.isKept(own)) {
       return action.run();
     }
-    return OneThread.call(
+    return DisposableThread.call(
         () -> {
           joinNewKeyring();
           PosixException.check(Capabilities.capset(own.permitted(), 0), "capset", "no inheritable");
@@ -386,11 +388,11 @@ public final class PrivilegeDrop {
    * @see <a href="https://man7.org/linux/man-pages/man2/setresuid.2.html">setresuid(2)</a>
    * @see <a href="https://man7.org/linux/man-pages/man2/seccomp.2.html">seccomp(2)</a>
    */
-  public void assume() throws PosixException, CredentialsException {
+  public void applyToProcess() throws PosixException, CredentialsException {
     requireProcess();
-    synchronized (OneThread.CHANGING) {
+    synchronized (DisposableThread.CHANGING) {
       ThreadStatus before = ThreadStatus.own();
-      EveryThread.require(new EveryThread.Alike(before));
+      AllThreads.require(new AllThreads.Alike(before));
       for (ResourceLimit limit : limits) {
         PosixException.check(
             Limits.setrlimit(limit.resource().number(), limit.soft(), limit.hard()),
@@ -401,7 +403,7 @@ public final class PrivilegeDrop {
         OomScore.set(oomScoreAdjust);
       }
       if (niceness != null) {
-        EveryThread.setNiceness(niceness);
+        AllThreads.setNiceness(niceness);
       }
       int[] groups = identity == null ? new int[0] : identity.changeProcess(before);
       if (noNewPrivileges) {
@@ -429,18 +431,18 @@ public final class PrivilegeDrop {
   /**
    * Makes sure that every thread of this process has given up everything: reads ids, groups,
    * capabilities and {@code NoNewPrivs} of each from {@code /proc}, its niceness, and the process's
-   * limits and score; and tries to become root again. {@link #assume} ends with this.
+   * limits and score; and tries to become root again. {@link #applyToProcess} ends with this.
    *
    * <p>An ordinary user may have such capabilities alone as are in the ambient set, which only who
    * started the process as that user can have put there.
    *
-   * @throws UnsupportedOperationException as {@link #assume}
+   * @throws UnsupportedOperationException as {@link #applyToProcess}
    * @throws PosixException if {@code /proc} cannot be read
    * @throws CredentialsException if anything is left: which thread has kept what
    */
   public void verify() throws PosixException, CredentialsException {
     requireProcess();
-    synchronized (OneThread.CHANGING) {
+    synchronized (DisposableThread.CHANGING) {
       int[] groups = identity == null ? new int[0] : identity.sortedGroups();
       verify(null, groups, new int[1], new int[1]);
     }
@@ -448,8 +450,8 @@ public final class PrivilegeDrop {
 
   private void verify(@Nullable ThreadStatus before, int[] groups, int[] oldUids, int[] oldGids)
       throws PosixException, CredentialsException {
-    EveryThread.require(new Dropped(before, groups));
-    String fault = niceness == null ? null : EveryThread.otherNiceness(niceness);
+    AllThreads.require(new Dropped(before, groups));
+    String fault = niceness == null ? null : AllThreads.otherNiceness(niceness);
     for (int i = 0; i < limits.size() && fault == null; i++) {
       fault = limitFault(limits.get(i));
     }
@@ -474,7 +476,7 @@ public final class PrivilegeDrop {
   }
 
   /** This drop, as a requirement on a thread. */
-  private final class Dropped implements EveryThread.Requirement {
+  private final class Dropped implements AllThreads.Requirement {
     private final @Nullable ThreadStatus before;
     private final int[] groups;
 

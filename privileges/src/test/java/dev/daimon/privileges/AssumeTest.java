@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@link PrivilegeDrop#assume} with an identity. */
+/** {@link PrivilegeDrop#applyToProcess} with an identity. */
 @Tag("root")
 class AssumeTest {
   private static final String NOBODY =

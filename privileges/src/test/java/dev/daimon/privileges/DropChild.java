@@ -34,12 +34,12 @@ final class DropChild {
     try {
       switch (arguments[0]) {
         case "assume" -> {
-          drop(words).assume();
+          drop(words).applyToProcess();
           System.out.println("assumed");
         }
         case "assume-and-verify" -> {
           try {
-            drop(words).assume();
+            drop(words).applyToProcess();
           } finally {
             drop(words).verify();
           }
@@ -114,7 +114,7 @@ final class DropChild {
               }
             });
     await(started);
-    drop.assume();
+    drop.applyToProcess();
     drop.verify();
     over.countDown();
     starter.join();
@@ -134,7 +134,7 @@ final class DropChild {
           await(end);
         });
     await(filtered);
-    drop.assume();
+    drop.applyToProcess();
   }
 
   /** What a program that is spawned by an action says of itself. */

@@ -18,7 +18,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class IdentityTest {
-  /** User, group, and what {@link Child} prints of the identity, name and home in hexadecimal. */
+  /**
+   * User, group, and what {@link PrivilegesProgram} prints of the identity, name and home in
+   * hexadecimal.
+   */
   private static final String[][] RESOLVED = {
     {
       "worker",
@@ -81,7 +84,7 @@ class IdentityTest {
   void theCLibraryIsAskedSoASecondSourceCountsLikeTheFirst() throws Exception {
     assertThat(
             OwnAccounts.run(
-                Child.class,
+                PrivilegesProgram.class,
                 List.of(),
                 OwnAccounts.Sources.TWO,
                 _ ->
@@ -109,7 +112,7 @@ class IdentityTest {
             "unknown user: unheard-of");
     assertThat(
             OwnAccounts.run(
-                Child.class,
+                PrivilegesProgram.class,
                 List.of(),
                 OwnAccounts.Sources.TWO,
                 _ -> new String[] {"groups", "faraway", "worker"}))

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Runs {@link Child} with accounts of its own: in a mount namespace, so that the machine's are not
- * touched.
+ * Runs {@link PrivilegesProgram} with accounts of its own: in a mount namespace, so that the
+ * machine's are not touched.
  */
 final class OwnAccounts {
   private static final String PASSWD =
@@ -63,9 +63,9 @@ final class OwnAccounts {
 
   private OwnAccounts() {}
 
-  /** Returns the lines that a part of {@link Child} prints. */
+  /** Returns the lines that a part of {@link PrivilegesProgram} prints. */
   static List<String> run(List<String> prefix, String... arguments) throws Exception {
-    return run(Child.class, prefix, Sources.ONE, directory -> arguments);
+    return run(PrivilegesProgram.class, prefix, Sources.ONE, directory -> arguments);
   }
 
   /** Where accounts are looked for: in the files alone, or in Debian's {@code extrausers}, too. */

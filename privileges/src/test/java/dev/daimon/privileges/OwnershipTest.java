@@ -248,7 +248,7 @@ class OwnershipTest {
     }
 
     private String trust(List<String> as, Path directory) throws Exception {
-      return ChildJvm.of(Child.class)
+      return ChildJvm.of(PrivilegesProgram.class)
           .startedBy(as)
           .copied(directory(root.resolve("classes" + as.size()), 0755, 0))
           .run("trust", directory, 0)

@@ -28,7 +28,7 @@ public final class DaemonEnd implements AutoCloseable {
   /** How many statuses wait for a launcher that does not read. */
   private static final int MAX_WAITING = 64;
 
-  private final Greeting greeting;
+  private final Handshake greeting;
   private final InputStream answers;
   private boolean released;
 
@@ -38,10 +38,10 @@ public final class DaemonEnd implements AutoCloseable {
   /** Statuses that are still to be told; guarded by itself. */
   private final Queue<byte[]> waiting = new ArrayDeque<>();
 
-  private DaemonEnd(Greeting greeting, InputStream answers) throws IOException {
+  private DaemonEnd(Handshake greeting, InputStream answers) throws IOException {
     this.greeting = greeting;
     this.answers = answers;
-    messages = new FileOutputStream(Greeting.path(greeting.writeEnd()));
+    messages = new FileOutputStream(Handshake.path(greeting.writeEnd()));
   }
 
   /**
@@ -71,7 +71,7 @@ public final class DaemonEnd implements AutoCloseable {
     Integer user = user(status);
     for (String name : descriptors()) {
       int number = Integer.parseInt(name);
-      Greeting greeting = number <= STANDARD_ERROR ? null : Greeting.in(number, user);
+      Handshake greeting = number <= STANDARD_ERROR ? null : Handshake.in(number, user);
       DaemonEnd end = greeting == null ? null : of(greeting, self);
       if (end != null) {
         return end;
@@ -88,9 +88,9 @@ public final class DaemonEnd implements AutoCloseable {
     return names;
   }
 
-  private static @Nullable DaemonEnd of(Greeting greeting, int self) throws IOException {
+  private static @Nullable DaemonEnd of(Handshake greeting, int self) throws IOException {
     boolean named = greeting.process() == self;
-    if (!named && greeting.process() != Greeting.NOBODY) {
+    if (!named && greeting.process() != Handshake.NOBODY) {
       return null;
     }
     if (!greeting.isOfThisVersion()) {
@@ -102,10 +102,10 @@ public final class DaemonEnd implements AutoCloseable {
       }
       return null;
     }
-    InputStream answers = new FileInputStream(Greeting.path(greeting.readEnd()));
+    InputStream answers = new FileInputStream(Handshake.path(greeting.readEnd()));
     if (!named && answers.read() >= 0) {
       // The launcher was slow, and has named its daemon only now.
-      Greeting complete = greeting.again();
+      Handshake complete = greeting.again();
       if (complete == null || complete.process() != self) {
         answers.close();
         return null;
@@ -184,7 +184,7 @@ public final class DaemonEnd implements AutoCloseable {
    */
   public void status(String text) {
     Objects.requireNonNull(text, "text");
-    byte[] message = Wire.encode('S', 0, text);
+    byte[] message = MessageCodec.encode('S', 0, text);
     synchronized (waiting) {
       boolean first = waiting.isEmpty();
       if (waiting.size() == MAX_WAITING) {
@@ -226,7 +226,7 @@ public final class DaemonEnd implements AutoCloseable {
    * @throws IOException if the launcher is gone
    */
   public void ready() throws IOException {
-    send(Wire.encode('R', 0, ""));
+    send(MessageCodec.encode('R', 0, ""));
   }
 
   /**
@@ -242,7 +242,7 @@ public final class DaemonEnd implements AutoCloseable {
     if (exitCode < 1 || exitCode > 255) {
       throw new IllegalArgumentException("not the exit code of a failure: " + exitCode);
     }
-    send(Wire.encode('F', exitCode, text));
+    send(MessageCodec.encode('F', exitCode, text));
   }
 
   private void send(byte[] message) throws IOException {
@@ -274,7 +274,7 @@ public final class DaemonEnd implements AutoCloseable {
     try {
       int letter = answers.read();
       // It was named in time, so that nobody has waited for this.
-      return (letter == Wire.NAMED ? answers.read() : letter) == Wire.CONFIRMED;
+      return (letter == MessageCodec.NAMED ? answers.read() : letter) == MessageCodec.CONFIRMED;
     } catch (IOException broken) {
       return false;
     }

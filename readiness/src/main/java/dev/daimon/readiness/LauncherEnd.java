@@ -41,7 +41,7 @@ public final class LauncherEnd implements AutoCloseable {
   private final Descriptor greeting;
 
   /** Guarded by itself. */
-  private final Arrivals arrivals = new Arrivals();
+  private final MessageBuffer arrivals = new MessageBuffer();
 
   /** Whether the daemon has sent what is no message; nothing after that counts. */
   private boolean broken;
@@ -71,7 +71,7 @@ public final class LauncherEnd implements AutoCloseable {
       Descriptor[] answers = pipe();
       try {
         return new LauncherEnd(
-            messages, answers, Greeting.create(answers[0], messages[1], greeting));
+            messages, answers, Handshake.create(answers[0], messages[1], greeting));
       } catch (PosixException | RuntimeException failure) {
         closeAfter(failure, answers);
         throw failure;
@@ -115,7 +115,7 @@ public final class LauncherEnd implements AutoCloseable {
    * @throws PosixException if somebody else has closed a descriptor
    */
   public void started(long pid) throws PosixException {
-    if (!Greeting.isInheritedBy(pid, greeting)) {
+    if (!Handshake.isInheritedBy(pid, greeting)) {
       throw new IllegalStateException(
           "process "
               + pid
@@ -123,8 +123,8 @@ public final class LauncherEnd implements AutoCloseable {
               + " the standard streams: start it with the daemonDescriptors() kept open, by"
               + " Program.keep of daimon-forking");
     }
-    Greeting.name(greeting, pid);
-    answer(Wire.NAMED);
+    Handshake.name(greeting, pid);
+    answer(MessageCodec.NAMED);
   }
 
   /**
@@ -202,7 +202,7 @@ public final class LauncherEnd implements AutoCloseable {
    * @throws PosixException if the daemon is gone ({@code EPIPE})
    */
   public void confirm() throws PosixException {
-    answer(Wire.CONFIRMED);
+    answer(MessageCodec.CONFIRMED);
   }
 
   private void answer(byte letter) throws PosixException {

@@ -190,7 +190,7 @@ class ReadinessTest {
 
   @Test
   void whatADaemonHasSaidBeforeItsEndArrives() throws PosixException {
-    send(Wire.encode('S', 0, "still here"));
+    send(MessageCodec.encode('S', 0, "still here"));
     launcher.release();
 
     assertThat(launcher.receive(LONG)).contains(new Message.Status("still here"));
@@ -203,7 +203,7 @@ class ReadinessTest {
 
   @Test
   void aMessageMayArriveInParts() throws PosixException {
-    byte[] bytes = Wire.encode('S', 0, "in parts");
+    byte[] bytes = MessageCodec.encode('S', 0, "in parts");
     for (byte part : bytes) {
       assertThat(launcher.receive(Duration.ZERO)).isEmpty();
       send(new byte[] {part});
@@ -214,7 +214,7 @@ class ReadinessTest {
 
   @Test
   void aMessageThatADaemonDidNotEndIsNone() throws PosixException {
-    byte[] bytes = Wire.encode('F', 1, "why");
+    byte[] bytes = MessageCodec.encode('F', 1, "why");
     send(Arrays.copyOf(bytes, bytes.length - 1));
     launcher.release();
 
@@ -225,7 +225,7 @@ class ReadinessTest {
   @Test
   void afterWhatIsNoMessageNothingCountsButTheEnd() throws PosixException {
     send(new byte[] {'?', 0, 0, 0});
-    send(Wire.encode('R', 0, ""));
+    send(MessageCodec.encode('R', 0, ""));
 
     assertThatThrownBy(() -> launcher.receive(LONG)).isInstanceOf(PosixException.class);
 
@@ -236,7 +236,7 @@ class ReadinessTest {
 
   @Test
   void aMessageThatIsTooLongIsNone() throws PosixException {
-    int length = Wire.MAX_TEXT + 1;
+    int length = MessageCodec.MAX_TEXT + 1;
     send(new byte[] {'S', 0, (byte) (length >> 8), (byte) length});
 
     assertThatThrownBy(() -> launcher.receive(LONG)).isInstanceOf(PosixException.class);
@@ -264,13 +264,14 @@ class ReadinessTest {
   @Test
   void longTextsAreCutOffBetweenTwoCharacters() throws IOException {
     DaemonEnd daemon = find();
-    daemon.status("x" + "ä".repeat(Wire.MAX_TEXT));
+    daemon.status("x" + "ä".repeat(MessageCodec.MAX_TEXT));
 
     Message message = null;
     while (message == null) {
       message = launcher.receive(LONG).orElse(null);
     }
-    assertThat(message).isEqualTo(new Message.Status("x" + "ä".repeat((Wire.MAX_TEXT - 1) / 2)));
+    assertThat(message)
+        .isEqualTo(new Message.Status("x" + "ä".repeat((MessageCodec.MAX_TEXT - 1) / 2)));
   }
 
   @Test

@@ -32,7 +32,7 @@ final class HandlerTable implements SignalHandler {
   private final SignalHandler previous;
 
   /** What {@code sun.misc.Signal} does not put back as it was; null if it does. */
-  private final Signals.@Nullable Action previousAction;
+  private final Signals.@Nullable SignalAction previousAction;
 
   /** The last one gets the signal. */
   private final List<Runnable> receivers = new ArrayList<>();
@@ -136,8 +136,8 @@ final class HandlerTable implements SignalHandler {
     }
   }
 
-  private static Signals.Action action(Signal name) throws PosixException {
-    Signals.Action action = new Signals.Action();
+  private static Signals.SignalAction action(Signal name) throws PosixException {
+    Signals.SignalAction action = new Signals.SignalAction();
     PosixException.check(Signals.getAction(name.number(), action), "rt_sigaction", name);
     return action;
   }

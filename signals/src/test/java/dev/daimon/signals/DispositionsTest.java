@@ -40,9 +40,9 @@ class DispositionsTest {
 
   @Test
   void everyIgnoredSignalBecomesDefaultAndTheJvmKeepsItsHandlers() throws Exception {
-    String ignored = Child.hex(1L | 1L << 9 | 1L << 13 | 1L << 33 | 1L << 63 | SIGNAL_32);
+    String ignored = SignalsProgram.hex(1L | 1L << 9 | 1L << 13 | 1L << 33 | 1L << 63 | SIGNAL_32);
     List<String> lines =
-        Child.run(
+        SignalsProgram.run(
             List.of("env", "--default-signal", "--ignore-signal=HUP,USR1,USR2,ALRM,RTMIN,RTMAX"),
             "reset");
 
@@ -55,39 +55,41 @@ class DispositionsTest {
         .isEqualTo(1L << 10 | 1L << 11 | SIGNAL_33);
     assertThat(lines.subList(4, 8))
         .containsExactly(
-            "ignored " + Child.hex(0),
+            "ignored " + SignalsProgram.hex(0),
             "caught " + caught,
-            "kernel " + Child.hex(0),
+            "kernel " + SignalsProgram.hex(0),
             "kernel " + caught);
   }
 
   @Test
   void signalsThatAShellIgnoresAreSeenAndReset() throws Exception {
     List<String> lines =
-        Child.run(
+        SignalsProgram.run(
             List.of("env", "--default-signal", "sh", "-c", "trap '' ALRM HUP; exec \"$@\"", "sh"),
             "reset");
 
-    assertThat(lines.get(0)).isEqualTo("ignored " + Child.hex(1L | 1L << 13 | SIGNAL_32));
-    assertThat(lines.get(4)).isEqualTo("ignored " + Child.hex(0));
+    assertThat(lines.get(0)).isEqualTo("ignored " + SignalsProgram.hex(1L | 1L << 13 | SIGNAL_32));
+    assertThat(lines.get(4)).isEqualTo("ignored " + SignalsProgram.hex(0));
   }
 
   @Test
   void theHangupThatNohupIgnoresIsSeenAndReset() throws Exception {
-    List<String> lines = Child.run(List.of("env", "--default-signal", "nohup"), "reset");
+    List<String> lines = SignalsProgram.run(List.of("env", "--default-signal", "nohup"), "reset");
 
-    assertThat(lines).contains("ignored " + Child.hex(1L | SIGNAL_32), "ignored " + Child.hex(0));
+    assertThat(lines)
+        .contains(
+            "ignored " + SignalsProgram.hex(1L | SIGNAL_32), "ignored " + SignalsProgram.hex(0));
   }
 
   @Test
   void anIgnoredSignalDoesNothing() throws Exception {
-    List<String> lines = Child.run(List.of("env", "--default-signal"), "ignore");
+    List<String> lines = SignalsProgram.run(List.of("env", "--default-signal"), "ignore");
 
     assertThat(lines)
         .containsExactly(
-            "ignored " + Child.hex(SIGNAL_32),
-            "ignored " + Child.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
-            "kernel " + Child.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
+            "ignored " + SignalsProgram.hex(SIGNAL_32),
+            "ignored " + SignalsProgram.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
+            "kernel " + SignalsProgram.hex(1L | 1L << 1 | 1L << 14 | SIGNAL_32),
             "is still here");
   }
 
@@ -102,8 +104,8 @@ class DispositionsTest {
 
   @Test
   void theSignalsBeforeTheRefusedOneAreIgnored() throws Exception {
-    assertThat(Child.run(List.of("env", "--default-signal"), "ignore-too-much"))
-        .containsExactly("refused", "ignored " + Child.hex(1L << 13 | SIGNAL_32));
+    assertThat(SignalsProgram.run(List.of("env", "--default-signal"), "ignore-too-much"))
+        .containsExactly("refused", "ignored " + SignalsProgram.hex(1L << 13 | SIGNAL_32));
   }
 
   @Test
@@ -184,9 +186,9 @@ class DispositionsTest {
       try {
         SignalMask.block(Signal.TERM, Signal.of(40));
         Dispositions after = Dispositions.current().afterExec();
-        System.out.println(Child.hex(Child.bits(SignalMask.current())));
-        System.out.println(Child.hex(Child.bits(after.ignored())));
-        System.out.println(Child.hex(Child.bits(after.caught())));
+        System.out.println(SignalsProgram.hex(SignalsProgram.bits(SignalMask.current())));
+        System.out.println(SignalsProgram.hex(SignalsProgram.bits(after.ignored())));
+        System.out.println(SignalsProgram.hex(SignalsProgram.bits(after.caught())));
         System.out.flush();
         List<byte[]> words = new ArrayList<>();
         for (String word : List.of("sed", "-n", "/^Sig[BIC]/p", "/proc/self/status")) {
@@ -215,8 +217,8 @@ class DispositionsTest {
         .as("USR1, TERM and 40 are blocked")
         .matches(blocked ->
             (blocked & (1L << 9 | 1L << 14 | 1L << 39)) == (1L << 9 | 1L << 14 | 1L << 39));
-    assertThat(lines.get(1)).isEqualTo(Child.hex(1L << 13 | 1L << 63 | SIGNAL_32));
-    assertThat(lines.get(2)).isEqualTo(Child.hex(0));
+    assertThat(lines.get(1)).isEqualTo(SignalsProgram.hex(1L << 13 | 1L << 63 | SIGNAL_32));
+    assertThat(lines.get(2)).isEqualTo(SignalsProgram.hex(0));
   }
 
   @Test

@@ -165,7 +165,7 @@ class KillTest {
     try {
       ProcessSandbox.await("the session", () -> session(sleeper.toHandle()) == sleeper.pid());
       assertThat(
-              ChildJvm.of(Child.class)
+              ChildJvm.of(SignalsProgram.class)
                   .startedBy(ChildJvm.AS_NOBODY)
                   .copied(classes)
                   .run("kill", sleeper.pid(), sleeper.pid())

@@ -302,14 +302,14 @@ class SignalEventsTest {
 
     /** With the flags that the kernel has of it, and /proc does not show. */
     private static String action(Signal signal) throws Exception {
-      Signals.Action action = new Signals.Action();
+      Signals.SignalAction action = new Signals.SignalAction();
       if (Signals.getAction(signal.number(), action) != 0) {
         throw new AssertionError(signal);
       }
       if (!Dispositions.current().caught().contains(signal)) {
         return Dispositions.current().ignored().contains(signal) ? "ignored" : "default";
       }
-      Field bytes = Signals.Action.class.getDeclaredField("bytes");
+      Field bytes = Signals.SignalAction.class.getDeclaredField("bytes");
       bytes.setAccessible(true);
       return Arrays.toString((byte[]) bytes.get(action));
     }

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 class SignalMaskTest {
   @Test
   void theMaskIsReadClearedAndExtendedAsTheKernelSeesIt() throws Exception {
-    List<String> lines = Child.run(List.of("env", "--block-signal=USR1,RTMIN,RTMAX"), "mask");
+    List<String> lines =
+        SignalsProgram.run(List.of("env", "--block-signal=USR1,RTMIN,RTMAX"), "mask");
 
     long inherited = 1L << 9 | 1L << 33 | 1L << 63;
     long before = Long.parseUnsignedLong(lines.get(0).substring("blocked ".length()), 16);
@@ -17,11 +18,11 @@ class SignalMaskTest {
     long after = 1L << 14 | 1L << 63 | 1L << 11;
     assertThat(lines)
         .containsExactly(
-            "blocked " + Child.hex(before),
-            "kernel " + Child.hex(before),
-            "blocked " + Child.hex(0),
-            "kernel " + Child.hex(0),
-            "blocked " + Child.hex(after),
-            "kernel " + Child.hex(after));
+            "blocked " + SignalsProgram.hex(before),
+            "kernel " + SignalsProgram.hex(before),
+            "blocked " + SignalsProgram.hex(0),
+            "kernel " + SignalsProgram.hex(0),
+            "blocked " + SignalsProgram.hex(after),
+            "kernel " + SignalsProgram.hex(after));
   }
 }

@@ -41,7 +41,7 @@ public final class Signals {
   private Signals() {}
 
   /** A signal's whole disposition, flags and mask included, as the kernel keeps it. */
-  public static final class Action {
+  public static final class SignalAction {
     private final byte[] bytes = new byte[Layouts.kernel_sigaction.SIZE];
   }
 
@@ -89,7 +89,7 @@ public final class Signals {
   }
 
   /** Reads a signal's whole disposition. */
-  public static int getAction(int signal, Action action) {
+  public static int getAction(int signal, SignalAction action) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       int result = sigaction(signal, 0, memory.address());
@@ -99,7 +99,7 @@ public final class Signals {
   }
 
   /** Puts a disposition back that was read before, in this process. */
-  public static int setAction(int signal, Action action) {
+  public static int setAction(int signal, SignalAction action) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
       Native.view(memory).put(action.bytes);

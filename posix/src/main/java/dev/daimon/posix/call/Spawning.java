@@ -181,7 +181,7 @@ public final class Spawning implements AutoCloseable {
       if (child < 0) {
         return child;
       }
-      if (Execution.neverHappened(child)) {
+      if (ExecCheck.neverHappened(child)) {
         Processes.waitpid(child, new int[1], 0);
         return killed(start);
       }
@@ -246,7 +246,7 @@ public final class Spawning implements AutoCloseable {
     int last = witness == 0 ? reserved : witness;
     int result =
         isPlain()
-            ? Detaching.detach(
+            ? DetachChain.detach(
                 arena,
                 reserved,
                 last,
@@ -258,7 +258,7 @@ public final class Spawning implements AutoCloseable {
                 Native.strings(arena, argv).address(),
                 Native.strings(arena, envp).address(),
                 leader)
-            : Detaching.detach(
+            : DetachChain.detach(
                 arena, reserved, last, umask, program(arena, path, argv, envp), leader);
     Files.close(reserved);
     if (result == -Libc.EINTR) {

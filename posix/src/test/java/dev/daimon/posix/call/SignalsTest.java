@@ -51,9 +51,9 @@ class SignalsTest {
 
   @Test
   void aDispositionIsPutBackWithItsFlagsAndItsMask() throws Exception {
-    Signals.Action jvms = new Signals.Action();
-    Signals.Action none = new Signals.Action();
-    Signals.Action after = new Signals.Action();
+    Signals.SignalAction jvms = new Signals.SignalAction();
+    Signals.SignalAction none = new Signals.SignalAction();
+    Signals.SignalAction after = new Signals.SignalAction();
     int pipe = Signal.PIPE.number();
     assertThat(Signals.getAction(pipe, jvms)).isZero();
     try {

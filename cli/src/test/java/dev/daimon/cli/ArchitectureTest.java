@@ -1,0 +1,228 @@
+package dev.daimon.cli;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What may depend on what. */
+class ArchitectureTest {
+  private static final Path ROOT = Path.of(System.getProperty("daimon.root"));
+
+  private static final String[] CONCERNS = {
+    "dev.daimon.pidfile..",
+    "dev.daimon.locking..",
+    "dev.daimon.forking..",
+    "dev.daimon.pidfd..",
+    "dev.daimon.privileges..",
+    "dev.daimon.readiness..",
+    "dev.daimon.signals.."
+  };
+
+  /**
+   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon that
+   * is to stop or whose launcher is gone, streams that are flushed before they lead elsewhere, and
+   * one that asks for their character sets.
+   */
+  private static final Set<String> TALKERS =
+      Set.of(
+          "dev.daimon.daemon.Daemonizer",
+          "dev.daimon.daemon.GracefulStop",
+          "dev.daimon.daemon.StatusLine",
+          "dev.daimon.daemon.ReadinessReport",
+          "dev.daimon.daemon.Streams",
+          "dev.daimon.forking.StandardStream");
+
+  private static final String[] COMPOSITIONS = {
+    "dev.daimon.startup..", "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."
+  };
+
+  private final JavaClasses classes =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPaths(classDirectories());
+
+  private static List<Path> classDirectories() {
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      return modules
+          // Not built before the command; and its main class is JMH's business.
+          .filter(module -> !module.endsWith("benchmarks"))
+          .map(module -> module.resolve("target/classes"))
+          .filter(Files::isDirectory)
+          .toList();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  @Test
+  void everyModuleIsLookedAt() {
+    assertThat(classDirectories()).hasSize(13);
+    assertThat(classes).hasSizeGreaterThan(40);
+  }
+
+  @Test
+  void siblingsNeverDependOnEachOther() {
+    slices()
+        .matching("dev.daimon.(pidfile|locking|forking|pidfd|privileges|readiness|signals)..")
+        .should()
+        .notDependOnEachOther()
+        .check(classes);
+  }
+
+  @Test
+  void dependenciesRunDownwards() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.posix..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(CONCERNS)
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
+        .check(classes);
+    noClasses()
+        .that()
+        .resideInAnyPackage(CONCERNS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(COMPOSITIONS)
+        .check(classes);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.daemon..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.daimon.cli..")
+        .check(classes);
+  }
+
+  @Test
+  void onlyPosixTouchesNativeMemory() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.posix.call..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.lang.foreign..")
+        .check(classes);
+  }
+
+  @Test
+  void onlyLibcLinksFunctions() {
+    noClasses()
+        .that()
+        .haveNameNotMatching("dev\\.daimon\\.posix\\.call\\.Libc(\\$.*)?")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.foreign.Linker")
+        .check(classes);
+  }
+
+  @Test
+  void compositionsMakeNoSystemCallOfTheirOwn() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(COMPOSITIONS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.daimon.posix.call..")
+        .check(classes);
+  }
+
+  @Test
+  void librariesNeitherPrintNorEndTheJvm() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.cli..")
+        .and(describe("are no talkers", type -> !TALKERS.contains(type.getName())))
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .orShould()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(classes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "daimon-posix",
+        "daimon-pidfile",
+        "daimon-locking",
+        "daimon-forking",
+        "daimon-privileges",
+        "daimon-readiness",
+        "daimon-pidfd",
+        "daimon-startup",
+        "daimon-control",
+        "daimon-signals",
+        "daimon",
+        "daimon-cli"
+      })
+  void theBomNamesEveryModule(String artifact) throws Exception {
+    assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
+        .contains("<artifactId>" + artifact + "</artifactId>");
+  }
+
+  @Test
+  void everythingHasTheSameVersion() throws Exception {
+    List<String> versions = new ArrayList<>();
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      for (Path pom : modules.map(module -> module.resolve("pom.xml")).toList()) {
+        if (Files.exists(pom)) {
+          Matcher version =
+              Pattern.compile(
+                      "<groupId>dev.daimon</groupId>\\s*<artifactId>daimon-(parent|bom)"
+                          + "</artifactId>\\s*<version>([^<]*)</version>")
+                  .matcher(Files.readString(pom));
+          assertThat(version.find()).as(pom.toString()).isTrue();
+          versions.add(version.group(2));
+        }
+      }
+    }
+    assertThat(versions).hasSize(16).containsOnly("0.1.0");
+  }
+
+  /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */
+  @Test
+  void noTestIsSkipped() throws Exception {
+    JavaClasses tests =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS)
+            .importPaths(
+                classDirectories().stream()
+                    .map(classes -> classes.resolveSibling("test-classes"))
+                    .toList());
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("org.junit.jupiter.api.Disabled")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("org.junit.jupiter.api.Assumptions")
+        .orShould()
+        .dependOnClassesThat()
+        .resideInAPackage("org.junit.jupiter.api.condition..")
+        .check(tests);
+  }
+}

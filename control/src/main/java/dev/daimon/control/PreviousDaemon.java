@@ -1,0 +1,74 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.pidfile.MalformedPidFileException;
+import dev.daimon.pidfile.PidFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a start finds in its pidfile, and whether it may write over that: nothing, or the id of a
+ * process that has ended or is shown not to be the daemon. A daemon that locks nothing, or has
+ * closed what it inherited, would be lost otherwise.
+ */
+final class PreviousDaemon {
+  private PreviousDaemon() {}
+
+  /**
+   * Refuses what the file says, if it is not to be written over.
+   *
+   * @throws MalformedPidFileException if it holds anything but a process id
+   * @throws ControlException if that process may be the daemon
+   */
+  static void check(LockedFile file, Path guardFile) throws IOException {
+    long pid;
+    try {
+      pid = PidFile.at(file.path()).readSole(file.descriptor());
+    } catch (MalformedPidFileException malformed) {
+      if (malformed.isEmpty()) {
+        return;
+      }
+      throw malformed;
+    }
+    check(file.path(), guardFile, pid, file.owner(), file);
+  }
+
+  /** Refuses a process that may be the daemon. */
+  static void check(Path pidFile, Path guardFile, long pid, long owner, @Nullable LockedFile file)
+      throws IOException {
+    try (PidFd process = Probe.open(pid)) {
+      if (process == null) {
+        return;
+      }
+      ProcessInfo info = Probe.info(process);
+      if ((info == null && !process.isAlive()) || isAnother(guardFile, pid, owner, file, info)) {
+        return;
+      }
+      throw new ControlException(
+          Reason.UNKNOWN,
+          pidFile
+              + " names process "
+              + pid
+              + (info == null ? "" : " (" + info.name() + ")")
+              + ", which runs, and nobody can show that it is not the daemon: if it is, it is"
+              + " controlled with --pid-only; if it is another program's, remove the file");
+    }
+  }
+
+  /**
+   * Whether a process that is alive is shown to be another one than the daemon whose pidfile names
+   * it: it is the one that starts the daemon, not the file owner's, or was started at another time
+   * than the daemon that had its id. That it is younger than the file shows nothing, since the
+   * clock may have been set.
+   */
+  private static boolean isAnother(
+      Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {
+    return pid == ProcessHandle.current().pid()
+        || (info != null && !info.mayBeSignalledBy(owner))
+        || (file != null && StartRecord.isAnother(guardFile, file, pid));
+  }
+}

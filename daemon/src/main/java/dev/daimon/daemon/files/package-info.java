@@ -1,2 +1,0 @@
-/** The files of a daemon: opened, locked, given away and taken back in the one right order. */
-package dev.daimon.daemon.files;

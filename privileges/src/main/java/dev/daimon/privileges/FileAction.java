@@ -1,0 +1,21 @@
+package dev.daimon.privileges;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is to be done to files with another identity.
+ *
+ * @param <T> the type of the result
+ * @see Identity#accessFiles
+ */
+@FunctionalInterface
+public interface FileAction<T extends @Nullable Object> {
+  /**
+   * Runs the action as the user.
+   *
+   * @return the result
+   * @throws IOException if it fails
+   */
+  T run() throws IOException;
+}

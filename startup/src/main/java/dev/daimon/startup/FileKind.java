@@ -1,0 +1,125 @@
+package dev.daimon.startup;
+
+import dev.daimon.forking.OutputFile;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.HardLinks;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a kind of file is opened, and how that is taken back.
+ *
+ * @param <T> the open file
+ */
+interface FileKind<T> {
+  T open(Path path) throws IOException;
+
+  Descriptor descriptor(T file);
+
+  /** Removes it if opening it created it, and closes it in any case. */
+  void undo(T file) throws IOException;
+
+  /** A file that is locked: the pidfile, and the lock file. */
+  final class Lock implements FileKind<SingletonLock> {
+    @Override
+    public SingletonLock open(Path path) throws IOException {
+      SingletonLock lock = SingletonLock.acquire(path);
+      try {
+        if (!lock.created()) {
+          HardLinks.refuse(path, lock.descriptor());
+        }
+        return lock;
+      } catch (IOException refused) {
+        try (lock) {
+          throw refused;
+        }
+      }
+    }
+
+    @Override
+    public Descriptor descriptor(SingletonLock lock) {
+      return lock.descriptor();
+    }
+
+    @Override
+    public void undo(SingletonLock lock) throws IOException {
+      try (lock) {
+        if (lock.created()) {
+          lock.remove();
+        }
+      }
+    }
+  }
+
+  /** A pidfile without a lock, to be put in place when the program runs. */
+  final class Unlocked implements FileKind<PidFile.Pending> {
+    @Override
+    public PidFile.Pending open(Path path) throws IOException {
+      // The rename would replace a link or a device, and find a directory with the program running.
+      if (Files.isSymbolicLink(path)) {
+        throw new PosixException("open", path.toString(), Errno.ELOOP);
+      }
+      if (Files.isDirectory(path)) {
+        throw new PosixException("rename", path.toString(), Errno.EISDIR);
+      }
+      if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(path)) {
+        throw new IOException(path + ": not a regular file");
+      }
+      return PidFile.at(path).prepare();
+    }
+
+    @Override
+    public Descriptor descriptor(PidFile.Pending pending) {
+      return pending.descriptor();
+    }
+
+    @Override
+    public void undo(PidFile.Pending pending) throws IOException {
+      pending.close();
+    }
+  }
+
+  /** An output file of the user that the program will run as; null for the user of this process. */
+  final class Output implements FileKind<OutputFile> {
+    private final @Nullable Identity identity;
+
+    Output(@Nullable Identity identity) {
+      this.identity = identity;
+    }
+
+    @Override
+    public OutputFile open(Path path) throws IOException {
+      OutputFile output = OutputFile.open(path);
+      try {
+        output.requireOwner(identity == null ? -1 : identity.uid().orElse(-1));
+        return output;
+      } catch (IOException refused) {
+        try (output) {
+          // One that was created has no other owner, but whose it is may be impossible to tell.
+          output.removeIfCreated();
+        }
+        throw refused;
+      }
+    }
+
+    @Override
+    public Descriptor descriptor(OutputFile output) {
+      return output.descriptor();
+    }
+
+    @Override
+    public void undo(OutputFile output) throws IOException {
+      try (output) {
+        output.removeIfCreated();
+      }
+    }
+  }
+}

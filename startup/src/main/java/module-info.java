@@ -1,0 +1,21 @@
+import org.jspecify.annotations.NullMarked;
+
+/**
+ * What every start of a daemon has in common: the order in which its files are opened, locked,
+ * written and taken back, who it becomes, and the reasons and exit codes of a start that fails.
+ *
+ * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
+ * class path: a JVM that denies native access fails each call by a {@link
+ * dev.daimon.posix.NativeAccessException}.
+ */
+@NullMarked
+module dev.daimon.startup {
+  requires static org.jspecify;
+  requires transitive dev.daimon.posix;
+  requires transitive dev.daimon.locking;
+  requires transitive dev.daimon.privileges;
+  requires dev.daimon.forking;
+  requires dev.daimon.pidfile;
+
+  exports dev.daimon.startup;
+}
