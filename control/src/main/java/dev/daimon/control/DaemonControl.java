@@ -48,12 +48,6 @@ public final class DaemonControl {
   /** Longer than the default policy's stop takes. */
   private static final Duration TURN = Duration.ofMinutes(1);
 
-  /** The guard's name is longer than the pidfile's may be. */
-  private static final Errno ENAMETOOLONG = Errno.of(36);
-
-  /** The user may not have more files or blocks. */
-  private static final Errno EDQUOT = Errno.of(122);
-
   private final Path pidFile;
   private final @Nullable Path guard;
   private final boolean pidOnly;
@@ -558,8 +552,8 @@ public final class DaemonControl {
               || errno.equals(Errno.EPERM)
               || errno.equals(Errno.EROFS)
               || errno.equals(Errno.ENOSPC)
-              || errno.equals(EDQUOT)
-              || errno.equals(ENAMETOOLONG)
+              || errno.equals(Errno.EDQUOT)
+              || errno.equals(Errno.ENAMETOOLONG)
               || errno.equals(Errno.ENOENT)
               || errno.equals(Errno.EISDIR)
               || errno.equals(Errno.ENXIO)

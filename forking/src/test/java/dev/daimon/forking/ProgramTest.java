@@ -476,7 +476,7 @@ class ProgramTest {
       Path copy = directory.resolve("copy");
       java.nio.file.Files.copy(Path.of("/bin/true"), copy);
       try (OutputFile writing = OutputFile.open(copy)) {
-        assertFails(Program.at(copy), Errno.of(26), "posix_spawn", copy.toString());
+        assertFails(Program.at(copy), Errno.ETXTBSY, "posix_spawn", copy.toString());
         assertThat(writing.created()).isFalse();
       }
     }

@@ -58,9 +58,6 @@ public final class SingletonLock implements AutoCloseable {
 
   private static final long PAUSE_NANOS = 100_000;
 
-  /** Stale file handle: the path names another file by now. */
-  private static final Errno ESTALE = Errno.of(116);
-
   private final Path path;
   private final byte[] bytes;
   private final Descriptor descriptor;
@@ -169,7 +166,7 @@ public final class SingletonLock implements AutoCloseable {
       }
       lock.close();
     }
-    throw new PosixException("flock", path.toString(), ESTALE);
+    throw new PosixException("flock", path.toString(), Errno.ESTALE);
   }
 
   /**

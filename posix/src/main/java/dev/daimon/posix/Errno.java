@@ -63,6 +63,9 @@ public final class Errno {
   /** Too many open files in this process. */
   public static final Errno EMFILE = new Errno(24);
 
+  /** Text file busy: a program that is open for writing cannot be executed. */
+  public static final Errno ETXTBSY = new Errno(26);
+
   /** No space left on device. */
   public static final Errno ENOSPC = new Errno(28);
 
@@ -71,6 +74,9 @@ public final class Errno {
 
   /** Numerical result out of range; for a look-up: the buffer is too small. */
   public static final Errno ERANGE = new Errno(34);
+
+  /** File name too long. */
+  public static final Errno ENAMETOOLONG = new Errno(36);
 
   /** Function not implemented. */
   public static final Errno ENOSYS = new Errno(38);
@@ -84,6 +90,9 @@ public final class Errno {
   /** Not in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
 
+  /** Stale file handle: the file is no longer what it was when it was opened. */
+  public static final Errno ESTALE = new Errno(116);
+
   /** More than the user's share of a resource. */
   public static final Errno EDQUOT = new Errno(122);
 
@@ -94,7 +103,7 @@ public final class Errno {
   }
 
   /**
-   * The error of this number.
+   * Returns the error of this number. For an error that is known by its name, use the constant.
    *
    * @param number the value of {@code errno}, from 1 to 4095
    * @return that error
