@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Redirect;
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.startup.DaemonFiles;
@@ -64,11 +65,7 @@ final class EarlyOutput implements AutoCloseable {
             output(config, files.standardOutput(), memory),
             error(config, files.standardError(), memory));
       } catch (IOException | RuntimeException failure) {
-        try {
-          memory.close();
-        } catch (PosixException second) {
-          failure.addSuppressed(second);
-        }
+        Cleanup.close(memory, failure);
         throw failure;
       }
     } catch (IOException failure) {

@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import dev.daimon.forking.LogFile;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.StandardStream;
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.startup.DaemonFiles;
@@ -162,11 +163,7 @@ final class Streams {
     }
     if (errorPath != null && hasError && !errorPath.equals(outputPath)) {
       IOException second = failureOf(errorPath, StandardStream.ERROR);
-      if (failure == null) {
-        failure = second;
-      } else if (second != null) {
-        failure.addSuppressed(second);
-      }
+      failure = second == null ? failure : Cleanup.first(failure, second);
     }
     if (failure != null) {
       throw failure;

@@ -1,5 +1,6 @@
 package dev.daimon.pidfd;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
@@ -86,8 +87,9 @@ final class Watcher {
             PosixException.check(Epoll.create(Epoll.EPOLL_CLOEXEC), "epoll_create1", ""));
     int wake = Epoll.eventfd(Epoll.EFD_CLOEXEC);
     if (wake < 0) {
-      epoll.close();
-      throw new PosixException("eventfd", "", Errno.of(-wake));
+      PosixException failure = new PosixException("eventfd", "", Errno.of(-wake));
+      Cleanup.close(epoll, failure);
+      throw failure;
     }
     Watcher watcher = new Watcher(epoll, Descriptor.adopt(wake));
     int added = Epoll.add(epoll.number(), wake, Epoll.EPOLLIN | Epoll.EPOLLET);
@@ -163,10 +165,7 @@ final class Watcher {
   }
 
   private void close(Throwable failure) {
-    try (epoll) {
-      wake.close();
-    } catch (PosixException second) {
-      failure.addSuppressed(second);
-    }
+    Cleanup.close(wake, failure);
+    Cleanup.close(epoll, failure);
   }
 }

@@ -1,5 +1,6 @@
 package dev.daimon.pidfile;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
@@ -225,11 +226,7 @@ public final class PidFile {
     try {
       pending.reserve();
     } catch (PosixException failure) {
-      try {
-        pending.close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
+      Cleanup.close(pending, failure);
       throw failure;
     }
     return pending;

@@ -1,5 +1,6 @@
 package dev.daimon.readiness;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
@@ -91,11 +92,7 @@ public final class LauncherEnd implements AutoCloseable {
 
   private static void closeAfter(Exception failure, Descriptor[] pipe) {
     for (Descriptor end : pipe) {
-      try {
-        end.close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
+      Cleanup.close(end, failure);
     }
   }
 

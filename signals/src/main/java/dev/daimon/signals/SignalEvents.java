@@ -1,5 +1,6 @@
 package dev.daimon.signals;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -200,11 +201,7 @@ public final class SignalEvents implements AutoCloseable {
       try {
         HandlerTable.remove(registration.signal, registration);
       } catch (PosixException refused) {
-        if (failure == null) {
-          failure = refused;
-        } else {
-          failure.addSuppressed(refused);
-        }
+        failure = Cleanup.first(failure, refused);
       }
     }
     if (failure != null) {

@@ -1,5 +1,6 @@
 package dev.daimon.startup;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
@@ -183,11 +184,7 @@ final class FileOpener {
       try {
         descriptor.close();
       } catch (PosixException notStored) {
-        if (failure == null) {
-          failure = notStored;
-        } else {
-          failure.addSuppressed(notStored);
-        }
+        failure = Cleanup.first(failure, notStored);
       }
     }
     if (failure != null) {
