@@ -11,7 +11,10 @@ class Hello {
     DaemonConfig config =
         DaemonConfig.builder()
             .pidFile(Path.of(arguments[0]))
-            .jvmArguments("-Xmixed", "-Djdk.reflect.useNativeAccessorOnly=false")
+            .jvmArguments(
+                "-Xmixed",
+                "-Ddev.daimon.posix.entryPoint=false",
+                "-Djdk.reflect.useNativeAccessorOnly=false")
             .build();
     try (Daemon daemon = Daemonizer.daemonize(config)) {
       daemon.ready();

@@ -69,10 +69,11 @@ options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfDat
 -XX:+UnlockDiagnosticVMOptions -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
 --enable-native-access=ALL-UNNAMED"
 
-# A way into native code that takes a third off a start (EntryPoint). It is the JDK's own, and every version has another one:
-# to name what a later one does not have would make java say so.
+# Native calls without the JDK's linker take a third off a start (EntryPoint). The first property is the switch; the second one
+# only makes the JDK's reflection, which EntryPoint uses, load fewer classes. Each JDK has other internals: java prints a warning
+# for a package that it does not have.
 if [ "$feature" = 25 ]; then
-    options="$options -Djdk.reflect.useNativeAccessorOnly=true \
+    options="$options -Ddev.daimon.posix.entryPoint=true -Djdk.reflect.useNativeAccessorOnly=true \
 --add-exports=java.base/jdk.internal.access=ALL-UNNAMED \
 --add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED"
 fi

@@ -12,28 +12,40 @@ import java.util.Collections;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JDK's own stub that calls a native function, without the linker in front of it, which makes
- * some twenty classes at run time for conversions that a call of {@code long}s does not need: most
- * of what a JVM's first call takes.
+ * The JDK's own stub that calls a native function, without the linker in front of it. The linker
+ * makes some twenty classes at run time, for conversions that a call of {@code long}s does not
+ * need; that is most of the time that a JVM's first call takes.
  *
- * <p>It is no API. So it is taken only where a JVM that lives for milliseconds asks for it, as the
- * command's does, by exporting what is named here and by {@code
- * -Djdk.reflect.useNativeAccessorOnly=true}, without which reflection makes as many classes; with
- * the one JDK and on the one architecture that it is described for; and if a call has been seen to
- * work. Everybody else links.
+ * <p>The stub is internal to the JDK, hence opt-in, for JVMs that live for milliseconds as the
+ * command's does. It is used if all of this holds, and otherwise the linker is:
+ *
+ * <ul>
+ *   <li>the system property {@value #PROPERTY} is {@code true};
+ *   <li>{@code java.base} exports the packages {@code jdk.internal.access} and {@code
+ *       jdk.internal.foreign.abi} to this module ({@code --add-exports});
+ *   <li>the JDK is 25 and the machine x86-64, which the numbers below describe;
+ *   <li>a trial call has returned the right result and the right errno.
+ * </ul>
+ *
+ * <p>Whoever sets the property should also set {@code -Djdk.reflect.useNativeAccessorOnly=true}. It
+ * changes nothing but the speed: without it, the JDK's reflection makes as many classes for the
+ * calls below as the linker would have made.
  */
 final class EntryPoint {
-  private static final boolean ASKED_FOR = Boolean.getBoolean("jdk.reflect.useNativeAccessorOnly");
+  /** The switch; off by default. */
+  static final String PROPERTY = "dev.daimon.posix.entryPoint";
+
+  private static final boolean ASKED_FOR = Boolean.getBoolean(PROPERTY);
   private static final boolean DESCRIBED =
       Runtime.version().feature() == 25 && System.getProperty("os.arch").equals("amd64");
 
   private static final String ABI = "jdk.internal.foreign.abi.";
 
-  // Kinds of places, in the JDK's numbers.
+  // The JDK's numbers for kinds of storage.
   private static final byte INTEGER = 0;
   private static final byte PLACEHOLDER = 4;
 
-  // Registers by the processor's numbers: what the System V ABI makes of them.
+  // Registers by the processor's numbers, in the order in which the System V ABI uses them.
   private static final int[] RDI_RSI_RDX_RCX_R8_R9 = {7, 6, 2, 1, 8, 9};
   private static final int[] RAX = {0};
   private static final int[] R10_R11 = {10, 11};
@@ -41,10 +53,11 @@ final class EntryPoint {
   private EntryPoint() {}
 
   /**
-   * A handle whose {@code long}s are a function's address, that of an {@code int} for errno, and
-   * the function's six arguments; null if it is not to be had.
+   * Returns a handle that calls any function. Its {@code long}s are the function's address, the
+   * address of an {@code int} for errno, and the function's six arguments. Null if the stub is not
+   * asked for or not available.
    *
-   * @param close the address of {@code close(2)}, to try it with
+   * @param close the address of {@code close(2)}, for the trial call
    */
   static @Nullable MethodHandle find(long close) {
     if (!ASKED_FOR || !DESCRIBED) {
@@ -57,7 +70,7 @@ final class EntryPoint {
       int number = errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
       return (int) result == -1 && number == Errno.EBADF.number() ? handle : null;
     } catch (ReflectiveOperationException | LinkageError | RuntimeException notHere) {
-      // Not exported, or built differently.
+      // The packages are not exported, or this JDK is built differently.
       return null;
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
@@ -74,7 +87,7 @@ final class EntryPoint {
     Object[] scratch = registers(storage, R10_R11);
     // No function that is called here takes or returns floating-point numbers.
     Object[] none = registers(storage);
-    // What the stub is given beside them: the function, room for a large result, and for errno.
+    // The stub's other arguments: the function, memory for a large result, memory for errno.
     Object[] others = storages(storage, PLACEHOLDER, (short) 8, 0, 1, 2);
     Object abi =
         convention
@@ -88,8 +101,8 @@ final class EntryPoint {
                 storage, // scratch
                 storage, // scratch
                 storage, // the function
-                storage, // room for a large result
-                storage) // room for errno
+                storage, // memory for a large result
+                storage) // memory for errno
             .newInstance(
                 null,
                 table(storages, arguments, none),
@@ -117,9 +130,9 @@ final class EntryPoint {
                 storages, // where the result is
                 MethodType.class,
                 boolean.class, // several results
-                int.class, // what is captured: errno is the third of what can be
-                boolean.class, // the thread is in native code meanwhile
-                boolean.class) // heap memory may be given
+                int.class, // what is captured, a bit each: errno is the third
+                boolean.class, // the thread changes to the state "in native code"
+                boolean.class) // arguments may point into the heap
             .invoke(null, abi, moves, result, type, false, 1 << 2, true, false);
     Object access =
         Class.forName("jdk.internal.access.SharedSecrets")
@@ -131,13 +144,13 @@ final class EntryPoint {
             .invoke(access, made);
   }
 
-  /** General registers, in all their 64 bits. */
+  /** Describes general registers, all 64 bits of each. */
   private static Object[] registers(Class<?> storage, int... numbers)
       throws ReflectiveOperationException {
     return storages(storage, INTEGER, (short) 0b1111, numbers);
   }
 
-  /** The JDK's descriptions of places for values. */
+  /** Makes the JDK's descriptions of storage for values. */
   private static Object[] storages(Class<?> storage, byte kind, short size, int... numbers)
       throws ReflectiveOperationException {
     Constructor<?> constructor = storage.getConstructor(byte.class, short.class, int.class);

@@ -23,7 +23,7 @@ class EntryPointTest {
 
   private static final List<String> ASKING =
       List.of(
-          "-Djdk.reflect.useNativeAccessorOnly=true",
+          "-Ddev.daimon.posix.entryPoint=true",
           "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
           "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED");
 
@@ -44,13 +44,22 @@ class EntryPointTest {
     assertThat(look(ASKING)).isEqualTo(EITHER);
   }
 
+  /** The JDK's own flag makes it faster, and does not ask for it. */
+  @Test
+  void theFlagOfReflectionIsNoSwitch() throws Exception {
+    List<String> options = new ArrayList<>(ASKING);
+    options.set(0, "-Djdk.reflect.useNativeAccessorOnly=true");
+
+    assertThat(look(options)).isEqualTo(LINKER);
+  }
+
   /** The daemon lives on, and takes back what its launcher was given. */
   @Test
   void theLaunchersOptionsAskForItAndTheDaemonsTakeItBack() throws Exception {
     String launcher = "@../docs/launcher.options";
 
     assertThat(look(List.of(launcher))).isEqualTo(EITHER);
-    assertThat(look(List.of(launcher, "-Xmixed", "-Djdk.reflect.useNativeAccessorOnly=false")))
+    assertThat(look(List.of(launcher, "-Xmixed", "-Ddev.daimon.posix.entryPoint=false")))
         .isEqualTo(LINKER);
   }
 
