@@ -21,9 +21,6 @@ final class ExecCheck {
    */
   private static final long PF_FORKNOEXEC = 0x40;
 
-  /** Index of the flags in {@code /proc/PID/stat}, after the name. */
-  private static final long FLAGS = 6;
-
   /** Times to look again at once: the kernel is some microseconds away from the answer. */
   private static final long BUSY_LOOKS = 50;
 
@@ -76,13 +73,9 @@ final class ExecCheck {
 
   private static Answer read(int child) {
     try {
-      String stat = ProcFiles.readRecord("/proc/" + child + "/stat");
-      int start = stat.lastIndexOf(')') + 2;
-      for (int field = 0; field < FLAGS; field++) {
-        start = stat.indexOf(' ', start) + 1;
-      }
-      long flags = Long.parseLong(stat.substring(start, stat.indexOf(' ', start)));
-      return (flags & PF_FORKNOEXEC) == 0 ? Answer.EXECUTED : Answer.NOT_YET;
+      return (ProcessStat.of(child).flags() & PF_FORKNOEXEC) == 0
+          ? Answer.EXECUTED
+          : Answer.NOT_YET;
     } catch (PosixException hidden) {
       return Answer.UNKNOWN;
     }

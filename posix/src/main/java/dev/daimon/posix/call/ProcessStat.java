@@ -1,0 +1,78 @@
+package dev.daimon.posix.call;
+
+import dev.daimon.posix.PosixException;
+
+/**
+ * What {@code /proc/PID/stat} says of a process. The kernel shows it to every user, and of zombies
+ * too. No other class parses that file.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
+ */
+public final class ProcessStat {
+  /** The number of the first field after the name, as the manual counts them. */
+  private static final int STATE = 3;
+
+  private static final int PARENT = 4;
+  private static final int GROUP = 5;
+  private static final int SESSION = 6;
+  private static final int FLAGS = 9;
+  private static final int START = 22;
+
+  private final String line;
+
+  /** Where the name ends, which is in parentheses and may hold any character, these too. */
+  private final int nameEnd;
+
+  private ProcessStat(String line) {
+    this.line = line;
+    nameEnd = line.lastIndexOf(')');
+  }
+
+  /**
+   * Reads it of the process that has this id now.
+   *
+   * @throws PosixException {@code ENOENT} or {@code ESRCH} if there is no such process
+   */
+  public static ProcessStat of(long pid) throws PosixException {
+    return new ProcessStat(
+        ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/stat")));
+  }
+
+  /** The program's name, up to 15 bytes, with one character for each byte. */
+  public String name() {
+    return line.substring(line.indexOf('(') + 1, nameEnd);
+  }
+
+  /** The parent's id; 0 if it is in another PID namespace. */
+  public long parent() {
+    return field(PARENT);
+  }
+
+  /** The process group's id; 0 if it is of another PID namespace. */
+  public long group() {
+    return field(GROUP);
+  }
+
+  /** The session's id; 0 if it is of another PID namespace. */
+  public long session() {
+    return field(SESSION);
+  }
+
+  /** The kernel's flags of the process, {@code PF_*} in {@code linux/sched.h}. */
+  public long flags() {
+    return field(FLAGS);
+  }
+
+  /** When the process was started, in hundredths of a second since the boot. */
+  public long startTicks() {
+    return field(START);
+  }
+
+  private long field(int number) {
+    int start = nameEnd + 2;
+    for (int i = STATE; i < number; i++) {
+      start = line.indexOf(' ', start) + 1;
+    }
+    return Long.parseLong(line, start, line.indexOf(' ', start), 10);
+  }
+}

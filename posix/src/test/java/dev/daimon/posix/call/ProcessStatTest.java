@@ -1,0 +1,55 @@
+package dev.daimon.posix.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Proc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProcessStatTest {
+  private static final long SELF = ProcessHandle.current().pid();
+
+  @Test
+  void itAgreesWithTheStatus() throws Exception {
+    ProcessStat stat = ProcessStat.of(SELF);
+
+    assertThat(Long.toString(stat.parent())).isEqualTo(Proc.status("self", "PPid"));
+    assertThat(Long.toString(stat.group())).isEqualTo(Proc.status("self", "NSpgid"));
+    assertThat(Long.toString(stat.session())).isEqualTo(Proc.status("self", "NSsid"));
+    assertThat(stat.startTicks()).isPositive();
+  }
+
+  /** The JVM has executed a program, and the kernel has no flag for that. */
+  @Test
+  void theFlagOfAProcessThatHasExecutedNothingIsNotSet() throws Exception {
+    assertThat(ProcessStat.of(SELF).flags()).isPositive();
+    assertThat(ProcessStat.of(SELF).flags() & 0x40).isZero();
+  }
+
+  @Test
+  void aNameWithParenthesesAndSpacesIsNoField(@TempDir Path directory) throws Exception {
+    Path program = directory.resolve("a) S (1 2");
+    Files.copy(Path.of("/bin/sleep"), program);
+    Process process = new ProcessBuilder(program.toString(), "1000").start();
+    try {
+      ProcessStat stat = ProcessStat.of(process.pid());
+
+      assertThat(stat.name()).isEqualTo("a) S (1 2");
+      assertThat(stat.parent()).isEqualTo(SELF);
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void aMissingProcessIsAnError() {
+    assertThatExceptionOfType(PosixException.class)
+        .isThrownBy(() -> ProcessStat.of(4194304))
+        .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.ENOENT));
+  }
+}
