@@ -7,6 +7,8 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.PidText;
+import dev.daimon.posix.call.PidText.Defect;
 import dev.daimon.posix.call.Processes;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,25 +16,23 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A file that names a running process: its id in decimal digits, and a line feed.
+ * A pidfile: a file that holds the id of a daemon's process in decimal digits, and a line feed.
  *
- * <p>It says which process was started, not that it still runs: ids are reused. Liveness is a lock,
- * and a pidfile that is locked must not be written here, since the new file would not carry the
- * lock of the old one.
+ * <p>A pidfile says which process was started, not that it still runs: the kernel reuses process
+ * ids. Only a lock on the file shows that the daemon runs. Do not write to a locked pidfile with
+ * this class: the new file replaces the old one, and does not have its lock.
  *
- * <p>Safe for use by several threads and processes; the methods tell what races remain.
+ * <p>Several threads and processes may use a pidfile at the same time; each method documents the
+ * races that remain.
  */
 public final class PidFile {
   /** The highest process id of Linux, {@code PID_MAX_LIMIT}. */
-  public static final int MAX_PID = 4194304;
+  public static final int MAX_PID = PidText.MAX_PID;
 
-  /** Enough for every id and some white space; a longer first line is something else. */
-  private static final int MAX_SIZE = 64;
-
-  /** How often a file that changes while it is read is read again. */
+  /** How often a file is read until two reads in a row agree. */
   private static final int READS = 1000;
 
-  /** How many names of temporary files are tried. */
+  /** How many names are tried for a temporary file. */
   private static final int NAMES = 100;
 
   private final Path path;
@@ -44,38 +44,39 @@ public final class PidFile {
   }
 
   /**
-   * The pidfile of this path; nothing is opened yet.
+   * Returns the pidfile at a path. This opens nothing, and the file need not exist.
    *
-   * @param path where it is or shall be; a relative one counts from the JVM's working directory at
-   *     its start
-   * @return that pidfile
+   * @param path the file's path; a relative one is resolved against the working directory in which
+   *     the JVM was started
+   * @return the pidfile at that path
    */
   public static PidFile at(Path path) {
     Objects.requireNonNull(path, "path");
     return new PidFile(path);
   }
 
-  /** {@return where it is or shall be, as given} */
+  /** {@return the path, as given} */
   public Path path() {
     return path;
   }
 
   /**
-   * Reads the process id on the first line. Further lines are ignored: some daemons write more than
-   * their id (sendmail, PostgreSQL). {@link #readSole} refuses those.
+   * Reads the process id on the first line. Further lines are ignored, since some daemons write
+   * more than their id (sendmail, PostgreSQL); {@link #readSole} refuses them.
    *
-   * <p>White space of ASCII may surround the id, and zeros may lead it. Everything else is refused:
-   * an empty file, a sign, zero, a number over {@value #MAX_PID}, a second word on the line, any
-   * other byte, a line that does not end within 64 bytes, and whatever is no regular file. A
-   * symbolic link is followed. Never waits, not even for a FIFO.
+   * <p>The id may have ASCII white space around it, and leading zeros. The method refuses
+   * everything else: an empty file, a sign, zero, a number over {@value #MAX_PID}, a second word on
+   * the line, any other byte, a line that does not end within 64 bytes, and a file that is not a
+   * regular one. It follows a symbolic link. It never blocks, not even on a FIFO.
    *
-   * <p>Race: somebody may write in place meanwhile. A single {@code read} can then meet the new
-   * digits with the old length, so the content counts once two reads in a row agree.
+   * <p>Race: another process may write to the file in place at the same time. One {@code read} can
+   * then see the new digits with the old length, so the method reads until two reads in a row
+   * agree.
    *
    * @return the process id, from 1 to {@value #MAX_PID}
-   * @throws PosixException if it cannot be opened or read ({@code ENOENT}, {@code EACCES} and so
-   *     on)
-   * @throws MalformedPidFileException if it does not hold one process id, or never stops changing
+   * @throws PosixException if the file cannot be opened or read ({@code ENOENT}, {@code EACCES} and
+   *     so on)
+   * @throws MalformedPidFileException if the file does not hold one process id, or keeps changing
    */
   public long read() throws PosixException, MalformedPidFileException {
     int flags = Files.O_RDONLY | Files.O_NONBLOCK | Files.O_NOCTTY | Files.O_CLOEXEC;
@@ -86,40 +87,51 @@ public final class PidFile {
   }
 
   /**
-   * As {@link #read()}, of a file that is open already: what else is found out through the
-   * descriptor is true of the same file, whatever the path leads to by now.
+   * Reads the process id as {@link #read()} does, from a file that the caller has opened. Whatever
+   * else the caller learns through the descriptor is then about the same file, even if the path
+   * names another one by now.
    *
-   * @param file the open pidfile, readable; it stays open
+   * @param file the pidfile, open for reading; it stays open
    * @return the process id, from 1 to {@value #MAX_PID}
-   * @throws PosixException if it cannot be read
-   * @throws MalformedPidFileException if it does not hold one process id, or never stops changing
+   * @throws PosixException if the file cannot be read
+   * @throws MalformedPidFileException if the file does not hold one process id, or keeps changing
    * @throws IllegalStateException if the descriptor is closed
    */
   public long read(Descriptor file) throws PosixException, MalformedPidFileException {
     Objects.requireNonNull(file, "file");
-    return parse(stableContent(file), /* sole= */ false);
+    return read(file, /* sole= */ false);
   }
 
   /**
-   * As {@link #read(Descriptor)}, and refuses a file that holds anything but the process id: for
-   * one who is going to overwrite or remove it without being its daemon.
+   * Reads the process id as {@link #read(Descriptor)} does, and refuses a file that has further
+   * lines. Use this before you overwrite or remove a pidfile that another program may have written.
    *
-   * @param file the open pidfile, readable; it stays open
+   * @param file the pidfile, open for reading; it stays open
    * @return the process id, from 1 to {@value #MAX_PID}
-   * @throws PosixException if it cannot be read
-   * @throws MalformedPidFileException as {@link #read(Descriptor)}, and if it has further lines
+   * @throws PosixException if the file cannot be read
+   * @throws MalformedPidFileException as {@link #read(Descriptor)}, and if there are further lines
    * @throws IllegalStateException if the descriptor is closed
    */
   public long readSole(Descriptor file) throws PosixException, MalformedPidFileException {
     Objects.requireNonNull(file, "file");
-    return parse(stableContent(file), /* sole= */ true);
+    return read(file, /* sole= */ true);
+  }
+
+  private long read(Descriptor file, boolean sole)
+      throws PosixException, MalformedPidFileException {
+    PidText text = PidText.parse(stableContent(file), sole);
+    Defect defect = text.defect();
+    if (defect != null) {
+      throw new MalformedPidFileException(path, defect.words(), defect == Defect.EMPTY);
+    }
+    return text.pid();
   }
 
   private byte[] stableContent(Descriptor file) throws PosixException, MalformedPidFileException {
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(file.number(), status), "fstat", path);
     if (!status.isRegularFile()) {
-      throw new MalformedPidFileException(path, "is not a regular file");
+      throw new MalformedPidFileException(path, "is not a regular file", /* empty= */ false);
     }
     byte[] content = content(file);
     for (int reads = 1; reads < READS; reads++) {
@@ -129,69 +141,25 @@ public final class PidFile {
       }
       content = again;
     }
-    throw new MalformedPidFileException(path, "changes all the time");
+    throw new MalformedPidFileException(path, "changes all the time", /* empty= */ false);
   }
 
   private byte[] content(Descriptor file) throws PosixException {
-    byte[] buffer = new byte[MAX_SIZE + 1];
+    byte[] buffer = new byte[PidText.MAX_LINE + 1];
     int length = PosixException.check(Files.pread(file.number(), buffer, 0), "read", path);
     return Arrays.copyOf(buffer, length);
   }
 
-  private int parse(byte[] content, boolean sole) throws MalformedPidFileException {
-    int start = 0;
-    while (start < content.length && isWhiteSpace(content[start])) {
-      start++;
-    }
-    int line = start;
-    while (line < content.length && content[line] != '\n') {
-      line++;
-    }
-    int last = content.length;
-    while (last > start && isWhiteSpace(content[last - 1])) {
-      last--;
-    }
-    if (content.length > MAX_SIZE && line == content.length) {
-      throw new MalformedPidFileException(
-          path, "holds something else than a process id: a line of more than 64 bytes");
-    }
-    if (start == last && content.length <= MAX_SIZE) {
-      throw new MalformedPidFileException(path, MalformedPidFileException.EMPTY);
-    }
-    int end = Math.min(line, last);
-    while (end > start && isWhiteSpace(content[end - 1])) {
-      end--;
-    }
-    int pid = 0;
-    for (int i = start; i < end; i++) {
-      int digit = content[i] - '0';
-      if (digit < 0 || digit > 9) {
-        throw new MalformedPidFileException(path, "holds something else than a process id");
-      }
-      // Stays over the limit, and never overflows.
-      pid = Math.min(pid * 10 + digit, MAX_PID + 1);
-    }
-    if (pid == 0 || pid > MAX_PID) {
-      throw new MalformedPidFileException(
-          path, "holds a number that is no process id, since they go from 1 to " + MAX_PID);
-    }
-    if (sole && (line < last || content.length > MAX_SIZE)) {
-      throw new MalformedPidFileException(path, "has further lines");
-    }
-    return pid;
-  }
-
-  private static boolean isWhiteSpace(byte b) {
-    return b == ' ' || (b >= '\t' && b <= '\r');
-  }
-
   /**
-   * Writes the process id, atomically: whoever opens the file finds the old one or the new one,
-   * whole. The same as {@link #prepare()} and {@link Pending#commit(long)}.
+   * Writes the process id, and replaces the file atomically: whoever opens it finds the old content
+   * or the new one, complete. This is the same as {@link #prepare()} and {@link
+   * Pending#commit(long)}.
    *
    * <p>The new file has the mode 0644 less the umask, and belongs to the writer. A symbolic link is
-   * replaced itself, what it leads to stays. If this fails, everything is as it was. Race: of two
-   * writers the later one wins, and neither notices.
+   * itself replaced; the file that it leads to stays as it was. If the method fails, nothing has
+   * changed.
+   *
+   * <p>Race: of two writers the later one wins, and neither notices.
    *
    * @param pid the process id, from 1 to {@value #MAX_PID}
    * @throws PosixException if the directory cannot be written to ({@code EACCES}, {@code ENOENT},
@@ -199,17 +167,17 @@ public final class PidFile {
    * @throws IllegalArgumentException if the number cannot be a process id
    */
   public void write(long pid) throws PosixException {
-    checkPid(pid);
+    byte[] line = PidText.encode(pid);
     try (Pending pending = prepare()) {
-      pending.commit(pid);
+      pending.commit(line);
     }
   }
 
   /**
-   * Makes ready to write, so that what can fail fails before the process is started: a temporary
-   * file beside this one, with space reserved for the process id.
+   * Prepares a write, so that a full disk or a missing permission is found before the process is
+   * started. This makes a temporary file beside the pidfile, and reserves space in it.
    *
-   * @return what takes the process id; to be closed by the caller
+   * @return the prepared write, which takes the process id; to be closed by the caller
    * @throws PosixException if the directory cannot be written to ({@code EACCES}, {@code ENOENT}
    *     and so on), or no space is left ({@code ENOSPC}, {@code EDQUOT})
    */
@@ -232,7 +200,7 @@ public final class PidFile {
     return pending;
   }
 
-  /** A name in the same directory, however long the file's own name is. */
+  /** Returns a new name in the same directory; the file's own name may have any length. */
   private byte[] temporary() {
     StringBuilder name = new StringBuilder(".daimon-");
     name.append(Processes.getpid()).append('-').append(Long.toHexString(System.nanoTime()));
@@ -247,14 +215,14 @@ public final class PidFile {
   }
 
   /**
-   * Removes the file, whatever it holds; of a symbolic link the link.
+   * Removes the file, whatever it holds. Of a symbolic link this removes the link.
    *
-   * <p>Race: somebody may have written another process id since it was last read, and that is then
-   * removed too. Only the holder of a lock on the file can rule this out.
+   * <p>Race: another process may have written its id since the file was last read, and then loses
+   * its pidfile. Only the holder of a lock on the file can rule this out.
    *
-   * @return whether there was one
-   * @throws PosixException if it is there and cannot be removed ({@code EACCES}, {@code EISDIR} and
-   *     so on)
+   * @return whether there was a file
+   * @throws PosixException if the file exists and cannot be removed ({@code EACCES}, {@code EISDIR}
+   *     and so on)
    */
   public boolean remove() throws PosixException {
     int result = Files.unlink(bytes);
@@ -265,23 +233,14 @@ public final class PidFile {
     return true;
   }
 
-  private static void checkPid(long pid) {
-    if (pid < 1 || pid > MAX_PID) {
-      throw new IllegalArgumentException("not a process id: " + pid);
-    }
-  }
-
   /**
-   * A pidfile in the making: a temporary file that becomes the pidfile with {@link #commit(long)},
-   * and goes away without it. For one thread at a time.
+   * A prepared write: a temporary file that {@link #commit(long)} turns into the pidfile. {@link
+   * #close()} removes it if it was not committed. For one thread at a time.
    *
-   * <p>A process that is killed in between leaves it behind, under the name {@code
+   * <p>A process that is killed before that leaves the temporary file behind, under the name {@code
    * .daimon-PID-NUMBER}.
    */
   public static final class Pending implements AutoCloseable {
-    /** More than the longest process id, less than the smallest block. */
-    private static final int RESERVED = 32;
-
     private final PidFile target;
     private final byte[] temporary;
     private final Descriptor descriptor;
@@ -294,43 +253,46 @@ public final class PidFile {
     }
 
     private void reserve() throws PosixException {
-      int result = Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, RESERVED);
-      // Not every file system can reserve: there the write itself tells.
+      int result =
+          Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
+      // Not every file system can reserve space: there the write itself fails.
       if (result != -Errno.EOPNOTSUPP.number()) {
         PosixException.check(result, "fallocate", target.path);
       }
     }
 
-    /** {@return the temporary file, open for writing; still owned by this object} */
+    /** {@return the temporary file, open for writing; it stays owned by this object} */
     public Descriptor descriptor() {
       return descriptor;
     }
 
     /**
-     * Writes the process id and puts the file in its place, atomically. If this fails the pidfile
-     * is as it was, and {@link #close()} is all that is left to do.
+     * Writes the process id, and renames the temporary file to the pidfile's name, atomically. If
+     * this fails the pidfile is as it was; then only {@link #close()} is left to do.
      *
      * @param pid the process id, from 1 to {@value PidFile#MAX_PID}
      * @throws PosixException if it cannot be written, or the path is a directory ({@code EISDIR})
-     * @throws IllegalArgumentException if the number cannot be a process id; then nothing happened
-     * @throws IllegalStateException if it was committed or closed before
+     * @throws IllegalArgumentException if the number cannot be a process id; nothing has happened
+     * @throws IllegalStateException if this object was committed or closed before
      */
     public void commit(long pid) throws PosixException {
-      checkPid(pid);
+      commit(PidText.encode(pid));
+    }
+
+    private void commit(byte[] line) throws PosixException {
       int number = descriptor.number();
-      byte[] line = Long.toString(pid).concat("\n").getBytes(StandardCharsets.US_ASCII);
       int count = PosixException.check(Files.pwrite(number, line, 0), "write", target.path);
       if (count < line.length) {
         throw new PosixException("write", target.path.toString(), Errno.ENOSPC);
       }
-      // Some file systems tell only now that there was no space.
+      // Some file systems report only now that there was no space.
       descriptor.close();
       PosixException.check(Files.rename(temporary, target.bytes), "rename", target.path);
       done = true;
     }
 
     /**
-     * Removes the temporary file unless it was committed; a second call does nothing.
+     * Removes the temporary file, unless it was committed. A second call does nothing.
      *
      * @throws PosixException if it cannot be removed
      */
