@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 class NullRuleTest {
   @Test
   void nullIsRefusedByName() throws Exception {
-    NullRule rule = new NullRule(Signal.HUP, Errno.EPERM, Resource.CORE, Descriptor.adopt(99));
+    NullRule rule =
+        new NullRule(Signal.HUP, Errno.EPERM, Resource.CORE, Descriptor.adopt(99), new Exception());
 
     assertThat(rule.violations(Signal.class)).isEmpty();
   }
