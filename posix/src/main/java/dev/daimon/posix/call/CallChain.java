@@ -5,14 +5,40 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Calls of the C library that a child makes one after the other, without a line of code of its own:
+ * A sequence of calls of the C library that a child process makes without any code of its own:
  * {@code sched.h}, {@code ucontext.h}.
  *
- * <p>It is a {@code vfork}: the child shares this JVM's memory while the calling thread is
- * suspended. Each call is a context with its argument registers and a stack; a return from one
- * leads to the next. A chain is made from its end to its beginning. It cannot branch and it cannot
- * repeat anything; but an argument of a call can come from memory, where an earlier call has left
- * it.
+ * <p><b>Why this way.</b> A child has to call {@code setsid}, {@code setresuid}, {@code prlimit}
+ * and the like between its creation and its {@code execve}. There are these ways to run code there:
+ *
+ * <table>
+ *   <caption>Ways to run code in a child of a JVM</caption>
+ *   <tr><th>way</th><th>from a JVM</th></tr>
+ *   <tr><td>{@code fork}</td><td>The child has one thread, and the locks that all other threads held
+ *       stay locked: Java code waits for ever at its first allocation or safepoint. The cost grows
+ *       with the heap, whose page tables are copied.</td></tr>
+ *   <tr><td>{@code vfork}</td><td>It returns twice into one stack frame. Called from Java, the child
+ *       returns into the JVM and writes over the frames that the parent still needs.</td></tr>
+ *   <tr><td>{@code clone} with {@code CLONE_VM} and {@code CLONE_VFORK}</td><td>The child runs one
+ *       native function on a stack of its own, at a cost that does not depend on the heap. The
+ *       function must not be Java code, and Daimon ships no native library.</td></tr>
+ *   <tr><td>{@code posix_spawn}</td><td>It is such a {@code clone} with a function of the C
+ *       library's, and {@link Spawning} uses it wherever it can do all that is wanted. It cannot set
+ *       the umask, the user, capabilities or limits, and its child cannot be the child of a session
+ *       leader that ends.</td></tr>
+ *   <tr><td>a helper program</td><td>It takes a second {@code execve} for each start, and an
+ *       executable for each architecture that has to be shipped, found and trusted; or the tools of
+ *       a system ({@code setpriv}, {@code prlimit}), which not every machine has.</td></tr>
+ * </table>
+ *
+ * <p>So this is {@code clone}, and the function is one that the C library has: {@code setcontext},
+ * which calls what a {@code ucontext_t} says and, when that returns, goes on with the next {@code
+ * ucontext_t}. A context holds one call: its function, its argument registers and its stack.
+ *
+ * <p><b>What a chain can do.</b> It is built from its last call to its first one. It cannot branch
+ * or repeat; but an argument of a call can come from memory, where an earlier call has left it
+ * ({@link #load}). While it runs, the child shares this JVM's memory, and the calling thread is
+ * suspended.
  */
 final class CallChain {
   static final int CLONE_VM = 0x100;
@@ -21,18 +47,20 @@ final class CallChain {
 
   static final int ALIGNMENT = 16;
 
-  /** What a call may use of its stack. */
+  /** The stack that a call may use, in bytes. */
   private static final long STACK_BYTES = 64 * 1024;
 
-  /** What makecontext leaves at the top of a stack: where to return to, and where to go on. */
+  /**
+   * The bytes that makecontext fills at the top of a stack: the return address, the next context.
+   */
   private static final long TOP_BYTES = 64;
 
-  /** Calls that have their tops in one piece of memory. */
+  /** How many calls have the tops of their stacks in one piece of memory. */
   private static final long TOPS = 256;
 
   /**
-   * Every signal but those of faults: Java code takes null checks and safepoints by them, and is
-   * killed by a fault that it blocks.
+   * Every signal but those of faults. The JVM needs these for null checks and safepoints, and the
+   * kernel kills a thread that faults while it blocks them.
    */
   private static final long ALL_BUT_FAULTS =
       ~(bit(Signals.SIGILL)
@@ -58,10 +86,10 @@ final class CallChain {
 
   private final Arena arena;
 
-  /** Of the calling thread, and so of the child: they share their memory. */
+  /** The address of the calling thread's errno, which is the child's too: they share memory. */
   private final long errno = Libc.raw(ERRNO_LOCATION, 0);
 
-  /** The context that the chain begins with; 0 if there is none. */
+  /** The address of the first context; 0 if there is none. */
   private long first;
 
   /** The top of the next call's stack. */
@@ -70,12 +98,12 @@ final class CallChain {
   /** The lowest address at which a stack may begin. */
   private long lowest;
 
-  /** A chain of no calls, which must be {@linkplain #run run} by the thread that makes it. */
+  /** Makes an empty chain. The thread that makes it must {@linkplain #run} it. */
   CallChain(Arena arena) {
     this.arena = arena;
   }
 
-  /** Puts a call before those there are, and returns its context. */
+  /** Adds a call at the beginning of the chain, and returns the address of its context. */
   long prepend(long function, long a, long b, long c, long d, long e, long f) {
     if (top == lowest) {
       lowest = arena.allocate(STACK_BYTES + TOPS * TOP_BYTES, ALIGNMENT).address() + STACK_BYTES;
@@ -85,14 +113,14 @@ final class CallChain {
     Libc.raw(GETCONTEXT, context.address());
     ByteBuffer fields = Native.view(context);
     fields.putLong(Layouts.ucontext_t.uc_link, first);
-    // One piece of memory for many stacks, each a little below the one of the next call: a call
-    // writes over those of the calls before it alone.
+    // Many stacks share one piece of memory. Each begins a little below that of the next call, so
+    // a call overwrites only stacks of calls that have returned.
     fields.putLong(Layouts.ucontext_t.stack_pointer, top - STACK_BYTES);
     fields.putLong(Layouts.ucontext_t.stack_size, STACK_BYTES);
     top -= TOP_BYTES;
-    // A handler of the JVM must not run in the child, not even that of a fault: all are blocked.
+    // No handler of the JVM may run in the child, not even that of a fault: all are blocked.
     fields.putLong(Layouts.ucontext_t.signal_mask, -1L);
-    // Arguments of makecontext itself would be ints.
+    // makecontext itself passes ints; the registers are set below instead.
     Libc.raw(MAKECONTEXT, context.address(), function, 0, 0, 0, 0);
     fields.putLong(Layouts.ucontext_t.argument_0, a);
     fields.putLong(Layouts.ucontext_t.argument_1, b);
@@ -104,47 +132,47 @@ final class CallChain {
     return first;
   }
 
-  /** Has no signal blocked from the first call on. */
+  /** Lets no signal be blocked from the present first call on. */
   void unblock() {
     Native.view(Libc.memory(first, Layouts.ucontext_t.SIZE))
         .putLong(Layouts.ucontext_t.signal_mask, 0);
   }
 
-  /** Makes an {@code int} that is known only then an argument of a call, just before it. */
+  /** Copies an {@code int} from memory into an argument of a call, just before that call. */
   void load(long context, int argument, long from) {
     prepend(MEMCPY, context + argument, from, Integer.BYTES, 0, 0, 0);
   }
 
-  /** Forgets what errno was. */
+  /** Sets errno to zero. */
   void clearErrno() {
     prepend(MEMSET, errno, 0, Integer.BYTES, 0, 0, 0);
   }
 
-  /** Leaves at an address what errno is. */
+  /** Stores errno at an address. */
   void saveErrno(long to) {
     prepend(MEMCPY, to, errno, Integer.BYTES, 0, 0, 0);
   }
 
-  /** Writes as many zeros to an address as errno says, so none if all went well until then. */
+  /** Writes as many zero bytes to an address as errno says: none if nothing has failed so far. */
   void blankByErrno(long address) {
     long blank = prepend(MEMSET, address, 0, 0, 0, 0, 0);
     load(blank, Layouts.ucontext_t.argument_2, errno);
   }
 
-  /** Puts a call before those there are that makes another chain's calls in a child. */
+  /** Adds a call at the beginning that runs another chain in a child of the child. */
   void prependChild(CallChain calls, int flags, long id) {
     prepend(CLONE, SETCONTEXT, calls.top, flags, calls.first, id, 0);
   }
 
   /**
-   * Makes the calls in a child, and returns when it has exited or executed a program.
+   * Runs the chain in a child, and returns when that has exited or executed a program.
    *
-   * @param exitSignal what this JVM gets when the child ends; 0 for nothing
-   * @param id where to leave the child's process id
+   * @param exitSignal the signal that this JVM gets when the child ends; 0 for none
+   * @param id the address where the child's process id is stored
    */
   int run(int exitSignal, long id) {
     long[] before = new long[1];
-    // Until the first context blocks them: a signal of the terminal may come at once.
+    // The first context blocks all signals, but one from the terminal may arrive before.
     int error = Signals.sigmask(Signals.SIG_SETMASK, ALL_BUT_FAULTS, before);
     if (error != 0) {
       return error;

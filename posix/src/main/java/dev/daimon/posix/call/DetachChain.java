@@ -7,16 +7,18 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The process that leads a new session just long enough to start a program in it: {@code unistd.h}.
+ * The steps of a child that leads a new session, starts a program in it, and exits: the
+ * intermediate process of a double fork. {@code unistd.h}.
  *
- * <p>It is a {@link CallChain}. The program itself is started by {@code posix_spawn}, which is such
- * a call, or by a {@link ProgramChain}, if there is to happen what {@code posix_spawn} cannot do.
+ * <p>It is a {@link CallChain}. One of its calls starts the program: {@code posix_spawn}, or a
+ * {@code clone} that runs a {@link ProgramChain} where {@code posix_spawn} is not enough.
  *
- * <p>Neither tells a program that was executed from one that was killed before. So the leader makes
- * a pipe, and the program alone keeps its writing end, close-on-exec: the leader reads the end of
- * the file when the kernel has closed that, at the exec or at the program's end. Then {@code
- * setpgid} on a child that has executed fails with {@code EACCES}, and on no other; the leader asks
- * before anybody can reap the program.
+ * <p>Neither call distinguishes a program that was executed from a process that was killed before
+ * its {@code execve}. So the leader makes a pipe, and the program alone keeps the write end, marked
+ * close-on-exec. The leader reads from the pipe; it gets the end of the file when the kernel has
+ * closed the write end, at the {@code execve} or at the end of the process. Then it calls {@code
+ * setpgid} on its child: that fails with {@code EACCES} if the child has executed a program, and
+ * only then. Nobody can have reaped the child before, since its parent still runs.
  */
 final class DetachChain {
   // sighandler_t signal(int signum, sighandler_t handler);
@@ -43,7 +45,7 @@ final class DetachChain {
   private final Arena arena;
   private final CallChain calls;
 
-  /** What the chain leaves, each an {@code int}; the pipe's two ends come first. */
+  /** The values that the chain stores, each an {@code int}; the pipe's two ends come first. */
   private final MemorySegment results;
 
   private final long ends;
@@ -63,7 +65,7 @@ final class DetachChain {
     program = leader + Integer.BYTES;
     pipeError = program + Integer.BYTES;
     startError = pipeError + Integer.BYTES;
-    // No descriptors, and no verdict.
+    // No descriptors and no answer yet.
     results.asSlice(0, 3 * Integer.BYTES).fill((byte) -1);
   }
 
@@ -73,15 +75,16 @@ final class DetachChain {
 
   /**
    * Calls {@code posix_spawn} in a child that leads a new session and has this umask. Returns the
-   * program's id, and the leader's in {@code leader[0]}: it has ended then, and is a zombie until
-   * {@link Processes#waitpid} with {@link Processes#__WALL}.
+   * program's process id, and stores the leader's in {@code leader[0]}. The leader has ended then,
+   * and is a zombie until {@link Processes#waitpid} with {@link Processes#__WALL}.
    *
-   * <p>After {@code EINTR}, somebody killed the program before it was executed, or the leader: its
-   * own child is killed too then, but may for a moment more use the memory that was given here, and
-   * the arena must not be closed.
+   * <p>{@code EINTR} means that somebody killed the program before it was executed, or the leader.
+   * In the second case the leader's child was killed too, but may still use the memory that was
+   * given here for a moment: the arena must not be closed.
    *
    * @param reserved an open descriptor, close-on-exec, that nothing else uses
-   * @param witness the number in the program that no action closes; {@code reserved} will do
+   * @param witness the number of the pipe's write end in the program, which no action closes; may
+   *     be {@code reserved}
    */
   static int detach(
       Arena arena,
@@ -96,17 +99,17 @@ final class DetachChain {
       long envp,
       int[] leader) {
     DetachChain detaching = new DetachChain(arena);
-    detaching.look(witness);
+    detaching.askAndExit(witness);
     detaching.calls.prepend(spawn, detaching.program, path, actions, attributes, argv, envp);
     detaching.lead(umask, reserved, witness);
     return detaching.start(null, leader);
   }
 
-  /** As the other one, but the leader's child is this chain's. */
+  /** Does the same with a program that is started by a chain of its own. */
   static int detach(
       Arena arena, int reserved, int witness, int umask, ProgramChain program, int[] leader) {
     DetachChain detaching = new DetachChain(arena);
-    detaching.look(witness);
+    detaching.askAndExit(witness);
     int flags =
         CallChain.CLONE_VM
             | CallChain.CLONE_VFORK
@@ -117,17 +120,17 @@ final class DetachChain {
     return detaching.start(program, leader);
   }
 
-  /** What the leader does first. */
+  /** Adds the leader's first steps. */
   private void lead(int umask, int reserved, int witness) {
     preparePipe(reserved, witness);
     calls.prepend(UMASK, umask, 0, 0, 0, 0, 0);
     calls.prepend(SETSID, 0, 0, 0, 0, 0, 0);
-    // Were it ignored, posix_spawn could not wait for a child whose exec has failed, and would
-    // leave the errno of that.
+    // With SIGCHLD ignored, posix_spawn could not wait for a child whose exec has failed, and would
+    // set errno to that failure.
     calls.prepend(SIGNAL, Signals.SIGCHLD, Signals.SIG_DFL, 0, 0, 0, 0);
   }
 
-  /** Makes the pipe, with the witness as its only writing end. */
+  /** Makes the pipe; the witness becomes its only write end. */
   private void preparePipe(int reserved, int witness) {
     long writing = ends + Integer.BYTES;
     calls.saveErrno(pipeError);
@@ -136,16 +139,16 @@ final class DetachChain {
     long duplicate = calls.prepend(DUP3, 0, witness, Files.O_CLOEXEC, 0, 0, 0);
     calls.load(duplicate, Layouts.ucontext_t.argument_0, writing);
     calls.prepend(PIPE2, ends, Files.O_CLOEXEC, 0, 0, 0, 0);
-    // So that neither end of the pipe gets this number.
+    // Takes the number, so that neither end of the pipe gets it.
     calls.prepend(DUP2, reserved, witness, 0, 0, 0, 0);
     calls.clearErrno();
   }
 
-  /** What the leader does last: it sees whether the program was executed, and ends. */
-  private void look(int witness) {
+  /** Adds the leader's last steps: it asks whether the program was executed, and exits. */
+  private void askAndExit(int witness) {
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
     calls.saveErrno(verdict);
-    // The group that it has anyway.
+    // Names the group that the child is in already, so nothing changes.
     long ask = calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);
     calls.load(ask, Layouts.ucontext_t.argument_1, leader);
     calls.load(ask, Layouts.ucontext_t.argument_0, program);
@@ -156,10 +159,9 @@ final class DetachChain {
     calls.saveErrno(startError);
   }
 
-  /** Runs the chain, and takes the leader away if there is no program then. */
+  /** Runs the chain, and reaps the leader if no program was executed. */
   private int start(@Nullable ProgramChain steps, int[] session) {
-    // Without an exit signal: neither a JVM that ignores SIGCHLD nor a waitpid(-1) in a library of
-    // somebody else's reaps it.
+    // Without an exit signal, neither an ignored SIGCHLD nor a library's waitpid(-1) reaps it.
     int child = calls.run(0, leader);
     if (child < 0) {
       return child;
@@ -174,16 +176,16 @@ final class DetachChain {
     } else if (id == 0) {
       error = result(startError);
     } else if (result(verdict) > 0) {
-      // EACCES: executed. Where setpgid is forbidden by other means, nobody can tell.
+      // EACCES: it was executed. Any other error forbids the question; then it counts as executed.
       session[0] = child;
       return id;
     }
     return failed(child, error);
   }
 
-  /** Takes the ended leader away, with what it has left; why there is no program. */
+  /** Kills the rest of the leader's group and reaps the leader; returns the negated error. */
   private static int failed(int child, int error) {
-    // Before the leader is reaped, while the group is its own.
+    // Before the leader is reaped: until then nobody else can have this group.
     Signals.kill(-child, Signals.SIGKILL);
     int[] status = new int[1];
     Processes.waitpid(child, status, Processes.__WALL);

@@ -9,26 +9,39 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * What a child does until it is the program, where {@code posix_spawn} cannot do it: it becomes a
- * user, keeps or loses capabilities, and gets limits.
+ * The steps of a child that becomes a user, changes capabilities or gets resource limits, and then
+ * executes the program: what {@code posix_spawn} cannot do. The program starts with every signal at
+ * its default disposition, and with none blocked.
  *
- * <p><b>No program runs after a step that has failed,</b> so none runs as root because the change
- * of user failed. A chain cannot branch, but an argument can come from memory. Each step leaves
- * errno as it is if it succeeds, and above zero if it fails, and nothing sets it back to zero
- * before {@code memset} writes so many zero bytes over the program's path. The path lies in memory
- * of its own, larger than the largest errno; so {@code execve} gets the path if every step has
- * succeeded, and the empty string otherwise, which is {@code ENOENT}. This is done twice: the steps
- * that only close descriptors may fail, since there may be none, and come in between. What errno
- * was is kept, and is what the start fails with.
+ * <p><b>No program runs after a failed step.</b> So none runs as root because the change of user
+ * failed, or without a limit that could not be set. The chain cannot stop at the failed step: a
+ * {@link CallChain} cannot branch, the return of each call leads to the next one. Instead a failed
+ * step takes the path away from {@code execve}:
  *
- * <p><b>From the change of user on that user may signal the child.</b> Killed, it is no start, and
- * the parent finds that out. Stopped, it would keep the calling thread suspended. So it first makes
- * a timer that sends it {@code SIGKILL}, which also ends what is stopped; an {@code execve} deletes
- * it. Every other signal is blocked until just before the {@code execve}. One with a core dump is
- * pending until then; before Linux 5.16 a dump killed every process that shared the memory, so the
- * memory is marked as not to be dumped.
+ * <ol>
+ *   <li>errno is zero before the first step. A step that fails sets it; one that succeeds leaves it
+ *       as it is. So after the last step it is zero if and only if every step has succeeded.
+ *   <li>{@code memset} then overwrites as many bytes of the program's path with zeros as errno
+ *       says. The path has memory of its own, longer than the largest errno.
+ *   <li>{@code execve} gets the path if every step has succeeded. Otherwise it gets the empty
+ *       string, fails with {@code ENOENT}, and the child exits.
+ * </ol>
  *
- * <p>Every signal has its default in the program, and none is blocked.
+ * <p>The steps between a failed one and the {@code execve} still run. They do no harm: the session,
+ * descriptors, user, capabilities and limits that they change are the child's own, and the child
+ * ends. Limits are set last, so none of them can make an earlier step fail.
+ *
+ * <p>Steps 1 and 2 are done twice, before and after the steps that close descriptors: these may
+ * fail, since the descriptor may not be open. Both values of errno are stored, and the first one
+ * that is not zero is the error of the start.
+ *
+ * <p><b>From the change of user on, that user may signal the child.</b> The parent finds out that a
+ * child was killed before its {@code execve} ({@link ExecCheck}, {@link DetachChain}). A child that
+ * was stopped would keep the calling thread suspended; so it first makes a timer that sends it
+ * {@code SIGKILL}, which also ends a stopped process. An {@code execve} deletes the timer. Every
+ * other signal is blocked until just before the {@code execve}. If it then ends the child with a
+ * core dump, Linux before 5.16 would kill every process that shares the memory; so the memory is
+ * marked as not to be dumped.
  */
 final class ProgramChain {
   /** How long a child that has another user's ids has for its {@code execve}, in seconds. */
@@ -37,7 +50,7 @@ final class ProgramChain {
   /** As {@link #SECONDS}, in nanoseconds. */
   private static final long NANOS = SECONDS * 1_000_000_000;
 
-  /** More than the largest errno. */
+  /** The memory of the program's path; more bytes than the largest errno. */
   private static final long PATH_BYTES = 4096;
 
   /** Number of the system call {@code timer_create}. */
@@ -85,7 +98,7 @@ final class ProgramChain {
   private final Arena arena;
   private final CallChain calls;
 
-  /** What the chain leaves, each an {@code int}. */
+  /** The values that the chain stores, each an {@code int}. */
   private final MemorySegment results;
 
   private final long timer;
@@ -108,7 +121,7 @@ final class ProgramChain {
     timer = executing + Integer.BYTES;
     long file = Native.string(arena, path, PATH_BYTES).address();
 
-    // Last things first.
+    // A chain is built from its last call to its first one.
     calls.prepend(EXIT, 1, 0, 0, 0, 0, 0);
     calls.saveErrno(executing);
     long arguments = Native.strings(arena, argv).address();
@@ -116,12 +129,13 @@ final class ProgramChain {
     calls.unblock();
     calls.blankByErrno(file);
     calls.saveErrno(late);
-    // Set last, so that nothing else has to do with them; but for these the user needs no right.
+    // The last steps, so that no other step is limited. The user needs no privilege for them: no
+    // limit is above the hard one that the process has.
     for (long[] limit : limits) {
       Limits.prepend(calls, arena, (int) limit[0], limit[1], limit[2]);
     }
     prependUser(user);
-    // What was not open to be closed is no failure.
+    // Forgets that a descriptor to close was not open.
     calls.clearErrno();
     prependActions(actions, /* closing= */ true);
     calls.blankByErrno(file);
@@ -133,7 +147,8 @@ final class ProgramChain {
     }
     calls.clearErrno();
     if (user.uid().isPresent()) {
-      // It fails without room for a pending signal, which is for root alone to decide.
+      // Made before the change of user: a timer counts as a pending signal of the user that makes
+      // it, and the target user may have none left.
       prependDeadline();
     }
   }
@@ -149,7 +164,7 @@ final class ProgramChain {
     }
   }
 
-  /** A child that has executed nothing by then is killed by the kernel. */
+  /** Lets the kernel kill a child that has executed nothing when the time is over. */
   private void prependDeadline() {
     MemorySegment time = arena.allocate(Layouts.itimerspec.SIZE, Long.BYTES);
     Native.view(time).putLong(Layouts.itimerspec.first_seconds, SECONDS);
@@ -161,7 +176,7 @@ final class ProgramChain {
     calls.prepend(SYSCALL, SYS_timer_create, Clocks.CLOCK_MONOTONIC, event.address(), timer, 0, 0);
   }
 
-  /** Those that close come last, so either them or the others. */
+  /** Adds the actions that close descriptors, or all others: those that close come last. */
   private void prependActions(List<int[]> actions, boolean closing) {
     for (int i = actions.size() - 1; i >= 0; i--) {
       int[] action = actions.get(i);
@@ -184,7 +199,7 @@ final class ProgramChain {
     }
   }
 
-  /** The default of every signal that can have another one, those of the C library included. */
+  /** Resets every signal to its default disposition, the two of the C library included. */
   private void prependDefaults() {
     long action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES).address();
     for (int signal = 1; signal <= Signal.MAX_NUMBER; signal++) {
@@ -199,7 +214,7 @@ final class ProgramChain {
     return calls;
   }
 
-  /** Why there is no program; 0 if nothing has failed so far. */
+  /** The error of the first step that has failed; 0 if none has. */
   int error() {
     for (int i = 0; i < 3; i++) {
       int error = Native.view(results).getInt(i * Integer.BYTES);
@@ -210,7 +225,7 @@ final class ProgramChain {
     return 0;
   }
 
-  /** Whether a child that was killed, started at this time, has had all the time it gets. */
+  /** Whether a child that was started at this time and killed had used up its time. */
   static boolean isOverdue(long startNanos) {
     return System.nanoTime() - startNanos >= NANOS;
   }

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a child became is read from {@code /proc}: a spawn returns when the program was executed.
@@ -264,6 +265,23 @@ class SpawningTest {
     assertThat(Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL))
         .as("nothing is left to wait for")
         .isNotPositive();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noProgramRunsIfOneOfItsLimitsCannotBeSet(boolean wrongOneFirst) {
+    long[] wrong = {Resource.CORE.number(), 5, 4};
+    long[] right = {Resource.MEMLOCK.number(), 0, 0};
+    spawning.setLimits(wrongOneFirst ? new long[][] {wrong, right} : new long[][] {right, wrong});
+    Path ran = directory.resolve("ran");
+    List<byte[]> argv = List.of(bytes("touch"), bytes(ran.toString()));
+    int refused = -Errno.EINVAL.number();
+
+    assertThat(spawning.spawn(bytes("/bin/touch"), argv, List.of())).isEqualTo(refused);
+    assertThat(spawning.detach(027, bytes("/bin/touch"), argv, List.of(), new int[1]))
+        .isEqualTo(refused);
+
+    assertThat(ran).doesNotExist();
   }
 
   @Test
