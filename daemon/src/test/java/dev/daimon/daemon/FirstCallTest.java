@@ -20,7 +20,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class FirstCallTest {
   private static final String CONNECTION = "dev.daimon.readiness.";
-  private static final String NATIVE = "dev.daimon.posix.call.";
+
+  /** Every native call is made by this class. */
+  private static final String NATIVE = "dev.daimon.posix.call.Libc ";
+
   private static final String LINKER = "java.lang.foreign.Linker ";
 
   @RegisterExtension final Facade facade = new Facade();
@@ -85,8 +88,10 @@ class FirstCallTest {
 
     String classes = Files.readString(log);
     // What makes the messages, at the first of them.
-    assertThat(classes.indexOf(CONNECTION + "Wire ")).isPositive();
-    assertThat(classes.indexOf(NATIVE)).isGreaterThan(classes.indexOf(CONNECTION + "Wire "));
-    assertThat(classes.indexOf(LINKER)).isGreaterThan(classes.indexOf(CONNECTION + "Wire "));
+    assertThat(classes.indexOf(CONNECTION + "MessageCodec ")).isPositive();
+    assertThat(classes.indexOf(NATIVE))
+        .isGreaterThan(classes.indexOf(CONNECTION + "MessageCodec "));
+    assertThat(classes.indexOf(LINKER))
+        .isGreaterThan(classes.indexOf(CONNECTION + "MessageCodec "));
   }
 }

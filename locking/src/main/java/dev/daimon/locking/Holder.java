@@ -7,6 +7,7 @@ import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcFiles;
+import dev.daimon.posix.call.ProcStatus;
 import dev.daimon.posix.call.Signals;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -98,8 +99,7 @@ final class Holder {
     } catch (PosixException gone) {
       return true;
     }
-    int start = status.indexOf("\nUid:\t") + "\nUid:\t".length();
-    long user = Long.parseLong(status, start, status.indexOf('\t', start), 10);
+    long user = Integer.toUnsignedLong(new ProcStatus(status).ids("Uid")[0]);
     for (long own : users) {
       if (own == user) {
         return false;

@@ -6,6 +6,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
+import dev.daimon.posix.call.ProcStatus;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -169,13 +170,9 @@ public record ProcessInfo(
   private static int[] ids(String process, Descriptor pidfd) throws PosixException {
     int[] ids = new int[4];
     if (PidFds.credentials(pidfd.number(), ids) < 0) {
-      String status = ProcFiles.readRecord(process.concat("/status"));
-      Fields fields = new Fields(status, status.indexOf("\nUid:\t") + "\nUid:\t".length());
-      for (int i = 0; i < 3; i++) {
-        ids[i] = (int) fields.next();
-      }
-      fields = new Fields(status, status.indexOf("\nGid:\t") + "\nGid:\t".length());
-      ids[3] = (int) fields.next();
+      ProcStatus status = new ProcStatus(ProcFiles.readRecord(process.concat("/status")));
+      System.arraycopy(status.ids("Uid"), 0, ids, 0, 3);
+      ids[3] = status.ids("Gid")[0];
     }
     return ids;
   }

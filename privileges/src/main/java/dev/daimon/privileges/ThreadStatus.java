@@ -4,6 +4,7 @@ import dev.daimon.posix.Capability;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcStatus;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -17,23 +18,23 @@ final class ThreadStatus {
   private final int[] uids;
   private final int[] gids;
   private final int[] groups;
-  private final String status;
+  private final ProcStatus status;
   private final long permitted;
   private final long effective;
 
-  private ThreadStatus(String name, String status) throws CredentialsException {
+  private ThreadStatus(String name, ProcStatus status) throws CredentialsException {
     this.name = name;
     this.status = status;
     state = field(status, "State").charAt(0);
-    uids = ids(field(status, "Uid"));
-    gids = ids(field(status, "Gid"));
-    groups = ids(field(status, "Groups"));
+    uids = status.ids("Uid");
+    gids = status.ids("Gid");
+    groups = status.ids("Groups");
     Arrays.sort(groups);
     permitted = Long.parseUnsignedLong(field(status, "CapPrm"), 16);
     effective = Long.parseUnsignedLong(field(status, "CapEff"), 16);
   }
 
-  /** The calling thread's. */
+  /** Reads the calling thread's. */
   static ThreadStatus own() throws PosixException, CredentialsException {
     ThreadStatus own = read("thread-self", OWN_NAME);
     if (own == null) {
@@ -42,7 +43,7 @@ final class ThreadStatus {
     return own;
   }
 
-  /** That of a thread of this process; null if it has ended. */
+  /** Reads that of a thread of this process; null if the thread has ended. */
   static @Nullable ThreadStatus of(String thread) throws PosixException, CredentialsException {
     return read("self/task/".concat(thread), "thread ".concat(thread));
   }
@@ -74,7 +75,8 @@ final class ThreadStatus {
         return null;
       }
       if (PosixException.check(count, "read", path) == 0) {
-        return new ThreadStatus(name, new String(text, 0, length, StandardCharsets.US_ASCII));
+        String status = new String(text, 0, length, StandardCharsets.US_ASCII);
+        return new ThreadStatus(name, new ProcStatus(status));
       }
       if (length + count > text.length) {
         text = Arrays.copyOf(text, 2 * text.length);
@@ -85,8 +87,8 @@ final class ThreadStatus {
   }
 
   /**
-   * The calling thread's status, open: it can be read where another root directory has no {@code
-   * /proc}.
+   * The calling thread's status file, kept open: it can still be read when the thread's new root
+   * directory has no {@code /proc}.
    */
   static final class Own implements AutoCloseable {
     private static final String PATH = "/proc/thread-self/status";
@@ -116,17 +118,17 @@ final class ThreadStatus {
     }
   }
 
-  /** The thread, for a message. */
+  /** The thread's name for a message. */
   String name() {
     return name;
   }
 
-  /** Whether it runs no more code: all that is left is its entry in the process table. */
+  /** Whether the thread has ended, and only its entry in the process table is left. */
   boolean hasEnded() {
     return state == 'Z' || state == 'X';
   }
 
-  /** Whether it waits for something else than a processor or memory. */
+  /** Whether the thread waits for something else than a processor or memory. */
   boolean sleeps() {
     return state == 'S';
   }
@@ -146,47 +148,47 @@ final class ThreadStatus {
     return groups;
   }
 
-  /** Whether one of its user ids is root's, so that a change of all of them takes capabilities. */
+  /** Whether one of the user ids is root's; the kernel then drops capabilities with all of them. */
   boolean hasRootId() {
     return uids[0] == 0 || uids[1] == 0 || uids[2] == 0;
   }
 
-  /** Whether it could do what only root may. */
+  /** Whether the thread has any capability. */
   boolean hasCapabilities() {
     return (permitted | effective) != 0;
   }
 
-  /** Whether it may change its groups. */
+  /** Whether the thread may change its groups. */
   boolean maySetGroups() {
     return isAble(Capability.SETGID);
   }
 
-  /** Whether it has this capability in effect. */
+  /** Whether the thread has this effective capability. */
   boolean isAble(Capability capability) {
     return (effective >> capability.number() & 1) != 0;
   }
 
-  /** What it may do beyond an ordinary user, or may switch on, a bit for each capability. */
+  /** The permitted capabilities, a bit for each. */
   long permitted() {
     return permitted;
   }
 
-  /** What it may do beyond an ordinary user. */
+  /** The effective capabilities, a bit for each. */
   long effective() {
     return effective;
   }
 
-  /** Another set of capabilities, by its field: {@code CapInh}, {@code CapBnd}, {@code CapAmb}. */
+  /** A set of capabilities, by its field: {@code CapInh}, {@code CapBnd} or {@code CapAmb}. */
   long capabilities(String field) throws CredentialsException {
     return Long.parseUnsignedLong(field(status, field), 16);
   }
 
-  /** Whether nothing that it executes can give it more. */
+  /** Whether executing a program cannot give the thread more privileges. */
   boolean hasNoNewPrivileges() throws CredentialsException {
     return field(status, "NoNewPrivs").equals("1");
   }
 
-  /** What tells its credentials from another thread's; null for nothing. */
+  /** Returns how the credentials differ from another thread's; null if they do not. */
   @Nullable String difference(ThreadStatus other) {
     if (!Arrays.equals(uids, other.uids)) {
       return "user ids " + list(uids);
@@ -200,7 +202,7 @@ final class ThreadStatus {
     return null;
   }
 
-  /** Ids as the kernel prints them: unsigned, with blanks between. */
+  /** Formats ids as the kernel does: unsigned, with spaces between. */
   static String list(int[] ids) {
     StringBuilder list = new StringBuilder();
     for (int id : ids) {
@@ -209,29 +211,11 @@ final class ThreadStatus {
     return list.toString();
   }
 
-  /** The text after a field's name. The name of a thread, which it chooses, cannot forge a line. */
-  private static String field(String status, String field) throws CredentialsException {
-    int start = status.indexOf("\n".concat(field).concat(":"));
-    int end = status.indexOf('\n', start + 1);
-    if (start < 0 || end < 0) {
-      throw new CredentialsException("/proc shows no " + field + " of a thread");
+  private static String field(ProcStatus status, String name) throws CredentialsException {
+    String value = status.field(name);
+    if (value == null) {
+      throw new CredentialsException("/proc shows no " + name + " of a thread");
     }
-    return status.substring(start + field.length() + 2, end).strip();
-  }
-
-  private static int[] ids(String text) {
-    int[] ids = new int[text.length() / 2 + 1];
-    int count = 0;
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) > ' ') {
-        int end = i;
-        while (end < text.length() && text.charAt(end) > ' ') {
-          end++;
-        }
-        ids[count++] = Integer.parseUnsignedInt(text, i, end, 10);
-        i = end;
-      }
-    }
-    return Arrays.copyOf(ids, count);
+    return value;
   }
 }

@@ -2,30 +2,31 @@ package dev.daimon.readiness;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcStatus;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The daemon's end of the connection on which it tells its launcher how the start goes.
+ * The daemon's end of the connection to its launcher, on which the daemon reports how its start
+ * goes.
  *
- * <p>Nothing of it makes a native call but {@link #release()} and {@link #close()}: the first one
- * takes a JVM about as long as its own start, and a launcher is waiting.
+ * <p>Only {@link #release()} and {@link #close()} make native calls. The first native call of a JVM
+ * takes about as long as the JVM's own start, and the launcher is waiting.
  *
- * <p>Safe for use by several threads: one may wait for the launcher while others tell.
+ * <p>Safe for use by several threads: one may wait for the launcher while others report.
  */
 public final class DaemonEnd implements AutoCloseable {
   private static final int STANDARD_ERROR = 2;
 
-  /** How many statuses wait for a launcher that does not read. */
+  /** How many statuses are kept for a launcher that does not read. */
   private static final int MAX_WAITING = 64;
 
   private final Handshake greeting;
@@ -35,7 +36,7 @@ public final class DaemonEnd implements AutoCloseable {
   /** Guarded by itself. */
   private final OutputStream messages;
 
-  /** Statuses that are still to be told; guarded by itself. */
+  /** Statuses that are not sent yet; guarded by itself. */
   private final Queue<byte[]> waiting = new ArrayDeque<>();
 
   private DaemonEnd(Handshake greeting, InputStream answers) throws IOException {
@@ -45,30 +46,33 @@ public final class DaemonEnd implements AutoCloseable {
   }
 
   /**
-   * Finds the connection among the descriptors that this process was started with.
+   * Finds the connection among the descriptors that this process has inherited. It is found only
+   * once.
    *
-   * <p>It cannot be mistaken for anything else, and nobody else's pipe or file is read or changed:
-   * it begins with a file in memory of a name that only {@link LauncherEnd} gives, in which the
-   * launcher has named this very process and the pipes that this has inherited. A program that got
-   * all of it from the daemon does not find it. It can be found once, since finding it takes the
-   * greeting out.
+   * <p>Nothing else is mistaken for the connection, and no other pipe or file is read or changed.
+   * The connection is recognized by a file in memory with a name that only {@link LauncherEnd}
+   * uses, in which the launcher has named this process and the pipes that it has inherited. A
+   * program that inherits all of this from the daemon does not find a connection.
    *
-   * <p>It cannot be forged by who starts this process with other rights, by {@code sudo} or the
-   * like: only a file counts that belongs to this process's effective user, and that nobody else
-   * may write to. The daemon inherits it open for reading, so nobody who inherits it from there can
-   * make another one of it. Standard input, output and error never count.
+   * <p>A user who starts this process with other privileges, by {@code sudo} for instance, cannot
+   * forge the connection: the file must belong to this process's effective user, and no other user
+   * may have permission to write to it. The daemon inherits it open for reading only, so processes
+   * that inherit it from the daemon cannot change it. Standard input, output and error are not
+   * examined.
    *
-   * <p>The inherited descriptors stay open, and would be inherited on, until {@link #release()}.
+   * <p>The inherited descriptors stay open, and child processes would inherit them, until {@link
+   * #release()}.
    *
-   * @return this process's end; null if it was not started by a launcher, or by one that did not
-   *     keep {@link LauncherEnd#daemonDescriptors()} open in it, as {@link ProcessBuilder} does not
-   * @throws IOException if the connection was found and is of no use: of another version of this
-   *     class, or closed in parts
+   * @return this process's end; null if no launcher has started this process, or the launcher did
+   *     not keep the {@link LauncherEnd#daemonDescriptors()} open in it ({@link ProcessBuilder}
+   *     does not)
+   * @throws IOException if the connection was found but cannot be used: the launcher has another
+   *     version of this class, or parts of the connection are closed
    */
   public static @Nullable DaemonEnd find() throws IOException {
-    String status = status();
+    ProcStatus status = ProcStatus.own();
     int self = self(status);
-    Integer user = user(status);
+    Integer user = status.ids("Uid")[1];
     for (String name : descriptors()) {
       int number = Integer.parseInt(name);
       Handshake greeting = number <= STANDARD_ERROR ? null : Handshake.in(number, user);
@@ -104,55 +108,37 @@ public final class DaemonEnd implements AutoCloseable {
     }
     InputStream answers = new FileInputStream(Handshake.path(greeting.readEnd()));
     if (!named && answers.read() >= 0) {
-      // The launcher was slow, and has named its daemon only now.
+      // The launcher has named its daemon only after the first read.
       Handshake complete = greeting.again();
       if (complete == null || complete.process() != self) {
         answers.close();
         return null;
       }
     }
-    greeting.takeOut();
+    greeting.empty();
     return new DaemonEnd(greeting, answers);
   }
 
-  private static String status() throws IOException {
-    try (FileInputStream file = new FileInputStream("/proc/self/status")) {
-      return new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
-    }
-  }
-
   /**
-   * This process's id in its own namespace, the last one there. The JDK's way to find it out costs
-   * a third of a JVM's start.
+   * Returns this process's id in its own PID namespace, which is the last one in the field. The
+   * JDK's way to find it out costs a third of a JVM's start.
    */
-  private static int self(String status) {
-    int line = status.indexOf("\nNSpid:");
-    if (line < 0) {
-      // A kernel without namespaces.
-      line = status.indexOf("\nPid:");
-    }
-    int end = status.indexOf('\n', line + 1);
-    return Integer.parseInt(status, status.lastIndexOf('\t', end) + 1, end, 10);
+  private static int self(ProcStatus status) {
+    // A kernel without namespaces has no NSpid.
+    int[] ids = status.ids(status.field("NSpid") == null ? "Pid" : "NSpid");
+    return ids[ids.length - 1];
   }
 
-  /** This process's effective user id, the second one there. */
-  private static int user(String status) {
-    int real = status.indexOf("\nUid:\t") + "\nUid:\t".length();
-    int effective = status.indexOf('\t', real) + 1;
-    return Integer.parseUnsignedInt(status, effective, status.indexOf('\t', effective), 10);
-  }
-
-  /** {@return what the launcher wanted this process to know} */
+  /** {@return the greeting: the bytes that the launcher has passed to {@link LauncherEnd#open}} */
   public byte[] greeting() {
     return greeting.text();
   }
 
   /**
-   * Closes the descriptors that were inherited, which nothing else may have closed; the connection
-   * goes on, through descriptors of its own that are close-on-exec from now on. A second call does
-   * nothing.
+   * Closes the inherited descriptors. The connection stays open, on descriptors of its own that are
+   * marked close-on-exec from now on. A second call does nothing.
    *
-   * @throws IOException if somebody else has closed one
+   * @throws IOException if other code has closed one of the inherited descriptors
    */
   public synchronized void release() throws IOException {
     if (released) {
@@ -162,7 +148,7 @@ public final class DaemonEnd implements AutoCloseable {
     close(greeting.number());
     close(greeting.readEnd());
     close(greeting.writeEnd());
-    // The JDK leaves that to whoever spawns.
+    // The JDK does not mark the descriptors that it opens.
     for (String name : descriptors()) {
       int number = Integer.parseInt(name);
       if (greeting.isToItsPipes(number)) {
@@ -177,10 +163,10 @@ public final class DaemonEnd implements AutoCloseable {
   }
 
   /**
-   * Tells what this process is doing. Never waits: a launcher that does not read, since it is
-   * stopped, misses some of it, and one that is gone all of it.
+   * Reports what this process is doing. Never waits: a launcher that does not read, since it is
+   * stopped, misses some of the statuses, and one that has ended gets none.
    *
-   * @param text for people to read; after 8 KiB it is cut off
+   * @param text a text for people; it is cut off after 8 KiB
    */
   public void status(String text) {
     Objects.requireNonNull(text, "text");
@@ -188,12 +174,12 @@ public final class DaemonEnd implements AutoCloseable {
     synchronized (waiting) {
       boolean first = waiting.isEmpty();
       if (waiting.size() == MAX_WAITING) {
-        // What this process is doing now says more than what it did.
+        // The newest status matters most, so the oldest one is dropped.
         waiting.remove();
       }
       waiting.add(message);
       if (!first) {
-        // Somebody is at it.
+        // Another thread is sending, and sends this one too.
         return;
       }
     }
@@ -201,41 +187,41 @@ public final class DaemonEnd implements AutoCloseable {
         new Thread("daimon-status") {
           @Override
           public void run() {
-            tellStatus();
+            sendStatuses();
           }
         };
     thread.setDaemon(true);
     thread.start();
   }
 
-  private void tellStatus() {
+  private void sendStatuses() {
     try {
       synchronized (messages) {
-        tellWhatWaits();
+        sendWaiting();
       }
     } catch (IOException gone) {
-      // Whoever waits for the launcher finds out.
+      // awaitLauncher() reports that the launcher has ended.
       return;
     }
   }
 
   /**
-   * Tells that this process does its work. It counts as started when the launcher has confirmed it:
+   * Reports that this process is ready. It counts as started when the launcher has confirmed it:
    * see {@link #awaitLauncher()}.
    *
-   * @throws IOException if the launcher is gone
+   * @throws IOException if the launcher has ended
    */
   public void ready() throws IOException {
     send(MessageCodec.encode('R', 0, ""));
   }
 
   /**
-   * Tells that this process gives up.
+   * Reports that this process has failed and gives up.
    *
-   * @param exitCode what the launcher should exit with, from 1 to 255
-   * @param text why; after 8 KiB it is cut off
+   * @param exitCode the exit code for the launcher, from 1 to 255
+   * @param text the reason; it is cut off after 8 KiB
    * @throws IllegalArgumentException if the exit code is outside that range
-   * @throws IOException if the launcher is gone
+   * @throws IOException if the launcher has ended
    */
   public void failed(int exitCode, String text) throws IOException {
     Objects.requireNonNull(text, "text");
@@ -247,12 +233,12 @@ public final class DaemonEnd implements AutoCloseable {
 
   private void send(byte[] message) throws IOException {
     synchronized (messages) {
-      tellWhatWaits();
+      sendWaiting();
       messages.write(message);
     }
   }
 
-  private void tellWhatWaits() throws IOException {
+  private void sendWaiting() throws IOException {
     for (byte[] status = next(); status != null; status = next()) {
       messages.write(status);
     }
@@ -265,22 +251,22 @@ public final class DaemonEnd implements AutoCloseable {
   }
 
   /**
-   * Waits until the launcher has confirmed that this process counts as started, or is gone. Cannot
-   * be interrupted, and must not run while the connection is closed.
+   * Waits until the launcher has confirmed that this process counts as started, or has ended. An
+   * interrupt does not end the wait. Do not close the connection meanwhile.
    *
-   * @return whether it has confirmed; if not, nobody waits for this process any more
+   * @return whether the launcher has confirmed; if not, it no longer waits for this process
    */
   public boolean awaitLauncher() {
     try {
       int letter = answers.read();
-      // It was named in time, so that nobody has waited for this.
+      // NAMED is still unread if the launcher named this process before the first read.
       return (letter == MessageCodec.NAMED ? answers.read() : letter) == MessageCodec.CONFIRMED;
     } catch (IOException broken) {
       return false;
     }
   }
 
-  /** Closes the connection, and what was inherited. */
+  /** Closes the connection and the inherited descriptors. */
   @Override
   public void close() throws IOException {
     try (answers;

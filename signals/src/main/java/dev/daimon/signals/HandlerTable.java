@@ -2,11 +2,9 @@ package dev.daimon.signals;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.ProcStatus;
 import dev.daimon.posix.call.Signals;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,14 +13,16 @@ import org.jspecify.annotations.Nullable;
 import sun.misc.SignalHandler;
 
 /**
- * The signals that this JVM's {@link SignalEvents} handle, and what was there before. A signal goes
- * to who has registered it last; when the last one is gone, it is as before the first.
+ * The signals that this JVM's {@link SignalEvents} handle, and their former dispositions. A signal
+ * goes to the last receiver that was registered; when the last receiver is removed, the former
+ * disposition is restored.
  *
- * <p>The one class that calls {@code sun.misc.Signal}. Native calls are made only where it would
- * lose something: they are not free before a daemon is ready.
+ * <p>This is the only class that calls {@code sun.misc.Signal}. It makes native calls only where
+ * {@code sun.misc.Signal} would lose something: the first one takes time that a daemon does not
+ * have before it is ready.
  */
 final class HandlerTable implements SignalHandler {
-  /** The first signal that the JDK has no name for. */
+  /** The first signal for which the JDK has no name. */
   private static final int FIRST_UNNAMED = 32;
 
   private static final Map<Signal, HandlerTable> TABLES = new HashMap<>();
@@ -31,13 +31,13 @@ final class HandlerTable implements SignalHandler {
 
   private final SignalHandler previous;
 
-  /** What {@code sun.misc.Signal} does not put back as it was; null if it does. */
+  /** The disposition, if {@code sun.misc.Signal} would not restore it exactly; otherwise null. */
   private final Signals.@Nullable SignalAction previousAction;
 
-  /** The last one gets the signal. */
+  /** In the order of registration; the last one gets the signal. */
   private final List<Runnable> receivers = new ArrayList<>();
 
-  /** Whether the JVM's own handler ends it. */
+  /** Whether the JVM's own handler begins the shutdown. */
   private final boolean shutdown;
 
   private HandlerTable(Signal name) throws IOException {
@@ -45,10 +45,10 @@ final class HandlerTable implements SignalHandler {
     shutdown = isShutdown(name);
     signal = new sun.misc.Signal(name.name().substring("SIG".length()));
     boolean ignored = isIn("SigIgn", number);
-    // A native handler has flags, and perhaps arguments, that come with them.
+    // A native handler has flags, which may give it arguments.
     previousAction = isIn("SigCgt", number) && !shutdown ? action(name) : null;
     if (ignored) {
-      // Those of a shutdown stay ignored otherwise, whatever handler they are given.
+      // The JDK keeps signals of a shutdown ignored if they are, even with a new handler.
       PosixException.check(Signals.setHandler(number, Signals.SIG_DFL), "rt_sigaction", name);
     }
     SignalHandler before = sun.misc.Signal.handle(signal, this);
@@ -56,10 +56,11 @@ final class HandlerTable implements SignalHandler {
   }
 
   /**
-   * With {@code -Xrs} the JVM still installs handlers, and tells nobody of what they get. It shows
-   * in its refusal of those for a shutdown, asked for with what is there already.
+   * Requires that the JVM reports signals. With {@code -Xrs} it accepts handlers and never calls
+   * them, but it refuses to change a signal of the shutdown. So this asks for the disposition that
+   * such a signal has already.
    */
-  private static void requireTold() throws IOException {
+  private static void requireReports() throws IOException {
     int number = Signal.TERM.number();
     if (isIn("SigCgt", number)) {
       return;
@@ -71,21 +72,21 @@ final class HandlerTable implements SignalHandler {
               isIn("SigIgn", number) ? SignalHandler.SIG_IGN : SignalHandler.SIG_DFL);
     } catch (IllegalArgumentException reduced) {
       throw new IllegalArgumentException(
-          "a JVM with -Xrs tells of no signal: start it without that option", reduced);
+          "a JVM with -Xrs reports no signal: start it without that option", reduced);
     }
   }
 
   /**
-   * Lets a signal go to a receiver, from the next one that comes.
+   * Adds a receiver, which gets the signal from now on.
    *
-   * @throws IllegalArgumentException if it cannot be handled in Java
+   * @throws IllegalArgumentException if the signal cannot be handled in Java
    */
   static void register(Signal signal, Runnable receiver) throws IOException {
     requireFree(signal);
     synchronized (TABLES) {
       HandlerTable table = TABLES.get(signal);
       if (table == null) {
-        requireTold();
+        requireReports();
         table = new HandlerTable(signal);
         TABLES.put(signal, table);
       }
@@ -93,7 +94,7 @@ final class HandlerTable implements SignalHandler {
     }
   }
 
-  /** Takes a receiver away, wherever it is in the row. */
+  /** Removes a receiver, even if later ones are registered. */
   static void remove(Signal signal, Runnable receiver) throws PosixException {
     synchronized (TABLES) {
       HandlerTable table = TABLES.get(signal);
@@ -104,14 +105,14 @@ final class HandlerTable implements SignalHandler {
     }
   }
 
-  /** Whether somebody has registered it. */
+  /** Whether the signal has a receiver. */
   static boolean isRegistered(Signal signal) {
     synchronized (TABLES) {
       return TABLES.containsKey(signal);
     }
   }
 
-  /** Called by the JVM, on a thread of the highest priority that it makes for each signal. */
+  /** Called by the JVM, which starts a thread of the highest priority for each signal. */
   @Override
   public void handle(sun.misc.Signal arrived) {
     Runnable receiver;
@@ -121,7 +122,7 @@ final class HandlerTable implements SignalHandler {
     if (receiver != null) {
       receiver.run();
     } else if (shutdown && !previous.equals(SignalHandler.SIG_IGN)) {
-      // It came while the last receiver was going: nobody asks this JVM to end in vain.
+      // It arrived while the last receiver was removed; a request to end must not be lost.
       previous.handle(arrived);
     }
   }
@@ -129,7 +130,7 @@ final class HandlerTable implements SignalHandler {
   private void restore(Signal name) throws PosixException {
     SignalHandler current = sun.misc.Signal.handle(signal, previous);
     if (current != this) {
-      // Somebody else's by now, who does not know of this one.
+      // Other code has installed a handler meanwhile: keep it.
       SignalHandler _ = sun.misc.Signal.handle(signal, current);
     } else if (previousAction != null) {
       PosixException.check(Signals.setAction(name.number(), previousAction), "rt_sigaction", name);
@@ -142,12 +143,12 @@ final class HandlerTable implements SignalHandler {
     return action;
   }
 
-  /** The three by which a JVM is asked to run its shutdown hooks. */
+  /** Whether the JVM begins its shutdown on this signal. */
   static boolean isShutdown(Signal signal) {
     return signal.equals(Signal.HUP) || signal.equals(Signal.INT) || signal.equals(Signal.TERM);
   }
 
-  /** Also where the JDK would not refuse, and break something. */
+  /** Refuses the signals that the JVM needs, even those that the JDK would accept. */
   private static void requireFree(Signal signal) {
     String reason = null;
     if (signal.equals(Signal.KILL) || signal.equals(Signal.STOP)) {
@@ -166,16 +167,12 @@ final class HandlerTable implements SignalHandler {
     }
   }
 
-  /** Asked of a file, not by a system call: that would be the first native call of some daemons. */
+  /** Whether a signal is in one of the sets that {@code /proc} shows of this process. */
   private static boolean isIn(String field, int number) throws IOException {
-    Path status = Path.of("/proc/self/status");
-    // The program's name may be any bytes.
-    for (String line : Files.readAllLines(status, StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith(field)) {
-        long set = Long.parseUnsignedLong(line.substring(field.length() + 1).strip(), 16);
-        return (set >>> (number - 1) & 1) != 0;
-      }
+    String set = ProcStatus.own().field(field);
+    if (set == null) {
+      throw new IOException("/proc/self/status has no " + field);
     }
-    throw new IOException(status + " has no " + field);
+    return (Long.parseUnsignedLong(set, 16) >>> (number - 1) & 1) != 0;
   }
 }
