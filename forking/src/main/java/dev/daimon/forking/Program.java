@@ -21,17 +21,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A program to run, with everything it starts with: arguments, environment, working directory,
- * session, streams and descriptors. {@link #spawn()} runs it as a child, {@link #detach(int)} as a
- * daemon in a session of its own, {@link #exec()} turns this JVM into it.
+ * session, streams and descriptors.
  *
- * <p>What is not set is inherited: the environment, the working directory, the session, the
- * standard streams. Of the other descriptors a program gets only those that are {@linkplain
+ * <p>{@link #spawn()} runs the program as a child of this JVM, {@link #detach(int)} runs it as a
+ * daemon, and {@link #exec()} turns this JVM into it.
+ *
+ * <p>The program inherits what is not set: the environment, the working directory, the session and
+ * the standard streams. Of the other descriptors it gets only those that are {@linkplain
  * #keep(Descriptor) kept}, unless {@link #closeOtherDescriptors(boolean)} says otherwise. A program
  * that is spawned or detached starts with the default disposition of every signal, real-time ones
  * included, and with an empty signal mask. Resource limits that are not {@linkplain #limit set},
- * umask, credentials, root directory, priority and everything else are those of the calling thread;
- * note that HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is
- * given.
+ * umask, credentials, root directory, priority and everything else are those of the calling thread.
+ * HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is given.
  *
  * <p>Not safe for use by several threads at once.
  *
@@ -40,7 +41,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Program {
   private static final byte[] SHELL = "/bin/sh".getBytes(StandardCharsets.US_ASCII);
-  private static final int STREAMS = 3;
 
   private final Path path;
   private byte @Nullable [] name;
@@ -59,13 +59,12 @@ public final class Program {
   }
 
   /**
-   * The program in this file.
+   * Returns the program in this file, without arguments.
    *
-   * <p>A file that the kernel does not know how to execute is run by {@code /bin/sh}, as {@code
-   * execvp} does.
+   * <p>If the kernel does not know the file's format, {@code /bin/sh} runs it, as with {@code
+   * execvp}. Nothing is looked up in {@code PATH}: that is what {@link Executable#find} does.
    *
-   * @param path the file; a relative path is one of the JVM's working directory at its start, and
-   *     nothing is looked up in {@code PATH}: see {@link Executable#find}
+   * @param path the file; a relative path counts from the JVM's working directory at its start
    * @return a program without arguments
    */
   public static Program at(Path path) {
@@ -74,7 +73,7 @@ public final class Program {
   }
 
   /**
-   * Sets what the program sees as its own name, {@code argv[0]}; the path if this is not called.
+   * Sets what the program sees as its own name, {@code argv[0]}. The default is the path.
    *
    * @param name any bytes but NUL
    * @return this
@@ -129,7 +128,7 @@ public final class Program {
   }
 
   /**
-   * Sets the environment; this JVM's own if this is not called.
+   * Sets the environment. The default is this JVM's own.
    *
    * @param environment the whole environment
    * @return this
@@ -153,9 +152,11 @@ public final class Program {
   }
 
   /**
-   * Makes the spawned program the leader of a session of its own, without a controlling terminal.
-   * {@link #exec()} does not look at this: see {@link ThisProcess#setsid()}; and {@link
-   * #detach(int)} makes a session in any case, which the program does not lead.
+   * Makes a program that is {@linkplain #spawn() spawned} the leader of a new session, without a
+   * controlling terminal.
+   *
+   * <p>This has no effect on {@link #exec()}, for which there is {@link ThisProcess#setsid()}, and
+   * none on {@link #detach(int)}, which always makes a session that the program does not lead.
    *
    * @return this
    */
@@ -165,7 +166,7 @@ public final class Program {
   }
 
   /**
-   * Sets where standard input leads.
+   * Redirects standard input.
    *
    * @param redirect the redirection
    * @return this
@@ -177,7 +178,7 @@ public final class Program {
   }
 
   /**
-   * Sets where standard output leads.
+   * Redirects standard output.
    *
    * @param redirect the redirection
    * @return this
@@ -189,7 +190,7 @@ public final class Program {
   }
 
   /**
-   * Sets where standard error leads.
+   * Redirects standard error.
    *
    * @param redirect the redirection
    * @return this
@@ -212,14 +213,14 @@ public final class Program {
   }
 
   /**
-   * Keeps a descriptor that this JVM has inherited open in the program.
+   * Keeps a descriptor open in the program that this JVM has inherited itself.
    *
    * @param number the descriptor's number, from 3 up
    * @return this
    * @throws IllegalArgumentException if it is the number of a standard stream, or negative
    */
   public Program keep(int number) {
-    if (number < STREAMS) {
+    if (number < ProgramStreams.COUNT) {
       throw new IllegalArgumentException("not a descriptor to keep: " + number);
     }
     kept.add(number);
@@ -227,11 +228,12 @@ public final class Program {
   }
 
   /**
-   * Sets a resource limit that the program has from its first instruction on, and this JVM has not.
+   * Sets a resource limit of the program, which applies from its first instruction on. This JVM's
+   * own limits do not change.
    *
-   * <p>A limit above the hard one of this JVM takes {@link ThisProcess#allow} beforehand.
+   * <p>For a limit above this JVM's hard limit, call {@link ThisProcess#allow} first.
    *
-   * @param limit the limit; of two on one resource the last one holds
+   * @param limit the limit; it replaces an earlier one on the same resource
    * @return this
    */
   public Program limit(ResourceLimit limit) {
@@ -248,15 +250,14 @@ public final class Program {
   }
 
   /**
-   * Sets the user that the program is, and the capabilities it has, from its first instruction on.
-   * This JVM does not change: its process becomes the user's by {@link #exec()} alone. No program
-   * runs without the change.
+   * Sets the program's user and capabilities, which apply from its first instruction on. If the
+   * change fails, the program does not run.
    *
-   * <p>Everything else of the user's, groups included, is the calling thread's: the working
-   * directory is opened by that thread.
+   * <p>This JVM does not change, except by {@link #exec()}, which turns it into the program.
+   * Nothing else changes with the user: the program has the calling thread's groups, and the
+   * calling thread opens the working directory.
    *
-   * @param change what to become, by the calling thread's right ({@code CAP_SETUID}) unless that is
-   *     the user already
+   * @param change the change; another user takes {@code CAP_SETUID} of the calling thread
    * @return this
    */
   public Program become(UserChange change) {
@@ -266,8 +267,8 @@ public final class Program {
   }
 
   /**
-   * Sets whether the program loses every descriptor from 3 up that is not kept; so it is if this is
-   * not called. Otherwise it inherits all that are not marked close-on-exec.
+   * Sets whether every descriptor from 3 up that is not kept is closed in the program. The default
+   * is that they are closed. Otherwise the program inherits all that are not marked close-on-exec.
    *
    * @param close whether to close them
    * @return this
@@ -280,80 +281,150 @@ public final class Program {
   /**
    * Runs the program as a child of this JVM, and returns when it was executed.
    *
-   * <p>That it was executed is certain: a child that somebody has killed before is a failure
-   * ({@code EINTR}), though {@code posix_spawn} succeeds then. Only where this JVM ignores {@code
-   * SIGCHLD}, or somebody else waits for its children, a program that has ended at once has left no
-   * trace, and counts as executed.
+   * <p>After a return the program was certainly executed. A child that somebody kills before its
+   * {@code execve} is a failure ({@code EINTR}), although {@code posix_spawn} itself succeeds then.
+   * There is one exception: where this JVM ignores {@code SIGCHLD}, or other code waits for its
+   * children, a program that has ended at once leaves no trace, and counts as executed.
    *
    * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
-   * vfork}, safe with any number of threads, and its cost does not grow with the heap. This returns
-   * in the midst of the exec: for a moment more {@code /proc} shows no arguments and no
-   * environment, and descriptors marked close-on-exec, with their locks, are open unless they were
-   * swept.
+   * vfork}, which is safe with any number of threads, and its cost does not grow with the heap.
+   * This method returns while the kernel is still in the {@code execve}. For a moment more {@code
+   * /proc} shows no arguments and no environment, and inherited descriptors that are marked
+   * close-on-exec are open, with their locks; those that {@link #closeOtherDescriptors(boolean)}
+   * closes are not.
    *
    * <p>A program that {@linkplain #become becomes} a user can be stopped by that user before it was
-   * executed, and this thread waits for it. So it has ten seconds from the change of user to its
+   * executed, while this thread waits for it. So it has ten seconds from the change of user to its
    * first instruction; then the kernel kills it.
    *
    * @return the running program
-   * @throws PosixException if it could not be started; nothing runs then. {@code ENOENT} for a file
-   *     or an interpreter that is missing, {@code EACCES}, {@code E2BIG} for too long a list of
+   * @throws PosixException if the program could not be started; nothing runs then. {@code ENOENT}
+   *     for a missing file or interpreter, {@code EACCES}, {@code E2BIG} for too long a list of
    *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}, {@code
    *     EINTR} if somebody killed the child before it was executed, {@code ETIMEDOUT} if somebody
    *     stopped it
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Child spawn() throws IOException {
-    requireAllowed();
-    List<Descriptor> opened = new ArrayList<>();
-    try (Spawning spawning = new Spawning()) {
+    requireAllowedLimits();
+    try (ProgramStreams standard = new ProgramStreams(streams);
+        Spawning spawning = new Spawning()) {
       int flags = newSession ? Spawning.POSIX_SPAWN_SETSID : 0;
-      prepare(spawning, flags, opened, /* detached= */ false);
-      return new Child(spawned(spawning), path);
-    } finally {
-      closeAll(opened);
+      prepare(spawning, flags, standard, /* detached= */ false);
+      byte[] file = NativePath.bytes(path);
+      List<byte[]> envp = environmentEntries();
+      int pid = spawning.spawn(file, argv(file), envp);
+      if (pid == -Errno.ENOEXEC.number()) {
+        pid = spawning.spawn(SHELL, shellArgv(file), envp);
+      }
+      return new Child(started(pid), path);
     }
   }
 
   /**
-   * Runs the program as a daemon, and returns when it was executed: in a new session that it does
-   * not lead, so that it never gets a controlling terminal by opening one, and as a child of init.
+   * Runs the program as a daemon, and returns when it was executed: as a child of init, and in a
+   * new session that it does not lead, so that it never gets a controlling terminal by opening one.
    *
-   * <p>It is started by a child of this JVM, which leads the session, sets the umask, and ends:
-   * what is known as a double fork. No Java code runs in that child either, no memory is copied,
-   * and what is said of {@link #spawn()} holds, except that nobody's {@code SIGCHLD} matters. Where
-   * this JVM is init itself (of a container), or a subreaper, the program becomes its child after
-   * all: see {@link Child#adopt}.
+   * <p>A child of this JVM starts it: that child leads the session, sets the umask, and ends. This
+   * is known as a double fork. No Java code runs in that child either, no memory is copied, and
+   * what {@link #spawn()} says applies, except that ignored {@code SIGCHLD}s do not matter. Where
+   * this JVM is init itself (of a container), or a subreaper, the program becomes a child of this
+   * JVM: see {@link Child#adopt}.
    *
-   * @param umask the program's, from 0 to {@link ThisProcess#MAX_UMASK}; that of this JVM stays
+   * @param umask the program's umask, from 0 to {@link ThisProcess#MAX_UMASK}; this JVM keeps its
+   *     own
    * @return the running program, to be closed by the caller
    * @throws IllegalArgumentException if the umask is outside that range
    * @throws PosixException as {@link #spawn()}; {@code EINTR} also if somebody killed the child in
-   *     between; {@code EPERM} for a limit that it may not have. Nothing runs then
+   *     between; {@code EPERM} for a limit that the program may not have. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Detached detach(int umask) throws IOException {
     ThisProcess.checkUmask(umask);
-    requireAllowed();
-    List<Descriptor> opened = new ArrayList<>();
-    try (Spawning spawning = new Spawning()) {
-      prepare(spawning, 0, opened, /* detached= */ true);
+    requireAllowedLimits();
+    try (ProgramStreams standard = new ProgramStreams(streams);
+        Spawning spawning = new Spawning()) {
+      prepare(spawning, 0, standard, /* detached= */ true);
+      byte[] file = NativePath.bytes(path);
+      List<byte[]> envp = environmentEntries();
       int[] leader = new int[1];
-      int pid = detached(spawning, umask, leader);
-      return new Detached(pid, leader[0], path);
-    } finally {
-      closeAll(opened);
+      int pid = spawning.detach(umask, file, argv(file), envp, leader);
+      if (pid == -Errno.ENOEXEC.number()) {
+        pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
+      }
+      return new Detached(started(pid), leader[0], path);
     }
   }
 
-  /** So that only the start itself is left to fail. */
-  private void requireAllowed() throws PosixException {
+  /**
+   * Turns this JVM into the program, with the same process id. No shutdown hook runs, and all other
+   * threads end. This method never returns: it throws if it fails.
+   *
+   * <p>The program starts with the default disposition of each signal that this JVM catches. What
+   * this JVM ignores stays ignored, and the calling thread's signal mask is kept.
+   *
+   * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that the program may
+   *     not have. The standard streams and soft limits are as before then, but the working
+   *     directory may have changed, hard limits may be lower, and descriptors are marked
+   *     close-on-exec
+   * @throws IOException if {@code /proc} is needed and not mounted
+   */
+  public void exec() throws IOException {
+    try (ProgramStreams standard = new ProgramStreams(streams)) {
+      standard.open();
+      requireAllowedLimits();
+      if (directory != null) {
+        PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
+      }
+      standard.replaceOwn();
+      if (closeOthers) {
+        Descriptors.markCloseOnExec(ProgramStreams.COUNT, Descriptors.MAX);
+      }
+      for (int number : kept) {
+        Descriptors.unmarkCloseOnExec(number);
+      }
+      standard.emptyFiles();
+      byte[] file = NativePath.bytes(path);
+      List<byte[]> envp = environmentEntries();
+      long[][] numbers = limitNumbers();
+      int error = Processes.execve(user, numbers, file, argv(file), envp);
+      if (error == -Errno.ENOEXEC.number()) {
+        error = Processes.execve(user, numbers, SHELL, shellArgv(file), envp);
+      }
+      throw new PosixException("execve", path.toString(), Errno.of(-error));
+    }
+  }
+
+  /**
+   * Checks that a directory can be a working directory: that it is a directory, and that the
+   * calling thread may search it.
+   *
+   * @param directory the directory
+   * @throws PosixException {@code ENOENT}, {@code ENOTDIR}, {@code EACCES} and all others of
+   *     open(2)
+   */
+  public static void checkDirectory(Path directory) throws PosixException {
+    Objects.requireNonNull(directory, "directory");
+    openDirectory(directory).close();
+  }
+
+  /** Opens the entry "." of the directory, which fails if the directory may not be searched. */
+  private static Descriptor openDirectory(Path directory) throws PosixException {
+    byte[] bytes = NativePath.bytes(directory);
+    byte[] self = Arrays.copyOf(bytes, bytes.length + 2);
+    self[bytes.length] = '/';
+    self[bytes.length + 1] = '.';
+    int flags = Files.O_PATH | Files.O_DIRECTORY | Files.O_CLOEXEC;
+    return Descriptor.adopt(PosixException.check(Files.open(self, flags, 0), "open", directory));
+  }
+
+  /** Refuses a limit that could not be set later, when only the start itself is left to fail. */
+  private void requireAllowedLimits() throws PosixException {
     for (ResourceLimit limit : limits) {
       long[] own = new long[2];
-      int result = Limits.getrlimit(0, limit.resource().number(), own);
-      if (result < 0 || ResourceLimit.isAbove(limit.hard(), own[1])) {
-        throw new PosixException(
-            "prlimit", limit.toString(), result < 0 ? Errno.of(-result) : Errno.EPERM);
+      PosixException.check(Limits.getrlimit(0, limit.resource().number(), own), "prlimit", limit);
+      if (ResourceLimit.isAbove(limit.hard(), own[1])) {
+        throw new PosixException("prlimit", limit.toString(), Errno.EPERM);
       }
     }
   }
@@ -368,11 +439,10 @@ public final class Program {
     return numbers;
   }
 
-  /** Everything up to the spawn itself. */
-  private void prepare(Spawning spawning, int flags, List<Descriptor> opened, boolean detached)
+  /** Does everything but the spawn itself: opens files, and says what the child is to do. */
+  private void prepare(Spawning spawning, int flags, ProgramStreams standard, boolean detached)
       throws IOException {
-    List<OutputFile> toEmpty = new ArrayList<>();
-    int[] sources = openStreams(opened, toEmpty);
+    standard.open();
     act(
         spawning.setFlags(
             Spawning.POSIX_SPAWN_SETSIGDEF | Spawning.POSIX_SPAWN_SETSIGMASK | flags));
@@ -380,13 +450,13 @@ public final class Program {
     act(spawning.setEmptySignalMask());
     spawning.setUser(user);
     spawning.setLimits(limitNumbers());
-    for (int stream = 0; stream < STREAMS; stream++) {
-      if (sources[stream] != stream) {
-        act(spawning.addDup2(sources[stream], stream));
+    for (int stream = 0; stream < ProgramStreams.COUNT; stream++) {
+      if (standard.source(stream) != stream) {
+        act(spawning.addDup2(standard.source(stream), stream));
       }
     }
     if (directory != null) {
-      act(spawning.addFchdir(openDirectory(directory, opened)));
+      act(spawning.addFchdir(standard.hold(openDirectory(directory))));
     }
     for (int number : kept) {
       act(spawning.addDup2(number, number));
@@ -394,55 +464,27 @@ public final class Program {
     if (closeOthers) {
       int last = highestKept();
       if (detached) {
-        last = freeAbove(last, opened);
+        last = standard.freeAbove(last);
         spawning.setWitness(last);
       }
       closeOthers(spawning, last);
     }
-    empty(toEmpty);
+    standard.emptyFiles();
   }
 
-  /** Spawns, by the shell if the kernel does not know the format. */
-  private int spawned(Spawning spawning) throws PosixException {
-    byte[] file = NativePath.bytes(path);
-    List<byte[]> envp = environmentEntries();
-    int pid = spawning.spawn(file, argv(file), envp);
-    if (pid == -Errno.ENOEXEC.number()) {
-      pid = spawning.spawn(SHELL, shellArgv(file), envp);
+  /** Returns the highest number that stays open in the program. */
+  private int highestKept() {
+    int highest = ProgramStreams.COUNT - 1;
+    for (int number : kept) {
+      highest = Math.max(highest, number);
     }
-    return started(pid);
+    return highest;
   }
 
-  /** As {@link #spawned}, by way of a session's leader. */
-  private int detached(Spawning spawning, int umask, int[] leader) throws PosixException {
-    byte[] file = NativePath.bytes(path);
-    List<byte[]> envp = environmentEntries();
-    int pid = spawning.detach(umask, file, argv(file), envp, leader);
-    if (pid == -Errno.ENOEXEC.number()) {
-      pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
-    }
-    return started(pid);
-  }
-
-  private int started(int pid) throws PosixException {
-    if (pid == -Errno.EINTR.number()) {
-      throw new PosixException(
-          "posix_spawn", path.toString(), Errno.EINTR, "; it was killed before it was executed");
-    }
-    if (pid == -Errno.ETIMEDOUT.number()) {
-      throw new PosixException(
-          "posix_spawn",
-          path.toString(),
-          Errno.ETIMEDOUT,
-          "; it was killed: somebody had stopped it, or its file could not be read in time");
-    }
-    return PosixException.check(pid, "posix_spawn", path);
-  }
-
-  /** Closes everything from 3 up that is not kept, in the child, except the last one. */
+  /** Lets the child close everything from 3 up but what is kept and the highest number given. */
   private void closeOthers(Spawning spawning, int highest) throws IOException {
     // Every number between, not only those open now: another thread may open one meanwhile.
-    int number = STREAMS;
+    int number = ProgramStreams.COUNT;
     for (int next : ascending(kept)) {
       for (; number < next; number++) {
         act(spawning.addClose(number));
@@ -472,206 +514,24 @@ public final class Program {
     return sorted;
   }
 
-  /** {@return the highest number that stays open in the program} */
-  private int highestKept() {
-    int highest = STREAMS - 1;
-    for (int number : kept) {
-      highest = Math.max(highest, number);
-    }
-    return highest;
-  }
-
-  /** The next number that is neither the source of a stream nor the directory. */
-  private int freeAbove(int number, List<Descriptor> opened) {
-    int free = number + 1;
-    while (isNeeded(free, opened)) {
-      free++;
-    }
-    return free;
-  }
-
-  private boolean isNeeded(int number, List<Descriptor> opened) {
-    for (Descriptor descriptor : opened) {
-      if (descriptor.number() == number) {
-        return true;
-      }
-    }
-    for (Redirect redirect : streams) {
-      if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)
-          && descriptor.number() == number) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /**
-   * Turns this JVM into the program: same process id, no shutdown hooks, every other thread gone.
-   * Returns never, and throws if it failed.
-   *
-   * <p>Signals: what this JVM catches becomes the default, what it ignores stays ignored, and the
-   * calling thread's mask is kept.
-   *
-   * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that it may not have.
-   *     The standard streams and soft limits are as before then, but the working directory may have
-   *     changed, hard limits may be lower, and descriptors are marked close-on-exec
-   * @throws IOException if {@code /proc} is needed and not mounted
-   */
-  public void exec() throws IOException {
-    List<Descriptor> opened = new ArrayList<>();
-    List<OutputFile> toEmpty = new ArrayList<>();
-    @Nullable Descriptor[] before = new Descriptor[STREAMS];
-    int moved = 0;
-    try {
-      int[] sources = openStreams(opened, toEmpty);
-      requireAllowed();
-      if (directory != null) {
-        PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
-      }
-      for (int stream = 0; stream < STREAMS; stream++) {
-        before[stream] = copy(stream, opened);
-      }
-      for (; moved < STREAMS; moved++) {
-        if (sources[moved] != moved) {
-          PosixException.check(Files.dup2(sources[moved], moved), "dup2", moved);
-        }
-      }
-      if (closeOthers) {
-        Descriptors.markCloseOnExec(STREAMS, Descriptors.MAX);
-      }
-      for (int number : kept) {
-        Descriptors.unmarkCloseOnExec(number);
-      }
-      empty(toEmpty);
-      byte[] file = NativePath.bytes(path);
-      List<byte[]> envp = environmentEntries();
-      long[][] limits = limitNumbers();
-      int error = Processes.execve(user, limits, file, argv(file), envp);
-      if (error == -Errno.ENOEXEC.number()) {
-        error = Processes.execve(user, limits, SHELL, shellArgv(file), envp);
-      }
-      throw new PosixException("execve", path.toString(), Errno.of(-error));
-    } finally {
-      for (int stream = 0; stream < moved; stream++) {
-        Descriptor copy = before[stream];
-        if (copy == null) {
-          Files.close(stream);
-        } else {
-          Files.dup2(copy.number(), stream);
-        }
-      }
-      closeAll(opened);
-    }
-  }
-
-  /** A copy of a standard stream, to be closed with the others; null if the stream is closed. */
-  private static @Nullable Descriptor copy(int stream, List<Descriptor> opened)
-      throws PosixException {
-    int number = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, STREAMS);
-    if (number == -Errno.EBADF.number()) {
-      return null;
-    }
-    Descriptor copy =
-        Descriptor.adopt(PosixException.check(number, "fcntl F_DUPFD_CLOEXEC", stream));
-    opened.add(copy);
-    return copy;
-  }
-
-  /**
-   * The descriptor that each standard stream becomes a copy of: above the streams, so that none is
-   * overwritten first, or the stream's own number where it is inherited.
-   */
-  private int[] openStreams(List<Descriptor> opened, List<OutputFile> toEmpty)
-      throws PosixException {
-    int[] sources = new int[STREAMS];
-    for (int stream = 0; stream < STREAMS; stream++) {
-      Redirect redirect = streams[stream];
-      if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)) {
-        sources[stream] = aboveStreams(descriptor, opened);
-      } else if (redirect instanceof Redirect.ToFile(Path file, boolean append)) {
-        OutputFile output = OutputFile.open(file);
-        opened.add(output.descriptor());
-        if (!append) {
-          toEmpty.add(output);
-        }
-        sources[stream] = aboveStreams(output.descriptor(), opened);
-      } else if (redirect instanceof Redirect.NullDevice) {
-        sources[stream] = openNullDevice(opened);
-      } else {
-        sources[stream] = stream;
-      }
-    }
-    return sources;
-  }
-
-  private static int openNullDevice(List<Descriptor> opened) throws PosixException {
-    Descriptor descriptor = Descriptors.openNullDevice();
-    opened.add(descriptor);
-    return aboveStreams(descriptor, opened);
-  }
-
-  /** Last of all, so that a program that cannot be started costs as few files as possible. */
-  private static void empty(List<OutputFile> files) throws PosixException {
-    for (OutputFile file : files) {
-      file.truncate();
-    }
-  }
-
-  /**
-   * Makes sure that a directory can be a working directory: that it is one, and may be searched by
-   * the calling thread.
-   *
-   * @param directory the directory
-   * @throws PosixException {@code ENOENT}, {@code ENOTDIR}, {@code EACCES} and all others of
-   *     open(2)
-   */
-  public static void checkDirectory(Path directory) throws PosixException {
-    Objects.requireNonNull(directory, "directory");
-    List<Descriptor> opened = new ArrayList<>();
-    try {
-      int _ = openDirectory(directory, opened);
-    } finally {
-      closeAll(opened);
-    }
-  }
-
-  /** Through its own entry ".", so that a directory without search permission is found here. */
-  private static int openDirectory(Path directory, List<Descriptor> opened) throws PosixException {
-    byte[] bytes = NativePath.bytes(directory);
-    byte[] self = Arrays.copyOf(bytes, bytes.length + 2);
-    self[bytes.length] = '/';
-    self[bytes.length + 1] = '.';
-    return open(self, Files.O_PATH | Files.O_DIRECTORY | Files.O_CLOEXEC, directory, opened);
-  }
-
-  private static int open(byte[] path, int flags, Object name, List<Descriptor> opened)
-      throws PosixException {
-    int number = PosixException.check(Files.open(path, flags, 0), "open", name);
-    Descriptor descriptor = Descriptor.adopt(number);
-    opened.add(descriptor);
-    return aboveStreams(descriptor, opened);
-  }
-
-  /** The descriptor, or a copy of it if a standard stream's number was free when it was opened. */
-  private static int aboveStreams(Descriptor descriptor, List<Descriptor> opened)
-      throws PosixException {
-    if (descriptor.number() >= STREAMS) {
-      return descriptor.number();
-    }
-    Descriptor copy = descriptor.duplicate();
-    opened.add(copy);
-    return copy.number();
-  }
-
-  private static void closeAll(List<Descriptor> opened) {
-    for (Descriptor descriptor : opened) {
-      // Nothing was written through these, so nothing is lost if closing one fails.
-      Files.close(descriptor.number());
-    }
-  }
-
   private void act(int result) throws PosixException {
     PosixException.check(result, "posix_spawn", path);
+  }
+
+  /** Returns the process id that a spawn has returned, or throws its error. */
+  private int started(int pid) throws PosixException {
+    if (pid == -Errno.EINTR.number()) {
+      throw new PosixException(
+          "posix_spawn", path.toString(), Errno.EINTR, "; it was killed before it was executed");
+    }
+    if (pid == -Errno.ETIMEDOUT.number()) {
+      throw new PosixException(
+          "posix_spawn",
+          path.toString(),
+          Errno.ETIMEDOUT,
+          "; it was killed: somebody had stopped it, or its file could not be read in time");
+    }
+    return PosixException.check(pid, "posix_spawn", path);
   }
 
   private List<byte[]> environmentEntries() {
@@ -685,6 +545,7 @@ public final class Program {
     return argv;
   }
 
+  /** The arguments of a shell that runs the file, for a format that the kernel does not know. */
   private List<byte[]> shellArgv(byte[] file) {
     List<byte[]> argv = new ArrayList<>(arguments.size() + 2);
     argv.add(name == null ? SHELL : name);
