@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A part of root's power, which a thread can have without being root.
+ * A privilege of root that a thread can have without being root.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/capabilities.7.html">capabilities(7)</a>
  */
@@ -108,7 +108,7 @@ public enum Capability {
    *
    * @param name such as {@code CAP_NET_BIND_SERVICE} or {@code net_bind_service}
    * @return the capability
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if no capability has this name
    */
   public static Capability parse(String name) {
     Objects.requireNonNull(name, "name");
@@ -124,7 +124,7 @@ public enum Capability {
     return found;
   }
 
-  /** The name of its constant in C. */
+  /** {@return the name of its constant in C, such as {@code CAP_KILL}} */
   @Override
   public String toString() {
     return "CAP_" + name();

@@ -3,11 +3,10 @@ package dev.daimon.posix;
 import dev.daimon.posix.call.Files;
 
 /**
- * An open file descriptor and the duty to close it.
+ * An open file descriptor with its owner: closing this object closes the descriptor.
  *
- * <p>Safe for use by several threads. Like every descriptor, its number may be reused by the kernel
- * as soon as it is closed: whoever takes the {@linkplain #number() number} out must not use it
- * after that.
+ * <p>Safe for use by several threads. The kernel may reuse the number as soon as the descriptor is
+ * closed: do not use a {@linkplain #number() number} after that.
  */
 public final class Descriptor implements AutoCloseable {
   private static final int CLOSED = -1;
@@ -19,10 +18,10 @@ public final class Descriptor implements AutoCloseable {
   }
 
   /**
-   * Takes over an open descriptor; closing it is from now on this object's duty alone.
+   * Takes ownership of an open descriptor: from now on this object alone closes it.
    *
    * @param number the descriptor's number, not negative
-   * @return the owner of that descriptor
+   * @return the owner of the descriptor
    * @throws IllegalArgumentException if the number is negative
    */
   public static Descriptor adopt(int number) {
@@ -46,7 +45,7 @@ public final class Descriptor implements AutoCloseable {
   }
 
   /**
-   * Makes a second descriptor for the same open file, marked close-on-exec. Both share the file's
+   * Makes a second descriptor of the same open file, marked close-on-exec. Both share the file's
    * position, status flags and {@code flock} lock.
    *
    * @return the new descriptor, to be closed by the caller
@@ -54,7 +53,7 @@ public final class Descriptor implements AutoCloseable {
    * @throws PosixException if the process has no descriptor left ({@code EMFILE})
    * @see <a href="https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html">F_DUPFD_CLOEXEC(2)</a>
    */
-  // The lock is held over the call: after a close in between, the number may be another file's.
+  // Locked during the call: after a close in between, the number could be another file's.
   public synchronized Descriptor duplicate() throws PosixException {
     int number = number();
     return adopt(
@@ -65,11 +64,11 @@ public final class Descriptor implements AutoCloseable {
   /**
    * Closes the descriptor; a second call does nothing.
    *
-   * <p>It is closed even if this fails, so nothing is retried: on Linux the number is free again
+   * <p>The descriptor is closed even if this method throws, so do not retry: Linux frees the number
    * whatever {@code close} returns.
    *
    * @throws PosixException if the file could not store what was written before ({@code EIO}, {@code
-   *     ENOSPC}, {@code EDQUOT}), or somebody else closed the number ({@code EBADF})
+   *     ENOSPC}, {@code EDQUOT}), or other code has closed the number ({@code EBADF})
    * @see <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>
    */
   @Override

@@ -5,9 +5,8 @@ import dev.daimon.posix.call.ErrorText;
 /**
  * An error number of the C library, such as {@code ENOENT}.
  *
- * <p>An open value type, not an enum: a kernel newer than this class may return a number that has
- * no constant here, and {@link #of(int)} takes it all the same. Names and descriptions come from
- * the C library.
+ * <p>This is a value type and not an enum, because a newer kernel may return a number that has no
+ * constant here; {@link #of(int)} accepts it. Names and descriptions come from the C library.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/errno.3.html">errno(3)</a>
  */
@@ -87,13 +86,13 @@ public final class Errno {
   /** Operation not supported. */
   public static final Errno EOPNOTSUPP = new Errno(95);
 
-  /** Not in time. */
+  /** Connection timed out; also used for other operations that were not done in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
 
   /** Stale file handle: the file is no longer what it was when it was opened. */
   public static final Errno ESTALE = new Errno(116);
 
-  /** More than the user's share of a resource. */
+  /** Disk quota exceeded. */
   public static final Errno EDQUOT = new Errno(122);
 
   private final int number;
@@ -129,7 +128,7 @@ public final class Errno {
     return ErrorText.name(number);
   }
 
-  /** {@return what the C library says of it in English: {@code "No such file or directory"}} */
+  /** {@return the C library's description, in English: {@code "No such file or directory"}} */
   public String description() {
     return ErrorText.description(number);
   }

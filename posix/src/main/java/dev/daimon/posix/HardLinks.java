@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A check that keeps root from writing to a file by a name that somebody else has made for it.
+ * A check that keeps root from writing to a file through a hard link that another user has made.
  *
- * <p>Where others than root can make names, a file that root writes to must have one name alone:
- * the kernel lets everybody make another one of any file ({@code fs.protected_hardlinks} is off
- * unless it is set). Files that are no regular ones are refused nothing, nor is anybody but root,
- * whom the permissions limit, nor anything in a directory that is root's and writable by root
- * alone.
+ * <p>Unless {@code fs.protected_hardlinks} is set, the kernel lets every user make a hard link to
+ * any file. So in a directory where others than root can make names, a regular file that root
+ * writes to must have one name only. The check passes for files that are not regular, for callers
+ * that are not root (the permissions limit them), and in a directory that belongs to root and that
+ * root alone can write to.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_sys_fs.5.html">proc_sys_fs(5)</a>
  */
@@ -24,16 +24,18 @@ public final class HardLinks {
   private HardLinks() {}
 
   /**
-   * Refuses a file that was there before it was opened, and nothing has been written to.
+   * Refuses an open file that has other names. Call it for a file that existed before it was
+   * opened, and before anything is written to it.
    *
-   * <p>It is asked of the path, too: who made another name of root's file may have removed this one
-   * again.
+   * <p>The path is checked too: another user may have linked root's file to this path, opened it,
+   * and removed the link again.
    *
-   * @param path where it was opened; a relative path counts from the JVM's working directory at its
-   *     start
+   * @param path the path that was opened; a relative path counts from the JVM's working directory
+   *     at its start
    * @param file the open file
-   * @throws PosixException if the path is gone ({@code ENOENT}), or cannot be looked up
-   * @throws IOException if the path leads to another file by now, or the file has other names
+   * @throws PosixException if there is nothing at the path any more ({@code ENOENT}), or it cannot
+   *     be looked up
+   * @throws IOException if the path leads to another file now, or the file has other names
    * @throws IllegalStateException if the file is closed
    */
   public static void refuse(Path path, Descriptor file) throws IOException {
@@ -52,9 +54,9 @@ public final class HardLinks {
   }
 
   /**
-   * As {@link #refuse(Path, Descriptor)}, of a file that is not opened.
+   * Refuses a file that has other names, without opening it.
    *
-   * @param path the file; nothing is wrong if there is none
+   * @param path the file; a missing file is accepted
    * @throws PosixException if the path cannot be looked up
    * @throws IOException if the file has other names
    */
@@ -78,7 +80,7 @@ public final class HardLinks {
     }
   }
 
-  /** Whether this is root, and others can make names in the directory. */
+  /** Whether the caller is root, and others can make names in the directory. */
   private static boolean mayBeOthers(Path path) throws PosixException {
     Path directory = path.toAbsolutePath().getParent();
     if (directory == null || Credentials.fsuid() != 0) {

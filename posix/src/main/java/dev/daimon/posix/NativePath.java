@@ -9,11 +9,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exact bytes of a {@link Path}, whatever the locale, and back.
+ * Converts a {@link Path} to its exact bytes and back, in every locale.
  *
- * <p>A {@code Path} keeps the bytes of a file's name, but its string form goes through the locale's
- * encoding, where {@code LC_ALL=C} turns everything beyond ASCII into question marks. The URI form
- * does not.
+ * <p>A {@code Path} keeps the bytes of a file's name, but its string form is decoded by the
+ * locale's character set: with {@code LC_ALL=C} everything beyond ASCII becomes a question mark.
+ * This class uses the URI form, which keeps the bytes.
  */
 public final class NativePath {
   /** The bytes that stand for themselves in the URI made here. */
@@ -21,8 +21,8 @@ public final class NativePath {
       "/-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
   /**
-   * The JVM's working directory where {@code user.dir} has lost its bytes, so that {@code
-   * toAbsolutePath} would lead elsewhere; else null.
+   * The JVM's working directory if {@code user.dir} does not have its exact bytes, so that {@code
+   * toAbsolutePath} would be another path; otherwise null.
    */
   private static final class WorkingDirectory {
     static final byte @Nullable [] LOST = find(System.getProperty("user.dir", ""));

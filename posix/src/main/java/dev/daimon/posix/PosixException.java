@@ -2,7 +2,7 @@ package dev.daimon.posix;
 
 import java.io.IOException;
 
-/** A system call that failed: which one, on what, and why. */
+/** Thrown if a system call failed; tells which call, its subject, and the error. */
 public class PosixException extends IOException {
   private static final long serialVersionUID = 1;
 
@@ -11,22 +11,22 @@ public class PosixException extends IOException {
   private final int errno;
 
   /**
-   * The failure of one call.
+   * Makes the exception of a failed call.
    *
    * @param call the name of the call, such as {@code "open"}
    * @param subject what it was called on: a path, a pid, a descriptor's number; may be empty
-   * @param errno why it failed
+   * @param errno the error
    */
   public PosixException(String call, String subject, Errno errno) {
     this(call, subject, errno, "");
   }
 
   /**
-   * The failure of one call, explained.
+   * Makes the exception of a failed call, with an explanation.
    *
    * @param call the name of the call, such as {@code "open"}
    * @param subject what it was called on: a path, a pid, a descriptor's number; may be empty
-   * @param errno why it failed
+   * @param errno the error
    * @param explanation how the message ends, such as {@code "; nobody reads this FIFO"}
    */
   public PosixException(String call, String subject, Errno errno, String explanation) {
@@ -41,8 +41,8 @@ public class PosixException extends IOException {
    *
    * @param result the result of a binding: a value, or the negated error number
    * @param call the name of the call
-   * @param subject what it was called on; its text is made only if the call failed
-   * @return the result, if it is not negative
+   * @param subject what it was called on; converted to text only if the call failed
+   * @return the result, which is not negative
    * @throws PosixException if the result is negative
    */
   public static int check(int result, String call, Object subject) throws PosixException {
@@ -62,7 +62,7 @@ public class PosixException extends IOException {
     return subject;
   }
 
-  /** {@return why it failed} */
+  /** {@return the error} */
   public Errno errno() {
     return Errno.of(errno);
   }

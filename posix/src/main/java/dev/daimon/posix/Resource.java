@@ -5,7 +5,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a process's use of can be limited.
+ * A resource of which a process can be given a limited amount.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/setrlimit.2.html">setrlimit(2)</a>
  */
@@ -59,7 +59,7 @@ public enum Resource {
    *
    * @param name such as {@code nofile}, {@code NOFILE} or {@code RLIMIT_NOFILE}
    * @return the resource
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if no resource has this name
    */
   public static Resource parse(String name) {
     Objects.requireNonNull(name, "name");
@@ -75,7 +75,7 @@ public enum Resource {
     return found;
   }
 
-  /** The name as {@code prlimit} and {@code ulimit} have it. */
+  /** {@return the name as the command {@code prlimit} writes it, such as {@code nofile}} */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

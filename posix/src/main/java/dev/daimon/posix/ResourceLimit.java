@@ -3,7 +3,8 @@ package dev.daimon.posix;
 import java.util.Objects;
 
 /**
- * A limit on a resource: the soft one is enforced, and may be raised up to the hard one.
+ * A soft and a hard limit on a resource. The kernel enforces the soft limit; the process may raise
+ * it up to the hard limit.
  *
  * @param resource what is limited
  * @param soft the soft limit, in the resource's unit, or {@link #UNLIMITED}
@@ -15,7 +16,7 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
   public static final long UNLIMITED = -1;
 
   /**
-   * Checks the numbers.
+   * Checks the limits.
    *
    * @throws IllegalArgumentException if one is negative, or the soft limit is above the hard one
    */
@@ -32,11 +33,11 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
 
   /**
    * Reads a limit as people write it: {@code core=0}, {@code nofile=1024:4096}, {@code
-   * stack=8388608:unlimited}. One number is both limits.
+   * stack=8388608:unlimited}. A single number sets both limits.
    *
    * @param text the resource's name, and the limits in its unit
    * @return the limit
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if the text is not a limit
    */
   public static ResourceLimit parse(String text) {
     Objects.requireNonNull(text, "text");
@@ -72,14 +73,14 @@ public record ResourceLimit(Resource resource, long soft, long hard) {
    *
    * @param limit a number, or {@link #UNLIMITED}
    * @param other a number, or {@link #UNLIMITED}
-   * @return whether the first one does
+   * @return whether the first limit allows more
    */
   public static boolean isAbove(long limit, long other) {
     // Without a sign, no limit is the largest number.
     return Long.compareUnsigned(limit, other) > 0;
   }
 
-  /** As {@link #parse} reads it. */
+  /** {@return the limit as {@link #parse} reads it} */
   @Override
   public String toString() {
     return resource + "=" + number(soft) + (soft == hard ? "" : ":" + number(hard));

@@ -5,8 +5,8 @@ import java.util.Objects;
 /**
  * A signal by its number, such as {@code SIGTERM}.
  *
- * <p>An open value type, not an enum: {@link #of(int)} takes every number the kernel knows, those
- * of real-time signals too, which are named by counting.
+ * <p>This is a value type and not an enum: {@link #of(int)} accepts every number that the kernel
+ * knows, those of real-time signals included.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/signal.7.html">signal(7)</a>
  */
@@ -14,17 +14,17 @@ public final class Signal {
   /** The highest signal number of Linux. */
   public static final int MAX_NUMBER = 64;
 
-  /** The first real-time signal: the C library keeps 32 and 33 for itself. */
+  /** The first real-time signal; the C library uses 32 and 33 itself. */
   private static final int RTMIN = 34;
 
-  /** The names of the first ones, from 1 up: the same on every machine that Daimon runs on. */
+  /** The names from number 1 up, which are the same on every machine that Daimon runs on. */
   private static final String[] NAMES = {
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
     "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
     "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS"
   };
 
-  /** Hangup: the terminal is gone; by custom, a daemon reads its configuration again. */
+  /** Hangup of the terminal; a daemon reads its configuration again, by convention. */
   public static final Signal HUP = new Signal(1);
 
   /** Interrupt from the keyboard. */
@@ -39,10 +39,10 @@ public final class Signal {
   /** Trace or breakpoint trap. */
   public static final Signal TRAP = new Signal(5);
 
-  /** The program's own {@code abort}; also known as {@code SIGIOT}. */
+  /** Abort, sent by {@code abort(3)}; also known as {@code SIGIOT}. */
   public static final Signal ABRT = new Signal(6);
 
-  /** Access to memory behind which there is nothing, such as the cut part of a mapped file. */
+  /** Access to memory that does not exist, such as the truncated part of a mapped file. */
   public static final Signal BUS = new Signal(7);
 
   /** Arithmetic error, such as a division by zero. */
@@ -63,7 +63,7 @@ public final class Signal {
   /** Write to a pipe that nobody reads. */
   public static final Signal PIPE = new Signal(13);
 
-  /** The time of {@code alarm} is over. */
+  /** The timer of {@code alarm(2)} has expired. */
   public static final Signal ALRM = new Signal(14);
 
   /** Termination. */
@@ -93,22 +93,22 @@ public final class Signal {
   /** Urgent data on a socket. */
   public static final Signal URG = new Signal(23);
 
-  /** The limit of CPU time is reached. */
+  /** The limit on CPU time is exceeded. */
   public static final Signal XCPU = new Signal(24);
 
-  /** The limit of a file's size is reached. */
+  /** The limit on the size of a file is exceeded. */
   public static final Signal XFSZ = new Signal(25);
 
-  /** The time of a virtual timer is over. */
+  /** A virtual timer has expired. */
   public static final Signal VTALRM = new Signal(26);
 
-  /** The time of a profiling timer is over. */
+  /** A profiling timer has expired. */
   public static final Signal PROF = new Signal(27);
 
-  /** The terminal's window has another size. */
+  /** The size of the terminal's window has changed. */
   public static final Signal WINCH = new Signal(28);
 
-  /** Something can be read or written; also known as {@code SIGIO}. */
+  /** A descriptor is ready for reading or writing; also known as {@code SIGIO}. */
   public static final Signal POLL = new Signal(29);
 
   /** Power failure. */
@@ -124,7 +124,7 @@ public final class Signal {
   }
 
   /**
-   * The signal of this number.
+   * Returns the signal of this number.
    *
    * @param number from 1 to {@value #MAX_NUMBER}
    * @return that signal
@@ -138,13 +138,15 @@ public final class Signal {
   }
 
   /**
-   * The signal that a person means: a number, a name of signal(7) with or without {@code SIG} in
-   * any case, its other one among them ({@code CLD}, {@code IO}, {@code IOT}, {@code UNUSED}), or
-   * {@code RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
+   * Returns the signal of this name or number.
+   *
+   * <p>Accepted are numbers; the names of signal(7), with or without {@code SIG}, in upper or lower
+   * case, synonyms included ({@code CLD}, {@code IO}, {@code IOT}, {@code UNUSED}); and {@code
+   * RTMIN+n} and {@code RTMAX-n}, counted as the C library does (34 to 64).
    *
    * @param text such as {@code "HUP"}, {@code "sighup"}, {@code "1"} or {@code "RTMIN+3"}
    * @return that signal
-   * @throws IllegalArgumentException if there is no such signal
+   * @throws IllegalArgumentException if the text names no signal
    */
   public static Signal parse(String text) {
     Objects.requireNonNull(text, "text");
@@ -170,7 +172,7 @@ public final class Signal {
     return new Signal(number);
   }
 
-  /** The name in the table, where signal(7) has two. */
+  /** Returns the name in the table for a synonym. */
   private static String official(String name) {
     return switch (name) {
       case "CLD" -> "CHLD";
@@ -181,7 +183,7 @@ public final class Signal {
     };
   }
 
-  /** Of one or two digits; -1 for anything else. */
+  /** Parses one or two digits; returns -1 for anything else. */
   private static int number(String digits) {
     int number = digits.isEmpty() || digits.length() > 2 ? -1 : 0;
     for (int i = 0; number >= 0 && i < digits.length(); i++) {
@@ -191,7 +193,7 @@ public final class Signal {
     return number;
   }
 
-  /** A real-time signal counted from the first one up, or from the last one down; -1 for none. */
+  /** Parses a real-time signal, counted up from the first or down from the last; -1 for none. */
   private static int inRange(int from, int step, String rest) {
     char sign = step > 0 ? '+' : '-';
     int count = rest.isEmpty() ? 0 : rest.charAt(0) == sign ? number(rest.substring(1)) : -1;
@@ -205,11 +207,11 @@ public final class Signal {
   }
 
   /**
-   * Returns the name, which {@link #parse} reads.
+   * Returns the name, which {@link #parse} accepts.
    *
    * @return such as {@code "SIGTERM"}; {@code "SIGRTMIN"} to {@code "SIGRTMIN+29"} and {@code
    *     "SIGRTMAX"} for real-time signals; {@code "SIG32"} and {@code "SIG33"} for the two that the
-   *     C library keeps for itself
+   *     C library uses itself
    */
   public String name() {
     if (number <= NAMES.length) {

@@ -4,18 +4,17 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * What a new process does to itself between its fork and its {@code execve}, after everything else:
- * it becomes a user, and keeps some capabilities or none.
+ * The change of user and capabilities that a new process makes as its last step before its {@code
+ * execve}.
  *
- * <p>It is done there and nowhere else because of what a user may do to a process that has its ids:
- * signal it, and limit its resources. A thread with another user's ids exposes its whole process to
- * that user.
+ * <p>It is made there, and not in this process, because a user may signal every process that has
+ * the user's ids, and limit its resources. One thread with another user's ids would expose the
+ * whole process to that user.
  *
- * @param uid the user id, real, effective and saved, from 0 to 4294967294; empty leaves them as
- *     they are
- * @param capabilities those to keep, a bit for each {@link Capability#number()}: permitted,
- *     effective, inheritable and ambient; none of the others is left; empty leaves all to the
- *     kernel's own rules
+ * @param uid the real, effective and saved user id, from 0 to 4294967294; empty for no change
+ * @param capabilities the capabilities to keep, a bit for each {@link Capability#number()}. They
+ *     become permitted, effective, inheritable and ambient, and all others are given up. If this is
+ *     empty, the kernel's rules decide
  * @see <a href="https://man7.org/linux/man-pages/man7/credentials.7.html">credentials(7)</a>
  */
 public record UserChange(OptionalLong uid, OptionalLong capabilities) {
@@ -25,9 +24,9 @@ public record UserChange(OptionalLong uid, OptionalLong capabilities) {
   public static final UserChange NONE = new UserChange(OptionalLong.empty(), OptionalLong.empty());
 
   /**
-   * Checks the id.
+   * Checks the user id.
    *
-   * @throws IllegalArgumentException if it is out of range
+   * @throws IllegalArgumentException if the user id is out of range
    */
   public UserChange {
     Objects.requireNonNull(uid, "uid");

@@ -3,8 +3,8 @@ package dev.daimon.posix;
 import java.util.Objects;
 
 /**
- * Text of others, such as a process's name for itself, made fit to be printed: on a terminal it can
- * neither move the cursor, nor begin a line, nor turn around what stands beside it.
+ * Makes text of unknown origin safe to print, such as the name that a process has given itself: on
+ * a terminal it can neither move the cursor, nor begin a line, nor reverse the text beside it.
  */
 public final class VisibleText {
   private VisibleText() {}
@@ -13,7 +13,7 @@ public final class VisibleText {
    * Returns the text as one line.
    *
    * @param text any text
-   * @return the text, with a question mark for each character that {@linkplain #isHidden is hidden}
+   * @return the text, with a question mark for each {@linkplain #isHidden hidden} character
    */
   public static String line(String text) {
     Objects.requireNonNull(text, "text");
@@ -21,11 +21,10 @@ public final class VisibleText {
   }
 
   /**
-   * Returns the text as it is divided into lines, and with its tabs.
+   * Returns the text with its line feeds and tabs.
    *
    * @param text any text
-   * @return the text, with a question mark for each other character that {@linkplain #isHidden is
-   *     hidden}
+   * @return the text, with a question mark for each other {@linkplain #isHidden hidden} character
    */
   public static String lines(String text) {
     Objects.requireNonNull(text, "text");
@@ -48,12 +47,12 @@ public final class VisibleText {
   }
 
   /**
-   * Tells whether a character does something to the text around it instead of being one to read:
-   * control characters, line and paragraph separators, those that turn the direction of the text
-   * around (U+202E) or join and part others, and halves of a pair.
+   * Tells whether a character is not visible itself and may change how the text around it is shown:
+   * control characters, line and paragraph separators, characters that reverse the direction of the
+   * text (U+202E) or join others, and unpaired surrogates.
    *
    * @param codePoint a character, from 0 to {@link Character#MAX_CODE_POINT}
-   * @return whether it does
+   * @return whether the character is hidden
    */
   public static boolean isHidden(int codePoint) {
     if (codePoint < 0x7f) {

@@ -1,6 +1,6 @@
 package dev.daimon.posix.call;
 
-/** The machine's ABI, where constants of the kernel differ between the two that are supported. */
+/** The machine's ABI: chooses between constants that differ on the two supported architectures. */
 final class Abi {
   private static final String ARCH = System.getProperty("os.arch", "");
   private static final boolean AARCH64 = ARCH.equals("aarch64");
@@ -11,7 +11,7 @@ final class Abi {
     return AARCH64 ? aarch64 : x86_64;
   }
 
-  /** Whether the machine is one of the two; otherwise nothing is called. */
+  /** Whether the machine has one of the two architectures; otherwise every call fails. */
   static boolean isSupported() {
     return AARCH64 || ARCH.equals("amd64") || ARCH.equals("x86_64");
   }

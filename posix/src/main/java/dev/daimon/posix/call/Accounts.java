@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * {@code grp.h}.
  */
 public final class Accounts {
-  /** As many supplementary groups as a process may have: {@code linux/limits.h}. */
+  /** How many supplementary groups a process may have: {@code linux/limits.h}. */
   private static final int NGROUPS_MAX = 65536;
 
   private static final int ENOENT = 2;
@@ -124,7 +124,7 @@ public final class Accounts {
     do {
       error = (int) Libc.raw(function, key, entry.address(), buffer, size, result.address(), 0);
     } while (error == Libc.EINTR);
-    // How some sources say that there is none; glibc does so where /etc/passwd is missing.
+    // Some sources report a missing entry like this; glibc does if there is no /etc/passwd.
     if (error == ENOENT || error == ESRCH) {
       return 0;
     }
@@ -134,7 +134,7 @@ public final class Accounts {
     return Native.view(result).getLong(0) == 0 ? 0 : 1;
   }
 
-  /** The groups of a user, the given one among them. */
+  /** Returns the groups of a user, the given one included. */
   public static int[] getgrouplist(byte[] user, int group) {
     for (int size = 64; size <= 2 * NGROUPS_MAX; size *= 2) {
       try (Arena arena = CallMemory.open()) {
@@ -158,8 +158,8 @@ public final class Accounts {
         }
       }
     }
-    // More groups than the kernel takes; fewer than all would be a silent loss.
-    throw new IllegalStateException("the groups of a user do not end");
+    // To return only some of the groups would be a silent loss.
+    throw new IllegalStateException("the user is in more groups than the kernel allows");
   }
 
   private static byte[] string(MemorySegment entry, int offset) {

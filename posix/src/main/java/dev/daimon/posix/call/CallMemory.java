@@ -5,18 +5,18 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for the arguments and results of one call: each thread has a piece of its own, which it
- * takes again for every call, and which is freed some time after the thread has ended. An arena for
- * each call would be a tenth of the time of a quick one.
+ * Memory for the arguments and results of one call. Each thread has a piece of its own that it
+ * reuses for every call; it is freed some time after the thread has ended. To open an arena for
+ * each call would take a tenth of the time of a quick call.
  *
- * <p>What was allocated is anybody's after {@link #close}, and nothing would notice its use then:
- * so it never leaves the method that opened it.
+ * <p>After {@link #close} the memory is reused, and nothing detects a late access. So a segment
+ * must never leave the method that opened it.
  */
 final class CallMemory implements Arena {
-  /** A long path, and a structure beside it. What is larger is allocated. */
+  /** Enough for a long path and a structure; larger memory is allocated. */
   private static final long BYTES = 4096;
 
-  /** At least that of every type of C's. */
+  /** The largest alignment of a C type. */
   private static final long ALIGNMENT = 16;
 
   private static final ThreadLocal<CallMemory> OWN =
@@ -31,14 +31,14 @@ final class CallMemory implements Arena {
   private boolean open;
   private long used;
 
-  /** For what does not fit. */
+  /** Memory for what does not fit. */
   private @Nullable Arena more;
 
   private CallMemory() {}
 
   /**
-   * The calling thread's, until it is closed; one of its own for a virtual thread, or if it is in
-   * use.
+   * Opens the calling thread's memory. Returns a new arena for a virtual thread, or if the thread's
+   * memory is in use.
    */
   static Arena open() {
     if (Thread.currentThread().isVirtual()) {

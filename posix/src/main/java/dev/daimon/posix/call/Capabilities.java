@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * What the calling thread may do without being root, and may gain by executing a program: {@code
- * linux/capability.h}, {@code sys/prctl.h}. All of it is each thread's own.
+ * Calls on the capabilities of the calling thread: {@code linux/capability.h}, {@code sys/prctl.h}.
+ * Every thread has its own.
  */
 public final class Capabilities {
   /** {@code capset}: sets of 64 bits. */
@@ -36,7 +36,7 @@ public final class Capabilities {
     }
   }
 
-  /** Has these and no others, here and in a program that is executed. */
+  /** Keeps these capabilities and no others, here and in a program that is executed. */
   static int keep(long kept) {
     int result = capset(kept, kept);
     for (int capability = 0; capability < Long.SIZE && result >= 0; capability++) {
@@ -68,9 +68,9 @@ public final class Capabilities {
     return data.address();
   }
 
-  /** Adds to what a child does what {@link #keep} does. */
+  /** Adds calls that do what {@link #keep} does to the beginning of a chain. */
   static void prependKeeping(CallChain calls, Arena arena, long kept) {
-    // Last things first. What is not inheritable is not ambient either.
+    // A chain is built from its last call to its first. Only inheritable ones can be ambient.
     for (int capability = 0; capability < Long.SIZE; capability++) {
       if ((kept >> capability & 1) != 0) {
         calls.prepend(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0, 0);
@@ -79,27 +79,27 @@ public final class Capabilities {
     calls.prepend(SYSCALL, SYS_capset, header(arena), sets(arena, kept, kept), 0, 0, 0);
   }
 
-  /** Lets the permitted capabilities survive the change from root to another user, or not. */
+  /** Sets whether permitted capabilities are kept when root changes to another user. */
   public static int keepCapabilities(boolean keep) {
     return Libc.call(PRCTL, PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0, 0);
   }
 
-  /** Whether a capability is in the bounding set, 1 or 0; {@code -EINVAL} if there is none such. */
+  /** Returns 1 if a capability is in the bounding set, else 0; {@code -EINVAL} if it is unknown. */
   public static int isBounding(int capability) {
     return Libc.call(PRCTL, PR_CAPBSET_READ, capability, 0, 0, 0, 0);
   }
 
-  /** Takes a capability out of the bounding set, for good. */
+  /** Removes a capability from the bounding set, permanently. */
   public static int dropBounding(int capability) {
     return Libc.call(PRCTL, PR_CAPBSET_DROP, capability, 0, 0, 0, 0);
   }
 
-  /** Adds a capability, permitted and inheritable, to those that an executed program gets. */
+  /** Adds a permitted and inheritable capability to the ambient set, for executed programs. */
   public static int raiseAmbient(int capability) {
     return Libc.call(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0, 0);
   }
 
-  /** Makes set-id bits and file capabilities mean nothing to this thread, for good. */
+  /** Makes the kernel ignore set-id bits and file capabilities for this thread, permanently. */
   public static int setNoNewPrivileges() {
     return Libc.call(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
   }

@@ -6,10 +6,10 @@ import java.nio.ByteBuffer;
 
 /** The kernel's clocks: {@code time.h}. */
 public final class Clocks {
-  /** Since some moment in the past, without the time for which the machine was suspended. */
+  /** The time since some moment in the past, without the time that the machine was suspended. */
   static final int CLOCK_MONOTONIC = 1;
 
-  /** Since the machine was started, the time it was suspended included. */
+  /** The time since the machine was started, with the time that it was suspended. */
   static final int CLOCK_BOOTTIME = 7;
 
   private static final long SECOND = 1_000_000_000;
@@ -19,11 +19,13 @@ public final class Clocks {
 
   private Clocks() {}
 
-  /** The time since the machine was started, in ns; what processes' start times count by. */
+  /**
+   * Returns the time since the machine was started, in ns, as start times of processes count it.
+   */
   public static long boottime() {
     try (Arena arena = CallMemory.open()) {
       MemorySegment time = arena.allocate(Layouts.timespec.SIZE, Long.BYTES);
-      // It cannot fail for a clock that every kernel has.
+      // Cannot fail: every kernel has this clock.
       int _ = Libc.call(GETTIME, CLOCK_BOOTTIME, time.address());
       ByteBuffer view = Native.view(time);
       return view.getLong(Layouts.timespec.tv_sec) * SECOND

@@ -7,11 +7,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Calls on what a thread is in the kernel's eyes: user and group ids, and keyrings; {@code
- * unistd.h}, {@code grp.h}, {@code linux/keyctl.h}. Ids are unsigned; -1 leaves one as it is.
+ * Calls on user and group ids and on keyrings: {@code unistd.h}, {@code grp.h}, {@code
+ * linux/keyctl.h}. Ids are unsigned; -1 leaves an id unchanged.
  *
- * <p>The C library's functions change every thread of the process; the {@code thread…} ones are the
- * bare system calls and change the calling thread alone.
+ * <p>The C library's functions change every thread of the process. The methods {@code thread…} are
+ * the bare system calls, and change the calling thread alone.
  */
 public final class Credentials {
   static final int KEYCTL_JOIN_SESSION_KEYRING = 1;
@@ -87,8 +87,7 @@ public final class Credentials {
 
   /**
    * Sets the user id with which the calling thread alone accesses files. The system call does not
-   * tell whether it has succeeded, so it is asked afterwards: {@code EPERM} for any failure but
-   * that of the call itself.
+   * report a failure, so the id is read afterwards: {@code EPERM} if it has not changed.
    */
   public static int threadSetfsuid(int uid) {
     return setFileId(SYS_setfsuid, uid);
@@ -108,13 +107,15 @@ public final class Credentials {
     return actual == id ? 0 : -Errno.EPERM.number();
   }
 
-  /** The user id with which the calling thread accesses files: the effective one, or set apart. */
+  /**
+   * Returns the user id with which the calling thread accesses files; the effective one by default.
+   */
   public static int fsuid() {
     int id = (int) Libc.raw(SYSCALL, SYS_setfsuid, -1, 0, 0, 0, 0);
     if (id != -1) {
       return id;
     }
-    // Not there, or forbidden: nobody can have set it.
+    // The system call is missing or forbidden, so nobody can have set it.
     int[] ids = new int[3];
     getresuid(ids);
     return ids[1];
@@ -132,9 +133,9 @@ public final class Credentials {
   }
 
   /**
-   * Gives the calling thread, and what it starts, a new and empty session keyring. It is charged to
-   * the thread's user; {@code EDQUOT} if that one has too many keys, {@code ENOSYS} where the
-   * kernel has none, {@code EPERM} where a container forbids it.
+   * Gives the calling thread, and the processes that it starts, a new and empty session keyring. It
+   * counts against the thread's user: {@code EDQUOT} if that user has too many keys. {@code ENOSYS}
+   * if the kernel has no keyrings, {@code EPERM} where a container forbids it.
    */
   public static int joinNewSessionKeyring() {
     return Math.min(0, Libc.call(SYSCALL, SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0));
@@ -150,7 +151,7 @@ public final class Credentials {
     return three(GETRESGID, ids);
   }
 
-  /** Reads the calling thread's supplementary groups; of an empty array: returns their number. */
+  /** Reads the calling thread's supplementary groups; with an empty array returns their number. */
   public static int getgroups(int[] groups) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(JAVA_INT, Math.max(1, groups.length));

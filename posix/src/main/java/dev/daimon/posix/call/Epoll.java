@@ -5,17 +5,17 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Calls that wait for many descriptors at once: {@code sys/epoll.h}, {@code sys/eventfd.h}. What a
- * descriptor is known by is its number.
+ * Calls that wait for many descriptors at once: {@code sys/epoll.h}, {@code sys/eventfd.h}. Events
+ * identify a descriptor by its number.
  */
 public final class Epoll {
   /** Close on exec. */
   public static final int EPOLL_CLOEXEC = 02000000;
 
-  /** There is something to read; of a pidfd: the process has ended. */
+  /** The descriptor is readable; for a pidfd: the process has ended. */
   public static final int EPOLLIN = 1;
 
-  /** Tell once of each change. */
+  /** Report each change once. */
   public static final int EPOLLET = 1 << 31;
 
   /** Close on exec. */
@@ -51,14 +51,14 @@ public final class Epoll {
     }
   }
 
-  /** Takes a descriptor's registration back. */
+  /** Removes a descriptor. */
   public static int remove(int epoll, int fd) {
     return Libc.call(CTL, epoll, EPOLL_CTL_DEL, fd, 0, 0, 0);
   }
 
   /**
-   * Waits until something is to be told of a descriptor, and returns how many there are; their
-   * numbers go to {@code ready}. 0 when the time (in ms, -1 for ever) is over.
+   * Waits for events, and returns the number of descriptors that have one. Their numbers are stored
+   * in {@code ready}. Returns 0 at the timeout, in ms; -1 waits for ever.
    */
   public static int await(int epoll, int[] ready, int timeout) {
     try (Arena arena = CallMemory.open()) {
@@ -74,7 +74,7 @@ public final class Epoll {
     }
   }
 
-  /** Makes a counter; a write of 8 bytes adds to it, and is told of as something to read. */
+  /** Makes a counter. A write of 8 bytes adds to it, and makes the descriptor readable. */
   public static int eventfd(int flags) {
     return Libc.call(EVENTFD, 0, flags);
   }

@@ -12,13 +12,13 @@ public final class ErrorText {
 
   private ErrorText() {}
 
-  /** Such as {@code "ENOENT"}. */
+  /** Returns the name of an error, such as {@code "ENOENT"}. */
   public static String name(int errno) {
     String name = string(Libc.raw(STRERRORNAME, errno));
     return name == null ? "errno " + errno : name;
   }
 
-  /** Such as {@code "No such file or directory"}, in English whatever the locale. */
+  /** Returns the description, such as {@code "No such file or directory"}; always in English. */
   public static String description(int errno) {
     String description = string(Libc.raw(STRERRORDESC, errno));
     return description == null ? "unknown error" : description;

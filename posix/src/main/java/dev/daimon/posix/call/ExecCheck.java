@@ -7,12 +7,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Whether a child has executed a program, or was killed before. {@code posix_spawn} returns as soon
- * as the child has let go of this JVM's memory, which it does in both cases.
+ * Finds out whether a child has executed a program, or was killed before. {@code posix_spawn}
+ * returns as soon as the child has released this JVM's memory, which happens in both cases.
  *
- * <p>The kernel clears a flag of the process in the midst of the exec, a moment later; {@code
- * setpgid} and {@code /proc/PID/stat} tell of it, of a zombie too. So a child that has ended with
- * the flag set has executed nothing.
+ * <p>A moment later, still in the {@code execve}, the kernel clears a flag of the process. {@code
+ * setpgid} and {@code /proc/PID/stat} depend on it, for a zombie too. So a child that has ended
+ * with the flag set has executed nothing.
  */
 final class ExecCheck {
   /**
@@ -21,7 +21,7 @@ final class ExecCheck {
    */
   private static final long PF_FORKNOEXEC = 0x40;
 
-  /** Times to look again at once: the kernel is some microseconds away from the answer. */
+  /** How often to ask again without a pause: the kernel needs some microseconds. */
   private static final long BUSY_LOOKS = 50;
 
   private static final long PAUSE_NANOS = 50_000;
@@ -36,14 +36,14 @@ final class ExecCheck {
 
   /**
    * Waits until a child, just started by a {@code vfork} and not yet waited for, has executed a
-   * program or has ended, and returns whether it is certain that it never will. Not certain is it
-   * of a child that somebody else has reaped.
+   * program or has ended. Returns true if it has certainly executed none; false also if other code
+   * has reaped the child, so that it is unknown.
    */
   static boolean neverHappened(int child) {
     for (int look = 0; ; look++) {
       Answer answer = ask(child);
       if (answer == Answer.NOT_YET && hasEnded(child)) {
-        // It may have executed something after it was asked for.
+        // It may have executed a program between the two questions.
         return ask(child) == Answer.NOT_YET;
       }
       if (answer != Answer.NOT_YET) {
@@ -57,10 +57,12 @@ final class ExecCheck {
     }
   }
 
-  /** By a system call for a child in this JVM's group, and a hundred times slower for others. */
+  /**
+   * Asks by {@code setpgid}; for a child in another group by /proc, which takes 100 times longer.
+   */
   private static Answer ask(int child) {
     int group = Processes.getpgrp();
-    // 0 stands for one that this PID namespace does not know, and would change the child's.
+    // 0 is a group outside this PID namespace; as an argument it would change the child's group.
     int result = group == 0 ? -Errno.EPERM.number() : Processes.setpgid(child, group);
     if (result == 0) {
       return Answer.NOT_YET;
@@ -85,7 +87,7 @@ final class ExecCheck {
     try (Arena arena = CallMemory.open()) {
       MemorySegment info = arena.allocate(Layouts.siginfo_t.SIZE, Long.BYTES);
       int result = Processes.peek(child, info.address());
-      // Gone: somebody else has reaped it.
+      // An error: other code has reaped it.
       return result < 0 || Native.view(info).getInt(Layouts.siginfo_t.si_pid) != 0;
     }
   }

@@ -3,7 +3,9 @@ package dev.daimon.posix.call;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/** What {@code statx} tells of a file: the out-parameter of {@link Files#fstat} and its kin. */
+/**
+ * The status of a file: the out-parameter of {@link Files#fstat}, {@code stat} and {@code lstat}.
+ */
 public final class FileStatus {
   private int mode;
   private long links;
@@ -15,7 +17,7 @@ public final class FileStatus {
   private long modified;
   private boolean untouched;
 
-  /** Nothing yet: a call fills it. */
+  /** Makes an empty status, which a call fills. */
   public FileStatus() {}
 
   void read(MemorySegment memory) {
@@ -71,14 +73,14 @@ public final class FileStatus {
     return inode;
   }
 
-  /** When its content was last changed, in whole seconds since 1970. */
+  /** When the content was last changed, in whole seconds since 1970. */
   public long modified() {
     return modified;
   }
 
   /**
-   * Whether nothing of the file itself was changed since its content was last written: neither its
-   * owner, nor its mode, nor one of its names.
+   * Whether neither owner, nor mode, nor a name of the file was changed since its content was last
+   * written.
    */
   public boolean isUntouched() {
     return untouched;

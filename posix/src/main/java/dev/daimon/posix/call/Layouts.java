@@ -1,8 +1,8 @@
 package dev.daimon.posix.call;
 
 /**
- * Sizes of C structures and offsets of their fields, in bytes; the same on x86-64 and AArch64 but
- * where {@link Abi} tells them apart.
+ * Sizes of C structures and offsets of their fields, in bytes. They are the same on x86-64 and
+ * AArch64 unless {@link Abi} chooses.
  *
  * <p>A nested class is named as the structure ({@code _t} for a typedef) and a constant as the
  * field: a test compiles each of them against the system's headers.
@@ -10,7 +10,7 @@ package dev.daimon.posix.call;
 final class Layouts {
   private Layouts() {}
 
-  /** A field of one of its fields has a name of its own here. */
+  /** The times have names of their own, since each is a structure. */
   static final class statx {
     static final int SIZE = 256;
     static final int stx_nlink = 16;

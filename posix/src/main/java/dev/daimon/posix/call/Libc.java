@@ -17,33 +17,33 @@ import org.jspecify.annotations.Nullable;
  * The link to the C library: every function is called through one shape, six {@code long}s to a
  * {@code long}.
  *
- * <p>One shape, because each further one costs milliseconds at start-up. It is right under the
- * x86-64 System V and the AArch64 Linux ABIs: integers and pointers travel in the same registers, a
- * callee ignores the registers it has no parameter for, and variadic arguments are passed alike
- * (how many of them are floating-point numbers, which x86-64 tells in a register, nobody asks
- * here). A function that returns {@code int} leaves the upper half of the register undefined, so
- * its result is narrowed first.
+ * <p>There is one shape because each further one costs milliseconds at start-up. It is correct in
+ * the x86-64 System V and the AArch64 Linux ABIs: integers and pointers use the same registers, a
+ * callee ignores the registers that it has no parameter for, and variadic arguments are passed
+ * alike. (On x86-64 a register holds the number of floating-point arguments; no function that is
+ * called here reads it.) A function that returns {@code int} leaves the upper half of the register
+ * undefined, so its result is narrowed first.
  */
-// "restricted": the house's one place for what can crash a JVM.
+// "restricted": this is the only class that uses the methods that can crash a JVM.
 @SuppressWarnings("restricted")
 final class Libc {
-  /** Functions to do without, separated by commas; for tests. */
+  /** Functions that are treated as missing, separated by commas; for tests. */
   private static final @Nullable String WITHOUT = System.getProperty("dev.daimon.posix.without");
 
   static final int EINTR = 4;
 
   /**
-   * Why nothing can be called; null if it can. It is told by the call and not by a static
-   * initializer, whose exception would be another one at the second try.
+   * Why the C library cannot be called; null if it can. Each call throws it, and not the static
+   * initializer: that would throw another exception at the second attempt.
    */
   private static volatile @Nullable String unusable;
 
   private static final @Nullable SymbolLookup LOOKUP = open();
 
-  /** Null where the linker makes the calls. */
+  /** Null if the linker makes the calls. */
   private static final @Nullable MethodHandle ENTRY_POINT = entryPoint(address("close"));
 
-  /** Initialized only if there is no entry point. */
+  /** Initialized only if there is no {@link EntryPoint}. */
   private static final class Linked {
     static final MethodHandle CALL =
         Linker.nativeLinker()
@@ -53,7 +53,7 @@ final class Libc {
                 Linker.Option.captureCallState("errno"));
   }
 
-  /** Where the calling thread's errno is captured: a call's result and its error are one. */
+  /** The memory where a thread's errno is captured, together with the result of a call. */
   private static final class Captured {
     private final MemorySegment memory = Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES);
     private final ByteBuffer view = Native.view(memory);
@@ -103,8 +103,8 @@ final class Libc {
   }
 
   /**
-   * The address of a function, or of a variable, that every supported C library has. Without one it
-   * is 0, and nothing can be called any more.
+   * Returns the address of a function or variable that every supported C library has. If it is
+   * missing, returns 0, and every later call fails.
    */
   static long address(String name) {
     long address = optionalAddress(name);
@@ -114,7 +114,7 @@ final class Libc {
     return address;
   }
 
-  /** The address of a function that not every C library has, or 0. */
+  /** Returns the address of a function that not every C library has, or 0. */
   static long optionalAddress(String name) {
     if (LOOKUP == null || (WITHOUT != null && ("," + WITHOUT + ",").contains("," + name + ","))) {
       return 0;
@@ -130,7 +130,9 @@ final class Libc {
     }
   }
 
-  /** Calls a function that returns an {@code int}, -1 meaning that errno tells why. */
+  /**
+   * Calls a function that returns an {@code int}, or -1 and an errno; returns the negated errno.
+   */
   static int call(long function, long a, long b, long c, long d, long e, long f) {
     while (true) {
       int result = (int) raw(function, a, b, c, d, e, f);
@@ -160,13 +162,13 @@ final class Libc {
     return call(function, 0, 0, 0, 0, 0, 0);
   }
 
-  /** As {@link #call(long, long)}, but not made again after a signal. */
+  /** As {@link #call(long, long)}, but not repeated after {@code EINTR}. */
   static int callOnce(long function, long a) {
     int result = (int) raw(function, a, 0, 0, 0, 0, 0);
     return result == -1 ? -errno() : result;
   }
 
-  /** What errno was when the calling thread's last call returned, whether it failed or not. */
+  /** Returns errno after the calling thread's last call, whether that failed or not. */
   static int errno() {
     return ERRNO.get().value();
   }
@@ -177,7 +179,7 @@ final class Libc {
     if (function == 0) {
       throw new AssertionError("a function that this C library does not have");
     }
-    // The thread's own, so it is there for as long.
+    // Belongs to the thread, so it exists during the call.
     MemorySegment errno = ERRNO.get().memory;
     try {
       return ENTRY_POINT != null
@@ -193,7 +195,7 @@ final class Libc {
     return raw(function, a, 0, 0, 0, 0, 0);
   }
 
-  /** The memory at an address that the C library gave. */
+  /** Returns the memory at an address that the C library has returned. */
   static MemorySegment memory(long address, long size) {
     requireUsable();
     return MemorySegment.ofAddress(address).reinterpret(size);

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 
 /** Resource limits and priorities: {@code sys/resource.h}. */
 public final class Limits {
-  /** No limit; the largest number that a limit can be, without its sign. */
+  /** No limit: the largest unsigned number. */
   public static final long RLIM_INFINITY = -1;
 
   /** {@code setpriority}: the id is a thread's. */
@@ -15,7 +15,7 @@ public final class Limits {
   /** Number of the system call {@code getpriority}. */
   static final int SYS_getpriority = Abi.either(140, 141);
 
-  /** The system call returns this less the niceness, which would look like an error. */
+  /** The system call returns this minus the niceness, since a negative result would be an error. */
   static final int PRIO_MAX = 20;
 
   // int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *new_limit,
@@ -28,7 +28,7 @@ public final class Limits {
 
   private Limits() {}
 
-  /** Reads a limit of a process, 0 meaning this one, as soft and hard into an array of two. */
+  /** Reads the soft and hard limit of a process into an array of two; pid 0 is this process. */
   public static int getrlimit(int pid, int resource, long[] limit) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.rlimit.SIZE, Long.BYTES);
@@ -47,7 +47,7 @@ public final class Limits {
     }
   }
 
-  /** Adds setting a limit to what a child does. */
+  /** Adds a call that sets a limit to the beginning of a chain. */
   static void prepend(CallChain calls, Arena arena, int resource, long soft, long hard) {
     calls.prepend(PRLIMIT, 0, resource, memory(arena, soft, hard), 0, 0, 0);
   }
@@ -60,14 +60,14 @@ public final class Limits {
     return memory.address();
   }
 
-  /** The niceness of a thread, 0 meaning the calling one; into {@code niceness[0]}. */
+  /** Reads the niceness of a thread into {@code niceness[0]}; id 0 is the calling thread. */
   public static int getpriority(int thread, int[] niceness) {
     int result = Libc.call(SYSCALL, SYS_getpriority, PRIO_PROCESS, thread);
     niceness[0] = PRIO_MAX - result;
     return Math.min(result, 0);
   }
 
-  /** Sets the niceness of a thread, 0 meaning the calling one. */
+  /** Sets the niceness of a thread; id 0 is the calling thread. */
   public static int setpriority(int thread, int niceness) {
     return Libc.call(SETPRIORITY, PRIO_PROCESS, thread, niceness);
   }

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Native memory as Java sees it: C strings, arrays of them, and views. */
+/** Access to native memory: C strings, arrays of them, and buffers. */
 final class Native {
   // size_t strlen(const char *s);
   private static final long STRLEN = Libc.address("strlen");
@@ -17,15 +17,15 @@ final class Native {
   private Native() {}
 
   /**
-   * The memory as a buffer in the machine's byte order. Not with the segment's own accessors: the
-   * first use of each makes a method handle, which costs milliseconds at start-up.
+   * Returns the memory as a buffer in the machine's byte order. The segment's own accessors are not
+   * used: the first use of each makes a method handle, which costs milliseconds at start-up.
    */
   static ByteBuffer view(MemorySegment memory) {
     return memory.asByteBuffer().order(ByteOrder.nativeOrder());
   }
 
   /**
-   * A C string of these bytes.
+   * Makes a C string of these bytes.
    *
    * @throws IllegalArgumentException if one of the bytes is NUL, where C would end the string
    */
@@ -33,7 +33,7 @@ final class Native {
     return string(arena, bytes, 0);
   }
 
-  /** As {@link #string(Arena, byte[])}, in so much memory at least, all of it zero. */
+  /** As {@link #string(Arena, byte[])}, in memory of at least this size that is otherwise zero. */
   static MemorySegment string(Arena arena, byte[] bytes, long size) {
     for (byte b : bytes) {
       if (b == 0) {
@@ -45,7 +45,7 @@ final class Native {
     return string;
   }
 
-  /** A null-terminated array of C strings, such as argv. */
+  /** Makes a null-terminated array of C strings, such as argv. */
   static MemorySegment strings(Arena arena, List<byte[]> strings) {
     MemorySegment array = arena.allocate(JAVA_LONG, strings.size() + 1L);
     ByteBuffer pointers = view(array);
@@ -55,7 +55,7 @@ final class Native {
     return array;
   }
 
-  /** The bytes of the C string at this address; null for a null pointer. */
+  /** Returns the bytes of the C string at this address; null for a null pointer. */
   static byte @Nullable [] bytes(long address) {
     if (address == 0) {
       return null;

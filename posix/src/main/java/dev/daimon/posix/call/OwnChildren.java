@@ -5,26 +5,27 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The children that Daimon has started and not yet waited for. Nothing else tells them from those
- * of the JDK, which waits for its own, and believes in exit code 0 if somebody else was first.
+ * The children that Daimon has started and not yet waited for. It distinguishes them from those of
+ * the JDK: the JDK waits for its own children, and would report exit code 0 if other code had been
+ * first.
  */
 public final class OwnChildren {
-  /** By process id; the marks tell one use of an id from the next. */
+  /** By process id; the marks distinguish one use of an id from the next. */
   private static final Map<Integer, Object> MARKS = new ConcurrentHashMap<>();
 
   private OwnChildren() {}
 
-  /** Notes a child that nobody else waits for. */
+  /** Adds a child that no other code waits for. */
   public static void add(int pid) {
     MARKS.put(pid, new Object());
   }
 
-  /** What to {@link #remove} when the child was waited for; null if it is none of these. */
+  /** Returns the mark to {@link #remove} when the child was waited for; null if it is not here. */
   public static @Nullable Object mark(int pid) {
     return MARKS.get(pid);
   }
 
-  /** Forgets a child that was waited for, unless its id is another's by now. */
+  /** Removes a child that was waited for, unless its id is another child's by now. */
   public static void remove(int pid, @Nullable Object mark) {
     if (mark != null) {
       MARKS.remove(pid, mark);

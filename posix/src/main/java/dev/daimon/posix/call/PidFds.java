@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Calls on pidfds: {@code sys/pidfd.h}. By the bare system calls, since the C library has functions
- * for them only from 2.36 on.
+ * Calls on pidfds: {@code sys/pidfd.h}. They are bare system calls, since the C library has
+ * functions for them only from 2.36 on.
  */
 public final class PidFds {
   /** Number of the system call {@code pidfd_send_signal}. */
@@ -16,10 +16,10 @@ public final class PidFds {
   /** Number of the system call {@code pidfd_open}. */
   static final int SYS_pidfd_open = 434;
 
-  /** {@code ioctl} on a pidfd: tell about the process. */
+  /** {@code ioctl} on a pidfd: return information on the process. */
   static final int PIDFD_GET_INFO = 0xc040ff0b;
 
-  /** Wanted of {@link #PIDFD_GET_INFO}, and given: the ids of user and groups. */
+  /** {@link #PIDFD_GET_INFO}: the user and group ids. */
   static final int PIDFD_INFO_CREDS = 2;
 
   // long syscall(long number, ...);
@@ -35,14 +35,14 @@ public final class PidFds {
     return Libc.call(SYSCALL, SYS_pidfd_open, pid, 0);
   }
 
-  /** Sends a signal; 0 only asks whether it could be sent. */
+  /** Sends a signal; 0 only checks whether the caller may send one. */
   public static int sendSignal(int pidfd, int signal) {
     return Libc.call(SYSCALL, SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0);
   }
 
   /**
-   * Stores the real, the effective and the saved user id of the process, and its real group id.
-   * Only since Linux 6.13: tests can do without {@code ioctl}.
+   * Stores the real, effective and saved user id of the process, and its real group id. Needs Linux
+   * 6.13; tests can switch {@code ioctl} off.
    */
   public static int credentials(int pidfd, int[] ids) {
     if (IOCTL == 0) {

@@ -4,9 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/** Waiting for a descriptor: {@code poll.h}. */
+/** A call that waits for a descriptor: {@code poll.h}. */
 public final class Polling {
-  /** There is something to read, or the other end is closed. */
+  /** The descriptor is readable, or the other end is closed. */
   public static final int POLLIN = 1;
 
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
@@ -14,7 +14,7 @@ public final class Polling {
 
   private Polling() {}
 
-  /** Waits for an event of a descriptor; returns 0 when the time (in ms, -1 for ever) is over. */
+  /** Waits for an event of a descriptor; returns 0 at the timeout, in ms. -1 waits for ever. */
   public static int poll(int fd, int events, int timeout) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.pollfd.SIZE, Integer.BYTES);

@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code /proc} shows, as text with one character for each byte. */
+/** Reads files and directories of {@code /proc}, as text with one character for each byte. */
 public final class ProcFiles {
   /**
-   * What is read of a file at most, in bytes. A process can make some of its own as long as it
+   * How many bytes of a file are read at most. A process can make some of its files as long as it
    * likes, its command line for instance.
    */
   public static final int LIMIT = 128 * 1024;
@@ -22,15 +22,15 @@ public final class ProcFiles {
 
   private ProcFiles() {}
 
-  /** Reads a file, of as many records as it may have, up to {@link #LIMIT}. */
+  /** Reads a file of any number of records, up to {@link #LIMIT}. */
   public static String read(String path) throws PosixException {
     return read(path, /* oneRecord= */ false);
   }
 
   /**
-   * Reads a file that the kernel makes in one piece, as it does those of a process but for the
-   * lists in them: what does not fill the buffer is all there is, and need not be asked for again.
-   * Up to {@link #LIMIT}.
+   * Reads a file that the kernel makes in one piece, as it does the files of a process that are not
+   * lists: a read that does not fill the buffer has got everything, so no second read is made. Up
+   * to {@link #LIMIT}.
    */
   public static String readRecord(String path) throws PosixException {
     return read(path, /* oneRecord= */ true);
@@ -63,15 +63,15 @@ public final class ProcFiles {
   }
 
   /**
-   * A list that may be of any length, read a page at a time: nobody can make it cost memory. For
-   * one thread.
+   * A list of any length, read a page at a time, so that a long one takes no more memory. For one
+   * thread.
    */
   public static final class Lines implements AutoCloseable {
     private final String path;
     private final Descriptor file;
     private final byte[] buffer = new byte[PAGE];
 
-    /** The beginning of a line that is not read to its end yet. */
+    /** The beginning of a line whose end is not read yet. */
     private String rest = "";
 
     /** Opens the list. */
@@ -80,7 +80,7 @@ public final class ProcFiles {
       this.file = open(path);
     }
 
-    /** The next lines, whole, each with its line feed; null at the end. */
+    /** Returns the next complete lines, each with its line feed; null at the end. */
     public @Nullable String next() throws PosixException {
       int count;
       while ((count = PosixException.check(Files.read(file.number(), buffer), "read", path)) > 0) {
@@ -100,10 +100,7 @@ public final class ProcFiles {
     }
   }
 
-  /**
-   * The names in a directory, of which there may be any number, read a page at a time. For one
-   * thread.
-   */
+  /** The names in a directory of any size, read a page at a time. For one thread. */
   public static final class Names implements AutoCloseable {
     private final String path;
     private final @Nullable Descriptor directory;
@@ -112,9 +109,9 @@ public final class ProcFiles {
     private int next;
 
     /**
-     * Opens the directory; there are no names in one that is gone by now.
+     * Opens the directory. If it does not exist any more, there are no names.
      *
-     * @throws PosixException if it may not be listed ({@code EACCES})
+     * @throws PosixException if the caller may not list it ({@code EACCES})
      */
     public Names(String path) throws PosixException {
       this.path = path;
@@ -128,7 +125,7 @@ public final class ProcFiles {
       return result == -Errno.ENOENT.number() || result == -Errno.ESRCH.number();
     }
 
-    /** The next name, without those of the directory itself and the one above; null at the end. */
+    /** Returns the next name other than "." and ".."; null at the end. */
     public @Nullable String next() throws PosixException {
       while (directory != null) {
         if (next == end) {
@@ -168,10 +165,10 @@ public final class ProcFiles {
   }
 
   /**
-   * Lists a directory that is short.
+   * Lists a short directory.
    *
-   * @return the names; none if it is gone by now
-   * @throws PosixException if it may not be listed ({@code EACCES})
+   * @return the names; none if the directory does not exist any more
+   * @throws PosixException if the caller may not list it ({@code EACCES})
    */
   public static List<String> list(String path) throws PosixException {
     List<String> list = new ArrayList<>();

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * How a child ended and what it used, with its own children that it waited for: the out-parameters
- * of {@link Processes#waitid}.
+ * How a child ended, and the resources that it and the children that it waited for have used: the
+ * out-parameters of {@link Processes#waitid}.
  */
 public final class ProcessEnd {
   /** {@link #code}: it exited; {@link #status} is its exit code. */

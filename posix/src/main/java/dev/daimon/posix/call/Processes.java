@@ -117,32 +117,32 @@ public final class Processes {
   }
 
   /**
-   * Gives the calling thread, and what it spawns, a root directory, a working directory and a umask
-   * of its own, which begin as the process's.
+   * Gives the calling thread, and the processes that it spawns, a root directory, a working
+   * directory and a umask of their own, which begin as copies of the process's.
    */
   public static int unshareDirectories() {
     return Libc.call(UNSHARE, CLONE_FS);
   }
 
-  /** Changes the root directory, but not the working directory, of all that share them. */
+  /** Changes the root directory, but not the working directory, of all threads that share them. */
   public static int chroot(byte[] path) {
     try (Arena arena = CallMemory.open()) {
       return Libc.call(CHROOT, Native.string(arena, path).address());
     }
   }
 
-  /** Becomes another program; returns only if that failed. */
+  /** Executes another program in this process; returns only if that failed. */
   public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
     return execve(UserChange.NONE, new long[0][], path, argv, envp);
   }
 
   /**
    * As {@link #execve(byte[], List, List)}, as another user and with resource limits, each as
-   * number, soft and hard limit. Both are set when nothing is left that could need more, and
-   * nothing is executed unless all of that has succeeded.
+   * number, soft and hard limit. Both are set just before the {@code execve}, which is not made
+   * unless all of them are set.
    *
-   * <p>If it fails, the soft limits are put back, and the hard ones as far as that is allowed; the
-   * calling thread, and it alone, may be the user's by then, for good.
+   * <p>If it fails, the soft limits are restored, and the hard ones as far as that is allowed. The
+   * calling thread, and no other, may have the user's ids then, permanently.
    */
   public static int execve(
       UserChange user, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
@@ -174,7 +174,7 @@ public final class Processes {
     }
   }
 
-  /** In the calling thread alone. */
+  /** Changes the user of the calling thread alone. */
   private static int become(UserChange user) {
     int result = 0;
     if (user.uid().isPresent()) {
@@ -186,7 +186,7 @@ public final class Processes {
         : Capabilities.keep(user.capabilities().getAsLong());
   }
 
-  /** Makes this JVM the parent of its descendants that lose theirs. */
+  /** Makes this JVM the parent of its descendants whose parents end. */
   public static int adoptOrphans() {
     return Libc.call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
   }
@@ -196,7 +196,7 @@ public final class Processes {
     return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT | __WALL, 0, 0);
   }
 
-  /** Whether a child has ended, into a {@code siginfo_t}; the child stays as it is. */
+  /** Stores in a {@code siginfo_t} whether a child has ended, without reaping it. */
   static int peek(int pid, long info) {
     int options = WEXITED | WNOHANG | WNOWAIT | __WALL;
     return Libc.call(WAITID, P_PID, pid, info, options, 0, 0);
@@ -217,8 +217,8 @@ public final class Processes {
   }
 
   /**
-   * Waits for the child of a pidfd; with {@link #WNOHANG}, {@code end} may be left without a
-   * process. By the bare system call, since the C library's has no place for what was used.
+   * Waits for the child of a pidfd; with {@link #WNOHANG}, {@code end} may have no process. This is
+   * the bare system call, since the C library's function does not return the used resources.
    */
   public static int waitid(int pidfd, ProcessEnd end, int options) {
     try (Arena arena = CallMemory.open()) {
@@ -231,7 +231,7 @@ public final class Processes {
     }
   }
 
-  /** The environment of the C library, entry by entry; what Java was started with, usually. */
+  /** Returns the C library's environment: the one that Java was started with, usually. */
   public static List<byte[]> environ() {
     List<byte[]> entries = new ArrayList<>();
     long array = pointer(ENVIRON);

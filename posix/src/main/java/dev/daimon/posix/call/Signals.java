@@ -40,7 +40,7 @@ public final class Signals {
 
   private Signals() {}
 
-  /** A signal's whole disposition, flags and mask included, as the kernel keeps it. */
+  /** A signal's complete disposition, with flags and mask, as the kernel stores it. */
   public static final class SignalAction {
     private final byte[] bytes = new byte[Layouts.kernel_sigaction.SIZE];
   }
@@ -51,8 +51,8 @@ public final class Signals {
   }
 
   /**
-   * Changes the calling thread's mask; bit {@code n - 1} stands for signal {@code n}. The old one
-   * goes to {@code old[0]}.
+   * Changes the calling thread's mask, where bit {@code n - 1} stands for signal {@code n}, and
+   * stores the old one in {@code old[0]}.
    */
   public static int sigmask(int how, long mask, long[] old) {
     try (Arena arena = CallMemory.open()) {
@@ -68,7 +68,7 @@ public final class Signals {
 
   /**
    * Reads the handler of a signal into {@code handler[0]}: {@link #SIG_DFL}, {@link #SIG_IGN} or an
-   * address. By the bare system call, since the C library hides 32 and 33.
+   * address. This is the bare system call, since the C library hides 32 and 33.
    */
   public static int getHandler(int signal, long[] handler) {
     try (Arena arena = CallMemory.open()) {
@@ -88,7 +88,7 @@ public final class Signals {
     }
   }
 
-  /** Reads a signal's whole disposition. */
+  /** Reads a signal's complete disposition. */
   public static int getAction(int signal, SignalAction action) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
@@ -98,7 +98,7 @@ public final class Signals {
     }
   }
 
-  /** Puts a disposition back that was read before, in this process. */
+  /** Restores a disposition that was read before, in this process. */
   public static int setAction(int signal, SignalAction action) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment memory = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);

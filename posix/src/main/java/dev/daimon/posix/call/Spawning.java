@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code posix_spawn}: {@code spawn.h}. An object of this class is one spawn with its attributes
- * and file actions; close it after use.
+ * {@code posix_spawn}: {@code spawn.h}. An object of this class is a spawn with its attributes and
+ * file actions; close it after use.
  *
- * <p>The actions happen in the child, in the order in which they were added.
+ * <p>The child makes the file actions in the order in which they were added.
  */
 public final class Spawning implements AutoCloseable {
   /** Set the signals' dispositions to their defaults. */
@@ -62,22 +62,22 @@ public final class Spawning implements AutoCloseable {
   private final MemorySegment actions =
       arena.allocate(Layouts.posix_spawn_file_actions_t.SIZE, Long.BYTES);
 
-  /** The actions once more, for a child that does without {@code posix_spawn}. */
+  /** The file actions again, for a {@link ProgramChain}. */
   private final List<int[]> recorded = new ArrayList<>();
 
   private int flags;
   private UserChange user = UserChange.NONE;
   private long[][] limits = {};
 
-  /** The number in a detached program that no action closes, or 0. */
+  /** The number of the pipe's write end in a detached program (see {@link DetachChain}), or 0. */
   private int witness;
 
-  /** A child that was killed may still read what is here. */
+  /** Whether a child that was killed may still read this memory, so that it must not be freed. */
   private boolean abandoned;
 
-  /** A spawn without flags and actions. */
+  /** Makes a spawn without flags and file actions. */
   public Spawning() {
-    // Both only clear their memory, and cannot fail in glibc.
+    // In glibc both functions only clear the memory, and cannot fail.
     Libc.raw(ATTR_INIT, attributes.address());
     Libc.raw(ACTIONS_INIT, actions.address());
   }
@@ -94,8 +94,8 @@ public final class Spawning implements AutoCloseable {
   }
 
   /**
-   * Names every signal there is for {@link #POSIX_SPAWN_SETSIGDEF}. {@code sigfillset} would leave
-   * out 32 and 33, and the child then gets those two as ignored.
+   * Names every signal for {@link #POSIX_SPAWN_SETSIGDEF}. {@code sigfillset} would leave out 32
+   * and 33, and the child would get these two as ignored.
    */
   public int setAllSignalsDefault() {
     return result(SETSIGDEFAULT, attributes, signalSet((byte) 0xff), 0);
@@ -110,7 +110,7 @@ public final class Spawning implements AutoCloseable {
     return arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES).fill(value).address();
   }
 
-  /** Duplicates a descriptor; one onto itself stays open on exec. */
+  /** Duplicates a descriptor; if both numbers are the same, it stays open on exec. */
   public int addDup2(int from, int to) {
     recorded.add(new int[] {ProgramChain.DUPLICATES, from, to});
     return result(ADDDUP2, actions, from, to);
@@ -135,26 +135,27 @@ public final class Spawning implements AutoCloseable {
   }
 
   /**
-   * Names a descriptor's number, other than those of the actions, for {@link #detach}: whatever it
-   * is here, there it is what tells of the exec, and is closed by that. Without it no action may
-   * close what it does not name.
+   * Sets the descriptor number of the pipe by which {@link #detach} recognizes the exec. It is open
+   * in the child, whatever it is here, and the exec closes it. It must not be a number of a file
+   * action. If it is not set, no file action may close a descriptor that it does not name.
    */
   public void setWitness(int number) {
     witness = number;
   }
 
   /**
-   * Sets who the program is. With a change, or with limits, the child does without {@code
-   * posix_spawn}: every signal has its default then, and none is blocked, whatever was set.
+   * Sets the program's user. With a change of user, or with limits, the child is a {@link
+   * ProgramChain} instead of {@code posix_spawn}: then every signal has its default and none is
+   * blocked, whatever was set.
    */
   public void setUser(UserChange change) {
     user = change;
   }
 
   /**
-   * Sets resource limits that the program alone has.
+   * Sets resource limits of the program.
    *
-   * @param limits each as number, soft and hard limit; not above what is allowed
+   * @param limits each as number, soft and hard limit; not above this process's hard limit
    */
   public void setLimits(long[][] limits) {
     this.limits = limits;
@@ -165,13 +166,13 @@ public final class Spawning implements AutoCloseable {
   }
 
   /**
-   * Starts the program, and returns its process id once it was executed; {@code EINTR} if it was
-   * killed before, {@code ETIMEDOUT} if it got another user's ids and did not get as far as that in
-   * time, so that the kernel has killed it. {@code posix_spawn} alone does not tell: its child has
-   * written no error then.
+   * Starts the program, and returns its process id when it was executed. Returns {@code EINTR} if
+   * somebody killed it before ({@code posix_spawn} itself would not report that), and {@code
+   * ETIMEDOUT} if it got another user's ids and was not executed in time, so that the kernel has
+   * killed it.
    *
-   * <p>Where this JVM ignores {@code SIGCHLD}, or somebody else waits for its children, a program
-   * that has ended at once is taken for one that was executed.
+   * <p>Where this JVM ignores {@code SIGCHLD}, or other code waits for its children, a program that
+   * has ended at once counts as executed.
    */
   public int spawn(byte[] path, List<byte[]> argv, List<byte[]> envp) {
     requireOpen();
@@ -220,7 +221,7 @@ public final class Spawning implements AutoCloseable {
     return new ProgramChain(own, session, recorded, user, limits, path, argv, envp);
   }
 
-  /** Why a program that was started at this time, and was killed, was killed. */
+  /** Returns why a program that was started at this time was killed: its timer, or somebody. */
   private int killed(long startNanos) {
     return user.uid().isPresent() && ProgramChain.isOverdue(startNanos)
         ? -Errno.ETIMEDOUT.number()
@@ -229,12 +230,12 @@ public final class Spawning implements AutoCloseable {
 
   /**
    * Starts the program as {@link #spawn} does, but as the child of a child of this JVM, with this
-   * umask, in a new session that it does not lead. Returns its process id, and in {@code leader[0]}
-   * that of the session: its leader has ended, and stays a zombie until {@link Processes#waitpid}
-   * with {@link Processes#__WALL}, and nothing less, reaps it.
+   * umask, in a new session that it does not lead. Returns its process id, and stores that of the
+   * session's leader in {@code leader[0]}. The leader has ended, and stays a zombie until {@link
+   * Processes#waitpid} with {@link Processes#__WALL} reaps it.
    *
-   * <p>Name a signal mask: the one to inherit has every signal blocked. {@code EINTR} is for a
-   * program that somebody killed before it was executed, or its leader.
+   * <p>Set a signal mask: otherwise the program inherits one with every signal blocked. Returns
+   * {@code EINTR} if somebody killed the program before it was executed, or the leader.
    */
   public int detach(int umask, byte[] path, List<byte[]> argv, List<byte[]> envp, int[] leader) {
     requireOpen();
@@ -268,7 +269,7 @@ public final class Spawning implements AutoCloseable {
     return result;
   }
 
-  /** Opens a descriptor above the standard streams, which an action may replace. */
+  /** Opens a descriptor above the standard streams, since file actions may replace these. */
   private int reserve() {
     long[] numbers = new long[2];
     Limits.getrlimit(0, Resource.NOFILE.number(), numbers);
@@ -286,13 +287,13 @@ public final class Spawning implements AutoCloseable {
     return reserved;
   }
 
-  /** These functions return the error number itself. */
+  /** Calls a function that returns the error number itself. */
   private int result(long function, MemorySegment object, long a, long b) {
     requireOpen();
     return -(int) Libc.raw(function, object.address(), a, b, 0, 0, 0);
   }
 
-  /** An address is a bare number: nothing else would keep the C library off freed memory. */
+  /** Checks that the memory is not freed: the C library gets bare addresses. */
   private void requireOpen() {
     if (!arena.scope().isAlive()) {
       throw new IllegalStateException("the spawn is closed");

@@ -5,14 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * System calls that are refused to a thread and to all that it starts: {@code linux/seccomp.h},
- * {@code linux/filter.h}, {@code linux/audit.h}.
+ * Filters that forbid system calls to a thread and to all processes and threads that it starts:
+ * {@code linux/seccomp.h}, {@code linux/filter.h}, {@code linux/audit.h}.
  */
 public final class SystemCallFilter {
-  /** {@code seccomp}: for every thread, not for the calling one alone. */
+  /** {@code seccomp}: install the filter on every thread, not only on the calling one. */
   public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
 
-  /** {@code seccomp}: a filter is no reason to make the processor's speculation slower. */
+  /** {@code seccomp}: do not restrict the processor's speculation. */
   static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
 
   static final int SECCOMP_SET_MODE_FILTER = 1;
@@ -33,21 +33,22 @@ public final class SystemCallFilter {
   static final long AUDIT_ARCH_AARCH64 = 0xC00000B7L;
   static final long AUDIT_ARCH_ARM = 0x40000028L;
 
-  /** {@code ioctl}: puts a byte where the next reader of a terminal finds what was typed. */
+  /** {@code ioctl}: inserts a byte into the input of a terminal. */
   static final int TIOCSTI = 0x5412;
 
-  /** {@code ioctl}: selects text on a Linux console and pastes it, among others. */
+  /** {@code ioctl}: selects text on a Linux console and pastes it, among other things. */
   static final int TIOCLINUX = 0x541C;
 
   static final int SYS_ioctl = Abi.either(16, 29);
   static final int SYS_seccomp = Abi.either(317, 277);
 
-  /** Places in {@code struct seccomp_data}. */
+  /** Offset of the system call's number in {@code struct seccomp_data}. */
   static final int NUMBER = 0;
 
+  /** Offset of the architecture. */
   static final int ARCHITECTURE = 4;
 
-  /** The lower half of the second argument: the kernel looks at no more of a command. */
+  /** Offset of the lower half of the second argument, which is all that the kernel reads of it. */
   static final int COMMAND = 24;
 
   // long syscall(long number, ...);
@@ -56,10 +57,10 @@ public final class SystemCallFilter {
   private SystemCallFilter() {}
 
   /**
-   * Refuses {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} with {@code EPERM} to every thread
-   * of this process, and to whatever they start, for good. Needs {@code CAP_SYS_ADMIN} or {@code
-   * no_new_privs}, otherwise {@code EACCES}. Returns 0; or the id of a thread that has filters of
-   * its own, and nobody is refused anything.
+   * Makes {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} fail with {@code EPERM} in every
+   * thread of this process, and in all processes and threads that they start, permanently. Needs
+   * {@code CAP_SYS_ADMIN} or {@code no_new_privs}; otherwise it fails with {@code EACCES}. Returns
+   * 0; or the id of a thread that has a filter of its own, and then no filter is installed.
    */
   public static int refuseTerminalInput() {
     int compare = 9;
@@ -69,11 +70,11 @@ public final class SystemCallFilter {
       {BPF_LD | BPF_ABS, 0, 0, ARCHITECTURE},
       {BPF_JMP | BPF_JEQ, 2, 6, (int) either(AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64)},
       {BPF_LD | BPF_ABS, 0, 0, NUMBER},
-      // Of x32, a third way to call an x86-64 kernel, the numbers have this bit.
+      // System calls of the x32 ABI, on x86-64 too, have this bit in their numbers.
       {BPF_ALU | BPF_AND, 0, 0, ~0x40000000},
       {BPF_JMP | BPF_JEQ, compare, 5, SYS_ioctl},
       {BPF_JMP | BPF_JEQ, compare, allow, Abi.either(/* x32's own ioctl */ 514, SYS_ioctl)},
-      // What is neither this machine's nor its 32-bit predecessor's is refused altogether.
+      // All system calls of other architectures than this and its 32-bit one are refused.
       {BPF_JMP | BPF_JEQ, 7, refuse, (int) either(AUDIT_ARCH_I386, AUDIT_ARCH_ARM)},
       {BPF_LD | BPF_ABS, 0, 0, NUMBER},
       {BPF_JMP | BPF_JEQ, compare, allow, /* of both, ioctl */ 54},
@@ -84,7 +85,7 @@ public final class SystemCallFilter {
       {BPF_RET, 0, 0, SECCOMP_RET_ERRNO | EPERM},
     };
     for (int i = 0; i < program.length; i++) {
-      // Written as places in the program, jumps are counted from the next instruction on.
+      // The table has indices of instructions; the kernel counts from the next instruction.
       for (int jump = 1; jump <= 2; jump++) {
         program[i][jump] = program[i][jump] == 0 ? 0 : program[i][jump] - i - 1;
       }
@@ -93,15 +94,15 @@ public final class SystemCallFilter {
   }
 
   /**
-   * Gives the calling thread a filter that allows everything. With {@link
+   * Installs a filter that allows everything on the calling thread. With {@link
    * #SECCOMP_FILTER_FLAG_TSYNC} every thread gets it, and with it the calling thread's {@code
-   * no_new_privs}; or it returns the id of a thread that has other filters, and nobody gets it.
+   * no_new_privs}. If a thread has other filters, returns its id, and no filter is installed.
    */
   public static int allowEverything(int flags) {
     return install(flags, new int[][] {{BPF_RET, 0, 0, SECCOMP_RET_ALLOW}});
   }
 
-  /** Of each instruction: its code, how far it jumps if so and if not, and its constant. */
+  /** Each instruction has a code, two jumps (condition true, false) and a constant. */
   private static int install(int flags, int[][] program) {
     try (Arena arena = CallMemory.open()) {
       int size = Layouts.sock_filter.SIZE;
