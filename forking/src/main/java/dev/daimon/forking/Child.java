@@ -11,18 +11,18 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program that this JVM has spawned.
+ * A program that runs as a child of this JVM.
  *
- * <p>Until {@link #waitFor()} has returned, its pid cannot be given to another process, so a signal
- * sent here never reaches a stranger. A child that is never waited for stays a zombie when it has
- * ended, until this JVM ends too.
+ * <p>The kernel cannot give the child's process id to another process before {@link #waitFor()} has
+ * returned, so {@link #signal} never reaches another process. A child that has ended is a zombie
+ * until it is waited for, or until this JVM ends.
  */
 public final class Child {
   private final int pid;
   private final Path program;
   private @Nullable ExitStatus ended;
 
-  /** Somebody else has waited for it: its pid may be a stranger's. */
+  /** Whether other code has waited for it: then its pid may be another process's. */
   private boolean lost;
 
   Child(int pid, Path program) {
@@ -31,12 +31,14 @@ public final class Child {
   }
 
   /**
-   * A child that was not started by {@link Program}: by a shell, before it became this JVM.
+   * Returns the object for a child of this process that {@link Program} has not started; one that a
+   * shell started before it became this JVM, for instance.
    *
-   * @param pid a child of this process that nobody has waited for, and nobody else will, as the JDK
-   *     does for those of {@link ProcessBuilder}
+   * @param pid a child of this process. No other code may wait for it, as the JDK does for the
+   *     children of {@link ProcessBuilder}
    * @return the child
-   * @throws IllegalArgumentException if it is no process id: 0 and less stand for many processes
+   * @throws IllegalArgumentException if the number is not a process id: 0 and negative numbers
+   *     stand for several processes
    */
   public static Child adopt(long pid) {
     if (pid <= 0 || pid > Integer.MAX_VALUE) {
@@ -54,11 +56,11 @@ public final class Child {
   /**
    * Waits until the program has ended.
    *
-   * <p>The thread cannot be interrupted meanwhile.
+   * <p>An interrupt does not end the wait.
    *
-   * @return how it ended; the same again on later calls
-   * @throws PosixException {@code ECHILD} if somebody else waited for it, or the JVM ignores {@code
-   *     SIGCHLD}
+   * @return how the program ended; later calls return the same
+   * @throws PosixException {@code ECHILD} if other code has waited for it, or the JVM ignores
+   *     {@code SIGCHLD}
    */
   public ExitStatus waitFor() throws PosixException {
     synchronized (this) {
@@ -66,7 +68,7 @@ public final class Child {
         return ended;
       }
     }
-    // Not reaped while others may send signals: the pid could be a stranger's at once.
+    // Not reaped outside the lock: another thread could signal the process that gets the pid next.
     int result = Processes.awaitEnd(pid);
     synchronized (this) {
       if (ended == null) {
@@ -81,12 +83,12 @@ public final class Child {
   }
 
   /**
-   * Sends a signal, unless {@link #waitFor()} has seen the end of the program, or has found it
-   * gone.
+   * Sends a signal. Does nothing if {@link #waitFor()} has returned, or has found that other code
+   * had waited for the program.
    *
    * @param signal the signal
-   * @throws PosixException {@code EPERM} if the program belongs to somebody else by now, {@code
-   *     ESRCH} if somebody else waited for it
+   * @throws PosixException {@code EPERM} if the program has another user now, {@code ESRCH} if
+   *     other code has waited for it
    */
   public synchronized void signal(Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");

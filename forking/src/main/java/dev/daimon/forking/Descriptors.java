@@ -10,19 +10,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The descriptors of this JVM as a table of numbers: listing, closing and marking them by range.
+ * Lists, closes and marks the descriptors of this JVM by their numbers.
  *
- * <p>Where the kernel or the C library has no {@code close_range}, the ranges are done one
- * descriptor at a time, those that {@code /proc/self/fd} lists: one that another thread opens
- * meanwhile may be missed.
+ * <p>Where the kernel or the C library has no {@code close_range}, the descriptors of a range are
+ * taken from {@code /proc/self/fd} one by one. Race: one that another thread opens meanwhile may be
+ * missed.
  */
 public final class Descriptors {
-  /** The highest number there can be, for a range without an end. */
+  /** The highest possible number, for a range without an end. */
   public static final int MAX = Integer.MAX_VALUE;
 
   private static final File OWN = new File("/proc/self/fd");
 
-  /** What is compared of the path of an open file: enough, and quick to allocate. */
+  /** How many bytes of the path of an open file are compared: enough, and quick to allocate. */
   private static final int LINK_LENGTH = 1024;
 
   private Descriptors() {}
@@ -37,7 +37,7 @@ public final class Descriptors {
     int[] listed = numbers(OWN);
     int count = 0;
     for (int number : listed) {
-      // The listing itself needed one, which is closed by now.
+      // The descriptor of the listing itself is closed by now.
       if (Files.fcntl(number, Files.F_GETFD, 0) >= 0) {
         listed[count++] = number;
       }
@@ -46,11 +46,11 @@ public final class Descriptors {
   }
 
   /**
-   * Opens the null device, for reading and writing. {@link Redirect#nullDevice()} does so by
-   * itself; this is for a program that is started where there is none, in another root directory.
+   * Opens the null device for reading and writing. Use {@link Redirect#nullDevice()} instead,
+   * unless the program starts in another root directory that may have no null device.
    *
    * @return the descriptor, marked close-on-exec
-   * @throws PosixException if there is none
+   * @throws PosixException if there is no null device, or it cannot be opened
    */
   public static Descriptor openNullDevice() throws PosixException {
     byte[] device = "/dev/null".getBytes(StandardCharsets.US_ASCII);
@@ -61,11 +61,11 @@ public final class Descriptors {
 
   /**
    * Lists the descriptors that this JVM has inherited from another process, such as its parent, and
-   * that both still have under the same number. One that is closed meanwhile may be left out.
+   * that both still have under the same number. One that is closed meanwhile may be missing.
    *
    * @param pid the process
    * @return their numbers, ascending
-   * @throws IOException if there is no such process, or it may not be read
+   * @throws IOException if there is no such process, or the caller may not read its descriptors
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
    */
   public static int[] inheritedFrom(long pid) throws IOException {
@@ -82,12 +82,12 @@ public final class Descriptors {
     return Arrays.copyOf(listed, count);
   }
 
-  /** Where the kernel, or a filter of system calls, does not let files be compared. */
+  /** Whether the kernel, or a system call filter, did not allow the comparison. */
   private static boolean isUnknown(int difference) {
     return difference < 0 && difference != -Errno.EBADF.number();
   }
 
-  /** Takes ten times as long as a comparison of the open files. */
+  /** Compares by the paths, which takes ten times as long as comparing the open files. */
   private static boolean leadsToTheSame(File directory, int number) throws PosixException {
     byte[] ours = new byte[LINK_LENGTH];
     byte[] theirs = new byte[LINK_LENGTH];
@@ -97,7 +97,7 @@ public final class Descriptors {
         && Arrays.equals(theirs, 0, length, ours, 0, length);
   }
 
-  /** Where a descriptor leads to, in its first bytes; 0 for one that is closed. */
+  /** Reads the first bytes of a descriptor's path; returns 0 if the descriptor is closed. */
   private static int readLink(File directory, int number, byte[] buffer) throws PosixException {
     String path = directory.getPath() + "/" + number;
     int length = Files.readlink(path.getBytes(StandardCharsets.US_ASCII), buffer);
@@ -105,10 +105,10 @@ public final class Descriptors {
   }
 
   /**
-   * Closes every descriptor of a range that is open.
+   * Closes every open descriptor of a range.
    *
-   * <p>In a JVM this is for a child that is about to become another program: the JVM's own files
-   * and sockets, and those of every library in it, are descriptors too.
+   * <p>Call it only just before this process becomes another program: the JVM's own files and
+   * sockets, and those of every library in it, are descriptors too.
    *
    * @param first the lowest number
    * @param last the highest number, {@link #MAX} for no end
@@ -120,7 +120,7 @@ public final class Descriptors {
     if (!range(first, last, 0)) {
       for (int number : list()) {
         if (number >= first && number <= last) {
-          // Nothing is lost with an error here: the number is free again in any case.
+          // An error here loses nothing: the number is free again in any case.
           Files.close(number);
         }
       }
@@ -128,7 +128,7 @@ public final class Descriptors {
   }
 
   /**
-   * Marks every open descriptor of a range to be closed by the next exec.
+   * Marks every open descriptor of a range close-on-exec.
    *
    * @param first the lowest number
    * @param last the highest number, {@link #MAX} for no end
@@ -146,12 +146,12 @@ public final class Descriptors {
     }
   }
 
-  /** Keeps a descriptor open through the next exec. */
+  /** Clears a descriptor's close-on-exec flag. */
   static void unmarkCloseOnExec(int number) throws PosixException {
     PosixException.check(Files.fcntl(number, Files.F_SETFD, 0), "fcntl F_SETFD", number);
   }
 
-  /** Returns whether {@code close_range} did it; not if there is none. */
+  /** Calls {@code close_range}; returns false if there is none. */
   private static boolean range(int first, int last, int flags) throws PosixException {
     if (first < 0 || last < first) {
       throw new IllegalArgumentException("not a range of descriptors: " + first + " to " + last);

@@ -10,17 +10,17 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program that this JVM has started as a daemon: in a session of its own that it does not lead,
- * and not as a child.
+ * A program that this JVM has started as a daemon: it is in a new session that it does not lead,
+ * and it is not a child of this JVM.
  *
- * <p>The process that led the session has ended, but is left a zombie until {@link #close()}: until
- * then its id, which is the session's and the process group's, cannot be given to anything else, so
- * that {@link #signalGroup} never reaches a stranger, whether the program is still there or not.
- * Nobody else in this JVM takes the zombie away by mistake, not even if {@code SIGCHLD} is ignored.
- * What is never closed stays until this JVM ends.
+ * <p>The session's leader has ended, but stays a zombie until {@link #close()}. Until then the
+ * kernel cannot give its id, which is also the id of the session and of the process group, to
+ * anything else: {@link #signalGroup} never reaches other processes, whether the program still runs
+ * or not. No other code in this JVM reaps the zombie by mistake, not even if {@code SIGCHLD} is
+ * ignored. Without {@code close()} it stays until this JVM ends.
  *
- * <p>Nothing of the kind holds the program's own id: once it has ended, {@link #pid()} may be a
- * stranger's.
+ * <p>The program's own id is not held like this: after the program has ended, {@link #pid()} may be
+ * another process's.
  */
 public final class Detached implements AutoCloseable {
   private final int pid;
@@ -46,12 +46,12 @@ public final class Detached implements AutoCloseable {
   }
 
   /**
-   * Tells whether the program's process is still there, be it as a zombie that nobody has waited
-   * for. It is not mistaken for another one: nobody else can be in the session.
+   * Tells whether the program's process still exists, if only as a zombie. Another process with the
+   * same id is not mistaken for it: that would not be in this session.
    *
-   * <p>Race: it may end before the answer arrives.
+   * <p>Race: the program may end before the caller gets the answer.
    *
-   * @return whether it is
+   * @return whether it exists
    * @throws IllegalStateException if this is closed
    */
   public synchronized boolean isAlive() {
@@ -60,11 +60,12 @@ public final class Detached implements AutoCloseable {
   }
 
   /**
-   * Sends a signal to every process of the program's group: to the program and to what it has
-   * started, except what has left the group.
+   * Sends a signal to every process of the program's group: to the program and to the processes
+   * that it has started, except those that have left the group.
    *
-   * <p>It does nothing if none is left. Nor is it told if this JVM may not signal any of them,
-   * because they belong to somebody else by now: the zombie counts as reached.
+   * <p>If there are none any more, nothing happens. If this JVM may not signal any of them, since
+   * they have another user, this method does not report it: for the kernel, the signal has reached
+   * the zombie.
    *
    * @param signal the signal
    * @throws IllegalStateException if this is closed
@@ -78,11 +79,11 @@ public final class Detached implements AutoCloseable {
   }
 
   /**
-   * Takes the program away, if it has ended, where that is this JVM's duty: it is a child of this
-   * JVM if that is init (of a container) or a {@linkplain ThisProcess#adoptOrphans() subreaper}.
-   * Does not wait.
+   * Reaps the program, if it has ended and is a child of this JVM. It is one where this JVM is init
+   * (of a container) or a {@linkplain ThisProcess#adoptOrphans() subreaper}. Does not wait.
    *
-   * @return whether there is nothing to be taken away any more, or it is somebody else's duty
+   * @return whether this JVM has nothing more to reap: the program is reaped, or is no child of
+   *     this JVM
    * @throws IllegalStateException if this is closed
    * @see <a href="https://man7.org/linux/man-pages/man2/waitpid.2.html">waitpid(2)</a>
    */
@@ -101,7 +102,7 @@ public final class Detached implements AutoCloseable {
   /**
    * Tells how the program ended.
    *
-   * @return empty unless {@link #reap()} has taken it away
+   * @return how it ended; empty unless {@link #reap()} has reaped it
    */
   public synchronized Optional<ExitStatus> exitStatus() {
     return Optional.ofNullable(status);
@@ -113,12 +114,12 @@ public final class Detached implements AutoCloseable {
     }
   }
 
-  /** Lets go of the session's id. The program runs on; a second call does nothing. */
+  /** Releases the session's id. The program goes on running; a second call does nothing. */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      // It has ended, so this does not wait, and can only fail if somebody else has reaped it.
+      // It has ended, so this does not wait, and can only fail if other code has reaped it.
       Processes.waitpid(session, new int[1], Processes.__WALL);
     }
   }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The environment of a program, byte for byte: a list of {@code NAME=VALUE} entries.
  *
- * <p>Immutable. Unlike {@link System#getenv()} it keeps bytes that are no text in the current
- * locale, entries without {@code =}, and the order.
+ * <p>Immutable. Unlike {@link System#getenv()}, it keeps bytes that the current locale cannot
+ * decode, entries without {@code =}, and the order.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/environ.7.html">environ(7)</a>
  */
@@ -34,9 +34,9 @@ public final class Environment {
    * Returns the environment that another process was started with.
    *
    * @param pid the process, which must not end meanwhile
-   * @return its environment; empty in the midst of an exec, even just after a spawn has returned,
-   *     and by some kernels if it is a zombie
-   * @throws IOException if there is no such process, it is a zombie, or it may not be read
+   * @return its environment. It is empty while the process is in an {@code execve}, even just after
+   *     a spawn has returned; some kernels also show an empty one of a zombie
+   * @throws IOException if there is no such process, it is a zombie, or the caller may not read it
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
    *     proc_pid_environ(5)</a>
    */
@@ -48,7 +48,7 @@ public final class Environment {
     return new Environment(strings(block));
   }
 
-  /** The NUL-terminated strings of a block, as {@code /proc} shows them. */
+  /** Splits a block of NUL-terminated strings, as {@code /proc} shows them. */
   static List<byte[]> strings(byte[] block) {
     List<byte[]> strings = new ArrayList<>();
     int start = 0;
@@ -62,13 +62,14 @@ public final class Environment {
   }
 
   /**
-   * Returns a copy in which a variable has this value; every earlier entry of that name is gone.
+   * Returns a copy in which a variable has this value. All earlier entries of that name are
+   * removed.
    *
    * @param name the variable, not empty and without {@code =}
    * @param value its value; may be empty
    * @return the changed copy
-   * @throws IllegalArgumentException if the name is empty or contains {@code =}, or one of both a
-   *     NUL byte
+   * @throws IllegalArgumentException if the name is empty or contains {@code =}, or if there is a
+   *     NUL byte in the name or the value
    */
   public Environment with(byte[] name, byte[] value) {
     Objects.requireNonNull(name, "name");

@@ -13,38 +13,41 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program file: found as a shell finds it, and judged before anything else is changed.
+ * Finds a program as a shell does, and checks that it can be executed, before anything is changed
+ * for its start.
  *
- * <p>Permission is judged for the calling thread's effective ids. The verdict can be overtaken by
- * whoever changes the file afterwards; the exec itself has the last word.
+ * <p>The checks use the calling thread's effective ids. Race: the file may be changed after the
+ * check, so the {@code execve} itself may still fail.
  */
 public final class Executable {
-  /** Where {@code execvp} looks without a {@code PATH}. */
+  /** The directories that {@code execvp} searches if {@code PATH} is not set. */
   private static final String DEFAULT_PATH = "/bin:/usr/bin";
 
-  /** As many bytes of a {@code #!} line as the kernel reads. */
+  /** How many bytes of a {@code #!} line the kernel reads. */
   private static final int HEAD = 256;
 
-  /** As many interpreters of interpreters as the kernel follows; an ELF file's does not count. */
+  /** How many interpreters of interpreters the kernel follows, not counting an ELF file's. */
   private static final int MAX_INTERPRETERS = 5;
 
   private static final int ELF_INTERPRETER = 3;
 
-  /** As large a table of program headers, and as long a name, as the kernel reads. */
+  /** The largest table of program headers that the kernel reads, in bytes. */
   private static final int MAX_ELF_TABLE = 65_536;
 
+  /** The longest name of an interpreter that the kernel reads, in bytes. */
   private static final int MAX_ELF_NAME = 4_096;
 
   private Executable() {}
 
   /**
-   * Finds a program as {@code execvp} does, and makes sure that it can be executed.
+   * Finds a program as {@code execvp} does, and checks that it can be executed.
    *
-   * @param name its name: one with a slash is a path, any other one is looked up
+   * @param name the program's name; a name with a slash is a path and is not searched
    * @param searchPath the value of {@code PATH}; null for the system's default
-   * @param directory what relative paths, and relative entries of {@code PATH}, are relative to
+   * @param directory the directory that relative paths, and relative entries of {@code PATH}, count
+   *     from
    * @return the absolute path of a program that {@link #check} accepts
-   * @throws NotExecutableException if there is none
+   * @throws NotExecutableException if there is no such program, or it cannot be executed
    */
   public static Path find(byte[] name, byte @Nullable [] searchPath, Path directory)
       throws NotExecutableException {
@@ -90,11 +93,11 @@ public final class Executable {
   }
 
   /**
-   * Makes sure that a program can be executed: a regular file with permission, whose interpreter,
-   * if it names one, can be executed too.
+   * Checks that a program can be executed: it is a regular file, the caller has permission to
+   * execute it, and so it is with the interpreter, if the file names one.
    *
    * @param program an absolute path
-   * @throws NotExecutableException if it cannot be
+   * @throws NotExecutableException if it cannot be executed
    */
   public static void check(Path program) throws NotExecutableException {
     Objects.requireNonNull(program, "program");
@@ -108,7 +111,7 @@ public final class Executable {
     }
   }
 
-  /** Why a program, or the interpreter it names, cannot be executed; or null. */
+  /** Returns why a program, or the interpreter that it names, cannot be executed; or null. */
   private static @Nullable String problem(byte[] path, int depth) {
     String problem = fileProblem(path);
     if (problem != null) {
@@ -116,7 +119,7 @@ public final class Executable {
     }
     int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
     if (fd < 0) {
-      // Executable but not readable: the kernel alone can tell.
+      // Executable but not readable: only the kernel can read what is in it.
       return null;
     }
     boolean script;
@@ -135,14 +138,14 @@ public final class Executable {
     if (!script) {
       problem = fileProblem(interpreter);
     } else if (depth == 0) {
-      return "its interpreters do not end";
+      return "too many interpreters of interpreters";
     } else {
       problem = problem(interpreter, depth - 1);
     }
     return problem == null ? null : "its interpreter " + text(interpreter) + ": " + problem;
   }
 
-  /** Why a file cannot be executed, whatever it holds; or null. */
+  /** Returns why a file cannot be executed, apart from its content; or null. */
   private static @Nullable String fileProblem(byte[] path) {
     FileStatus status = new FileStatus();
     int error = Files.stat(path, status);
@@ -157,8 +160,8 @@ public final class Executable {
   }
 
   /**
-   * The interpreter as the kernel reads it, which may be empty; null if there is none, or if the
-   * kernel cannot know where its name ends, so that a shell runs the script.
+   * Returns the interpreter of a script as the kernel reads it, which may be empty. Null if there
+   * is none, or if the line is too long for the kernel, so that a shell runs the script.
    */
   private static byte @Nullable [] scriptInterpreter(byte[] head) {
     int start = 2;
@@ -173,8 +176,8 @@ public final class Executable {
   }
 
   /**
-   * The program that loads an ELF file; null if it names none, or if the kernel would not read its
-   * headers.
+   * Returns the interpreter that an ELF file names, which loads it. Null if it names none, or if
+   * the kernel would not read its headers.
    *
    * @see <a href="https://man7.org/linux/man-pages/man5/elf.5.html">elf(5)</a>
    */

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How a process ended: by itself with an exit code, or by a signal.
+ * How a process ended: it exited with an exit code, or a signal ended it.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/waitpid.2.html">waitpid(2)</a>
  */
@@ -21,12 +21,12 @@ public final class ExitStatus {
     return endedBySignal() ? OptionalInt.empty() : OptionalInt.of(waitStatus >> 8 & 0xff);
   }
 
-  /** {@return the signal that ended the process; empty if it exited by itself} */
+  /** {@return the signal that ended the process; empty if it exited} */
   public Optional<Signal> signal() {
     return endedBySignal() ? Optional.of(Signal.of(waitStatus & 0x7f)) : Optional.empty();
   }
 
-  /** {@return one number as shells tell it: the exit code, or 128 and the signal's number} */
+  /** {@return the status as shells report it: the exit code, or 128 plus the signal's number} */
   public int shellStatus() {
     return endedBySignal() ? 128 + (waitStatus & 0x7f) : waitStatus >> 8 & 0xff;
   }

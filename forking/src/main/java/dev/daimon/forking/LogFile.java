@@ -8,20 +8,21 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The log file that standard streams lead to, opened again in place when a rotation has renamed it.
+ * A log file that standard streams write to, and that can be reopened after a log rotation has
+ * renamed it.
  *
- * <p>The streams keep their numbers, so all of this process goes on in the new file, Java and
- * native code alike, and so does what it starts from then on. Nothing is lost and nothing is torn:
- * what is written by one system call is in one of the two files as a whole, and so is what Java
- * prints by one call. Children that have inherited the streams before go on in the old file: its
- * rotation has to wait for them ({@code delaycompress} of logrotate).
+ * <p>The streams keep their descriptor numbers, so after {@link #reopen()} all code of this process
+ * writes to the new file, Java and native code alike, and so do the programs that it starts from
+ * then on. No output is lost or split: the output of one system call, or of one {@code print} of
+ * Java's, is in one of the two files as a whole. Children that inherited the streams before still
+ * write to the old file, so do not compress it at once ({@code delaycompress} of logrotate).
  *
  * <p>Safe for use by several threads.
  *
  * @see <a href="https://man7.org/linux/man-pages/man8/logrotate.8.html">logrotate(8)</a>
  */
 public final class LogFile {
-  /** The lowest number that is no standard stream's. */
+  /** The lowest descriptor number above the standard streams. */
   private static final int ABOVE_STREAMS = 3;
 
   private final Path path;
@@ -33,10 +34,10 @@ public final class LogFile {
   }
 
   /**
-   * The log file at this path; nothing is done yet.
+   * Returns the log file at this path. Nothing is opened yet.
    *
-   * @param path the file, by an absolute path in a process that changes its directory
-   * @param streams the streams that lead there, or are to
+   * @param path the file; absolute, if the process changes its working directory
+   * @param streams the streams that {@link #reopen()} redirects to it
    * @return the log file
    */
   public static LogFile at(Path path, StandardStream... streams) {
@@ -46,13 +47,14 @@ public final class LogFile {
   }
 
   /**
-   * Opens the file that is at the path by now, as {@link OutputFile#open} does, and lets the
-   * streams lead there. It is created if there is none, by the user that this process is by now and
-   * with its umask; one that logrotate has created for that user ({@code create}) will do in a
-   * directory that is not the user's. The file of another user is refused, as {@link
-   * OutputFile#requireOwner(long)} does.
+   * Opens the file that is at the path now, as {@link OutputFile#open} does, and redirects the
+   * streams to it.
    *
-   * @throws IOException as {@link OutputFile#open}; the streams then lead where they did before
+   * <p>A missing file is created, with this process's present user and umask. In a directory where
+   * that user may not create files, let logrotate create the file ({@code create}). A file of
+   * another user is refused, as {@link OutputFile#requireOwner(long)} does.
+   *
+   * @throws IOException as {@link OutputFile#open}; the streams are as before then
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public synchronized void reopen() throws IOException {
@@ -75,7 +77,7 @@ public final class LogFile {
     }
   }
 
-  /** A stream that was closed has left its number to the file, marked close-on-exec. */
+  /** Moves the file above the standard streams, if it got the number of a closed one. */
   private static Descriptor aboveStreams(OutputFile file) throws PosixException {
     if (file.descriptor().number() >= ABOVE_STREAMS) {
       return file.descriptor();

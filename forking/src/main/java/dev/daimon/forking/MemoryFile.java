@@ -9,13 +9,13 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A file in memory, for the output of a program that somebody else may want to read later.
+ * A file in memory, for the output of a program that another process may read later.
  *
- * <p>It has no path, is gone with its last descriptor, and cannot grow: a program that prints more
- * than fits loses the rest, and gets {@code EPERM} for it. (Of one {@code write} of which a part
- * does not fit, Linux 6.18 takes that part, and older kernels nothing.) Those who share it,
- * processes and threads, lose nothing to each other: each write goes where the last one has ended.
- * It should hold text: where the first NUL is, nothing has been written yet.
+ * <p>The file has no path and is gone with its last descriptor. It cannot grow: if a program writes
+ * more than fits, the rest is lost and the write fails with {@code EPERM}. (If a part of one {@code
+ * write} fits, Linux 6.18 writes that part, and older kernels write nothing.) Several processes and
+ * threads may write to it without losing anything: each write goes to the end of the last one. The
+ * content should be text: it ends at the first NUL.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
  */
@@ -29,8 +29,8 @@ public final class MemoryFile implements AutoCloseable {
   /**
    * Makes an empty file.
    *
-   * @param name what {@code /proc} shows of it, up to 249 bytes
-   * @param capacity how many bytes it holds at most
+   * @param name the name that {@code /proc} shows, up to 249 bytes
+   * @param capacity how many bytes the file holds at most
    * @return the file, to be closed by the caller
    * @throws PosixException if there is no memory or no descriptor left
    */
@@ -43,8 +43,8 @@ public final class MemoryFile implements AutoCloseable {
       PosixException.check(Files.ftruncate(number, capacity), "ftruncate", name);
       PosixException.check(
           Files.fcntl(number, Files.F_ADD_SEALS, Files.F_SEAL_GROW), "fcntl F_ADD_SEALS", name);
-      // The kernel moves the position of this one without a lock, and so two who write at once
-      // overwrite each other; only an open file that open(2) has made is safe.
+      // The kernel moves this open file's position without a lock, so two simultaneous writes could
+      // overwrite each other. Only an open file that open(2) has made is safe.
       String path = "/proc/self/fd/" + file.number();
       int again =
           Files.open(path.getBytes(StandardCharsets.US_ASCII), Files.O_RDWR | Files.O_CLOEXEC, 0);
@@ -53,23 +53,23 @@ public final class MemoryFile implements AutoCloseable {
   }
 
   /**
-   * A file that another process has made, and this one has inherited.
+   * Takes ownership of a file that another process has made, and this one has inherited.
    *
    * @param descriptor the open file
-   * @return the file, which from now on owns the descriptor
+   * @return the file, which owns the descriptor from now on
    */
   public static MemoryFile adopt(Descriptor descriptor) {
     Objects.requireNonNull(descriptor, "descriptor");
     return new MemoryFile(descriptor);
   }
 
-  /** {@return the open file; all who inherit it write on where the others stopped} */
+  /** {@return the open file, for programs to inherit; they share its position} */
   public Descriptor descriptor() {
     return descriptor;
   }
 
   /**
-   * Returns what was written so far.
+   * Returns what has been written so far.
    *
    * @return the bytes before the first NUL
    * @throws PosixException if it cannot be read
@@ -95,7 +95,7 @@ public final class MemoryFile implements AutoCloseable {
   }
 
   /**
-   * Writes on where the last one who has it open has stopped.
+   * Writes at the shared position: after the last write of any process that has it open.
    *
    * @param bytes text
    * @throws PosixException {@code EPERM} if not all of it fits; the rest is lost
@@ -108,7 +108,7 @@ public final class MemoryFile implements AutoCloseable {
       int end = Math.min(written + size, bytes.length);
       int result = Files.write(descriptor.number(), Arrays.copyOfRange(bytes, written, end));
       if (result == -Errno.EPERM.number() && size > 1) {
-        // Older kernels refuse the whole for a part.
+        // Older kernels refuse the whole write if a part does not fit.
         size /= 2;
         continue;
       }

@@ -2,7 +2,7 @@ package dev.daimon.forking;
 
 import java.io.IOException;
 
-/** A program that is missing or cannot be executed: which one, and why. */
+/** Thrown if a program is missing or cannot be executed; the message says which one and why. */
 public final class NotExecutableException extends IOException {
   private static final long serialVersionUID = 1;
 
@@ -13,7 +13,7 @@ public final class NotExecutableException extends IOException {
     this.program = program;
   }
 
-  /** {@return the program as it was asked for} */
+  /** {@return the program's name or path, as it was given} */
   public String program() {
     return program;
   }

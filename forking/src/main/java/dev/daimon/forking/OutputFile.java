@@ -14,17 +14,17 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that a daemon's output goes to, opened for appending.
+ * A file for a daemon's output, opened for appending.
  *
- * <p>Always for appending, so that two descriptors of one file lose no line to each other, and a
- * log that somebody truncates goes on at its beginning. Opening truncates nothing: {@link
- * #truncate()} does, once everything else that can fail has not.
+ * <p>It is always opened for appending: two descriptors of one file then overwrite nothing of each
+ * other, and after a log rotation has truncated the file, output continues at its beginning.
+ * Opening does not truncate; call {@link #truncate()} when nothing else can fail any more.
  */
 public final class OutputFile implements AutoCloseable {
-  /** Read and write for the owner, read for others; less the umask. */
+  /** The permissions of a new file: read and write for the owner, read for others. */
   private static final int MODE = 0644;
 
-  /** Of a directory: sticky, and others may write. */
+  /** The permissions of a directory like {@code /tmp}: sticky, and writable by others. */
   private static final int EVERYBODYS = 01002;
 
   private final Path path;
@@ -40,11 +40,11 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Opens a file for appending, and creates it with mode 0644, less the umask, if it is missing.
+   * Opens a file for appending. A missing file is created with mode 0644, less the umask.
    *
-   * <p>The last component may not be a symbolic link, a terminal does not become the controlling
-   * one, and a FIFO that nobody reads is an error instead of a wait. If this fails, no file stays
-   * that was not there before.
+   * <p>The last component must not be a symbolic link. A terminal does not become the controlling
+   * one, and a FIFO that nobody reads is an error instead of a wait. If this method fails, it
+   * leaves no file that was not there before.
    *
    * @param path a regular file, a device, or a FIFO with a reader
    * @return the open file, to be closed by the caller
@@ -62,8 +62,8 @@ public final class OutputFile implements AutoCloseable {
             | Files.O_NOFOLLOW
             | Files.O_NOCTTY
             | Files.O_NONBLOCK;
-    // Two ways in turn, to know who created it; a file that comes and goes meanwhile is tried
-    // again.
+    // First without O_CREAT, then with O_EXCL, to know who has created the file. If it comes and
+    // goes meanwhile, both are tried again.
     for (int attempt = 0; ; attempt++) {
       int number = Files.open(bytes, flags, 0);
       boolean created = false;
@@ -83,7 +83,7 @@ public final class OutputFile implements AutoCloseable {
     try {
       FileStatus status = new FileStatus();
       PosixException.check(Files.fstat(number, status), "statx", path);
-      // The program writes as usual; only the opening must not wait.
+      // Only the opening must not wait; the program writes as usual.
       int statusFlags =
           PosixException.check(Files.fcntl(number, Files.F_GETFL, 0), "fcntl F_GETFL", path);
       PosixException.check(
@@ -104,19 +104,20 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Refuses a file that another user has made, to read what is written to it or to be chosen as the
-   * place for it: it must belong to root, or to the user who writes. Only where the calling thread
-   * is not root, and outside of sticky directories that everybody can write to, such as {@code
-   * /tmp}, the permissions decide alone. A file that was created by this, and a device, will do.
+   * Refuses a file of another user, who could read or change the output: the file must belong to
+   * root or to the given user.
    *
-   * <p>Where others than root can make names, a file that root opens must have this one name alone
-   * ({@link HardLinks}).
+   * <p>There are exceptions. A file that {@link #open} has created, and a device, are accepted. If
+   * the calling thread is not root, the rule applies only in sticky directories that everybody can
+   * write to, such as {@code /tmp}; elsewhere the permissions decide. The kernel's own rule for
+   * such directories ({@code fs.protected_regular}, {@code fs.protected_fifos}) applies only to
+   * opening with {@code O_CREAT}.
    *
-   * <p>The kernel's own rule for sticky directories ({@code fs.protected_regular}, {@code
-   * fs.protected_fifos}) is about opening with {@code O_CREAT} alone.
+   * <p>A file that root opens in a directory where others than root can make names must have no
+   * other name ({@link HardLinks}).
    *
    * @param user the id of the user whose output it is; -1 for the calling thread's
-   * @throws IOException if it is another one's
+   * @throws IOException if the file is refused
    */
   public void requireOwner(long user) throws IOException {
     if (!created) {
@@ -126,11 +127,11 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * As {@link #requireOwner(long)}, of a file that is not opened.
+   * Refuses a file as {@link #requireOwner(long)} does, without opening it.
    *
-   * @param path the file; nothing is wrong if there is none
+   * @param path the file; a missing file is accepted
    * @param user the id of the user whose output it is; -1 for the calling thread's
-   * @throws IOException if it is another one's, or the path cannot be looked up
+   * @throws IOException if the file is refused, or the path cannot be looked up
    */
   public static void requireOwner(Path path, long user) throws IOException {
     Objects.requireNonNull(path, "path");
@@ -174,7 +175,7 @@ public final class OutputFile implements AutoCloseable {
     return status;
   }
 
-  /** {@return the path it was opened by} */
+  /** {@return the path that was opened} */
   public Path path() {
     return path;
   }
@@ -184,7 +185,7 @@ public final class OutputFile implements AutoCloseable {
     return descriptor;
   }
 
-  /** {@return whether opening it created it} */
+  /** {@return whether {@link #open} created the file} */
   public boolean created() {
     return created;
   }
@@ -195,11 +196,11 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Returns whether another open file is this very file, by whatever name.
+   * Tells whether another descriptor is of the same file, opened by this or another name.
    *
-   * @param other any open file
+   * @param other an open descriptor
    * @return whether device and inode are the same
-   * @throws PosixException if it cannot be told what the other one is
+   * @throws PosixException if the other file cannot be examined
    */
   public boolean isSameFile(Descriptor other) throws PosixException {
     Objects.requireNonNull(other, "other");
@@ -209,7 +210,7 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Empties the file, if it is a regular one.
+   * Empties the file. Does nothing if it is not a regular file.
    *
    * @throws PosixException if the file system refuses
    */
@@ -220,8 +221,8 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Takes back its creation: removes the file if opening it created it, nothing was written to it
-   * and the path still leads to it.
+   * Removes the file if {@link #open} created it, nothing was written to it, and the path still
+   * leads to it.
    *
    * @throws IOException if it cannot be removed
    */

@@ -5,7 +5,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 
 /**
- * A pipe: what is written to one descriptor is read from the other. Both are close-on-exec.
+ * A pipe: what is written to one descriptor can be read from the other. Both are close-on-exec.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/pipe.2.html">pipe2(2)</a>
  */
@@ -30,12 +30,12 @@ public final class Pipe implements AutoCloseable {
     return new Pipe(pair);
   }
 
-  /** {@return where to read} */
+  /** {@return the descriptor to read from} */
   public Descriptor readEnd() {
     return readEnd;
   }
 
-  /** {@return where to write} */
+  /** {@return the descriptor to write to} */
   public Descriptor writeEnd() {
     return writeEnd;
   }

@@ -4,19 +4,19 @@ import dev.daimon.posix.Descriptor;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Where a standard stream of a program leads. */
+/** The redirection of a standard stream of a program. */
 public sealed interface Redirect {
-  /** Where it leads in this JVM. */
+  /** The stream of this JVM. */
   record Inherit() implements Redirect {}
 
-  /** The null device: reads end at once, writes vanish. */
+  /** The null device: a read is at the end of the file at once, writes are discarded. */
   record NullDevice() implements Redirect {}
 
   /**
-   * A file for output, opened as {@link OutputFile} does.
+   * An output file, opened as {@link OutputFile} does.
    *
    * @param path the file
-   * @param append whether it keeps what it holds
+   * @param append whether the file keeps its content; otherwise it is emptied
    */
   record ToFile(Path path, boolean append) implements Redirect {
     /** Checks that nothing is null. */
@@ -26,7 +26,7 @@ public sealed interface Redirect {
   }
 
   /**
-   * An open descriptor, which stays the caller's.
+   * An open descriptor, which the caller still owns.
    *
    * @param descriptor the descriptor
    */
@@ -48,8 +48,8 @@ public sealed interface Redirect {
   }
 
   /**
-   * Redirects to a file that is emptied before the program starts: once every file is open, but
-   * before it is known whether the program can be executed.
+   * Redirects to a file that is emptied before the program starts. It is emptied when every file is
+   * open, but before it is known whether the program can be executed.
    *
    * @param path the file, created if it is missing
    * @return the redirection
@@ -71,7 +71,7 @@ public sealed interface Redirect {
   /**
    * Redirects to an open descriptor.
    *
-   * @param descriptor any open descriptor; it is duplicated, and stays the caller's to close
+   * @param descriptor an open descriptor; it is duplicated, and the caller still owns it
    * @return the redirection
    */
   static Redirect to(Descriptor descriptor) {

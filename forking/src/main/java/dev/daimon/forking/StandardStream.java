@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A standard stream of this JVM as the descriptor that Java and native code share. */
+/** A standard stream of this process, which Java and native code share. */
 public enum StandardStream {
   /** Standard input, descriptor 0. */
   INPUT(0),
@@ -19,7 +19,7 @@ public enum StandardStream {
   /** Standard error, descriptor 2. */
   ERROR(2);
 
-  /** The lowest number that is no standard stream's. */
+  /** The lowest descriptor number above the standard streams. */
   private static final int ABOVE = 3;
 
   private static final byte[] NULL_DEVICE = "/dev/null".getBytes(StandardCharsets.US_ASCII);
@@ -31,17 +31,17 @@ public enum StandardStream {
   }
 
   /**
-   * Lets the stream lead where another descriptor leads, for all of this process and for what it
-   * starts from now on. What Java has buffered for the stream goes where it led before, and what it
-   * is printing in this moment goes there as a whole.
+   * Redirects the stream to the open file of another descriptor, for this process and for programs
+   * that it starts from now on. Output that Java has buffered, or is printing at this moment, still
+   * goes to the old destination as a whole.
    *
-   * @param target the descriptor; it stays the caller's
+   * @param target the descriptor; the caller still owns it
    * @throws PosixException if the descriptor is not open
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public void redirect(Descriptor target) throws PosixException {
     Objects.requireNonNull(target, "target");
-    // A long text is more than one write, all of them under the print stream's own lock.
+    // Java prints a long text by several writes, all of them under the print stream's own lock.
     synchronized (lock()) {
       flush();
       PosixException.check(Files.dup2(target.number(), number), "dup2", this);
@@ -53,15 +53,15 @@ public enum StandardStream {
   }
 
   /**
-   * Lets the stream lead to the null device.
+   * Redirects the stream to the null device.
    *
-   * @throws PosixException if that cannot be opened
+   * @throws PosixException if the null device cannot be opened
    */
   public void discard() throws PosixException {
     int flags = Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY;
     int device = PosixException.check(Files.open(NULL_DEVICE, flags, 0), "open", "/dev/null");
     if (device == number) {
-      // The stream was closed, so the lowest free number was its own.
+      // The stream was closed, so the null device got its number.
       PosixException.check(Files.fcntl(device, Files.F_SETFD, 0), "fcntl F_SETFD", this);
       return;
     }
@@ -71,7 +71,7 @@ public enum StandardStream {
   }
 
   /**
-   * Returns a second descriptor for where the stream leads, to come back to it later.
+   * Returns a second descriptor of the stream's open file, to restore the stream later.
    *
    * @return a new descriptor, close-on-exec and above the standard streams, to be closed by the
    *     caller; null if the stream is closed

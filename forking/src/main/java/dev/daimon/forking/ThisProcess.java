@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 
-/** This JVM as a process: its ids, its session and its umask. */
+/** This JVM as a process: its ids, session, umask, limits and children. */
 public final class ThisProcess {
   /** The widest umask: all permission bits. */
   public static final int MAX_UMASK = 0777;
@@ -25,20 +25,20 @@ public final class ThisProcess {
     return Processes.getpid();
   }
 
-  /** {@return the parent's process id; another one from the moment the parent has ended} */
+  /** {@return the parent's process id, which changes when the parent ends} */
   public static long parent() {
     return Processes.getppid();
   }
 
-  /** {@return the id of its process group} */
+  /** {@return the id of this process's group} */
   public static long group() {
     return Processes.getpgrp();
   }
 
   /**
-   * Returns the words that it was started with, byte for byte.
+   * Returns the arguments that this process was started with, byte for byte.
    *
-   * @return the words, {@code argv[0]} first
+   * @return the arguments, {@code argv[0]} first
    * @throws IOException if {@code /proc} is not mounted
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_cmdline.5.html">
    *     proc_pid_cmdline(5)</a>
@@ -49,20 +49,20 @@ public final class ThisProcess {
     }
   }
 
-  /** {@return whether it leads its process group, so that {@link #setsid()} fails} */
+  /** {@return whether this process leads its process group, so that {@link #setsid()} fails} */
   public static boolean isGroupLeader() {
     return Processes.getpgrp() == Processes.getpid();
   }
 
   /**
-   * Makes it the leader of a new session and of a new process group, without a controlling
-   * terminal.
+   * Makes this process the leader of a new session and of a new process group, without a
+   * controlling terminal.
    *
-   * <p>What it spawns afterwards belongs to the session without leading it, so it can never get a
-   * controlling terminal by opening one.
+   * <p>Programs that it spawns afterwards are in the session but do not lead it, so they never get
+   * a controlling terminal by opening one.
    *
-   * @throws PosixException {@code EPERM} if it leads a process group already, as it does when a
-   *     shell with job control started it directly
+   * @throws PosixException {@code EPERM} if this process leads a process group already, as it does
+   *     if a shell with job control has started it
    * @see <a href="https://man7.org/linux/man-pages/man2/setsid.2.html">setsid(2)</a>
    */
   public static void setsid() throws PosixException {
@@ -70,8 +70,8 @@ public final class ThisProcess {
   }
 
   /**
-   * Sets the umask: files that any thread, or what is spawned, creates from now on lack these
-   * permissions.
+   * Sets the umask of the whole process and of programs that it starts: files that they create from
+   * now on lack these permissions.
    *
    * @param mask permission bits, from 0 to {@link #MAX_UMASK}
    * @return the umask before
@@ -84,11 +84,12 @@ public final class ThisProcess {
   }
 
   /**
-   * Lets programs that are started from here have a limit that is above this process's hard one: it
-   * becomes its hard one, too. The soft one, which is enforced, stays.
+   * Allows programs that this process starts to have this limit: raises this process's own hard
+   * limit to it, if that is lower. This process's soft limit, which the kernel enforces, does not
+   * change.
    *
-   * @param limit a limit that a program is to have; see {@link Program#limit}
-   * @throws PosixException {@code EPERM} if it is above, and this process may not raise its limits
+   * @param limit a limit for a program; see {@link Program#limit}
+   * @throws PosixException {@code EPERM} if this process may not raise its hard limit
    * @see <a href="https://man7.org/linux/man-pages/man2/setrlimit.2.html">setrlimit(2)</a>
    */
   public static void allow(ResourceLimit limit) throws PosixException {
@@ -102,8 +103,9 @@ public final class ThisProcess {
   }
 
   /**
-   * Makes this process the parent of every descendant that loses its own one, in init's stead: a
-   * <em>child subreaper</em>. It is told how they end, and has to take their zombies away.
+   * Makes this process a <em>child subreaper</em>: it becomes the parent of every descendant whose
+   * parent ends, instead of init. It gets a {@code SIGCHLD} when they end, and has to wait for
+   * them.
    *
    * @throws PosixException if the kernel refuses
    * @see <a href="https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html">
@@ -114,22 +116,24 @@ public final class ThisProcess {
   }
 
   /**
-   * Keeps this process, and all that it starts or becomes, from typing into its terminal, for good:
-   * the system calls {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} are refused to them with
-   * {@code EPERM}. To be done before it becomes another user. A terminal gives what is typed to
-   * whoever reads it next, which may be the shell of the user that this process was: a program that
-   * was given less could have it run commands. All else of the terminal stays, job control, Ctrl-C
-   * and the size among it.
+   * Permanently forbids this process, and the programs that it starts or becomes, to insert input
+   * into its terminal: the system calls {@code ioctl(TIOCSTI)} and {@code ioctl(TIOCLINUX)} fail
+   * with {@code EPERM}. Everything else of the terminal works as before: job control, Ctrl-C, its
+   * size.
    *
-   * <p>Nothing is done where nobody else reads: without a controlling terminal, or if this process
-   * leads its session. Nor is it an error if this cannot be done, and the kernel itself lets nobody
-   * but root do the one ({@code dev.tty.legacy_tiocsti} is 0).
+   * <p>Call it before this process becomes another user. The next reader of a terminal gets the
+   * inserted input, and that may be the shell of the user that this process was before: so a
+   * program with fewer privileges could run commands with that user's.
    *
-   * @param noNewPrivileges whether the process gives up, for good, to gain privileges by programs
-   *     that it executes: then this takes no privilege ({@code CAP_SYS_ADMIN})
-   * @throws PosixException {@code EACCES} without that privilege, {@code EINVAL} or {@code ENOSYS}
-   *     from a kernel without such filters, {@code EPERM} if another one forbids this, {@code
-   *     ESRCH} if a thread has another one
+   * <p>Nothing is done if nobody else reads the terminal: this process has no controlling terminal,
+   * or leads its session. If the filter cannot be installed, that is not an error where the kernel
+   * itself allows {@code TIOCSTI} to root only ({@code dev.tty.legacy_tiocsti} is 0).
+   *
+   * @param noNewPrivileges whether this process also gives up, permanently, to gain privileges by
+   *     executing programs; otherwise this method needs {@code CAP_SYS_ADMIN}
+   * @throws PosixException {@code EACCES} without that capability, {@code EINVAL} or {@code ENOSYS}
+   *     if the kernel has no system call filters, {@code EPERM} if another filter forbids this,
+   *     {@code ESRCH} if a thread has a filter of its own
    * @throws IOException if {@code /proc} is not mounted
    * @see <a href="https://man7.org/linux/man-pages/man2/TIOCSTI.2const.html">TIOCSTI(2const)</a>
    * @see <a href="https://man7.org/linux/man-pages/man2/seccomp.2.html">seccomp(2)</a>
@@ -147,7 +151,7 @@ public final class ThisProcess {
     }
   }
 
-  /** Whether others may read from this process's controlling terminal after it. */
+  /** Whether other processes may read from this process's controlling terminal after it. */
   private static boolean sharesTerminal() throws IOException {
     try (FileInputStream file = new FileInputStream("/proc/self/stat")) {
       String stat = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
@@ -163,7 +167,7 @@ public final class ThisProcess {
     }
   }
 
-  /** Whether the kernel is one that lets nobody without {@code CAP_SYS_ADMIN} type for others. */
+  /** Whether the kernel allows {@code TIOCSTI} only to processes with {@code CAP_SYS_ADMIN}. */
   private static boolean isTypingRoots() {
     try (FileInputStream file = new FileInputStream("/proc/sys/dev/tty/legacy_tiocsti")) {
       return file.read() == '0';

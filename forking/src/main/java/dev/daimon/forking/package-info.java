@@ -1,8 +1,14 @@
 /**
- * Starting programs as daemons, and becoming them: spawn, session, umask, exec, descriptors.
+ * Starts programs as children or as daemons, and turns this JVM into a program.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
- * dev.daimon.posix.NativeAccessException}.
+ * {@snippet file="dev/daimon/forking/Example.java" region="start-daemon"}
+ *
+ * <p>A child of this JVM is waited for:
+ *
+ * {@snippet file="dev/daimon/forking/Example.java" region="run-child"}
+ *
+ * <p>Run Java with {@code --enable-native-access=dev.daimon.posix}, or with {@code
+ * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
+ * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.forking;
