@@ -1,11 +1,11 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * Users and groups, as the system resolves them, and switching to them.
+ * Looks up users and groups, accesses files as another user, and gives up privileges.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
- * dev.daimon.posix.NativeAccessException}.
+ * <p>Run Java with {@code --enable-native-access=dev.daimon.posix}, or with {@code
+ * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
+ * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked
 module dev.daimon.privileges {

@@ -6,20 +6,17 @@ import dev.daimon.posix.call.Accounts;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The look-up of users and groups as people write them: a name, a number, or {@code #} and a
- * number.
- */
+/** Looks up users and groups by a name, a number, or {@code #} and a number. */
 final class AccountLookup {
-  /** 2^32 - 1 is -1, which the system calls take for "leave it as it is". */
+  /** The largest id: 2^32 - 1 is -1, which means "no change" in system calls. */
   private static final long MAX_ID = 0xffff_fffeL;
 
-  /** Without the NUL at its end; {@code LOGIN_NAME_MAX} and one more than any tool allows. */
+  /** The longest name, in bytes: {@code LOGIN_NAME_MAX} without the NUL at its end. */
   private static final int MAX_NAME = 255;
 
   private AccountLookup() {}
 
-  /** The entry of this name, or null. */
+  /** Returns the user of this name, or null. */
   static Accounts.@Nullable User user(String name) throws PosixException {
     byte[] bytes = bytes(name);
     if (bytes == null) {
@@ -30,14 +27,14 @@ final class AccountLookup {
     return found[0];
   }
 
-  /** The entry of this user id, or null. */
+  /** Returns the user of this id, or null. */
   static Accounts.@Nullable User user(long uid) throws PosixException {
     Accounts.@Nullable User[] found = new Accounts.User[1];
     check(Accounts.getpwuid((int) uid, found), "getpwuid_r", uid);
     return found[0];
   }
 
-  /** The id of the group that is written like this. */
+  /** Returns the id of a group, given by name or number. */
   static long group(String spec) throws UnknownAccountException, PosixException {
     if (!spec.startsWith("#")) {
       byte[] bytes = bytes(spec);
@@ -53,7 +50,7 @@ final class AccountLookup {
   }
 
   /**
-   * The number in a specification that is no name.
+   * Parses a number, with or without {@code #}.
    *
    * @param kind {@code "user"} or {@code "group"}, for the messages
    */
@@ -92,13 +89,13 @@ final class AccountLookup {
         : "unknown " + kind + ": " + spec;
   }
 
-  /** The bytes of a name; null if no account can be called so. */
+  /** Returns the bytes of a name; null if no account can have this name. */
   private static byte @Nullable [] bytes(String name) {
     boolean possible = !name.isEmpty() && name.length() <= MAX_NAME && name.indexOf(0) < 0;
     return possible ? name.getBytes(StandardCharsets.UTF_8) : null;
   }
 
-  /** Two errors mean that there is nothing to find: a system without /etc/passwd, for instance. */
+  /** Throws the error of a look-up, except two that mean that there is no such entry. */
   private static void check(int result, String call, Object subject) throws PosixException {
     if (result != -Errno.ENOENT.number() && result != -Errno.ESRCH.number()) {
       PosixException.check(result, call, subject);

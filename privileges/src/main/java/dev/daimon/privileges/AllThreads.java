@@ -7,25 +7,25 @@ import java.io.File;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** All threads of this process, as {@code /proc} lists them. */
+/** Checks and changes all threads of this process, as {@code /proc} lists them. */
 final class AllThreads {
-  /** How long a thread that is just ending may still show other credentials. */
+  /** How long a thread that is ending may show other credentials. */
   private static final long ENDING_NANOS = 3_000_000_000L;
 
-  /** The same for one that gets no processor: on a busy machine one of low priority waits long. */
+  /** The same for a thread that waits for a processor: with a low priority that may take long. */
   private static final long STARVED_NANOS = 60_000_000_000L;
 
   private static final long PAUSE_NANOS = 100_000;
 
   private AllThreads() {}
 
-  /** What every thread must fulfil. */
+  /** A requirement on every thread. */
   interface Requirement {
-    /** What is wrong with a thread, to follow its name; null for nothing. */
+    /** Returns what is wrong with a thread, as text that follows its name; null if nothing is. */
     @Nullable String fault(ThreadStatus thread) throws CredentialsException;
   }
 
-  /** The credentials of the thread that asks, as a requirement on all. */
+  /** Requires the calling thread's credentials of all threads. */
   static final class Alike implements Requirement {
     private final ThreadStatus own;
 
@@ -41,8 +41,8 @@ final class AllThreads {
   }
 
   /**
-   * Looks at every thread of the process. One that is on its way out is no longer changed by the C
-   * library, and may show its old credentials until it is gone.
+   * Checks every thread of the process. A thread that is ending may show its old credentials for a
+   * while, since the C library does not change it any more; so the check is repeated.
    */
   static void require(Requirement requirement) throws PosixException, CredentialsException {
     long begin = System.nanoTime();
@@ -55,11 +55,11 @@ final class AllThreads {
     }
   }
 
-  /** What is wrong with one of the threads. */
+  /** A failed requirement. */
   private static final class Fault {
     final String text;
 
-    /** Whether that thread sleeps. */
+    /** Whether the thread sleeps. */
     final boolean sleeps;
 
     Fault(String text, boolean sleeps) {
@@ -68,7 +68,7 @@ final class AllThreads {
     }
   }
 
-  /** Null if nothing is wrong with any of the threads. */
+  /** Returns the first failed requirement; null if all threads fulfil it. */
   private static @Nullable Fault firstFault(Requirement requirement)
       throws PosixException, CredentialsException {
     for (String thread : list()) {
@@ -92,8 +92,8 @@ final class AllThreads {
   }
 
   /**
-   * Sets the niceness of every thread. A new one has that of the thread that started it, so all
-   * have it when a whole pass has found it everywhere.
+   * Sets the niceness of every thread. A new thread has the niceness of the thread that started it.
+   * So all threads have the new one as soon as a whole pass has found no other.
    */
   static void setNiceness(int niceness) throws PosixException, CredentialsException {
     boolean found = false;
@@ -114,7 +114,7 @@ final class AllThreads {
     }
   }
 
-  /** What thread has another niceness; null for none. */
+  /** Returns which thread has another niceness; null if none has. */
   static @Nullable String otherNiceness(int niceness) throws CredentialsException {
     for (String thread : list()) {
       int[] actual = {niceness};

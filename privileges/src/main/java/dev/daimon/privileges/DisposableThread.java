@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.net.URL;
 import org.jspecify.annotations.Nullable;
 
-/** A fresh thread that changes itself, acts, and ends, while its caller waits for it. */
+/** A new thread that changes its credentials, runs an action, and ends; its caller waits for it. */
 final class DisposableThread<T extends @Nullable Object> implements Runnable {
-  /** Held while credentials change: the C library aborts if its threads do not fare alike. */
+  /**
+   * Locked while credentials change: the C library aborts the process if a change of all threads
+   * succeeds in one and fails in another.
+   */
   static final Object CHANGING = new Object();
 
   private final Change change;
@@ -21,13 +24,15 @@ final class DisposableThread<T extends @Nullable Object> implements Runnable {
     this.action = action;
   }
 
-  /** What a thread does to itself. */
+  /** A change that a thread makes to itself. */
   interface Change {
-    /** Makes it, and returns what is wrong with the thread even so; null for nothing. */
+    /**
+     * Makes the change, and returns what is wrong with the thread afterwards; null if nothing is.
+     */
     @Nullable String make() throws PosixException, CredentialsException;
   }
 
-  /** Runs an action after a change, and returns or throws what it does. */
+  /** Runs an action after a change, and returns or throws what the action does. */
   static <T extends @Nullable Object> T call(Change change, FileAction<T> action)
       throws IOException {
     openClassPath();
@@ -51,12 +56,12 @@ final class DisposableThread<T extends @Nullable Object> implements Runnable {
   }
 
   /**
-   * Has the class loader open its files while it may: where all classes so far came from an archive
-   * (AOT, CDS) it has opened none, and the first class that is not in there would be looked for
-   * with the rights of somebody who may not read them.
+   * Makes the class loader open its files now. If all classes so far came from an archive (AOT,
+   * CDS), it has opened none yet, and would open them for the first class that is not in the
+   * archive: with the credentials of a user who may not read them.
    */
   private static void openClassPath() {
-    // Who looks for what is nowhere looks everywhere.
+    // A resource that does not exist is looked for in every file of the class path.
     URL _ = ClassLoader.getSystemResource("dev/daimon/nowhere");
   }
 
@@ -70,7 +75,7 @@ final class DisposableThread<T extends @Nullable Object> implements Runnable {
         result = action.run();
       }
     } catch (Throwable thrown) {
-      // The caller's thread throws it again, whatever it is.
+      // The caller's thread throws it again.
       failure = thrown;
     }
   }
@@ -79,7 +84,7 @@ final class DisposableThread<T extends @Nullable Object> implements Runnable {
   @SuppressWarnings("NullAway")
   private T result() throws IOException {
     if (fault != null) {
-      // Not made there: in another root directory its class could not be loaded.
+      // Not made on the thread: in another root directory its class might not be found.
       throw new CredentialsException(fault);
     }
     if (failure instanceof IOException exception) {

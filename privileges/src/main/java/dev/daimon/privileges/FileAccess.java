@@ -6,11 +6,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * What the calling thread may do to files: with the ids that it would open them with, also inside
- * of {@link Identity#accessFiles}, of which Java's own questions know nothing.
+ * Tells what the calling thread may do to files. It uses the ids with which the thread opens files,
+ * inside of {@link Identity#accessFiles} too; Java's own methods, such as {@link
+ * java.nio.file.Files#isWritable}, do not.
  *
- * <p>Race: an answer is as old as the call. Before Linux 5.8 the kernel is asked for the real user
- * instead.
+ * <p>Race: the answer may be out of date when the caller gets it. Before Linux 5.8 the answer is
+ * for the real user instead.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/access.2.html">faccessat2(2)</a>
  */
@@ -21,7 +22,7 @@ public final class FileAccess {
    * Tells whether a file can be opened for writing.
    *
    * @param file the file; a relative path counts from the working directory
-   * @return whether it is there and may be written to
+   * @return whether the file exists and the thread may write to it
    */
   public static boolean mayWrite(Path file) {
     Objects.requireNonNull(file, "file");
@@ -32,7 +33,7 @@ public final class FileAccess {
    * Tells whether files can be created in a directory.
    *
    * @param directory the directory; a relative path counts from the working directory
-   * @return whether it is there, and may be written to and searched
+   * @return whether the directory exists, and the thread may write to it and search it
    */
   public static boolean mayCreateIn(Path directory) {
     Objects.requireNonNull(directory, "directory");

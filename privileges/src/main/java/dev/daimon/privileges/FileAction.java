@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be done to files with another identity.
+ * An action that accesses files as another user.
  *
  * @param <T> the type of the result
  * @see Identity#accessFiles

@@ -18,12 +18,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user, group and supplementary groups that a process or a thread should have.
- *
- * <p>All three are always set together, so that nothing of the former identity stays behind:
+ * The user, group and supplementary groups that a process or a thread is to have. They are always
+ * set together, so that the process keeps none of its old ones.
  *
  * <table>
- *   <caption>What becomes of a specification</caption>
+ *   <caption>What a specification means</caption>
  *   <tr><th>given</th><th>user</th><th>group</th><th>supplementary groups</th></tr>
  *   <tr><td>user</td><td>that user</td><td>the user's own</td><td>all of the user's</td></tr>
  *   <tr><td>user and group</td><td>that user</td><td>that group</td>
@@ -33,19 +32,20 @@ import org.jspecify.annotations.Nullable;
  *       <td>the same number, or the group given</td><td>none</td></tr>
  * </table>
  *
- * <p>"None" is the empty list, without the group itself: naming it there grants nothing more, but a
- * process that later gives its group up could not give up the entry.
+ * <p>"None" is the empty list, which does not contain the group itself either. An entry for it
+ * would grant nothing more, but a process that gives up its group later could not give up the
+ * entry.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/credentials.7.html">credentials(7)</a>
  */
 public final class Identity {
-  /** For the system calls: leave this id as it is. */
+  /** The argument of system calls that leaves an id as it is. */
   private static final int UNCHANGED = -1;
 
-  /** As many supplementary groups as the kernel takes. */
+  /** How many supplementary groups the kernel allows. */
   private static final int MAX_GROUPS = 65_536;
 
-  /** Of an account that names none, or of none. */
+  /** The shell of a user whose account names none, or who has no account. */
   private static final byte[] SHELL = "/bin/sh".getBytes(StandardCharsets.US_ASCII);
 
   private final int uid;
@@ -53,7 +53,7 @@ public final class Identity {
   private final int gid;
   private final int[] groups;
 
-  /** Whether somebody has asked for these groups, so that no others will do. */
+  /** Whether the caller has named these groups, so that no others are accepted. */
   private final boolean namesGroups;
 
   private final byte @Nullable [] name;
@@ -80,17 +80,17 @@ public final class Identity {
   }
 
   /**
-   * Resolves a user, a group, or both, through every source that the C library is configured for.
+   * Looks up a user, a group, or both, in every source that the C library is configured for.
    *
-   * <p>Each is a name, a number, or {@code #} and a number. Digits alone are first looked up as a
-   * name. A number needs no account, and may be from 0 to 4294967294.
+   * <p>Each is a name, a number, or {@code #} and a number. A number without {@code #} is looked up
+   * as a name first. Numbers are from 0 to 4294967294, and need no account.
    *
-   * @param user the user; null leaves it as it is
-   * @param group the group; null means the user's own
-   * @return what is to be assumed
+   * @param user the user; null for no change
+   * @param group the group; null for the user's own
+   * @return the identity
    * @throws UnknownAccountException if there is no such user or group, or the number is out of
    *     range
-   * @throws PosixException if a look-up failed, so that nobody knows
+   * @throws PosixException if a look-up failed, so that it is unknown whether there is one
    * @throws IllegalArgumentException if both are null
    */
   public static Identity of(@Nullable String user, @Nullable String group)
@@ -130,10 +130,10 @@ public final class Identity {
   /**
    * Returns this identity with other supplementary groups.
    *
-   * @param groups each a name, a number, or {@code #} and a number; none at all for an empty list
-   * @return the user and group of this identity, with these groups alone
+   * @param groups the groups, each a name, a number, or {@code #} and a number; may be empty
+   * @return the user and group of this identity, with these supplementary groups only
    * @throws UnknownAccountException if there is no such group, or the number is out of range
-   * @throws PosixException if a look-up failed, so that nobody knows
+   * @throws PosixException if a look-up failed, so that it is unknown whether there is one
    * @throws IllegalArgumentException if there are more than 65536
    */
   public Identity withGroups(List<String> groups) throws UnknownAccountException, PosixException {
@@ -154,10 +154,10 @@ public final class Identity {
   }
 
   /**
-   * Looks up a user's name, through every source that the C library is configured for.
+   * Looks up a user's name, in every source that the C library is configured for.
    *
    * @param uid the user id, from 0 to 4294967294
-   * @return the name; nothing if the user has none
+   * @return the name; empty if the user has no account
    * @throws PosixException if the look-up fails
    * @see <a href="https://man7.org/linux/man-pages/man3/getpwuid.3.html">getpwuid_r(3)</a>
    */
@@ -169,14 +169,15 @@ public final class Identity {
   }
 
   /**
-   * {@return the user id with which the calling thread accesses files, from 0 to 4294967294: the
-   * effective one, but inside of {@link #accessFiles} that of the identity}
+   * {@return the user id with which the calling thread accesses files, from 0 to 4294967294. It is
+   * the effective user id, and inside of {@link #accessFiles} the identity's}
    */
   public static long effectiveUser() {
+    // By a system call, and not from /proc: it is the calling thread's own.
     return Integer.toUnsignedLong(Credentials.fsuid());
   }
 
-  /** {@return the user id, from 0 to 4294967294; empty if the user stays as it is} */
+  /** {@return the user id, from 0 to 4294967294; empty if the user does not change} */
   public OptionalLong uid() {
     return changesUser ? OptionalLong.of(Integer.toUnsignedLong(uid)) : OptionalLong.empty();
   }
@@ -197,7 +198,7 @@ public final class Identity {
 
   /**
    * {@return the login name, for {@code USER} and {@code LOGNAME}; the number, if the user has no
-   * account; empty if the user stays as it is}
+   * account; empty if the user does not change}
    */
   public Optional<byte[]> name() {
     return name == null ? Optional.empty() : Optional.of(name.clone());
@@ -205,7 +206,7 @@ public final class Identity {
 
   /**
    * {@return the home directory, for {@code HOME}; {@code "/"} if the user has no account or the
-   * account no home; empty if the user stays as it is}
+   * account names none; empty if the user does not change}
    */
   public Optional<byte[]> home() {
     return home == null ? Optional.empty() : Optional.of(home.clone());
@@ -213,20 +214,21 @@ public final class Identity {
 
   /**
    * {@return the login shell, for {@code SHELL}; {@code "/bin/sh"} if the user has no account or
-   * the account no shell; empty if the user stays as it is}
+   * the account names none; empty if the user does not change}
    */
   public Optional<byte[]> shell() {
     return shell == null ? Optional.empty() : Optional.of(shell.clone());
   }
 
   /**
-   * Tells whether the calling thread's real, effective and saved ids are these already.
+   * Tells whether the calling thread has the real, effective and saved ids of this identity
+   * already.
    *
-   * <p>The supplementary groups do not count, unless they were named by {@link #withGroups}: who
-   * starts a daemon as its user, such as systemd with {@code User=} or a container, has chosen them
-   * too.
+   * <p>Supplementary groups are compared only if {@link #withGroups} has named them. Otherwise
+   * other groups are accepted: if systemd ({@code User=}) or a container starts a daemon as its
+   * user, it has chosen the groups too.
    *
-   * @return whether this identity needs no change
+   * @return whether nothing has to change for this identity
    */
   public boolean isCurrent() {
     int[] ids = new int[3];
@@ -246,44 +248,43 @@ public final class Identity {
     return count >= 0 && Arrays.equals(sorted, sortedGroups());
   }
 
-  /** Whether the calling thread, which has this status, is this already or as far as it can be. */
+  /** Whether the calling thread, which has this status, needs no change or may not change more. */
   boolean isKept(ThreadStatus thread) {
     return isCurrent()
         && (Arrays.equals(thread.groups(), sortedGroups()) || !thread.maySetGroups());
   }
 
   /**
-   * Runs an action on a thread that accesses files as this identity, while the other threads go on
-   * as before.
+   * Runs an action on a thread that accesses files as this identity. Other threads do not change.
    *
-   * <p>What the action opens, creates, changes or removes is judged by the permissions of this
-   * identity alone, and what it creates belongs to it. In all other respects the thread is as
-   * before: its real, effective and saved user id stay, so that the identity's user can neither
-   * signal nor trace nor limit it. An ordinary user's thread has no capabilities either.
+   * <p>The kernel checks this identity's permissions when the action opens, creates, changes or
+   * removes files, and files that the action creates belong to this identity. Nothing else changes:
+   * the thread keeps its real, effective and saved user id, so the identity's user cannot signal,
+   * trace or limit it. If the user is not root, the thread has no capabilities.
    *
-   * <p>Start no program in the action: it would be root's, if this thread is. {@link
-   * PrivilegeDrop#start} is for that. Nor does {@code access(2)}, which {@link
-   * java.nio.file.Files#isWritable} and the like of Java call, know of this identity: it goes by
-   * the real user id.
-   *
-   * <p>The thread is a new one and ends with the action. Only if the calling thread accesses files
-   * as this identity already, it runs the action itself.
+   * <p>The action runs on a new thread, which ends with it. If the calling thread accesses files as
+   * this identity already, it runs the action itself.
    *
    * <ul>
-   *   <li>All threads share one memory: who controls this thread controls the process.
-   *   <li>From the change on the kernel counts the process as not dumpable.
-   *   <li>A thread that the action starts keeps this identity for its whole life: do not start any.
+   *   <li>Do not start a program in the action: it would have the user ids of this process. Use
+   *       {@link PrivilegeDrop#start}.
+   *   <li>Do not start a thread in the action: it would keep this identity for its whole life.
+   *   <li>Do not use {@link java.nio.file.Files#isWritable} and the like in the action: they call
+   *       {@code access(2)}, which checks the real user id. Use {@link FileAccess}.
    *   <li>A class that is first used in the action is read with this identity's permissions.
+   *   <li>All threads share one memory: this is no protection against code that an attacker
+   *       controls.
+   *   <li>From the change on, the kernel treats the process as not dumpable.
    * </ul>
    *
-   * <p>An interrupt does not reach the action; the caller is interrupted when it has ended.
+   * <p>An interrupt does not reach the action; the calling thread is interrupted when it has ended.
    *
-   * @param action what to do
+   * @param action the action
    * @param <T> the type of the result
    * @return the action's result
-   * @throws PosixException if the process may not take on this identity ({@code EPERM}), or an id
-   *     is none in this user namespace ({@code EINVAL}); the action did not run
-   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   * @throws PosixException if the process may not use this identity ({@code EPERM}), or an id does
+   *     not exist in this user namespace ({@code EINVAL}); the action did not run
+   * @throws IOException what the action throws; its unchecked exceptions are thrown too
    * @see <a href="https://man7.org/linux/man-pages/man2/setfsuid.2.html">setfsuid(2)</a>
    */
   public <T extends @Nullable Object> T accessFiles(FileAction<T> action) throws IOException {
@@ -291,7 +292,7 @@ public final class Identity {
     return accessesFiles() ? action.run() : DisposableThread.call(new ForFiles(), action);
   }
 
-  /** Whether the calling thread accesses files as this already, or as far as it can. */
+  /** Whether the calling thread accesses files as this identity, or may not change more. */
   private boolean accessesFiles() throws PosixException, CredentialsException {
     if ((changesUser && Credentials.fsuid() != uid) || Credentials.fsgid() != gid) {
       return false;
@@ -306,14 +307,14 @@ public final class Identity {
     public @Nullable String make() throws PosixException, CredentialsException {
       changeFileAccess();
       if (isOrdinaryUser()) {
-        // Not all of them are about files in the kernel's eyes: a full disk has room for some.
+        // setfsuid drops only those about files; CAP_SYS_RESOURCE gives a full disk's last blocks.
         PosixException.check(Capabilities.capset(0, 0), "capset", "none");
       }
       return null;
     }
   }
 
-  /** The ids alone; not the names, which are anybody's bytes. */
+  /** {@return the ids; not the names, which may contain any bytes} */
   @Override
   public String toString() {
     return (changesUser ? "uid " + Integer.toUnsignedString(uid) + ", gid " : "gid ")
@@ -323,14 +324,14 @@ public final class Identity {
         + "]";
   }
 
-  /** By the bare system calls, which change the calling thread alone, and no user id but one. */
+  /** Changes the calling thread alone: its groups, and the ids with which it accesses files. */
   void changeFileAccess() throws PosixException, CredentialsException {
     setThreadGroups();
     checkFileId(Credentials.threadSetfsgid(gid), "setfsgid", gid(), Capability.SETGID);
     changeFileUser();
   }
 
-  /** All groups, and the one user id that gives the user no right over the calling thread. */
+  /** Changes all groups, and the one user id that gives the user no power over this thread. */
   void changeGroupsAndFileUser() throws PosixException, CredentialsException {
     setThreadGroups();
     PosixException.check(Credentials.threadSetresgid(gid, gid, gid), "setresgid", gid());
@@ -349,7 +350,7 @@ public final class Identity {
     }
   }
 
-  /** The call tells no reason: without the right to it that is one, and otherwise the id. */
+  /** Finds the reason, which the call does not tell: no privilege, or an id that does not exist. */
   private static void checkFileId(int result, String call, long id, Capability right)
       throws PosixException, CredentialsException {
     if (result == -Errno.EPERM.number() && ThreadStatus.own().isAble(right)) {
@@ -359,10 +360,10 @@ public final class Identity {
   }
 
   /**
-   * Through the C library, which changes every thread.
+   * Changes every thread, through the C library.
    *
-   * @return the groups that the threads have then: those there were, if the identity was current
-   *     and they may not be changed
+   * @return the groups that the threads have afterwards; the old ones, if the identity was current
+   *     and the process may not change them
    */
   int[] changeProcess(ThreadStatus before) throws PosixException {
     int result = Credentials.setgroups(groups);
@@ -379,10 +380,10 @@ public final class Identity {
   }
 
   /**
-   * What is wrong with a thread that was changed to this identity, to follow its name; null for
-   * nothing.
+   * Returns what is wrong with a thread that was changed to this identity, as text that follows its
+   * name; null if nothing is.
    *
-   * @param before what it was before; null if nobody knows
+   * @param before the thread's status before the change; null if it is unknown
    */
   @Nullable String fault(ThreadStatus thread, @Nullable ThreadStatus before, int[] expectedGroups) {
     if (changesUser
@@ -402,7 +403,7 @@ public final class Identity {
     return null;
   }
 
-  /** What is wrong with a thread after {@link #changeGroupsAndFileUser}, as {@link #fault} says. */
+  /** As {@link #fault}, for a thread after {@link #changeGroupsAndFileUser}. */
   @Nullable String fileFault(ThreadStatus thread) {
     if (changesUser && thread.uids()[3] != uid) {
       return "accesses files as user id " + Integer.toUnsignedString(thread.uids()[3]);
@@ -415,15 +416,15 @@ public final class Identity {
         : "has supplementary groups " + ThreadStatus.list(thread.groups());
   }
 
-  /** The user id that a thread is to get which has this status; empty if it has it. */
+  /** Returns the user id that a thread with this status has to get; empty if it has it already. */
   OptionalLong changedUser(ThreadStatus thread) {
     return changesUser && !areAll(uid, thread.uids()) ? uid() : OptionalLong.empty();
   }
 
   /**
-   * Tries to get old ids back, in this thread alone; that must fail unless this is root.
+   * Tries to get old ids back, in this thread alone. That must fail unless the identity is root.
    *
-   * @return what was not to be; null for nothing
+   * @return which id the process could get back; null for none
    */
   @Nullable String wayBack(int[] oldUids, int[] oldGids) {
     if (!changesUser || uid == 0) {
@@ -444,7 +445,7 @@ public final class Identity {
     return null;
   }
 
-  /** Whether this is another user than root. */
+  /** Whether the identity changes the user to another one than root. */
   boolean isOrdinaryUser() {
     return changesUser && uid != 0;
   }

@@ -6,9 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** How likely the kernel is to kill this process when memory runs out. */
+/** This process's {@code oom_score_adj}: how likely the kernel kills it when memory runs out. */
 final class OomScore {
-  /** In both directions. */
+  /** The largest adjustment, positive or negative. */
   static final int MAX = 1000;
 
   private static final String PATH = "/proc/self/oom_score_adj";
@@ -17,7 +17,7 @@ final class OomScore {
 
   private OomScore() {}
 
-  /** Acts with another score, and puts the former one back, which needs no right. */
+  /** Runs an action with another score, and then restores the old one, which takes no privilege. */
   static <T extends @Nullable Object> T during(int adjustment, FileAction<T> action)
       throws IOException {
     synchronized (LOCK) {

@@ -17,11 +17,12 @@ import java.util.Deque;
 import java.util.Objects;
 
 /**
- * The change of a file's owner, done so that nobody gets a file by a trick.
+ * Changes the owner of files, and checks that other users cannot redirect a path, so that root is
+ * not tricked into giving away or writing to another file.
  *
- * <p>Who may write to a directory can put another file in a name's place. So the owner changes
- * through the open descriptor alone, and a file that was there before is handed over only if nobody
- * but root could have put it there.
+ * <p>A user who may write to a directory can replace a file in it by another one. So the owner is
+ * changed through an open descriptor only, and the owner of a file that existed before is changed
+ * only if nobody but root could have put it there.
  */
 public final class Ownership {
   private static final int WRITABLE_BY_OTHERS = 022;
@@ -31,7 +32,7 @@ public final class Ownership {
   private static final byte[] ACCESS_CONTROL_LIST =
       "system.posix_acl_access".getBytes(StandardCharsets.US_ASCII);
 
-  /** As the kernel's own limit. */
+  /** The kernel's own limit. */
   private static final int MAX_LINKS = 40;
 
   private static final int MAX_TARGET = 4096;
@@ -39,18 +40,20 @@ public final class Ownership {
   private Ownership() {}
 
   /**
-   * Makes a file an identity's own: its user, if the identity changes it, and its group.
+   * Changes the owner and group of an open file to an identity's. The owner does not change if the
+   * identity has no user.
    *
-   * <p>Only a regular file with exactly one link is handed over. One that the caller just created
-   * may be anywhere; an existing one must be root's or the caller's, in a directory that
-   * {@linkplain #isRootsAlone is root's alone}. A file that has this owner and group already, or an
-   * existing one of the target user's own, stays as it is.
+   * <p>Only the owner of a regular file with exactly one link is changed. A file that the caller
+   * has just created may be in any directory. An existing file must belong to root or the caller,
+   * and be in a directory that {@linkplain #isRootsAlone only root can change}. Nothing is done if
+   * the file has this owner and group already, or if it existed before and belongs to the
+   * identity's user.
    *
    * @param descriptor the open file, opened without following a symbolic link
-   * @param path where it was opened
-   * @param identity who gets it
-   * @param justCreated whether the caller has created it in this very open ({@code O_EXCL})
-   * @throws OwnershipRefusedException if it is not handed over
+   * @param path the path that was opened
+   * @param identity the new owner and group
+   * @param justCreated whether the caller has created the file by this open ({@code O_EXCL})
+   * @throws OwnershipRefusedException if the owner must not be changed
    * @throws PosixException if the file or a directory above it could not be examined, or the
    *     process may not change the owner ({@code EPERM})
    * @see <a href="https://man7.org/linux/man-pages/man2/fchown.2.html">fchown(2)</a>
@@ -67,14 +70,14 @@ public final class Ownership {
   }
 
   /**
-   * Makes an existing file an identity's own, without opening it for reading or writing, and
-   * without following a symbolic link in its place. What is judged is what is handed over, whatever
-   * becomes of the path meanwhile.
+   * Changes the owner and group of an existing file to an identity's. The file is not opened for
+   * reading or writing, and a symbolic link is not followed. The file that is checked is the one
+   * that is changed, even if the path leads to another file meanwhile.
    *
    * @param path the file
-   * @param identity who gets it
+   * @param identity the new owner and group
    * @throws OwnershipRefusedException as {@link #give(Descriptor, Path, Identity, boolean)}, for a
-   *     file that was there before
+   *     file that existed before
    * @throws PosixException if there is no such file, it or a directory above it could not be
    *     examined, or the process may not change the owner ({@code EPERM})
    * @see <a href="https://man7.org/linux/man-pages/man2/fchownat.2.html">fchownat(2)</a>
@@ -93,12 +96,12 @@ public final class Ownership {
     }
   }
 
-  /** For the system calls: -1 leaves the owner as it is. */
+  /** Returns the user id for a system call, where -1 leaves the owner as it is. */
   private static int uid(Identity identity) {
     return (int) identity.uid().orElse(-1);
   }
 
-  /** Whether there is something to do; refuses what must not be done. */
+  /** Whether the owner has to be changed; throws if it must not be. */
   private static boolean isToBeGiven(int fd, Path path, Identity identity, boolean justCreated)
       throws OwnershipRefusedException, PosixException {
     FileStatus file = new FileStatus();
@@ -124,7 +127,7 @@ public final class Ownership {
     return true;
   }
 
-  /** An existing file must be one that nobody but root could have put there. */
+  /** Requires that nobody but root could have put an existing file there. */
   private static void requireRoots(Path path, FileStatus file)
       throws OwnershipRefusedException, PosixException {
     int caller = Credentials.fsuid();
@@ -140,13 +143,13 @@ public final class Ownership {
   }
 
   /**
-   * Tells whether a file that the calling thread makes in a directory ends up there: anybody's but
-   * root's does no harm elsewhere, and root's does not where the directory {@linkplain
-   * #isRootsAlone is root's alone}.
+   * Tells whether the calling thread may create files in a directory without the risk that they end
+   * up elsewhere. Root may if {@linkplain #isRootsAlone only root can change} the directory; for
+   * all others there is no risk, since the kernel limits them.
    *
    * @param directory the directory; a relative one counts from the JVM's working directory at its
    *     start
-   * @return whether it does
+   * @return whether it may
    * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayMakeFilesIn(Path directory) throws PosixException {
@@ -155,20 +158,20 @@ public final class Ownership {
   }
 
   /**
-   * Tells whether nobody but root can put anything into a directory, or another directory in its
-   * place.
+   * Tells whether only root can change a directory: whether nobody else can make files in it, or
+   * replace it by another directory.
    *
-   * <p>Every directory on the way must be root's and writable by root alone. Symbolic links are
-   * followed by hand, and what they lead through counts as well. A sticky directory of root's, such
-   * as {@code /tmp}, may be passed through into a directory of root's, which nobody else can rename
-   * there; it does not count as the last one. Mode bits are enough: an access control list that
-   * lets somebody write shows in the group's bits.
+   * <p>Every directory on the way must belong to root, and only root may write to it. Symbolic
+   * links are followed, and the directories that they lead through must fulfil the same. There is
+   * one exception: a sticky directory of root's, such as {@code /tmp}, is accepted on the way to
+   * another directory of root's, which nobody else can rename there. The mode bits are enough for
+   * this check: an access control list that lets others write shows in the group's bits.
    *
    * @param directory the directory; a relative one counts from the JVM's working directory at its
    *     start
-   * @return whether it is root's alone; false for anything but a directory
-   * @throws PosixException if something on the way does not exist or could not be examined, or
-   *     there are more than 40 symbolic links ({@code ELOOP})
+   * @return whether only root can change it; false for anything but a directory
+   * @throws PosixException if something on the way does not exist or cannot be examined, or there
+   *     are more than 40 symbolic links ({@code ELOOP})
    */
   public static boolean isRootsAlone(Path directory) throws PosixException {
     Objects.requireNonNull(directory, "directory");
@@ -177,23 +180,23 @@ public final class Ownership {
   }
 
   /**
-   * Tells whether the calling thread may believe a file of one user's that it finds in a directory,
-   * a pidfile for instance, and act on what it says. It is one rule for who makes such a file and
-   * for who reads it later.
+   * Tells whether the calling thread may trust the content of a user's file in a directory, such as
+   * a pidfile. The same rule applies when such a file is made and when it is read.
    *
-   * <p>Root may if nobody but root and that user can put another directory in this one's place, or
-   * exchange a file of that user's in it. Every directory on the way must be root's or that user's.
-   * One of root's must be writable by root and the group 0 alone, or be sticky, as {@code /tmp} is;
-   * of the user's it is the user's own business. A symbolic link counts as in {@link
-   * #isRootsAlone}.
+   * <p>Root may trust it if nobody but root and that user can replace the directory, or replace a
+   * file of that user's in it. So every directory on the way must belong to root or that user. A
+   * directory of root's must be sticky, as {@code /tmp} is, or only root and the group 0 may write
+   * to it; who may write to a directory of the user's does not matter. Symbolic links are treated
+   * as in {@link #isRootsAlone}.
    *
-   * <p>Everybody else may anyway: whom they can signal, and what they can write, the kernel limits
-   * to what is theirs. The same holds for "root" of a user namespace that has a single user.
+   * <p>For callers that are not root the answer is always yes: the kernel limits whom they can
+   * signal and what they can write. The same holds for "root" of a user namespace that has a single
+   * user.
    *
    * @param directory the directory; a relative one counts from the JVM's working directory at its
    *     start
    * @param user the user id of the file's owner, from 0 to 4294967294
-   * @return whether that is so; false for root and anything but a directory
+   * @return whether the caller may trust it; false if root asks about anything but a directory
    * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayTrust(Path directory, long user) throws PosixException {
@@ -206,13 +209,13 @@ public final class Ownership {
   }
 
   /**
-   * Tells whether root may find files in a directory that others have put there: it is root's, and
-   * others may write to it, as to {@code /tmp}. That it is sticky keeps them from the files that
-   * are there already; it does not keep them from moving one there, be it root's, that they found
-   * in a directory of their own.
+   * Tells whether a directory of root's may hold files that other users have put there: whether
+   * they may write to it, as to {@code /tmp}. A sticky directory is no exception: others cannot
+   * change the files that are there already, but they can move a file of root's there from a
+   * directory of their own.
    *
    * @param directory the directory
-   * @return whether that is so; false for everybody but root, whom the kernel limits
+   * @return whether it may; false if the caller is not root, since the kernel limits what it can do
    * @throws PosixException as {@link #isRootsAlone}
    */
   public static boolean mayHoldFilesOfOthers(Path directory) throws PosixException {
@@ -226,11 +229,11 @@ public final class Ownership {
   }
 
   /**
-   * Refuses a file to be made where nobody {@linkplain #mayTrust may trust} it later.
+   * Refuses a path where a file could not be {@linkplain #mayTrust trusted} later.
    *
-   * @param file the file, which need not be there
-   * @param user the user id of its owner to be, from 0 to 4294967294
-   * @throws IOException if it is refused, or as {@link #mayTrust}
+   * @param file the file, which may be missing
+   * @param user the user id of its future owner, from 0 to 4294967294
+   * @throws IOException if the path is refused, or as {@link #mayTrust}
    */
   public static void requireTrust(Path file, long user) throws IOException {
     Objects.requireNonNull(file, "file");
@@ -245,25 +248,25 @@ public final class Ownership {
   }
 
   /**
-   * Refuses a file that root would open by a path that another user can redirect: in a directory in
-   * whose place, or in the place of one above it, that user can put another one, or a link. Root
-   * could be made to write to any file there is, or to make one anywhere.
+   * Refuses a path that another user can redirect, by replacing a directory on the way by another
+   * one or by a link. If root opened such a path, that user could make root write to any file, or
+   * create one anywhere.
    *
-   * <p>Every directory on the way to the last one must be as {@link #mayTrust} has it for a file of
-   * root's, and what a symbolic link leads through counts as well. In the last one others may do as
-   * they like: whether the file in it is a link, or somebody else's, is seen when it is open
-   * ({@code O_NOFOLLOW}, {@code fstat}).
+   * <p>Every directory on the way to the file's own one must fulfil what {@link #mayTrust} requires
+   * for a file of root's; so must the directories that symbolic links lead through. Others may
+   * write to the file's own directory: check the file itself when it is open ({@code O_NOFOLLOW},
+   * {@code fstat}).
    *
-   * <p>Nobody but root can change the answer once it is given, so it holds for an open that comes
-   * after it. Everybody else than root is refused nothing: the kernel limits what they can open.
-   * The same holds for "root" of a user namespace that has a single user.
+   * <p>There is no race: nobody but root can change the answer, so it still holds when the file is
+   * opened. Callers that are not root are never refused: the kernel limits what they can open. The
+   * same holds for "root" of a user namespace that has a single user.
    *
-   * @param file the file, which need not be there; a relative path counts from the JVM's working
+   * @param file the file, which may be missing; a relative path counts from the JVM's working
    *     directory at its start
-   * @throws PosixException as if it was opened, {@code ENOENT} for instance, if a directory on the
-   *     way does not exist or could not be examined, or there are more than 40 symbolic links
-   *     ({@code ELOOP})
-   * @throws IOException if it is refused
+   * @throws PosixException the error that opening the file would have, such as {@code ENOENT}, if a
+   *     directory on the way does not exist or cannot be examined, or there are more than 40
+   *     symbolic links ({@code ELOOP})
+   * @throws IOException if the path is refused
    */
   public static void requireFixedPath(Path file) throws IOException {
     Objects.requireNonNull(file, "file");
@@ -289,27 +292,27 @@ public final class Ownership {
     return Credentials.fsuid() == 0;
   }
 
-  /** Whether this user namespace has one user, which is then somebody else outside of it. */
+  /** Whether this user namespace has a single user, who is then not root outside of it. */
   private static boolean isOnlyUser() throws PosixException {
     // One line for each range: first id, first id outside, count.
     String map = ProcFiles.readRecord("/proc/self/uid_map");
     return map.endsWith(" 1\n") && map.indexOf('\n') == map.length() - 1;
   }
 
-  /** A way to a directory, looked at step by step. */
+  /** Examines a path to a directory, one component after the other. */
   private static final class Walk {
     private final int user;
 
-    /** Whether the group 0 is believed as root is. */
+    /** Whether the group 0 is trusted as root is. */
     private final boolean groupOfRoot;
 
-    /** The directory reached so far: physical, without symbolic links, dots, a slash at the end. */
+    /** The directory reached so far, without symbolic links, dots, or a slash at the end. */
     private byte[] reached = {};
 
-    /** What is there. */
+    /** The status of the directory or file reached so far. */
     private final FileStatus status = new FileStatus();
 
-    /** Whether others can make and remove names beside it, and its owner can rename it. */
+    /** Whether others may write to the directory above, where the owner could rename this one. */
     private boolean besideOthers;
 
     Walk(int user, boolean groupOfRoot) {
@@ -318,8 +321,8 @@ public final class Ownership {
     }
 
     /**
-     * Whether it is a directory, and others than root and the user cannot put another one in its
-     * place. If not, what was reached is where they can, or no directory.
+     * Whether the path leads to a directory that nobody but root and the user can replace. If not,
+     * the walk has stopped at the directory where others can, or at what is no directory.
      */
     boolean leadsTo(Path directory) throws PosixException {
       Deque<byte[]> left = new ArrayDeque<>();
@@ -364,7 +367,7 @@ public final class Ownership {
       lstat(orRoot(reached), status);
     }
 
-    /** Whether others cannot exchange a directory of root or the user in the one reached. */
+    /** Whether others cannot replace a directory of root's or the user's in the one reached. */
     boolean isPassable() {
       return status.isDirectory()
           && isOwners()
@@ -375,10 +378,10 @@ public final class Ownership {
       return status.uid() == 0 || status.uid() == user;
     }
 
-    /** Others than the owner, and, if that group is believed, than the group 0. */
+    /** Whether others than the owner may write to it, and than the group 0 if that is trusted. */
     boolean isWritableByOthers() {
       int writable = status.permissions() & WRITABLE_BY_OTHERS;
-      // With an access control list the group's bits are those of whoever is in the list.
+      // With an access control list, the group's bits stand for all entries of the list.
       return writable != 0
           && !(groupOfRoot
               && writable == WRITABLE_BY_GROUP
@@ -386,7 +389,7 @@ public final class Ownership {
               && Files.getxattr(orRoot(reached), ACCESS_CONTROL_LIST) <= 0);
     }
 
-    /** After the way was found to be in others' hands: whose. */
+    /** Says who can redirect the path, after {@link #leadsTo} has returned false. */
     String whoCanRedirect() throws PosixException {
       look();
       String directory = NativePath.of(orRoot(reached)).toString();
@@ -417,7 +420,7 @@ public final class Ownership {
     return Arrays.copyOf(target, length);
   }
 
-  /** Puts a path's names before those that are left; empty ones and single dots mean nothing. */
+  /** Puts a path's names before those that are left, without empty names and single dots. */
   private static void pushAll(Deque<byte[]> left, byte[] path) {
     int end = path.length;
     for (int i = path.length - 1; i >= -1; i--) {
@@ -442,7 +445,7 @@ public final class Ownership {
     return child;
   }
 
-  /** The part before the last slash; nothing stands for the root. */
+  /** Returns the part before the last slash; an empty array stands for the root directory. */
   private static byte[] parent(byte[] path) {
     int end = path.length;
     while (end > 0 && path[end - 1] != '/') {

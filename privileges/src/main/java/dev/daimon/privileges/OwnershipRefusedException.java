@@ -3,14 +3,14 @@ package dev.daimon.privileges;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A file that is not handed over, because somebody else could profit from it. */
+/** Thrown if the owner of a file is not changed because another user could misuse the change. */
 public class OwnershipRefusedException extends IOException {
   private static final long serialVersionUID = 1;
 
   private final String path;
 
   /**
-   * The refusal for one file.
+   * Makes the exception.
    *
    * @param path the file
    * @param reason why it is refused, in one line

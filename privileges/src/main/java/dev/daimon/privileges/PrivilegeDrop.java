@@ -22,39 +22,39 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a process or a thread gives up, in the one order in which nothing can stand in the way of
- * the rest, and proved afterwards. Every part is optional. Immutable; made by a {@link #builder()}.
+ * Gives up privileges: of a program that is started, or of this process. The parts are done in the
+ * one order in which none can prevent another, and the result is verified. Every part is optional.
+ * Immutable; made by a {@link #builder()}.
  *
- * <p>{@link #start} is for a program that is spawned or executed: one fresh thread gives up what is
- * a thread's own, the new process the rest, and the program begins like that. {@link
- * #applyToProcess} is for this process, with all of its threads and for good. Half of these are a
- * thread's own attributes in Linux, and half are the process's, so each of the two refuses what it
- * cannot do:
+ * <p>{@link #start} starts a program with fewer privileges: a new thread gives up what threads
+ * have, and the program's own process the rest. {@link #applyToProcess} changes this process
+ * permanently, with all of its threads. In Linux some of the parts are attributes of a thread and
+ * others of the process, so each of the two methods refuses what it cannot do:
  *
  * <table>
- *   <caption>What is done where, in this order</caption>
- *   <tr><th>part</th><th>{@code start}</th><th>{@code assume}</th></tr>
- *   <tr><td>resource limits</td><td>refused: they are the process's; give them to the program
+ *   <caption>The parts, in the order in which they are done</caption>
+ *   <tr><th>part</th><th>{@code start}</th><th>{@code applyToProcess}</th></tr>
+ *   <tr><td>resource limits</td><td>refused, since they are the process's: set them on the program
  *       ({@code Program.limit} of {@code daimon-forking})</td><td>yes</td></tr>
- *   <tr><td>score for the out-of-memory killer</td><td>the process has it meanwhile</td>
+ *   <tr><td>score for the out-of-memory killer</td><td>yes: this process has it during the start</td>
  *       <td>yes</td></tr>
- *   <tr><td>niceness</td><td>yes</td><td>on every thread, again until none is left</td></tr>
- *   <tr><td>root directory</td><td>yes: the thread gets one of its own</td><td>refused: a JVM goes
- *       on reading its own files by their paths</td></tr>
- *   <tr><td>groups</td><td>by the bare system calls</td><td>through the C library, which changes
- *       every thread</td></tr>
- *   <tr><td>capabilities</td><td>in the program's process; no longer in the bounding set before
- *       </td><td>refused: no thread can change another's</td></tr>
- *   <tr><td>user</td><td>in the program's process</td><td>through the C library</td></tr>
- *   <tr><td>session keyring</td><td>a new one, for another user than root</td><td>stays: no thread
- *       can change another's</td></tr>
- *   <tr><td>no new privileges</td><td>yes</td><td>by a system call filter that allows everything
- *       and stays for good: nothing else takes this attribute to other threads</td></tr>
+ *   <tr><td>niceness</td><td>yes</td><td>yes, on every thread</td></tr>
+ *   <tr><td>root directory</td><td>yes: the thread gets one of its own</td><td>refused, since a JVM
+ *       goes on reading its own files by their paths</td></tr>
+ *   <tr><td>groups</td><td>yes, by the bare system calls</td><td>yes, through the C library, which
+ *       changes every thread</td></tr>
+ *   <tr><td>capabilities</td><td>yes: from the bounding set on the thread, all others in the
+ *       program's process</td><td>refused, since no thread can change another's</td></tr>
+ *   <tr><td>user</td><td>yes, in the program's process</td><td>yes, through the C library</td></tr>
+ *   <tr><td>session keyring</td><td>yes: a new one, for another user than root</td><td>no, since no
+ *       thread can change another's</td></tr>
+ *   <tr><td>no new privileges</td><td>yes</td><td>yes, by a system call filter that allows
+ *       everything and stays for good: this is the only way to set it on other threads</td></tr>
  * </table>
  *
- * <p>After a failure what comes before it in this order has happened, and what comes after it has
- * not: less than asked for was given up, and nothing was gained. A thread of {@code start} has
- * ended then; after {@code assume} the process should end.
+ * <p>If a part fails, the parts before it are done and those after it are not: fewer privileges
+ * were given up than asked for, and none were gained. The thread of {@code start} has ended then;
+ * after a failed {@code applyToProcess} the process should end.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/credentials.7.html">credentials(7)</a>
  * @see <a href="https://man7.org/linux/man-pages/man7/capabilities.7.html">capabilities(7)</a>
@@ -63,7 +63,7 @@ public final class PrivilegeDrop {
   private static final int MIN_NICENESS = -20;
   private static final int MAX_NICENESS = 19;
 
-  /** To become the user, and to kill what has become it. */
+  /** The capabilities that are needed to become the user, and to kill a child that has. */
   private static final long NEEDED =
       1L << Capability.SETUID.number() | 1L << Capability.KILL.number();
 
@@ -74,7 +74,7 @@ public final class PrivilegeDrop {
   private final @Nullable Integer oomScoreAdjust;
   private final boolean noNewPrivileges;
 
-  /** A bit for each; null if they are left to the kernel. */
+  /** The capabilities to keep, a bit for each; null if the kernel's rules decide. */
   private final @Nullable Long capabilities;
 
   private PrivilegeDrop(Builder builder) {
@@ -96,18 +96,18 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * A drop of nothing.
+   * Returns a builder, which gives up nothing yet.
    *
-   * @return where to say what else
+   * @return the builder
    */
   public static Builder builder() {
     return new Builder();
   }
 
   /**
-   * The change to an identity, and nothing else.
+   * Returns a drop that changes the identity only.
    *
-   * @param identity who to become
+   * @param identity the new user and groups
    * @return the drop
    */
   public static PrivilegeDrop to(Identity identity) {
@@ -116,43 +116,42 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Starts a program that has given everything up, while this process keeps what it has.
+   * Starts a program with fewer privileges. This process keeps its own.
    *
-   * <p>A fresh thread gives up what is a thread's own, and runs the action, which is to start a
-   * program, or to execute one, with the change that it gets. What is left to that change happens
-   * in the program's own process: from the moment on that a process has the user's ids, the user
-   * may stop it, kill it and limit its resources, and a thread of this process with these ids would
-   * give the user all that over this process.
+   * <p>A new thread gives up what threads have, and runs the action. The action must spawn or
+   * execute a program with the {@link UserChange} that it gets. That change is made in the
+   * program's own process, since a user may stop, kill and limit every process that has the user's
+   * ids: a thread of this process with these ids would give the user that power over this process.
    *
    * <pre>{@code
    * drop.start(change -> program.become(change).spawn())
    * }</pre>
    *
-   * <p>A program that becomes an ordinary user has the capabilities that are {@linkplain
-   * Builder#keepCapabilities kept} and no others, be they inheritable or ambient, and a new and
-   * empty session keyring, where the kernel has any. If this process has the identity's user and
-   * groups already, the program inherits the session keyring, and without {@code keepCapabilities}
-   * the capabilities, too. Its bounding set is the caller's unless capabilities are kept:
-   * set-user-id programs work.
+   * <p>If the program becomes another user than root, it has only the capabilities that are
+   * {@linkplain Builder#keepCapabilities kept}, with no others inheritable or ambient, and a new
+   * and empty session keyring, where the kernel has keyrings. If this process has the identity's
+   * user and groups already, the program inherits the session keyring and, without {@code
+   * keepCapabilities}, the capabilities. The program inherits the bounding set unless capabilities
+   * are kept, so set-user-id programs work.
    *
-   * <p>What the action opens is judged by the identity's permissions. In another root directory the
-   * action finds nothing by a path that is not there: the null device, {@code /proc}, and classes
-   * of a directory or an archive that no class was read from before. So let it start a program that
-   * is prepared, and do nothing else.
+   * <p>The kernel checks the identity's permissions when the action opens files. In another root
+   * directory the action cannot open paths that do not exist there: the null device, {@code /proc},
+   * and directories or archives from which no class was loaded before. So let the action start a
+   * program that is prepared, and nothing else.
    *
-   * <p>Of two actions with a score for the out-of-memory killer one waits for the other, so one
-   * must not wait within the other. A program that asked for a signal at its parent's death ({@code
-   * PR_SET_PDEATHSIG}) gets it when the thread ends, which is when the action does.
+   * <p>Two actions with a score for the out-of-memory killer run one after the other, so one must
+   * not wait for the other. A program that asked for a signal at its parent's death ({@code
+   * PR_SET_PDEATHSIG}) gets it when the thread ends, which is when the action ends.
    *
-   * @param action what to do; a program that it starts without the change may be root's
+   * @param action the action; a program that it starts without the change may run as root
    * @param <T> the type of the result
    * @return the action's result
    * @throws IllegalStateException if there are resource limits
-   * @throws PosixException if the thread may not do that ({@code EPERM}, {@code EACCES}), there is
-   *     no such root directory, or a capability is to be kept that it has not; the action did not
-   *     run
+   * @throws PosixException if the thread may not make a change ({@code EPERM}, {@code EACCES}),
+   *     there is no such root directory, or the thread does not have a capability that is to be
+   *     kept; the action did not run
    * @throws CredentialsException if the thread has not given up everything; the action did not run
-   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   * @throws IOException what the action throws; its unchecked exceptions are thrown too
    */
   public <T extends @Nullable Object> T start(Start<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
@@ -168,17 +167,17 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * What starts a program.
+   * An action that starts a program.
    *
    * @param <T> the type of the result
    */
   @FunctionalInterface
   public interface Start<T extends @Nullable Object> {
     /**
-     * Starts it.
+     * Starts the program.
      *
-     * @param change what the program's own process still has to do: {@code Program.become} of
-     *     {@code daimon-forking}
+     * @param change the change that the program's own process has to make: pass it to {@code
+     *     Program.become} of {@code daimon-forking}
      * @return the result
      * @throws IOException if it fails
      */
@@ -187,16 +186,16 @@ public final class PrivilegeDrop {
 
   /**
    * Runs an action on a thread that accesses files as a program that is {@linkplain #start started}
-   * will: as its user, with the capabilities it keeps, in its root directory. What is said of
-   * {@link Identity#accessFiles} holds here, too; in another root directory what is said of {@link
-   * #start}.
+   * does: as its user, with the capabilities that it keeps, and in its root directory. The rules of
+   * {@link Identity#accessFiles} apply; in another root directory those of {@link #start} too.
    *
-   * @param action what to do
+   * @param action the action
    * @param <T> the type of the result
    * @return the action's result
-   * @throws PosixException if the thread may not do that ({@code EPERM}), there is no such root
-   *     directory, or a capability is to be kept that it has not; the action did not run
-   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   * @throws PosixException if the thread may not make a change ({@code EPERM}), there is no such
+   *     root directory, or the thread does not have a capability that is to be kept; the action did
+   *     not run
+   * @throws IOException what the action throws; its unchecked exceptions are thrown too
    */
   public <T extends @Nullable Object> T accessFiles(FileAction<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
@@ -221,7 +220,7 @@ public final class PrivilegeDrop {
     return null;
   }
 
-  /** A thread that changes, and what it does then. */
+  /** The change of a thread, and the action with what is left to the program's process. */
   private final class InThread<T extends @Nullable Object>
       implements DisposableThread.Change, FileAction<T> {
     private final Start<T> action;
@@ -234,7 +233,7 @@ public final class PrivilegeDrop {
     @Override
     public @Nullable String make() throws PosixException, CredentialsException {
       try (ThreadStatus.Own status = new ThreadStatus.Own()) {
-        // Both load classes, which may be out of reach in another root directory.
+        // Both load classes, which may not be found in another root directory.
         ThreadStatus before = status.read();
         Identity other = identity == null || identity.isKept(before) ? null : identity;
         change = changeThread(before, other);
@@ -252,16 +251,19 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Starts a program, another JVM for instance, that will {@link #applyToProcess} this by itself.
-   * What no thread can take from the others by then is not given to it, if it is to become an
-   * ordinary user that this process is not: it has no inheritable capabilities, and a new and empty
-   * session keyring, where the kernel has any. Everything else is as it is here.
+   * Runs an action that starts a program, such as another JVM, which will call {@link
+   * #applyToProcess} itself.
    *
-   * @param action what to do, on a thread of its own
+   * <p>That method cannot change what only the threads themselves can give up. So, if the program
+   * is to become another user than root, and not this process's own, it starts with no inheritable
+   * capabilities and with a new and empty session keyring, where the kernel has keyrings. It
+   * inherits everything else.
+   *
+   * @param action the action; it runs on a thread of its own
    * @param <T> the type of the result
    * @return the action's result
-   * @throws PosixException if the thread may not do that; the action did not run
-   * @throws IOException what the action throws; its unchecked exceptions pass through as well
+   * @throws PosixException if the thread may not make a change; the action did not run
+   * @throws IOException what the action throws; its unchecked exceptions are thrown too
    */
   public <T extends @Nullable Object> T startSelfApplying(FileAction<T> action) throws IOException {
     Objects.requireNonNull(action, "action");
@@ -278,7 +280,7 @@ public final class PrivilegeDrop {
         action);
   }
 
-  /** Changes the calling thread as far as that gives the user no right, and returns the rest. */
+  /** Makes the changes of the thread that give the user no power over it; returns the rest. */
   private UserChange changeThread(ThreadStatus before, @Nullable Identity other)
       throws PosixException, CredentialsException {
     if (niceness != null) {
@@ -306,7 +308,7 @@ public final class PrivilegeDrop {
     }
     other.changeGroupsAndFileUser();
     if (other.isOrdinaryUser()) {
-      // What the program's own process needs, and whoever has to end that.
+      // The program's own process needs them for its change, and this thread to kill that process.
       long needed = capabilities == null ? NEEDED : NEEDED | capabilities;
       PosixException.check(
           Capabilities.capset(before.permitted() & needed, 0), "capset", names(needed));
@@ -314,7 +316,7 @@ public final class PrivilegeDrop {
     return new UserChange(other.changedUser(before), kept(other.isOrdinaryUser()));
   }
 
-  /** The capabilities of the program; empty if they are left to the kernel. */
+  /** The capabilities of the program; empty if the kernel's rules decide. */
   private OptionalLong kept(boolean ordinary) {
     if (capabilities != null) {
       return OptionalLong.of(capabilities);
@@ -323,9 +325,8 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Made by root: the user cannot prevent it by having too many keys. Where there are no keyrings,
-   * or a container has forbidden them, there is none to be left behind either; and that root has
-   * too many keys keeps no daemon from being started.
+   * Joins a new session keyring as root, so the user cannot prevent it by having too many keys. It
+   * is no error if the kernel has no keyrings, a container forbids them, or root has too many keys.
    */
   private static void joinNewKeyring() throws PosixException {
     int result = Credentials.joinNewSessionKeyring();
@@ -343,9 +344,7 @@ public final class PrivilegeDrop {
     PosixException.check(Processes.chdir(new byte[] {'/'}), "chdir", name);
   }
 
-  /**
-   * Takes all but these out of what an executed program could ever get, up to the kernel's last.
-   */
+  /** Removes all capabilities but these from the bounding set, so that no program can get them. */
   private static void dropBounding(long kept) throws PosixException {
     for (int capability = 0; capability < Long.SIZE; capability++) {
       int bounding = Capabilities.isBounding(capability);
@@ -359,7 +358,7 @@ public final class PrivilegeDrop {
     }
   }
 
-  /** What is wrong with a thread that no program of its can exceed; to follow its name. */
+  /** Returns which privileges a thread could still gain by a program, as text after its name. */
   private @Nullable String boundaryFault(ThreadStatus thread) throws CredentialsException {
     if (noNewPrivileges && !thread.hasNoNewPrivileges()) {
       return "could gain privileges by executing a program";
@@ -372,19 +371,19 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Gives everything up in every thread of the process, for good, and proves it as {@link #verify}
-   * does.
+   * Gives up the privileges in every thread of this process, permanently, and verifies it as {@link
+   * #verify} does.
    *
-   * <p>If the identity {@linkplain Identity#isCurrent() is current} and the groups may not be
-   * changed, they are left as they are: who started this process as that user has chosen them.
+   * <p>If the identity {@linkplain Identity#isCurrent() is current} and the process may not change
+   * its groups, it keeps them: whoever started this process as that user has chosen them.
    *
    * @throws UnsupportedOperationException if there is a root directory, or capabilities are kept
-   * @throws PosixException if the process may not do that ({@code EPERM}, {@code EACCES}), or there
-   *     are too many groups ({@code EINVAL})
-   * @throws CredentialsException if a thread has credentials of its own before, such as one in
-   *     {@link #start}, for which the C library would abort the process; if a thread has a system
-   *     call filter of its own, so that it cannot be kept from new privileges; or if anything is
-   *     left in a thread afterwards
+   * @throws PosixException if the process may not make a change ({@code EPERM}, {@code EACCES}), or
+   *     there are too many groups ({@code EINVAL})
+   * @throws CredentialsException if a thread has other credentials before, such as a thread of
+   *     {@link #start}, since the C library would abort the process; if a thread has a system call
+   *     filter of its own, so that new privileges cannot be forbidden to it; or if a thread has any
+   *     of the privileges afterwards
    * @see <a href="https://man7.org/linux/man-pages/man2/setresuid.2.html">setresuid(2)</a>
    * @see <a href="https://man7.org/linux/man-pages/man2/seccomp.2.html">seccomp(2)</a>
    */
@@ -407,13 +406,13 @@ public final class PrivilegeDrop {
       }
       int[] groups = identity == null ? new int[0] : identity.changeProcess(before);
       if (noNewPrivileges) {
-        shutEveryThread();
+        forbidNewPrivileges();
       }
       verify(before, groups, before.uids(), before.gids());
     }
   }
 
-  private static void shutEveryThread() throws PosixException, CredentialsException {
+  private static void forbidNewPrivileges() throws PosixException, CredentialsException {
     PosixException.check(Capabilities.setNoNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
     int odd =
         PosixException.check(
@@ -429,16 +428,16 @@ public final class PrivilegeDrop {
   }
 
   /**
-   * Makes sure that every thread of this process has given up everything: reads ids, groups,
+   * Verifies that every thread of this process has given up the privileges. Reads the ids, groups,
    * capabilities and {@code NoNewPrivs} of each from {@code /proc}, its niceness, and the process's
-   * limits and score; and tries to become root again. {@link #applyToProcess} ends with this.
+   * limits and score, and tries to become root again. {@link #applyToProcess} ends with this.
    *
-   * <p>An ordinary user may have such capabilities alone as are in the ambient set, which only who
-   * started the process as that user can have put there.
+   * <p>A user other than root may have ambient capabilities, and no others: only whoever started
+   * the process as that user can have set these.
    *
    * @throws UnsupportedOperationException as {@link #applyToProcess}
    * @throws PosixException if {@code /proc} cannot be read
-   * @throws CredentialsException if anything is left: which thread has kept what
+   * @throws CredentialsException if a thread has kept something; the message says which and what
    */
   public void verify() throws PosixException, CredentialsException {
     requireProcess();
@@ -475,7 +474,7 @@ public final class PrivilegeDrop {
         : "the process has another limit than " + limit;
   }
 
-  /** This drop, as a requirement on a thread. */
+  /** Requires of a thread that it has given up what this drop says. */
   private final class Dropped implements AllThreads.Requirement {
     private final @Nullable ThreadStatus before;
     private final int[] groups;
@@ -525,7 +524,7 @@ public final class PrivilegeDrop {
     return names.isEmpty() ? "none" : names.toString();
   }
 
-  /** What is given up, one thing a line, as {@code name: value}; nothing for nothing. */
+  /** {@return what is given up, one part a line, as {@code name: value}; empty for nothing} */
   @Override
   public String toString() {
     StringBuilder lines = new StringBuilder();
@@ -547,7 +546,7 @@ public final class PrivilegeDrop {
     }
   }
 
-  /** Makes a {@link PrivilegeDrop}, and checks all of it at once. */
+  /** Builds a {@link PrivilegeDrop}, and checks all settings together. */
   public static final class Builder {
     private @Nullable Identity identity;
     private @Nullable Path rootDirectory;
@@ -560,9 +559,9 @@ public final class PrivilegeDrop {
     private Builder() {}
 
     /**
-     * Sets the user, the group and the supplementary groups, all of which are replaced.
+     * Sets the user, the group and the supplementary groups; all of them are replaced.
      *
-     * @param identity who to become
+     * @param identity the new user and groups
      * @return this
      */
     public Builder identity(Identity identity) {
@@ -572,7 +571,7 @@ public final class PrivilegeDrop {
     }
 
     /**
-     * Sets the root directory, in which {@code /} is the working directory then. It takes {@code
+     * Sets the root directory, which becomes the working directory too. It takes {@code
      * CAP_SYS_CHROOT}.
      *
      * @param directory an absolute path
@@ -587,8 +586,8 @@ public final class PrivilegeDrop {
     /**
      * Adds a resource limit.
      *
-     * @param limit the limit; above the present hard limit it takes {@code CAP_SYS_RESOURCE}; of
-     *     two on one resource the last one holds
+     * @param limit the limit; it replaces an earlier one on the same resource. Above the present
+     *     hard limit it takes {@code CAP_SYS_RESOURCE}
      * @return this
      */
     public Builder limit(ResourceLimit limit) {
@@ -605,8 +604,8 @@ public final class PrivilegeDrop {
     /**
      * Sets the niceness.
      *
-     * @param niceness from -20, the most favourable, to 19; less than before takes {@code
-     *     CAP_SYS_NICE} or a limit on {@code nice} that allows it
+     * @param niceness from -20, the highest priority, to 19; to lower the niceness takes {@code
+     *     CAP_SYS_NICE}, or a limit on {@code nice} that allows it
      * @return this
      */
     public Builder niceness(int niceness) {
@@ -615,10 +614,10 @@ public final class PrivilegeDrop {
     }
 
     /**
-     * Sets how likely the kernel is to kill this process when memory runs out.
+     * Sets how likely the kernel kills the process when memory runs out.
      *
-     * @param adjustment from -1000, never, to 1000, first; less than it ever was takes {@code
-     *     CAP_SYS_RESOURCE}
+     * @param adjustment from -1000, never, to 1000, first; a lower value than the process has ever
+     *     had takes {@code CAP_SYS_RESOURCE}
      * @return this
      * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html">
      *     proc_pid_oom_score_adj(5)</a>
@@ -629,7 +628,7 @@ public final class PrivilegeDrop {
     }
 
     /**
-     * Makes set-id bits and file capabilities of executed programs mean nothing, for good.
+     * Makes the kernel ignore set-id bits and file capabilities of executed programs, permanently.
      *
      * @return this
      */
@@ -639,11 +638,11 @@ public final class PrivilegeDrop {
     }
 
     /**
-     * Keeps these capabilities across the change of user, here and in programs that are executed
-     * (as ambient ones), and takes all others out of the bounding set, so that no program can give
-     * them back. It takes {@code CAP_SETPCAP}, and the capabilities themselves.
+     * Keeps these capabilities across the change of user, and in programs that are executed (as
+     * ambient capabilities). All others are removed from the bounding set, so that no program can
+     * give them back. This takes {@code CAP_SETPCAP}, and the capabilities themselves.
      *
-     * @param capabilities those to keep; may be none
+     * @param capabilities the capabilities to keep; may be empty
      * @return this
      */
     public Builder keepCapabilities(Set<Capability> capabilities) {
@@ -654,10 +653,10 @@ public final class PrivilegeDrop {
     }
 
     /**
-     * Makes it.
+     * Builds the drop.
      *
      * @return the drop
-     * @throws IllegalArgumentException with everything that is wrong
+     * @throws IllegalArgumentException if settings are wrong; the message names all of them
      */
     public PrivilegeDrop build() {
       List<String> problems = new ArrayList<>();

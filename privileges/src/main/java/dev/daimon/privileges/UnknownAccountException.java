@@ -2,12 +2,12 @@ package dev.daimon.privileges;
 
 import java.io.IOException;
 
-/** A user or group that was named but does not exist, or is a number that no id can be. */
+/** Thrown if a user or group does not exist, or if a number is out of the range of ids. */
 public class UnknownAccountException extends IOException {
   private static final long serialVersionUID = 1;
 
   /**
-   * The failure of one look-up.
+   * Makes the exception.
    *
    * @param message what is unknown, such as {@code "unknown user: nosuch"}
    */

@@ -1,8 +1,16 @@
 /**
- * Users and groups, as the system resolves them, acting as them, and giving privileges up.
+ * Looks up users and groups, accesses files as another user, and gives up privileges.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
- * dev.daimon.posix.NativeAccessException}.
+ * <p>To access a file with a user's permissions, on one thread:
+ *
+ * {@snippet file="dev/daimon/privileges/Example.java" region="access-files"}
+ *
+ * <p>To give up root in the whole process, permanently:
+ *
+ * {@snippet file="dev/daimon/privileges/Example.java" region="drop-privileges"}
+ *
+ * <p>Run Java with {@code --enable-native-access=dev.daimon.posix}, or with {@code
+ * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
+ * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.privileges;
