@@ -9,25 +9,25 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * What a process does on each signal, at one moment: default, ignored, or caught by a handler.
- * Immutable.
+ * The dispositions of a process at one moment: which signals are ignored, which are caught by a
+ * handler, and which have their default. Immutable.
  *
- * <p>Dispositions belong to the whole process. All 64 signals count, 32 and 33 too, which the C
- * library keeps for itself and hides. A JVM catches some signals even if it was started with them
- * ignored, such as {@code SIGUSR2}: that the caller ignored them can no longer be seen.
+ * <p>Dispositions belong to the whole process. All 64 signals are included, also 32 and 33, which
+ * the C library uses itself and hides. A JVM catches some signals, such as {@code SIGUSR2}, even if
+ * it was started with them ignored; then nothing shows that its caller ignored them.
  *
- * <p>HotSpot and the JDK catch these for their own work, and do not go on without:
+ * <p>HotSpot, the JDK and the C library catch these signals, and do not work without:
  *
  * <ul>
- *   <li>{@code ILL}, {@code BUS}, {@code FPE}, {@code SEGV}, on some machines {@code TRAP}: null
- *       checks, safepoints, the end of a stack
- *   <li>{@code PIPE}, {@code XFSZ}: so that a write fails instead of the process
- *   <li>{@code HUP}, {@code INT}, {@code TERM}: shutdown hooks; {@code QUIT}: a print of all
+ *   <li>{@code ILL}, {@code BUS}, {@code FPE}, {@code SEGV}, on some machines {@code TRAP}: for
+ *       null checks, safepoints and stack overflows
+ *   <li>{@code PIPE}, {@code XFSZ}: so that a write fails and does not end the process
+ *   <li>{@code HUP}, {@code INT}, {@code TERM}: to run shutdown hooks; {@code QUIT}: to print all
  *       threads; none of these four with {@code -Xrs}
- *   <li>{@code USR2}, or the one that {@code _JAVA_SR_SIGNUM} names: threads are suspended by it
- *   <li>{@code RTMAX-2}, once a channel has been used: threads that block are woken by it
- *   <li>32 and 33, once there are threads: the C library cancels threads by the one and changes the
- *       credentials of all by the other
+ *   <li>{@code USR2}, or the signal that {@code _JAVA_SR_SIGNUM} names: to suspend threads
+ *   <li>{@code RTMAX-2}, once a channel has been used: to wake up blocked threads
+ *   <li>32 and 33, once there are threads: the C library uses them to cancel threads and to change
+ *       the credentials of all threads
  * </ul>
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/sigaction.2.html">sigaction(2)</a>
@@ -42,10 +42,10 @@ public final class Dispositions {
   }
 
   /**
-   * Looks at this process.
+   * Reads the dispositions of this process.
    *
    * @return its dispositions
-   * @throws PosixException if the kernel does not let the process ask
+   * @throws PosixException if the kernel refuses
    */
   public static Dispositions current() throws PosixException {
     Set<Signal> ignored = new LinkedHashSet<>();
@@ -72,13 +72,13 @@ public final class Dispositions {
   }
 
   /**
-   * Returns what a program starts with that this process executes, or that a child executes which
-   * it has forked: handlers have become defaults, and what was ignored stays so; {@code nohup}
-   * works that way.
+   * Returns the dispositions that a program would start with if this process, or a child that it
+   * has forked, executed it. Caught signals have their default then, and ignored signals stay
+   * ignored, which is how {@code nohup} works.
    *
-   * <p>Of what is started by {@code posix_spawn} with every signal reset, as {@code Program.spawn}
-   * of Daimon's module {@code forking} does, this is not true: it ignores nothing. And a child of
-   * {@link ProcessBuilder} ignores 32 and 33 as well, which the C library does not reset.
+   * <p>There are two exceptions. A program that {@code Program.spawn} of Daimon's module {@code
+   * forking} starts ignores no signal. A child of {@link ProcessBuilder} ignores 32 and 33 too,
+   * since the C library does not reset them.
    *
    * @return the dispositions after an {@code execve}
    * @see <a href="https://man7.org/linux/man-pages/man2/execve.2.html">execve(2)</a>
@@ -88,16 +88,15 @@ public final class Dispositions {
   }
 
   /**
-   * Sets every signal to its default, real-time ones included, but for {@code KILL} and {@code
-   * STOP}, which have nothing else, and the handlers that this JVM needs: those that are named
-   * above, and those of {@link SignalEvents}, which go when these are closed.
+   * Sets every signal to its default, real-time signals included, except those whose handlers this
+   * JVM needs: the signals that the class documentation lists, and those of {@link SignalEvents}
+   * that are not closed.
    *
-   * <p>What native code has installed is gone with this call; what was ignored ends the process
-   * from now on, if that is the signal's default. A handler that another thread installs meanwhile
-   * may be lost.
+   * <p>Handlers of native code are removed. A signal that was ignored ends the process from now on,
+   * if that is its default. Race: a handler that another thread installs meanwhile may be lost.
    *
    * @return the signals that have kept their handlers, in the order of their numbers
-   * @throws PosixException if the kernel refuses; the signals before that one are done
+   * @throws PosixException if the kernel refuses; signals with lower numbers may have changed
    */
   public static Set<Signal> resetToDefault() throws PosixException {
     Dispositions before = current();
@@ -116,14 +115,15 @@ public final class Dispositions {
   }
 
   /**
-   * Sets every ignored signal to its default, so that a program executed next starts with defaults
-   * alone: handlers, which all stay, vanish with the exec anyway.
+   * Sets every ignored signal to its default, so that a program that this process executes next
+   * starts with all signals at their defaults. Handlers do not change; the {@code execve} removes
+   * them.
    *
-   * <p>What was ignored ends the process from now on, if that is the signal's default: {@code
-   * SIGHUP} under {@code nohup}, for instance, and without shutdown hooks. A handler that another
-   * thread installs for an ignored signal meanwhile may be lost.
+   * <p>A signal that was ignored ends the process from now on, if that is its default, and shutdown
+   * hooks do not run: {@code SIGHUP} under {@code nohup}, for instance. Race: a handler that
+   * another thread installs for an ignored signal meanwhile may be lost.
    *
-   * @throws PosixException if the kernel refuses; the signals before that one are done
+   * @throws PosixException if the kernel refuses; signals with lower numbers may have changed
    */
   public static void resetIgnored() throws PosixException {
     for (int number = 1; number <= Signal.MAX_NUMBER; number++) {
@@ -134,14 +134,13 @@ public final class Dispositions {
   }
 
   /**
-   * Ignores signals from now on, in every thread, whatever handler there was.
+   * Ignores signals from now on, in the whole process. Their handlers are removed.
    *
-   * <p>One that came before may still be on its way to a handler of the JVM's: to its shutdown, for
-   * {@code SIGHUP}, {@code SIGINT} and {@code SIGTERM}, unless the JVM was started with {@code
-   * -Xrs}.
+   * <p>A signal that arrived before may still reach a handler of the JVM: {@code SIGHUP}, {@code
+   * SIGINT} and {@code SIGTERM} then begin its shutdown, unless it was started with {@code -Xrs}.
    *
    * @param signals any but KILL and STOP
-   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
+   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before it have changed
    */
   public static void ignore(Signal... signals) throws PosixException {
     Objects.requireNonNull(signals, "signals");
@@ -151,10 +150,10 @@ public final class Dispositions {
   }
 
   /**
-   * Sets signals to their defaults from now on, in every thread, whatever handler there was.
+   * Sets signals to their defaults, in the whole process. Their handlers are removed.
    *
    * @param signals any but KILL and STOP
-   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before that one are done
+   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before it have changed
    */
   public static void reset(Signal... signals) throws PosixException {
     Objects.requireNonNull(signals, "signals");
@@ -173,7 +172,7 @@ public final class Dispositions {
     return handler[0];
   }
 
-  /** Whether the same signals are ignored, and the same ones caught; not by which handlers. */
+  /** {@return whether the same signals are ignored and caught; handlers are not compared} */
   @Override
   public boolean equals(Object other) {
     return other instanceof Dispositions dispositions

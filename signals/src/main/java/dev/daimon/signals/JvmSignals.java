@@ -3,23 +3,24 @@ package dev.daimon.signals;
 import dev.daimon.posix.Signal;
 import java.util.Set;
 
-/** The signals by which HotSpot and the JDK on Linux work themselves. */
+/** The signals that HotSpot and the JDK use themselves on Linux. */
 final class JvmSignals {
   /**
-   * Null checks, safepoints, the stack's end, mapped files that were cut; TRAP on some machines.
+   * For null checks, safepoints, stack overflows and truncated mapped files; TRAP on some machines.
    */
   static final Set<Signal> FAULTS =
       Set.of(Signal.ILL, Signal.TRAP, Signal.BUS, Signal.FPE, Signal.SEGV);
 
-  /** They would end the process instead of failing a write. */
+  /** Caught so that a write fails and does not end the process. */
   static final Set<Signal> SWALLOWED = Set.of(Signal.PIPE, Signal.XFSZ);
 
-  /** Wakes threads from blocking calls when a channel is closed. */
+  /** The signal that wakes threads from blocking calls when a channel is closed. */
   private static final int NIO_WAKE_UP = 62;
 
-  /** Cancels threads, and changes the credentials of all: the C library's. */
+  /** The signal by which the C library cancels threads. */
   private static final int PTHREAD_CANCEL = 32;
 
+  /** The signal by which the C library changes the credentials of all threads. */
   private static final int SETXID = 33;
 
   private JvmSignals() {}
@@ -36,7 +37,7 @@ final class JvmSignals {
         || signal.number() == SETXID;
   }
 
-  /** Suspends threads, for their samples; HotSpot takes another one if it is told so. */
+  /** The signal by which HotSpot suspends threads; a variable can name another one. */
   private static int suspend() {
     String other = System.getenv("_JAVA_SR_SIGNUM");
     try {

@@ -14,21 +14,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Signals sent by number: to a process, a process group or a session.
+ * Sends signals to a process, a process group or a session, by its number.
  *
- * <p>A pid is only a number. As soon as its process has ended and was waited for, the kernel may
- * give it to another, and nothing here can tell the two apart. The number is sure only while the
- * sender is the parent and has not waited yet; for every other process the safe way is a pidfd, as
- * {@code PidFd} of Daimon's module {@code pidfd} has it. That a signal could be sent does not show
- * that the process is alive: a zombie takes it too.
+ * <p>Race: when a process has ended and its parent has waited for it, the kernel may give its pid
+ * to another process, and this class cannot distinguish the two. A pid is certain only as long as
+ * the caller is the parent and has not waited. For other processes use a pidfd: {@code PidFd} of
+ * Daimon's module {@code pidfd}. Success does not show that the process is alive: a zombie accepts
+ * signals too.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2)</a>
  */
 public final class Kill {
-  /** How often a session is searched at most: one may grow faster than it is found. */
+  /**
+   * How often a session is searched at most: new processes may start faster than they are found.
+   */
   private static final int ROUNDS = 100;
 
-  /** Of {@code /proc/PID/stat}, counted from the field after the name. */
+  /** Indices in {@code /proc/PID/stat}, counted from the field after the name. */
   private static final int SESSION = 3;
 
   private static final int START_TIME = 19;
@@ -42,8 +44,8 @@ public final class Kill {
    * @param signal the signal
    * @throws PosixException if there is no such process ({@code ESRCH}), or the caller may not
    *     signal it ({@code EPERM})
-   * @throws IllegalArgumentException if the number is no pid: 0 and negative ones would mean whole
-   *     groups, or every process
+   * @throws IllegalArgumentException if the number is not a pid: 0 and negative numbers would mean
+   *     a group, or every process
    */
   public static void send(long pid, Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
@@ -56,14 +58,15 @@ public final class Kill {
   /**
    * Sends a signal to every process of a process group that the caller may signal.
    *
-   * <p>A group's number is its leader's pid, and stays taken until the last member has ended.
+   * <p>A group's number is its leader's pid. The kernel does not reuse it before the last member
+   * has ended.
    *
    * @param processGroup the group, from 2 up
    * @param signal the signal
    * @throws PosixException if there is no such group ({@code ESRCH}), or the caller may signal none
    *     of its members ({@code EPERM})
-   * @throws IllegalArgumentException if the number is no group to signal: 0 would mean the caller's
-   *     own, and 1 every process there is
+   * @throws IllegalArgumentException if the number is less than 2: 0 would mean the caller's own
+   *     group, and 1 every process
    */
   public static void sendGroup(long processGroup, Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
@@ -75,23 +78,23 @@ public final class Kill {
 
   /**
    * Sends a signal to every process of a session that the caller may signal, and to those that they
-   * start meanwhile. The calling process gets it last, if it is one of them.
+   * start meanwhile. If the calling process is one of them, it gets the signal last.
    *
-   * <p>The kernel has no call for that, so the processes are looked for in {@code /proc}, again and
-   * again until no new one is found, 100 times at most. Each is signalled through a pidfd that was
-   * opened before its session was looked at, so nobody outside of the session gets it.
+   * <p>The kernel has no call for this. So the processes are searched in {@code /proc}, repeatedly
+   * until no new one is found, 100 times at most. Each process is signalled through a pidfd that
+   * was opened before its session was read, so no process outside of the session gets the signal.
    *
-   * <p>A session's number stays taken until its last process has ended; which session it is by then
-   * nothing here can tell. To stop a daemon with its session, and wait for it, there is {@code
-   * DaemonControl} of Daimon's module {@code control}, which knows the daemon by its lock.
+   * <p>Race: when the last process of a session has ended, the kernel may reuse the number, and
+   * this method cannot distinguish the two sessions. To stop a daemon and its session, use {@code
+   * DaemonControl} of Daimon's module {@code control}, which identifies the daemon by its lock.
    *
-   * @param session the session, from 2 up: its first process's id
+   * @param session the session, from 2 up: the process id of its leader
    * @param signal the signal
-   * @return how many processes got it
+   * @return how many processes got the signal
    * @throws PosixException if there is no such session ({@code ESRCH}), or the caller may signal
    *     none of its processes ({@code EPERM}), or {@code /proc} hides them
-   * @throws IllegalArgumentException if the number is no session to signal: 0 would be all those of
-   *     an outer PID namespace
+   * @throws IllegalArgumentException if the number is less than 2: 0 would mean the sessions of an
+   *     outer PID namespace
    */
   public static int sendSession(long session, Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
@@ -123,7 +126,7 @@ public final class Kill {
     return sent;
   }
 
-  /** Signals a process if it is in the session and is not among those that were found before. */
+  /** Signals a process if it is in the session and was not found before. */
   private static void sendMember(int pid, long session, Signal signal, Map<String, Boolean> found)
       throws PosixException {
     int number = PidFds.open(pid);
@@ -135,7 +138,7 @@ public final class Kill {
       if (member == null || found.containsKey(member)) {
         return;
       }
-      // Not there any more if it was the next one of that number that was looked at.
+      // The process has ended if the one that was read just now is the next one with its pid.
       int result = PidFds.sendSignal(process.number(), signal.number());
       if (result == -Errno.EPERM.number()) {
         found.put(member, false);
@@ -146,7 +149,7 @@ public final class Kill {
     }
   }
 
-  /** Number and start time of a process in the session; null if it is not, or is gone. */
+  /** Returns pid and start time of a process in the session; null if it is not, or has ended. */
   private static @Nullable String member(long pid, long session) {
     String stat;
     try {
@@ -154,7 +157,7 @@ public final class Kill {
     } catch (PosixException gone) {
       return null;
     }
-    // The name before may hold anything, parentheses and spaces among it.
+    // The name before may contain any character, parentheses and spaces included.
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return Long.parseLong(fields[SESSION]) == session ? pid + " " + fields[START_TIME] : null;
   }

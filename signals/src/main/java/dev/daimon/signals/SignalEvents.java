@@ -12,7 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handlers of signals, run on an ordinary thread one after the other.
+ * Runs handlers of signals on an ordinary thread, one after the other.
  *
  * <pre>{@code
  * try (SignalEvents events = new SignalEvents()) {
@@ -21,47 +21,52 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The thread is a daemon thread of the usual priority; it starts with the first registration and
- * ends with {@link #close()}. It runs the handlers in the order in which the JVM has told of the
- * signals; of different signals that are sent at the same time, neither the kernel nor the JVM says
- * which came first. A signal that comes again before its handler was begun counts once, as in the
- * kernel, and one that comes while it runs counts once more.
+ * <p>The thread is a daemon thread of normal priority. It starts with the first registration and
+ * ends with {@link #close()}. It runs the handlers in the order in which the JVM reports the
+ * signals; the order of different signals that are sent at the same time is undefined. A signal
+ * that arrives again before its handler has begun is handled once, as in the kernel; one that
+ * arrives while the handler runs is handled once more.
  *
- * <p>A failure of a handler is reported to the thread's uncaught-exception handler, which prints it
- * on standard error unless the program has another one, and the events go on.
+ * <p>A failure of a handler is passed to the thread's uncaught-exception handler, which prints it
+ * on standard error unless the program has set another one. Later signals are still handled.
  *
- * <p>Whoever registers a signal last gets it, also among several of these objects; when that one is
- * closed, the one before gets it again, and when the last one is closed, the signal does what it
- * did before. What {@code sun.misc.Signal} has installed meanwhile stays.
+ * <p>If several objects of this class handle a signal, the one that has registered it last gets it.
+ * When that one is closed, the one before it gets the signal again. When the last one is closed,
+ * the signal has its former disposition again, unless {@code sun.misc.Signal} has installed another
+ * handler meanwhile; that handler stays.
  *
- * <p>Not every signal can be handled. The JVM keeps {@code ILL}, {@code TRAP}, {@code BUS}, {@code
- * FPE}, {@code SEGV}, {@code PIPE}, {@code XFSZ} and {@code QUIT} for itself, and no option frees
- * them for Java; real-time signals have no way into Java; and one that was started with {@code
- * -Xrs} tells Java of no signal at all. {@code USR2} can be taken from the JVM, which suspends
- * threads by it when it takes samples of them, for Flight Recorder for instance: do not use both,
- * or start the JVM with the number of another signal in the environment variable {@code
- * _JAVA_SR_SIGNUM}.
+ * <p>Not every signal can be handled:
+ *
+ * <ul>
+ *   <li>The JVM needs {@code ILL}, {@code TRAP}, {@code BUS}, {@code FPE}, {@code SEGV}, {@code
+ *       PIPE}, {@code XFSZ} and {@code QUIT} itself; no option makes them available to Java.
+ *   <li>Real-time signals cannot be handled in Java.
+ *   <li>A JVM that was started with {@code -Xrs} reports no signal to Java.
+ *   <li>{@code USR2} can be handled, but the JVM uses it to suspend threads for sampling, as Flight
+ *       Recorder does. Do not use both; or start the JVM with the number of another signal in the
+ *       environment variable {@code _JAVA_SR_SIGNUM}.
+ * </ul>
  *
  * <p>Safe for use by several threads.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/signal.7.html">signal(7)</a>
  */
 public final class SignalEvents implements AutoCloseable {
-  /** Guards everything here. */
+  /** Guards all fields. */
   private final Object lock = new Object();
 
   private final Map<Signal, Registration> registrations = new LinkedHashMap<>();
 
-  /** Those that have come, the first one first. */
+  /** The signals that have arrived and are not yet handled, in the order of arrival. */
   private final Set<Registration> pending = new LinkedHashSet<>();
 
   private @Nullable Thread thread;
   private boolean closed;
 
-  /** Events without a handler yet: no thread, and no signal changed. */
+  /** Makes an object without handlers: no thread is started and no signal is changed. */
   public SignalEvents() {}
 
-  /** A signal of these events, and what is done with it. */
+  /** A signal and its handler. */
   private final class Registration implements Runnable {
     final Signal signal;
     final SignalHandler handler;
@@ -83,16 +88,16 @@ public final class SignalEvents implements AutoCloseable {
   }
 
   /**
-   * Lets a handler run whenever a signal comes. A signal that these events handle already gets the
-   * new handler instead of the old one.
+   * Runs a handler whenever a signal arrives. It replaces an earlier handler of this object for the
+   * same signal.
    *
-   * <p>One that was ignored, as {@code HUP} under {@code nohup}, has its default for a moment.
+   * <p>A signal that was ignored, as {@code HUP} under {@code nohup}, has its default for a moment.
    *
    * @param signal the signal
-   * @param handler what is done
+   * @param handler the handler
    * @return this
-   * @throws IllegalArgumentException if the signal cannot be handled, with the reason
-   * @throws IllegalStateException if these events are closed
+   * @throws IllegalArgumentException if the signal cannot be handled; the message says why
+   * @throws IllegalStateException if this object is closed
    * @throws IOException if the kernel refuses, or {@code /proc} is not mounted
    */
   public SignalEvents on(Signal signal, SignalHandler handler) throws IOException {
@@ -120,7 +125,7 @@ public final class SignalEvents implements AutoCloseable {
     return this;
   }
 
-  /** A class, not a lambda: a daemon may register before it is ready. */
+  /** A class and not a lambda, which costs time: a daemon may register before it is ready. */
   private final class Runner extends Thread {
     Runner() {
       super("daimon-signals");
@@ -143,20 +148,20 @@ public final class SignalEvents implements AutoCloseable {
       try {
         getUncaughtExceptionHandler().uncaughtException(this, failure);
       } catch (Throwable broken) {
-        // As the JVM does: there is nobody left to tell.
+        // The JVM ignores a failure of that handler too.
         return;
       }
     }
   }
 
-  /** The one that came first, when one has come; null at the end. */
+  /** Waits for the next signal that has arrived; returns null when this object is closed. */
   private @Nullable Registration next() {
     synchronized (lock) {
       while (pending.isEmpty() && !closed) {
         try {
           lock.wait();
         } catch (InterruptedException stray) {
-          // A handler's business: this thread ends with its events alone.
+          // Only close() ends this thread.
         }
       }
       return closed ? null : first();
@@ -169,7 +174,7 @@ public final class SignalEvents implements AutoCloseable {
     return first;
   }
 
-  /** The signals that wait for their handlers. */
+  /** Returns the signals that have arrived and are not yet handled. */
   Set<Signal> pending() {
     synchronized (lock) {
       Set<Signal> signals = new LinkedHashSet<>();
@@ -181,10 +186,10 @@ public final class SignalEvents implements AutoCloseable {
   }
 
   /**
-   * Gives the signals back; a second call does nothing. No handler begins any more, and one that is
-   * running goes on: it may be the one that calls this.
+   * Restores the signals' former dispositions; a second call does nothing. No handler begins any
+   * more. A handler that is running goes on; it may call this method itself.
    *
-   * @throws PosixException if the kernel refuses to put something back; the others are
+   * @throws PosixException if the kernel refuses to restore a signal; the others are restored
    */
   @Override
   public void close() throws PosixException {

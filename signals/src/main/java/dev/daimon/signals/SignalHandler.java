@@ -2,14 +2,14 @@ package dev.daimon.signals;
 
 import dev.daimon.posix.Signal;
 
-/** What is done when a signal has come, on an ordinary thread: it may block, lock and allocate. */
+/** A handler of signals. It runs on an ordinary thread, so it may block, lock and allocate. */
 @FunctionalInterface
 public interface SignalHandler {
   /**
-   * Does it.
+   * Handles a signal that has arrived.
    *
-   * @param signal the signal that has come
-   * @throws Exception anything; it is reported, and the events go on
+   * @param signal the signal
+   * @throws Exception any failure; it is reported, and later signals are still handled
    */
   void handle(Signal signal) throws Exception;
 }

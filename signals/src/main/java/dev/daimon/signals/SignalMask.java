@@ -9,10 +9,10 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * The signals that the calling thread holds back.
+ * Reads and changes the set of signals that are blocked in the calling thread.
  *
- * <p>A mask belongs to one thread; a thread or a program that it starts begins with a copy. A
- * virtual thread has none of its own: it sees and changes that of its carrier.
+ * <p>Each thread has a mask of its own; a thread or a program that it starts begins with a copy. A
+ * virtual thread has none: it reads and changes the mask of its carrier thread.
  *
  * @see <a
  *     href="https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html">pthread_sigmask(3)</a>
@@ -21,14 +21,15 @@ public final class SignalMask {
   private SignalMask() {}
 
   /**
-   * Returns the signals that are blocked in the calling thread, which are also those that a program
-   * starts with that this thread executes: an exec keeps the mask. What is started by {@code
-   * posix_spawn} with an empty mask, as {@code Program.spawn} of Daimon's module {@code forking}
-   * does, or by {@link ProcessBuilder}, has none of them.
+   * Returns the signals that are blocked in the calling thread.
    *
-   * <p>32 and 33 appear if the process was started with them blocked.
+   * <p>A program that this thread executes starts with the same signals blocked, since an {@code
+   * execve} keeps the mask. A program that is started with an empty mask, by {@code Program.spawn}
+   * of Daimon's module {@code forking} or by {@link ProcessBuilder}, has none of them blocked.
    *
-   * @return a set of its own, in the order of the numbers
+   * <p>The signals 32 and 33 are among them if the process was started with them blocked.
+   *
+   * @return the signals, in the order of their numbers
    * @throws PosixException if the call fails
    */
   public static Set<Signal> current() throws PosixException {
@@ -43,7 +44,7 @@ public final class SignalMask {
   }
 
   /**
-   * Blocks nothing any more in the calling thread. Signals that were held back arrive before this
+   * Unblocks all signals in the calling thread. Pending signals are delivered before this method
    * returns.
    *
    * @throws PosixException if the call fails
@@ -55,8 +56,8 @@ public final class SignalMask {
   /**
    * Blocks more signals in the calling thread.
    *
-   * <p>Four cannot be blocked and are passed over without a word: {@link Signal#KILL} and {@link
-   * Signal#STOP} by the kernel, 32 and 33 by the C library, which needs them for its own work.
+   * <p>Four signals cannot be blocked, and are ignored silently: {@link Signal#KILL} and {@link
+   * Signal#STOP}, and the signals 32 and 33, which the C library uses itself.
    *
    * @param signals the signals to add
    * @throws PosixException if the call fails

@@ -1,8 +1,11 @@
 /**
- * Handlers of signals on ordinary threads, signal dispositions, signal masks and kill.
+ * Handles signals on an ordinary thread, reads and sets signal dispositions and masks, and sends
+ * signals.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
- * dev.daimon.posix.NativeAccessException}.
+ * {@snippet file="dev/daimon/signals/Example.java" region="handle-signals"}
+ *
+ * <p>Run Java with {@code --enable-native-access=dev.daimon.posix}, or with {@code
+ * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
+ * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.signals;
