@@ -1,11 +1,12 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * How a daemon tells its launcher that it is ready, or why it never will be.
+ * Lets a daemon tell the process that has started it, its launcher, that it is ready, or why it is
+ * not.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
- * dev.daimon.posix.NativeAccessException}.
+ * <p>Run Java with {@code --enable-native-access=dev.daimon.posix}, or with {@code
+ * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
+ * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked
 module dev.daimon.readiness {

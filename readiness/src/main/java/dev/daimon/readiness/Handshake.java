@@ -15,31 +15,35 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the launcher leaves for the daemon, in a file in memory that the daemon inherits: which
- * process it is for, which pipes lead to the launcher, and what that wants it to know.
+ * The file in memory that the launcher makes and the daemon inherits. It holds the daemon's process
+ * id, the pipes that lead to the launcher, and the greeting: bytes that the launcher passes to the
+ * daemon.
  *
- * <p>The daemon reads it without a native call of its own: the first one of a JVM takes as long as
- * the JVM itself.
+ * <p>The daemon reads it without a native call: the first one of a JVM takes about as long as the
+ * JVM's own start.
  */
 final class Handshake {
-  /** What {@code /proc} shows of the file. */
+  /** The name that {@code /proc} shows. */
   static final String NAME = "dev.daimon.readiness";
 
-  /** Changes with what is in the file; the process and the version stay where they are. */
+  /** Changes with the format. The process id and the version stay at their positions. */
   static final int VERSION = 1;
 
-  /** Stands for a process that the launcher has not named yet. */
+  /** The process id as long as the launcher has not named the daemon. */
   static final int NOBODY = 0;
 
-  /** Nobody but the owner may open it for writing. */
+  /** The permissions: nobody but the owner may open the file for writing. */
   private static final int MODE = 0644;
 
   private static final String LINK = "/memfd:" + NAME + " (deleted)";
 
-  /** Where in the file an end's number and inode are, and where the text begins. */
+  /** Position of the number and the inode of the pipe that the daemon reads from. */
   private static final int READ = 3 * Integer.BYTES;
 
+  /** Position of the number and the inode of the pipe that the daemon writes to. */
   private static final int WRITE = READ + Integer.BYTES + Long.BYTES;
+
+  /** Position of the greeting. */
   private static final int HEAD = WRITE + Integer.BYTES + Long.BYTES;
 
   private final int number;
@@ -51,13 +55,13 @@ final class Handshake {
   }
 
   /**
-   * Makes one that is for nobody yet.
+   * Makes the file, without a daemon's process id.
    *
-   * @param read where the daemon reads
-   * @param write where the daemon writes
-   * @param text what the daemon is to know
-   * @return the file, open for reading: who inherits it cannot make another greeting of it; to be
-   *     closed by the caller
+   * @param read the descriptor that the daemon reads from
+   * @param write the descriptor that the daemon writes to
+   * @param text the greeting
+   * @return the file, open for reading only, so that a process that inherits it cannot change it;
+   *     to be closed by the caller
    */
   static Descriptor create(Descriptor read, Descriptor write, byte[] text) throws PosixException {
     ByteBuffer content = ByteBuffer.allocate(HEAD + text.length);
@@ -75,7 +79,7 @@ final class Handshake {
     }
   }
 
-  /** Opens it once more. */
+  /** Opens the file once more. */
   private static Descriptor open(Descriptor file, int flags) throws PosixException {
     byte[] path = path(file.number()).getBytes(StandardCharsets.US_ASCII);
     return Descriptor.adopt(
@@ -88,7 +92,7 @@ final class Handshake {
     content.putInt(pipe.number()).putLong(status.inode());
   }
 
-  /** Names the process that it is for: twice, so that a half of it is known for one. */
+  /** Writes the daemon's process id: twice, so that the daemon recognizes a partial write. */
   static void name(Descriptor file, long pid) throws PosixException {
     int number = (int) pid;
     try (Descriptor writable = open(file, Files.O_WRONLY)) {
@@ -98,8 +102,8 @@ final class Handshake {
   }
 
   /**
-   * Whether a process has the file open under the same number; also true of one that cannot be
-   * looked at, or has ended.
+   * Whether a process has the file open under the same number. Also true if the process cannot be
+   * examined, or has ended.
    */
   static boolean isInheritedBy(long pid, Descriptor file) {
     if (LINK.equals(link("/proc/" + pid + "/fd/" + file.number()))) {
@@ -117,14 +121,14 @@ final class Handshake {
     return length < 0 ? null : new String(target, 0, length, StandardCharsets.US_ASCII);
   }
 
-  /** At the beginning; memory takes all of it or fails. */
+  /** Writes at the beginning. A write to memory is complete or fails. */
   private static void write(Descriptor file, byte[] bytes) throws PosixException {
     PosixException.check(Files.pwrite(file.number(), bytes, 0), "pwrite", NAME);
   }
 
   /**
-   * What is in an inherited file; null if that is no greeting, was taken out, or may be another
-   * user's word.
+   * Reads an inherited file. Returns null if it is not a handshake, was emptied, or may have been
+   * written by another user.
    *
    * @param user this process's user
    */
@@ -132,7 +136,7 @@ final class Handshake {
     return LINK.equals(link(number)) && isFrom(number, user) ? read(number) : null;
   }
 
-  /** Whether nobody but a user, and root, can have written to a file in memory. */
+  /** Whether nobody but this user and root can have written to the file. */
   private static boolean isFrom(int number, Integer user) throws IOException {
     Path file = Path.of(path(number));
     Integer mode = Files.S_IFREG | MODE;
@@ -147,13 +151,13 @@ final class Handshake {
     }
   }
 
-  /** Takes it out, for nobody to find it again. */
-  void takeOut() throws IOException {
+  /** Empties the file, so that it is not found again. */
+  void empty() throws IOException {
     // Opening truncates it.
     new FileOutputStream(path(number)).close();
   }
 
-  /** As it is now. */
+  /** Reads the file again. */
   @Nullable Handshake again() throws IOException {
     return read(number);
   }
@@ -166,7 +170,7 @@ final class Handshake {
     return number;
   }
 
-  /** The process that it is for, or {@link #NOBODY}. */
+  /** The daemon's process id, or {@link #NOBODY}. */
   int process() {
     int number = content.getInt(0);
     return content.getInt(Integer.BYTES) == ~number ? number : NOBODY;
@@ -176,22 +180,22 @@ final class Handshake {
     return content.getInt(2 * Integer.BYTES) == VERSION && content.capacity() >= HEAD;
   }
 
-  /** Where the daemon reads. */
+  /** The descriptor that the daemon reads from. */
   int readEnd() {
     return content.getInt(READ);
   }
 
-  /** Where the daemon writes. */
+  /** The descriptor that the daemon writes to. */
   int writeEnd() {
     return content.getInt(WRITE);
   }
 
-  /** Whether the two ends are still the pipes that the launcher made. */
+  /** Whether both descriptors are still the pipes that the launcher made. */
   boolean hasItsPipes() throws IOException {
     return pipe(READ).equals(link(readEnd())) && pipe(WRITE).equals(link(writeEnd()));
   }
 
-  /** Whether a descriptor leads to one of the two pipes. */
+  /** Whether a descriptor is of one of the two pipes. */
   boolean isToItsPipes(int number) throws IOException {
     @Nullable String link = link(number);
     return pipe(READ).equals(link) || pipe(WRITE).equals(link);
@@ -201,7 +205,7 @@ final class Handshake {
     return "pipe:[" + content.getLong(end + Integer.BYTES) + "]";
   }
 
-  /** Where an open descriptor leads; null if it is not open. */
+  /** Returns the path that {@code /proc} shows of a descriptor; null if it is not open. */
   private static @Nullable String link(int number) throws IOException {
     try {
       return java.nio.file.Files.readSymbolicLink(Path.of(path(number))).toString();
@@ -210,7 +214,7 @@ final class Handshake {
     }
   }
 
-  /** What the launcher wants the daemon to know. */
+  /** The greeting. */
   byte[] text() {
     byte[] text = new byte[content.capacity() - HEAD];
     content.get(HEAD, text);

@@ -13,28 +13,37 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The launcher's end of the connection on which a daemon tells how its start goes.
+ * The launcher's end of the connection to a daemon, on which the daemon reports how its start goes.
  *
- * <p>The launcher makes the connection, starts the daemon with the {@link #daemonDescriptors()}
- * open in it, says by {@link #started} which process that is, closes its own copies of them by
- * {@link #release()}, and then receives messages until one of them is the verdict. The end of the
- * connection without a verdict is a failure: a daemon that dies early never looks started.
+ * <p>The launcher uses it in these steps:
  *
- * <p>To start it takes something that keeps descriptors open, such as {@code Program.keep} of
- * module {@code daimon-forking}, or native code. {@link ProcessBuilder} closes all from 3 up.
+ * <ol>
+ *   <li>{@link #open} makes the connection;
+ *   <li>the launcher starts the daemon with the {@link #daemonDescriptors()} open in it;
+ *   <li>{@link #started} names the daemon's process, and {@link #release()} closes the launcher's
+ *       own copies of these descriptors;
+ *   <li>{@link #receive} returns messages until one of them is the verdict. The end of the
+ *       connection without a verdict is a failure, so a daemon that dies early never counts as
+ *       started;
+ *   <li>{@link #confirm()} tells a daemon that is ready that it counts as started.
+ * </ol>
  *
- * <p>The daemon must have the launcher's effective user when it looks for its end, and may change
- * it after that.
+ * <p>Start the daemon by something that keeps descriptors open, such as {@code Program.keep} of
+ * Daimon's module {@code forking}, or native code. {@link ProcessBuilder} closes all descriptors
+ * from 3 up.
  *
- * <p>Closing this end, or dying, tells the daemon that nobody waits any more.
+ * <p>The daemon must have the launcher's effective user when it calls {@link DaemonEnd#find()}, and
+ * may change it after that.
+ *
+ * <p>When the launcher closes this end, or ends, the daemon learns that nobody waits for it.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/pipe.7.html">pipe(7)</a>
  */
 public final class LauncherEnd implements AutoCloseable {
-  /** What the daemon says. */
+  /** The descriptor to read the daemon's messages from. */
   private final Descriptor messages;
 
-  /** What the daemon is told. */
+  /** The descriptor to write answers to the daemon to. */
   private final Descriptor answers;
 
   private final Descriptor daemonsMessages;
@@ -44,7 +53,7 @@ public final class LauncherEnd implements AutoCloseable {
   /** Guarded by itself. */
   private final MessageBuffer arrivals = new MessageBuffer();
 
-  /** Whether the daemon has sent what is no message; nothing after that counts. */
+  /** Whether the daemon has sent an invalid message; the rest is ignored then. */
   private boolean broken;
 
   private LauncherEnd(Descriptor[] messages, Descriptor[] answers, Descriptor greeting) {
@@ -58,10 +67,10 @@ public final class LauncherEnd implements AutoCloseable {
   /**
    * Makes a connection.
    *
-   * <p>The greeting waits in a file in memory until the daemon reads it: nothing depends on when it
-   * does, and nothing is in its environment or in a file that has a path.
+   * <p>The greeting is kept in a file in memory until the daemon reads it. It is not in the
+   * daemon's environment, nor in a file with a path.
    *
-   * @param greeting what the daemon is to know
+   * @param greeting bytes to pass to the daemon; may be empty
    * @return this process's end, to be closed by the caller
    * @throws PosixException if there is no descriptor left ({@code EMFILE}), or no memory
    */
@@ -83,7 +92,7 @@ public final class LauncherEnd implements AutoCloseable {
     }
   }
 
-  /** Where to read, and where to write; for this process alone both never wait. */
+  /** Makes a non-blocking pipe, read end first. The daemon opens its ends again, as blocking. */
   private static Descriptor[] pipe() throws PosixException {
     int[] pair = new int[2];
     PosixException.check(Files.pipe(Files.O_CLOEXEC | Files.O_NONBLOCK, pair), "pipe2", "");
@@ -96,20 +105,20 @@ public final class LauncherEnd implements AutoCloseable {
     }
   }
 
-  /** {@return the daemon's end, to be kept open in the daemon under the same numbers} */
+  /** {@return the descriptors to keep open in the daemon, under the same numbers} */
   public List<Descriptor> daemonDescriptors() {
     return List.of(greeting, daemonsAnswers, daemonsMessages);
   }
 
   /**
-   * Says which process the daemon is: without that it waits, and nothing else that gets hold of its
-   * end takes itself for it.
+   * Names the daemon's process. Until then the daemon waits in {@link DaemonEnd#find()}. Any other
+   * process that has inherited the descriptors does not find a connection.
    *
    * @param pid the daemon's process id
    * @throws IllegalStateException if that process runs and has not inherited the {@link
-   *     #daemonDescriptors()}, as one that was started by {@link ProcessBuilder}: it would never
-   *     find its end
-   * @throws PosixException if somebody else has closed a descriptor
+   *     #daemonDescriptors()}, since {@link ProcessBuilder} has started it, for instance: it would
+   *     never find its end
+   * @throws PosixException if other code has closed a descriptor
    */
   public void started(long pid) throws PosixException {
     if (!Handshake.isInheritedBy(pid, greeting)) {
@@ -125,9 +134,10 @@ public final class LauncherEnd implements AutoCloseable {
   }
 
   /**
-   * Closes this process's copies of the daemon's end; only then the daemon's death can be noticed.
+   * Closes this process's copies of the daemon's descriptors. Without this call the end of the
+   * daemon is not noticed.
    *
-   * @throws PosixException if somebody else has closed a descriptor
+   * @throws PosixException if other code has closed a descriptor
    */
   public void release() throws PosixException {
     try (greeting;
@@ -139,12 +149,13 @@ public final class LauncherEnd implements AutoCloseable {
   /**
    * Receives the next message.
    *
-   * <p>Several threads may wait; one of them gets it, and others may return early, with nothing.
+   * <p>Several threads may wait. One of them gets the message; others may return early, without
+   * one.
    *
-   * @param timeout how long to wait for it, at least 0
-   * @return the message, or nothing if none came in that time, or only a part of one
-   * @throws PosixException if the connection broke, or the daemon sent what is no message ({@code
-   *     EINVAL}): after that nothing is received but the end
+   * @param timeout how long to wait, at least 0
+   * @return the message; empty if none arrived in that time, or only a part of one
+   * @throws PosixException if the connection is broken, or the daemon sent an invalid message
+   *     ({@code EINVAL}); after that only {@link Message.Ended} is received
    */
   public Optional<Message> receive(Duration timeout) throws PosixException {
     Objects.requireNonNull(timeout, "timeout");
@@ -165,11 +176,11 @@ public final class LauncherEnd implements AutoCloseable {
       byte[] bytes = new byte[arrivals.space()];
       int length = Files.read(number, bytes);
       if (length == -Errno.EAGAIN.number()) {
-        // Another thread was woken up by it as well, and was faster.
+        // Another thread was woken up by the same message, and was faster.
         return null;
       }
       if (PosixException.check(length, "read", number) == 0) {
-        // What it began to say, it has not said.
+        // A message that has arrived in part is dropped.
         return new Message.Ended();
       }
       if (!broken) {
@@ -194,9 +205,9 @@ public final class LauncherEnd implements AutoCloseable {
   }
 
   /**
-   * Confirms that the daemon counts as started, for which {@link DaemonEnd#awaitLauncher()} waits.
+   * Tells the daemon that it counts as started. {@link DaemonEnd#awaitLauncher()} waits for this.
    *
-   * @throws PosixException if the daemon is gone ({@code EPIPE})
+   * @throws PosixException if the daemon has ended ({@code EPIPE})
    */
   public void confirm() throws PosixException {
     answer(MessageCodec.CONFIRMED);

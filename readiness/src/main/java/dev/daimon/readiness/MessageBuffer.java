@@ -6,23 +6,23 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What has arrived of the next messages: a pipe keeps bytes in order, and knows no messages. */
+/** The bytes of the next messages that have arrived: a pipe keeps the order, but no boundaries. */
 final class MessageBuffer {
   private final byte[] bytes = new byte[MessageCodec.HEAD + MessageCodec.MAX_TEXT];
   private int count;
 
-  /** How many more bytes may arrive before {@link #next()} is asked again; never 0 after it. */
+  /** How many more bytes fit before {@link #next()} is called again; never 0 after that call. */
   int space() {
     return bytes.length - count;
   }
 
-  /** The first bytes of an array have arrived. */
+  /** Adds bytes that have arrived: the first ones of an array. */
   void add(byte[] arrived, int length) {
     System.arraycopy(arrived, 0, bytes, count, length);
     count += length;
   }
 
-  /** Takes out the first message; null if not all of it has arrived. */
+  /** Removes and returns the first message; null if not all of it has arrived. */
   @Nullable Message next() throws PosixException {
     if (count < MessageCodec.HEAD) {
       return null;
@@ -52,6 +52,6 @@ final class MessageBuffer {
   }
 
   private static PosixException notAMessage() {
-    return new PosixException("read", "a message that no daemon sends", Errno.EINVAL);
+    return new PosixException("read", "an invalid message", Errno.EINVAL);
   }
 }

@@ -2,29 +2,29 @@ package dev.daimon.readiness;
 
 import java.nio.charset.StandardCharsets;
 
-/** Messages as bytes: a letter, an exit code, the length of a text, and the text. */
+/** Encodes messages as bytes: a letter, an exit code, the length of a text, and the text. */
 final class MessageCodec {
-  /** What is before the text, in bytes. */
+  /** The length of the part before the text, in bytes. */
   static final int HEAD = 4;
 
   /** The longest text that is sent, in bytes of UTF-8; a longer one is cut off. */
   static final int MAX_TEXT = 8192;
 
-  /** What the launcher says when it has named the daemon in the greeting. */
+  /** The launcher's answer when it has named the daemon in the handshake. */
   static final byte NAMED = 'N';
 
-  /** What the launcher says when the daemon counts as started. */
+  /** The launcher's answer when the daemon counts as started. */
   static final byte CONFIRMED = 'C';
 
   private MessageCodec() {}
 
-  /** The bytes of a message. */
+  /** Returns the bytes of a message. */
   static byte[] encode(char letter, int exitCode, String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     int length = utf8.length;
     if (length > MAX_TEXT) {
       length = MAX_TEXT;
-      // Not in the midst of a character.
+      // Not in the middle of a character.
       while ((utf8[length] & 0xc0) == 0x80) {
         length--;
       }
