@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code main} of a test in a JVM of its own: for what would change this JVM for good, or needs
- * two processes, or has to be started in a certain way.
+ * Runs a {@code main} of a test in a JVM of its own: for what would change this JVM permanently, or
+ * needs two processes, or has to be started in a certain way.
  *
  * <pre>{@code
  * List<String> lines =
@@ -26,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  * the test libraries.
  */
 public final class ChildJvm {
-  /** A command that becomes nobody; the class files had better be {@linkplain #copied copied}. */
+  /**
+   * A command that becomes nobody. The class files should be {@linkplain #copied copied} for it.
+   */
   public static final List<String> AS_NOBODY =
       List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
 
@@ -47,7 +49,7 @@ public final class ChildJvm {
    * @param err its standard error
    */
   public record Result(long pid, int exit, String out, String err) {
-    /** Returns what was printed, stripped, by a JVM that must have ended well and silently. */
+    /** Returns the output, stripped, of a JVM that must have exited with 0 and printed no error. */
     public String output() {
       if (exit != 0 || !err.isEmpty()) {
         throw new AssertionError("the child JVM failed: " + this);
@@ -106,7 +108,7 @@ public final class ChildJvm {
     return this;
   }
 
-  /** Runs it to its end, without an input. After a minute that is an error. */
+  /** Runs the JVM to its end, without an input; throws if that takes more than a minute. */
   public Result run(Object... arguments) throws IOException, InterruptedException {
     List<String> command = command(arguments);
     Path out = Files.createTempFile("daimon-child", ".out");
@@ -130,7 +132,7 @@ public final class ChildJvm {
     }
   }
 
-  /** Starts it to be talked to, and ended, by the test; its errors go to this JVM's. */
+  /** Starts the JVM for the test to talk to and to end; it has this JVM's standard error. */
   public Process start(Object... arguments) throws IOException, InterruptedException {
     return new ProcessBuilder(command(arguments))
         .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Tools of the system that the tests prepare and compare with, such as {@code mkfifo}. */
+/** Runs tools of the system for tests, such as {@code mkfifo}. */
 public final class Command {
   private Command() {}
 
   /**
-   * Runs a command, which must end well. Its errors go to this JVM's.
+   * Runs a command, which must exit with 0. It has this JVM's standard error.
    *
-   * @return what it prints, stripped
+   * @return its output, stripped
    */
   public static String run(String... command) throws IOException, InterruptedException {
     Process process =
@@ -25,8 +25,8 @@ public final class Command {
   }
 
   /**
-   * Sends a signal by the shell's own {@code kill}: the command of that name is in a package that
-   * not every machine has.
+   * Sends a signal by the shell's built-in {@code kill}: the package with the command of that name
+   * is not on every machine.
    *
    * @param signal its name, such as {@code TERM}
    * @param pid a process, or a process group if it is negative

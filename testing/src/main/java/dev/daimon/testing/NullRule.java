@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class NullRule {
   private final Map<Class<?>, Object> samples = new HashMap<>();
 
-  /** A rule with arguments that are not null, by their classes; others are made up. */
+  /** Makes a rule with these arguments for parameters of their types; others get default values. */
   public NullRule(Object... arguments) {
     for (Object argument : arguments) {
       samples.put(argument.getClass(), argument);

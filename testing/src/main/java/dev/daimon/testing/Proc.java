@@ -10,8 +10,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What the kernel says of a process in {@code /proc}. A process is named as there: by its id, or
- * {@code self}, or {@code thread-self}.
+ * Reads what {@code /proc} shows of a process, which is named as there: by its id, or {@code self},
+ * or {@code thread-self}.
  */
 public final class Proc {
   private Proc() {}
@@ -26,7 +26,7 @@ public final class Proc {
     throw new AssertionError("no " + field);
   }
 
-  /** Returns its open descriptors and where each leads, without the one that lists them. */
+  /** Returns the open descriptors and the path of each, without the one that lists them. */
   public static SortedMap<Integer, String> descriptors(String process) throws IOException {
     SortedMap<Integer, String> descriptors = new TreeMap<>();
     File directory = new File("/proc/" + process + "/fd");

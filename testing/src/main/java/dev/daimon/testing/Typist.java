@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A program that types a line for whoever reads its terminal next; needs a C compiler. */
+/** A program that inserts a line into its terminal's input; needs a C compiler. */
 public final class Typist {
-  /** What it types. */
+  /** The line that it inserts. */
   public static final String LINE = "typed by the program";
 
-  /** What it says if it may not, before the number of the error. */
+  /** What it prints if it may not, before the number of the error. */
   public static final String REFUSED = "refused: ";
 
   private static final String SOURCE =
@@ -33,7 +33,7 @@ public final class Typist {
 
   private Typist() {}
 
-  /** Compiles it; the program is in the directory. */
+  /** Compiles the program into a directory, and returns its path. */
   public static Path compiled(Path directory) throws IOException, InterruptedException {
     Path source = Files.writeString(directory.resolve("typist.c"), SOURCE);
     Path program = directory.resolve("typist");
@@ -41,7 +41,7 @@ public final class Typist {
     return program;
   }
 
-  /** Whether this kernel lets an ordinary user's program do that. */
+  /** Whether this kernel allows that to a program of a user other than root. */
   public static boolean isAllowed() throws IOException {
     return !Files.exists(LEGACY) || Files.readString(LEGACY).startsWith("1");
   }
