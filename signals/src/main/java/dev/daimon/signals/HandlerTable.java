@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import sun.misc.SignalHandler;
 
 /**
  * The signals that this JVM's {@link SignalEvents} handle, and their former dispositions. A signal
@@ -21,7 +20,7 @@ import sun.misc.SignalHandler;
  * {@code sun.misc.Signal} would lose something: the first one takes time that a daemon does not
  * have before it is ready.
  */
-final class HandlerTable implements SignalHandler {
+final class HandlerTable implements sun.misc.SignalHandler {
   /** The first signal for which the JDK has no name. */
   private static final int FIRST_UNNAMED = 32;
 
@@ -29,7 +28,7 @@ final class HandlerTable implements SignalHandler {
 
   private final sun.misc.Signal signal;
 
-  private final SignalHandler previous;
+  private final sun.misc.SignalHandler previous;
 
   /** The disposition, if {@code sun.misc.Signal} would not restore it exactly; otherwise null. */
   private final Signals.@Nullable SignalAction previousAction;
@@ -51,8 +50,8 @@ final class HandlerTable implements SignalHandler {
       // The JDK keeps signals of a shutdown ignored if they are, even with a new handler.
       PosixException.check(Signals.setHandler(number, Signals.SIG_DFL), "rt_sigaction", name);
     }
-    SignalHandler before = sun.misc.Signal.handle(signal, this);
-    previous = ignored ? SignalHandler.SIG_IGN : before;
+    sun.misc.SignalHandler before = sun.misc.Signal.handle(signal, this);
+    previous = ignored ? sun.misc.SignalHandler.SIG_IGN : before;
   }
 
   /**
@@ -66,10 +65,12 @@ final class HandlerTable implements SignalHandler {
       return;
     }
     try {
-      SignalHandler _ =
+      sun.misc.SignalHandler _ =
           sun.misc.Signal.handle(
               new sun.misc.Signal("TERM"),
-              isIn("SigIgn", number) ? SignalHandler.SIG_IGN : SignalHandler.SIG_DFL);
+              isIn("SigIgn", number)
+                  ? sun.misc.SignalHandler.SIG_IGN
+                  : sun.misc.SignalHandler.SIG_DFL);
     } catch (IllegalArgumentException reduced) {
       throw new IllegalArgumentException(
           "a JVM with -Xrs reports no signal: start it without that option", reduced);
@@ -121,17 +122,17 @@ final class HandlerTable implements SignalHandler {
     }
     if (receiver != null) {
       receiver.run();
-    } else if (shutdown && !previous.equals(SignalHandler.SIG_IGN)) {
+    } else if (shutdown && !previous.equals(sun.misc.SignalHandler.SIG_IGN)) {
       // It arrived while the last receiver was removed; a request to end must not be lost.
       previous.handle(arrived);
     }
   }
 
   private void restore(Signal name) throws PosixException {
-    SignalHandler current = sun.misc.Signal.handle(signal, previous);
+    sun.misc.SignalHandler current = sun.misc.Signal.handle(signal, previous);
     if (current != this) {
       // Other code has installed a handler meanwhile: keep it.
-      SignalHandler _ = sun.misc.Signal.handle(signal, current);
+      sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, current);
     } else if (previousAction != null) {
       PosixException.check(Signals.setAction(name.number(), previousAction), "rt_sigaction", name);
     }
