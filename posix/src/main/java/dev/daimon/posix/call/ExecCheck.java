@@ -75,9 +75,7 @@ final class ExecCheck {
 
   private static Answer read(int child) {
     try {
-      return (ProcessStat.of(child).flags() & PF_FORKNOEXEC) == 0
-          ? Answer.EXECUTED
-          : Answer.NOT_YET;
+      return (ProcStat.of(child).flags() & PF_FORKNOEXEC) == 0 ? Answer.EXECUTED : Answer.NOT_YET;
     } catch (PosixException hidden) {
       return Answer.UNKNOWN;
     }

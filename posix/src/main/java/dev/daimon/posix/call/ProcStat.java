@@ -8,7 +8,7 @@ import dev.daimon.posix.PosixException;
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
-public final class ProcessStat {
+public final class ProcStat {
   /** The number of the first field after the name, as the manual counts them. */
   private static final int STATE = 3;
 
@@ -23,7 +23,7 @@ public final class ProcessStat {
   /** Where the name ends, which is in parentheses and may hold any character, these too. */
   private final int nameEnd;
 
-  private ProcessStat(String line) {
+  private ProcStat(String line) {
     this.line = line;
     nameEnd = line.lastIndexOf(')');
   }
@@ -33,9 +33,8 @@ public final class ProcessStat {
    *
    * @throws PosixException {@code ENOENT} or {@code ESRCH} if there is no such process
    */
-  public static ProcessStat of(long pid) throws PosixException {
-    return new ProcessStat(
-        ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/stat")));
+  public static ProcStat of(long pid) throws PosixException {
+    return new ProcStat(ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/stat")));
   }
 
   /** The program's name, up to 15 bytes, with one character for each byte. */

@@ -11,12 +11,12 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ProcessStatTest {
+class ProcStatTest {
   private static final long SELF = ProcessHandle.current().pid();
 
   @Test
   void itAgreesWithTheStatus() throws Exception {
-    ProcessStat stat = ProcessStat.of(SELF);
+    ProcStat stat = ProcStat.of(SELF);
 
     assertThat(Long.toString(stat.parent())).isEqualTo(Proc.status("self", "PPid"));
     assertThat(Long.toString(stat.group())).isEqualTo(Proc.status("self", "NSpgid"));
@@ -27,8 +27,8 @@ class ProcessStatTest {
   /** The JVM has executed a program, and the kernel has no flag for that. */
   @Test
   void theFlagOfAProcessThatHasExecutedNothingIsNotSet() throws Exception {
-    assertThat(ProcessStat.of(SELF).flags()).isPositive();
-    assertThat(ProcessStat.of(SELF).flags() & 0x40).isZero();
+    assertThat(ProcStat.of(SELF).flags()).isPositive();
+    assertThat(ProcStat.of(SELF).flags() & 0x40).isZero();
   }
 
   @Test
@@ -37,7 +37,7 @@ class ProcessStatTest {
     Files.copy(Path.of("/bin/sleep"), program);
     Process process = new ProcessBuilder(program.toString(), "1000").start();
     try {
-      ProcessStat stat = ProcessStat.of(process.pid());
+      ProcStat stat = ProcStat.of(process.pid());
 
       assertThat(stat.name()).isEqualTo("a) S (1 2");
       assertThat(stat.parent()).isEqualTo(SELF);
@@ -49,7 +49,7 @@ class ProcessStatTest {
   @Test
   void aMissingProcessIsAnError() {
     assertThatExceptionOfType(PosixException.class)
-        .isThrownBy(() -> ProcessStat.of(4194304))
+        .isThrownBy(() -> ProcStat.of(4194304))
         .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.ENOENT));
   }
 }
