@@ -1,10 +1,11 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * A handle of a process that never means another one: signals and waits without a race.
+ * Handles of processes that stay valid when process ids are reused: signals and waits without a
+ * race.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
+ * <p>Run with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class
+ * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked

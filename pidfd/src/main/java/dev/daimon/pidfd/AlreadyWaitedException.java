@@ -4,8 +4,8 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 
 /**
- * A child whose exit status was already taken: by an earlier wait, by somebody else in this JVM, or
- * by the kernel, if {@code SIGCHLD} is ignored.
+ * Thrown if the exit status of a child was already taken: by an earlier wait, by other code in this
+ * JVM, or by the kernel, if {@code SIGCHLD} is ignored.
  */
 public final class AlreadyWaitedException extends PosixException {
   private static final long serialVersionUID = 1;

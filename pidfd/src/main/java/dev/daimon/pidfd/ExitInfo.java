@@ -7,18 +7,18 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How a child ended, and what it has used.
+ * How a child ended, and which resources it has used.
  *
- * @param exitCode the exit code, from 0 to 255; empty if a signal ended it
- * @param signal the signal that ended it; empty if it exited by itself
- * @param coreDumped whether the signal left a core dump
- * @param usage what it has used
+ * @param exitCode the exit code, from 0 to 255; empty if a signal killed the child
+ * @param signal the signal that killed the child; empty if it exited by itself
+ * @param coreDumped whether the kernel has written a core dump
+ * @param usage the resources that it has used
  * @see <a href="https://man7.org/linux/man-pages/man2/waitid.2.html">waitid(2)</a>
  */
 public record ExitInfo(
     OptionalInt exitCode, Optional<Signal> signal, boolean coreDumped, ResourceUsage usage) {
 
-  /** Takes no null. */
+  /** Requires every object. */
   public ExitInfo {
     Objects.requireNonNull(exitCode, "exitCode");
     Objects.requireNonNull(signal, "signal");

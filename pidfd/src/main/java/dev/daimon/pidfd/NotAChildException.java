@@ -4,8 +4,8 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 
 /**
- * A process whose exit status is not to be had: no child of this JVM, or one that somebody else
- * started and waits for, as the JDK does for those of {@link ProcessBuilder}.
+ * Thrown for a process whose exit status cannot be taken: it is no child of this JVM, or other code
+ * has started it and waits for it, as the JDK does for the children of {@link ProcessBuilder}.
  */
 public final class NotAChildException extends PosixException {
   private static final long serialVersionUID = 1;

@@ -25,21 +25,23 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process by a descriptor: as long as this is open it means that very process, also after it has
- * ended and its id was given to another one.
+ * A handle of a process by a descriptor. While it is open it refers to this process only, even
+ * after the process has ended and the kernel has reused its id.
  *
- * <p>How a <em>child</em> ended is told once, as the kernel does, to {@link #waitFor()} or {@link
- * #exited()}, and that takes the zombie away. That <em>any</em> process has ended is told to
- * everybody who asks, by {@link #awaitExit()} or {@link #ended()}, and changes nothing.
+ * <p>{@link #awaitExit()} and {@link #ended()} wait for the end of <em>any</em> process. They
+ * change nothing, and may be called any number of times.
  *
- * <p>A child in this sense is one that Daimon's own modules have started, or adopted. Those of
- * {@link ProcessBuilder} are waited for by the JDK, and {@link Process} would tell a wrong exit
- * code if somebody else were first; so their exit status is not to be had here. Everything else is.
- * When a child was waited for here, its id, wherever else it was kept, is only a number.
+ * <p>{@link #waitFor()} and {@link #exited()} wait for the end of a <em>child</em>, and take its
+ * exit status. The kernel gives the status once, and removes the zombie. From then on another
+ * process may get the id.
  *
- * <p>However many are waited for, one daemon thread of this JVM watches them all. It starts when
- * the first one is needed, and ends soon after the last one. Threads that wait can be interrupted,
- * and virtual ones give their carrier away meanwhile.
+ * <p>A child in this sense is one that Daimon's own modules have started or adopted. The JDK waits
+ * for the children of {@link ProcessBuilder}, and {@link Process} would return a wrong exit code if
+ * their status were taken here; so this class refuses that. It can do everything else with them.
+ *
+ * <p>One daemon thread of this JVM watches all processes that are waited for. It starts with the
+ * first wait, and ends soon after the last one. A waiting thread can be interrupted, and a waiting
+ * virtual thread releases its carrier.
  *
  * <p>Safe for use by several threads.
  *
@@ -55,14 +57,14 @@ public final class PidFd implements AutoCloseable {
   private final Descriptor descriptor;
   private final int pid;
 
-  /** What marks it as a child that nobody else waits for; null if it is none. */
+  /** Marks the process as a child that only Daimon waits for; null if it is none. */
   private final @Nullable Object own;
 
-  /** Watched for while there are any. */
+  /** The waits that go on; the descriptor is watched while there are any. */
   private final List<Waiting<?>> pending = new ArrayList<>(1);
 
-  /** To whom the exit status went last, if that was a future. */
-  private @Nullable Given given;
+  /** The future that has got the exit status last; null if there is none. */
+  private @Nullable Delivery delivery;
 
   private PidFd(int pid, Descriptor descriptor) {
     this.pid = pid;
@@ -71,21 +73,21 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Opens the process that has this id now.
+   * Opens a handle of the process that has this id now. A zombie has one too.
    *
-   * <p>Race: whoever has the id from somewhere cannot know whether it still means the same process.
-   * It does for a child that nobody has waited for. For every other one, find something out
-   * <em>after</em> this has returned that is true of the right process alone, such as the time of
-   * its start, as {@link #of(ProcessHandle)} does, or a lock that it holds; from then on no race is
-   * left.
+   * <p>Race: another process may have got the id since the caller has learned it. This is ruled out
+   * only for a child whose exit status was not taken. For every other process, check <em>after</em>
+   * this method has returned something that is true of the intended process alone: its start time,
+   * as {@link #of(ProcessHandle)} does, or that it holds a lock. If that is so, the handle refers
+   * to the intended process, and no race is left.
    *
    * @param pid the process id
-   * @return a handle of that process, to be closed by the caller; a zombie has one too
-   * @throws IllegalArgumentException if it is no process id
+   * @return the handle, to be closed by the caller
+   * @throws IllegalArgumentException if the number cannot be a process id
    * @throws PosixException {@code ESRCH} if there is no such process, {@code EINVAL} or {@code
-   *     ENOENT} if it is the id of a thread, {@code EMFILE} if this JVM has no descriptor left,
-   *     {@code ENOSYS} before Linux 5.3, {@code EPERM} where a seccomp filter forbids the call, as
-   *     that of an old container runtime does
+   *     ENOENT} if this is the id of a thread, {@code EMFILE} if this JVM has no descriptor left,
+   *     {@code ENOSYS} before Linux 5.3, {@code EPERM} if a seccomp filter forbids the call, as in
+   *     old container runtimes
    */
   public static PidFd open(long pid) throws PosixException {
     if (pid < 1 || pid > Integer.MAX_VALUE) {
@@ -93,7 +95,7 @@ public final class PidFd implements AutoCloseable {
     }
     int number = PidFds.open((int) pid);
     if (number == -Errno.EPERM.number() && Signals.kill((int) pid, 0) == -Errno.ESRCH.number()) {
-      // A filter that forbids the one call rarely forbids the other.
+      // A seccomp filter that forbids pidfd_open rarely forbids kill.
       number = -Errno.ESRCH.number();
     }
     PosixException.check(number, "pidfd_open", pid);
@@ -101,22 +103,22 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Opens the process of a handle of Java's, and no other one that has its id by now: the time of
-   * its start is compared after it was opened.
+   * Opens a handle of the process that a handle of Java refers to. This compares the start time
+   * after it has opened the process, so it does not open another process that has got the id.
    *
-   * <p>Linux tells the time of a start in hundredths of a second: a process that ends, and whose id
-   * is given away, within the hundredth in which it started cannot be told from its successor. So
-   * it is where {@code /proc} hides other users' processes.
+   * <p>Linux measures start times in hundredths of a second. If a process ends, and its id is
+   * reused, within the hundredth in which it was started, this method cannot tell the two processes
+   * apart. Nor can it where {@code /proc} hides the processes of other users.
    *
-   * @param handle the process
-   * @return a handle of that process, to be closed by the caller
+   * @param handle Java's handle of the process
+   * @return the handle, to be closed by the caller
    * @throws PosixException as {@link #open(long)}; {@code ESRCH} also if the process has ended and
-   *     its id is another's
+   *     another one has got its id
    */
   public static PidFd of(ProcessHandle handle) throws PosixException {
     Objects.requireNonNull(handle, "handle");
     PidFd opened = open(handle.pid());
-    // Holds the time of the start against that of the process that has the id now.
+    // This compares the start time with that of the process that has the id now.
     if (!handle.isAlive()) {
       PosixException gone =
           new PosixException("pidfd_open", Long.toString(handle.pid()), Errno.ESRCH);
@@ -127,25 +129,25 @@ public final class PidFd implements AutoCloseable {
     return opened;
   }
 
-  /** {@return the process id; when the process has ended it may be another's} */
+  /** {@return the process id; after the end of the process another one may have it} */
   public long pid() {
     return pid;
   }
 
   /**
-   * Sends a signal to this very process.
+   * Sends a signal to this process.
    *
-   * <p>That it could be sent does not show that the process is alive: a zombie takes it too.
+   * <p>This also succeeds for a zombie, so it does not show that the process is alive.
    *
    * @param signal the signal
-   * @throws PosixException {@code ESRCH} if it has ended and was waited for, {@code EPERM} if this
-   *     JVM may not signal it
-   * @throws IllegalStateException if this is closed
+   * @throws PosixException {@code ESRCH} if the process has ended and its exit status was taken,
+   *     {@code EPERM} if this JVM may not signal the process
+   * @throws IllegalStateException if this handle is closed
    * @see <a
    *     href="https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html">pidfd_send_signal(2)</a>
    */
-  // Here and below, the lock is held over the call: after a close in between, the descriptor's
-  // number could be that of another process.
+  // Here and below, the call is made with this object's lock: after a close in between, the
+  // descriptor's number could be that of another process.
   public synchronized void send(Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
     PosixException.check(
@@ -153,13 +155,13 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Tells whether the process has not ended yet. A zombie has.
+   * Tells whether the process has not ended yet. A zombie has ended.
    *
-   * <p>Race: it may end before the answer arrives.
+   * <p>Race: the process may end before this method returns.
    *
-   * @return whether it is
+   * @return whether it is alive
    * @throws PosixException if the kernel is out of memory
-   * @throws IllegalStateException if this is closed
+   * @throws IllegalStateException if this handle is closed
    */
   public synchronized boolean isAlive() throws PosixException {
     return PosixException.check(Polling.poll(descriptor.number(), Polling.POLLIN, 0), "poll", pid)
@@ -167,12 +169,13 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Tells what the process is: of this very one, since it still has its id when all is read.
+   * Describes the process. This reads {@code /proc}, and then checks that the process is alive: so
+   * the description is of this process, and not of another one with the same id.
    *
-   * @return what {@code /proc} says of it
-   * @throws PosixException {@code ESRCH} if it has ended, as a zombie has; {@code EPERM} or {@code
-   *     ENOENT} where {@code /proc} hides other users' processes
-   * @throws IllegalStateException if this is closed
+   * @return the description
+   * @throws PosixException {@code ESRCH} if the process has ended; {@code EPERM} or {@code ENOENT}
+   *     where {@code /proc} hides the processes of other users
+   * @throws IllegalStateException if this handle is closed
    */
   public ProcessInfo info() throws PosixException {
     try {
@@ -189,12 +192,13 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Tells the program's name alone: for people, and without a look into the process, which may make
-   * that as slow as it likes.
+   * Returns the name of the program alone, to be shown to people. This does not read the memory of
+   * the process, as {@link #info()} does; a process can make that slow.
    *
-   * @return as {@link ProcessInfo#name()}; empty if the process has ended, or is hidden
+   * @return the name, as {@link ProcessInfo#name()}; empty if the process has ended, or {@code
+   *     /proc} hides it
    * @throws PosixException if the kernel is out of memory
-   * @throws IllegalStateException if this is closed
+   * @throws IllegalStateException if this handle is closed
    */
   public String name() throws PosixException {
     String name;
@@ -209,13 +213,14 @@ public final class PidFd implements AutoCloseable {
   /**
    * Waits for the end of this child, and takes its exit status.
    *
-   * @return how it ended
-   * @throws AlreadyWaitedException if the status was already taken, or is while this waits
-   * @throws NotAChildException if the process is no child, as is said above
-   * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
-   * @throws InterruptedException if the thread is interrupted; the status is not taken then
-   * @throws CancellationException if this is closed meanwhile
-   * @throws IllegalStateException if this is closed
+   * @return how the child ended
+   * @throws AlreadyWaitedException if the status was taken before, or is taken elsewhere during the
+   *     wait
+   * @throws NotAChildException if the process is no child in the sense of this class
+   * @throws PosixException if this JVM has no descriptor left to wait with ({@code EMFILE})
+   * @throws InterruptedException if the thread is interrupted; the status is not taken
+   * @throws CancellationException if this handle is closed during the wait
+   * @throws IllegalStateException if this handle is closed
    */
   public ExitInfo waitFor() throws PosixException, InterruptedException {
     await(begin(this::ifReapable, Runnable::run), FOREVER);
@@ -223,16 +228,17 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * As {@link #waitFor()}, but not for ever.
+   * Waits for the end of this child for a limited time, and takes its exit status.
    *
-   * @param timeout how long to wait; nothing is waited for if it is not positive
-   * @return how it ended; empty if it has not in that time
-   * @throws AlreadyWaitedException if the status was already taken, or is while this waits
-   * @throws NotAChildException if the process is no child, as is said above
-   * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
-   * @throws InterruptedException if the thread is interrupted; the status is not taken then
-   * @throws CancellationException if this is closed meanwhile
-   * @throws IllegalStateException if this is closed
+   * @param timeout how long to wait at most; if it is not positive, the method does not wait
+   * @return how the child ended; empty if it has not ended in that time
+   * @throws AlreadyWaitedException if the status was taken before, or is taken elsewhere during the
+   *     wait
+   * @throws NotAChildException if the process is no child in the sense of this class
+   * @throws PosixException if this JVM has no descriptor left to wait with ({@code EMFILE})
+   * @throws InterruptedException if the thread is interrupted; the status is not taken
+   * @throws CancellationException if this handle is closed during the wait
+   * @throws IllegalStateException if this handle is closed
    */
   public Optional<ExitInfo> waitFor(Duration timeout) throws PosixException, InterruptedException {
     Objects.requireNonNull(timeout, "timeout");
@@ -242,26 +248,27 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * Waits for the end of this process, which need not be a child; its exit status is left alone.
+   * Waits for the end of this process, which need not be a child. This does not take the exit
+   * status of a child.
    *
-   * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
+   * @throws PosixException if this JVM has no descriptor left to wait with ({@code EMFILE})
    * @throws InterruptedException if the thread is interrupted
-   * @throws CancellationException if this is closed meanwhile
-   * @throws IllegalStateException if this is closed
+   * @throws CancellationException if this handle is closed during the wait
+   * @throws IllegalStateException if this handle is closed
    */
   public void awaitExit() throws PosixException, InterruptedException {
     await(begin(this::ifEnded, Runnable::run), FOREVER);
   }
 
   /**
-   * As {@link #awaitExit()}, but not for ever.
+   * Waits for the end of this process for a limited time, as {@link #awaitExit()} does.
    *
-   * @param timeout how long to wait; nothing is waited for if it is not positive
-   * @return whether it has ended
-   * @throws PosixException if there is no descriptor left to wait with ({@code EMFILE})
+   * @param timeout how long to wait at most; if it is not positive, the method does not wait
+   * @return whether the process has ended
+   * @throws PosixException if this JVM has no descriptor left to wait with ({@code EMFILE})
    * @throws InterruptedException if the thread is interrupted
-   * @throws CancellationException if this is closed meanwhile
-   * @throws IllegalStateException if this is closed
+   * @throws CancellationException if this handle is closed during the wait
+   * @throws IllegalStateException if this handle is closed
    */
   public boolean awaitExit(Duration timeout) throws PosixException, InterruptedException {
     Objects.requireNonNull(timeout, "timeout");
@@ -269,40 +276,42 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
-   * The end of this child in the future, when its exit status is taken.
+   * Returns a future of the end of this child. When the child has ended, the future takes its exit
+   * status.
    *
-   * <p>It fails as {@link #waitFor()} does: with {@link AlreadyWaitedException} or {@link
+   * <p>The future fails as {@link #waitFor()} does: with {@link AlreadyWaitedException} or {@link
    * NotAChildException}, at once if that is known, and with {@link CancellationException} if this
-   * is closed. What depends on it runs on a virtual thread of its own, and may block. A future that
-   * was cancelled, or completed by somebody else, takes no status, and costs nothing any more.
+   * handle is closed. The stages that depend on it run on a virtual thread of their own, and may
+   * block. A future that was cancelled, or completed elsewhere, takes no status, and costs nothing
+   * any more.
    *
-   * @return how it ended
-   * @throws IllegalStateException if this is closed
+   * @return the future of how the child ended
+   * @throws IllegalStateException if this handle is closed
    */
   public CompletableFuture<ExitInfo> exited() {
     return publish(this::reapFor);
   }
 
   /**
-   * The end of this process in the future; it need not be a child, and its exit status is left
-   * alone.
+   * Returns a future of the end of this process, which need not be a child. This does not take the
+   * exit status of a child.
    *
-   * <p>It fails with {@link CancellationException} if this is closed. What depends on it runs on a
-   * virtual thread of its own, and may block. A future that was cancelled, or completed by somebody
-   * else, costs nothing any more.
+   * <p>The future fails with {@link CancellationException} if this handle is closed. The stages
+   * that depend on it run on a virtual thread of their own, and may block. A future that was
+   * cancelled, or completed elsewhere, costs nothing any more.
    *
-   * @return this handle, when its process has ended
-   * @throws IllegalStateException if this is closed
+   * @return the future, which is completed with this handle when the process has ended
+   * @throws IllegalStateException if this handle is closed
    */
   public CompletableFuture<PidFd> ended() {
     return publish(this::ifEnded);
   }
 
   /**
-   * Closes the handle; the process runs on, and a second call does nothing. Whoever waits fails
-   * with {@link CancellationException}.
+   * Closes the handle, and leaves the process as it is; a second call does nothing. Waits that go
+   * on fail with {@link CancellationException}.
    *
-   * @throws PosixException if somebody else has closed the descriptor
+   * @throws PosixException if the descriptor was closed elsewhere
    */
   @Override
   public void close() throws PosixException {
@@ -329,22 +338,23 @@ public final class PidFd implements AutoCloseable {
     return "process " + pid;
   }
 
-  /** What a wait is for; null if it is not there yet. */
-  private interface Outcome<T> {
-    @Nullable T get(Waiting<T> waiting) throws PosixException;
+  /** What a wait waits for. */
+  private interface Condition<T> {
+    /** Returns the result of the wait; null if the condition is not met yet. */
+    @Nullable T check(Waiting<T> waiting) throws PosixException;
   }
 
-  /** A wait that is going on. */
+  /** A wait that goes on. */
   private final class Waiting<T> extends CompletableFuture<T> {
-    private final Outcome<T> outcome;
+    private final Condition<T> condition;
     private final Executor executor;
 
-    Waiting(Outcome<T> outcome, Executor executor) {
-      this.outcome = outcome;
+    Waiting(Condition<T> condition, Executor executor) {
+      this.condition = condition;
       this.executor = executor;
     }
 
-    /** Completes it if the outcome is there. */
+    /** Completes the wait if its condition is met. */
     void settle() {
       try {
         T value = claim();
@@ -356,16 +366,16 @@ public final class PidFd implements AutoCloseable {
       }
     }
 
-    /** Takes the outcome, or the failure, once: an end may be told of more than once. */
+    /** Takes the result, or the failure, once: the end may be reported more than once. */
     private @Nullable T claim() throws PosixException {
-      // What depends on a future runs when it is completed, so that is done without this lock.
+      // The caller completes the future without this lock, since dependent stages run then.
       synchronized (PidFd.this) {
-        // Cancelled, or claimed, or the handle is closed.
+        // Cancelled, or claimed before, or the handle is closed.
         if (!pending.contains(this)) {
           return null;
         }
         try {
-          T value = outcome.get(this);
+          T value = condition.check(this);
           if (value != null) {
             forget(this);
           }
@@ -378,39 +388,39 @@ public final class PidFd implements AutoCloseable {
     }
   }
 
-  /** An exit status on its way to a future. */
-  private record Given(ExitInfo info, CompletableFuture<ExitInfo> future) {
-    /** False if the future was completed otherwise, perhaps in that very moment. */
+  /** An exit status that was taken for a future. */
+  private record Delivery(ExitInfo info, CompletableFuture<ExitInfo> future) {
+    /** Whether the future has got it; false if it was completed otherwise at the same time. */
     boolean arrived() {
       while (!future.isDone()) {
-        // The thread that has claimed it completes it next.
+        // The thread that has claimed the status completes the future next.
         Thread.onSpinWait();
       }
       return future.state() == Future.State.SUCCESS && info.equals(future.resultNow());
     }
   }
 
-  private <T> CompletableFuture<T> publish(Outcome<T> outcome) {
-    return begin(outcome, Thread::startVirtualThread);
+  private <T> CompletableFuture<T> publish(Condition<T> condition) {
+    return begin(condition, Thread::startVirtualThread);
   }
 
-  /** Begins to wait. When the time has come, the executor settles it. */
-  private <T> Waiting<T> begin(Outcome<T> outcome, Executor executor) {
-    Waiting<T> waiting = new Waiting<>(outcome, executor);
+  /** Begins to wait. When the process has ended, the executor settles the wait. */
+  private <T> Waiting<T> begin(Condition<T> condition, Executor executor) {
+    Waiting<T> waiting = new Waiting<>(condition, executor);
     synchronized (this) {
       int number = descriptor.number();
       pending.add(waiting);
       waiting.settle();
       if (!waiting.isDone() && pending.size() == 1) {
         try {
-          Watcher.add(number, this);
+          Watcher.add(number, new Events());
         } catch (PosixException failure) {
           pending.remove(waiting);
           waiting.completeExceptionally(failure);
         }
       }
     }
-    // However it ends: also if its user cancels it, or lets it time out.
+    // However the wait ends: also if its user cancels it, or lets it time out.
     var _ = waiting.whenComplete((value, failure) -> forget(waiting));
     return waiting;
   }
@@ -421,30 +431,38 @@ public final class PidFd implements AutoCloseable {
     }
   }
 
-  /** Called by the watcher when the process has ended, or perhaps: it may be for a predecessor. */
-  void readable() {
-    List<Waiting<?>> told;
-    synchronized (this) {
-      told = List.copyOf(pending);
+  /** What the watcher reports of this process. */
+  private final class Events implements Watcher.Listener {
+    @Override
+    public void readable() {
+      List<Waiting<?>> ready;
+      synchronized (PidFd.this) {
+        ready = List.copyOf(pending);
+      }
+      for (Waiting<?> waiting : ready) {
+        waiting.executor.execute(waiting::settle);
+      }
     }
-    for (Waiting<?> waiting : told) {
-      waiting.executor.execute(waiting::settle);
+
+    @Override
+    public void failed(Throwable failure) {
+      List<Waiting<?>> failed;
+      synchronized (PidFd.this) {
+        failed = List.copyOf(pending);
+        pending.clear();
+      }
+      for (Waiting<?> waiting : failed) {
+        waiting.completeExceptionally(failure);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return PidFd.this.toString();
     }
   }
 
-  /** Called by the watcher when it cannot go on, and does not know this handle any more. */
-  void fail(Throwable failure) {
-    List<Waiting<?>> failed;
-    synchronized (this) {
-      failed = List.copyOf(pending);
-      pending.clear();
-    }
-    for (Waiting<?> waiting : failed) {
-      waiting.completeExceptionally(failure);
-    }
-  }
-
-  /** Lets the calling thread wait; false if it did so in vain. */
+  /** Blocks the calling thread; returns false if the time is over. */
   private static boolean await(Waiting<?> waiting, long nanos)
       throws PosixException, InterruptedException {
     try {
@@ -475,10 +493,10 @@ public final class PidFd implements AutoCloseable {
   }
 
   private synchronized @Nullable PidFd ifReapable(Waiting<PidFd> waiting) throws PosixException {
-    return (given != null && !given.arrived()) || waitid(PEEK) != null ? this : null;
+    return (delivery != null && !delivery.arrived()) || waitid(PEEK) != null ? this : null;
   }
 
-  /** By the thread that has waited, so that no status is lost with a wait that is given up. */
+  /** Called by the thread that has waited, so that an abandoned wait loses no status. */
   private synchronized ExitInfo reaped() throws PosixException {
     return Objects.requireNonNull(reap());
   }
@@ -486,14 +504,14 @@ public final class PidFd implements AutoCloseable {
   private synchronized @Nullable ExitInfo reapFor(Waiting<ExitInfo> waiting) throws PosixException {
     ExitInfo info = reap();
     if (info != null) {
-      given = new Given(info, waiting);
+      delivery = new Delivery(info, waiting);
     }
     return info;
   }
 
   private @Nullable ExitInfo reap() throws PosixException {
-    Given last = given;
-    given = null;
+    Delivery last = delivery;
+    delivery = null;
     if (last != null && !last.arrived()) {
       return last.info();
     }
@@ -504,7 +522,7 @@ public final class PidFd implements AutoCloseable {
     return info;
   }
 
-  /** How it has ended; null if it has not. */
+  /** How the child has ended; null if it has not. */
   private @Nullable ExitInfo waitid(int options) throws PosixException {
     if (own == null) {
       throw new NotAChildException(pid);

@@ -6,6 +6,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Clocks;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
+import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.ProcStatus;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -16,26 +17,26 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code /proc} tells of a process at one moment. In the midst of an {@code exec}, some of it
- * may be the old program's, and the command line is empty.
+ * Describes a process at one moment, as {@code /proc} shows it. While the process executes another
+ * program, some of this may be the old program's, and the command line is empty.
  *
- * @param name the program's name as the kernel keeps it, cut to 15 bytes (the kernel's own may have
- *     longer ones); what is not UTF-8 is replaced
- * @param parent the parent's id; 0 if it is in another PID namespace
- * @param group the process group's id; 0 as for the parent
- * @param session the session's id; 0 as for the parent
- * @param uptime how long it has been running, a hundredth of a second too long at most; the time
- *     that the machine was suspended counts
- * @param startTime when it was started, up to a second too early, by today's clock: the same from
- *     one look to the next, and another one only after the clock was set
+ * @param name the program's name as the kernel keeps it, cut to 15 bytes (kernel threads may have
+ *     longer ones); bytes that are not UTF-8 are replaced
+ * @param parent the parent's process id; 0 if it is in another PID namespace
+ * @param group the process group's id; 0 if it is of another PID namespace
+ * @param session the session's id; 0 if it is of another PID namespace
+ * @param uptime how long the process has been running, at most a hundredth of a second too long;
+ *     the time during which the machine was suspended counts
+ * @param startTime when the process was started, at most a second too early, by the clock as it is
+ *     set now: the value stays the same until the clock is set
  * @param user the effective user id, from 0 to 4294967294
- * @param realUser the real user id, as above
- * @param savedUser the saved set-user-id, as above
- * @param realGroup the real group id of its user, as above; not the process group
- * @param commandLine the words it was started with, or has put there since, up to 128 KiB of them;
- *     what is not UTF-8 is replaced; without empty words at its end, since a shorter title is
- *     padded with them; empty for the kernel's own, and for a process about to end or whose first
- *     thread has ended
+ * @param realUser the real user id, from 0 to 4294967294
+ * @param savedUser the saved set-user-id, from 0 to 4294967294
+ * @param realGroup the real group id of the user, from 0 to 4294967294; not the process group
+ * @param commandLine the words with which the program was started, or which it has put there since,
+ *     up to 128 KiB of them; bytes that are not UTF-8 are replaced. Empty words at the end are left
+ *     out, since programs pad a shorter title with them. Empty for a kernel thread, and for a
+ *     process that is about to end or whose first thread has ended
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
 public record ProcessInfo(
@@ -51,19 +52,19 @@ public record ProcessInfo(
     long realGroup,
     List<String> commandLine) {
 
-  /** A hundredth of a second: what the kernel counts start times in, whatever its own tick is. */
+  /** A hundredth of a second in ns: the unit of start times, whatever the kernel's own tick is. */
   private static final long TICK = 10_000_000;
 
-  /** Clocks that are read one after the other differ by less, unless one was set meanwhile; ns. */
+  /**
+   * By how much the distance of the two clocks may differ, in ns, between readings. They are read
+   * one after the other; a larger difference means that a clock was set.
+   */
   private static final long SAME_CLOCKS = 10_000_000;
 
   /** Read once: it is at the end of a long file. */
   private static volatile @Nullable Boot boot;
 
-  /** Where the fields after the name begin, which may hold anything. */
-  private static final int AFTER_NAME = 2;
-
-  /** Takes no null. */
+  /** Requires every object. */
   public ProcessInfo {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(uptime, "uptime");
@@ -72,38 +73,30 @@ public record ProcessInfo(
   }
 
   /**
-   * Whether a user could signal the process without being root: its real or its saved user id is
-   * that user's. The effective one does not count, since a process of root's may have anybody's for
-   * a while, as one that delivers mail.
+   * Tells whether a user may send signals to the process: its real or its saved user id is that
+   * user's. The effective user id does not count, since a process of root may have any user's for a
+   * while, for instance to deliver mail.
    *
    * @param other the user id, from 0 to 4294967294
-   * @return whether it could; always true of root
+   * @return whether it may; always true for root
    * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2)</a>
    */
   public boolean mayBeSignalledBy(long other) {
     return other == 0 || realUser == other || savedUser == other;
   }
 
-  /** Of the process that has this id, and this pidfd, while it is read. */
+  /** Reads it of the process that has this id and this pidfd. */
   static ProcessInfo read(long pid, Descriptor pidfd) throws PosixException {
     String process = "/proc/".concat(Long.toString(pid));
-    String stat = ProcFiles.readRecord(process.concat("/stat"));
-    int end = stat.lastIndexOf(')');
-    String name = utf8(stat.substring(stat.indexOf('(') + 1, end));
-    Fields fields = new Fields(stat, end + AFTER_NAME);
-    fields.skip(1);
-    long parent = fields.next();
-    long group = fields.next();
-    long session = fields.next();
-    fields.skip(15);
-    long start = fields.next() * TICK;
+    ProcStat stat = ProcStat.of(pid);
+    long start = stat.startTicks() * TICK;
     long now = Clocks.boottime();
     int[] ids = ids(process, pidfd);
     return new ProcessInfo(
-        name,
-        parent,
-        group,
-        session,
+        utf8(stat.name()),
+        stat.parent(),
+        stat.group(),
+        stat.session(),
         Duration.ofNanos(Math.max(0, now - start)),
         bootTime(now).plusNanos(start),
         Integer.toUnsignedLong(ids[1]),
@@ -113,14 +106,14 @@ public record ProcessInfo(
         words(commandLine(process.concat("/cmdline"))));
   }
 
-  /** The name alone, of whatever process has this id. */
+  /** Reads the name alone, of the process that has this id. */
   static String name(long pid) throws PosixException {
     String line = ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
-    // Of the line feed it is without; one in the name stays.
+    // Without the line feed at its end; one in the name stays.
     return utf8(line.substring(0, Math.max(0, line.length() - 1)));
   }
 
-  /** When the machine was started, by today's clock, and how far the two clocks are apart. */
+  /** When the machine was booted, by the clock as it was set then, and the clocks' distance. */
   private static final class Boot {
     final Instant time;
     final Duration difference;
@@ -131,7 +124,10 @@ public record ProcessInfo(
     }
   }
 
-  /** In whole seconds, as the kernel tells it: what is computed from two clocks would differ. */
+  /**
+   * When the machine was booted, in whole seconds, as the kernel says. A value computed from two
+   * clocks would be another one each time.
+   */
   private static Instant bootTime(long now) throws PosixException {
     Duration difference = Duration.between(Instant.EPOCH.plusNanos(now), Instant.now());
     Boot known = boot;
@@ -157,15 +153,18 @@ public record ProcessInfo(
     throw new PosixException("read", "/proc/stat", Errno.ENOENT);
   }
 
-  /** Under load the kernel was seen to show none of a process that has one; not twice in a row. */
+  /**
+   * Reads the command line, twice if it is empty. Under load the kernel was seen to show an empty
+   * one of a process that has one; never twice in a row.
+   */
   private static String commandLine(String path) throws PosixException {
     String first = ProcFiles.readRecord(path);
     return first.isEmpty() ? ProcFiles.readRecord(path) : first;
   }
 
   /**
-   * The real, the effective and the saved user, and the real group: by the pidfd; an older kernel
-   * tells them in the status, which takes longest.
+   * The real, the effective and the saved user id, and the real group id. They come by the pidfd,
+   * or with an older kernel from the status, which takes longest.
    */
   private static int[] ids(String process, Descriptor pidfd) throws PosixException {
     int[] ids = new int[4];
@@ -187,7 +186,7 @@ public record ProcessInfo(
     for (int start = 0; start < length; start = end + 1) {
       end = commandLine.indexOf(0, start);
       if (end < 0) {
-        // A program that has overwritten its own.
+        // The program has overwritten its command line.
         end = length;
       }
       words.add(utf8(commandLine.substring(start, end)));
@@ -197,37 +196,5 @@ public record ProcessInfo(
 
   private static String utf8(String bytes) {
     return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
-  }
-
-  /** The fields of a line, each followed by one space or tabulator. */
-  private static final class Fields {
-    private final String text;
-    private int next;
-
-    Fields(String text, int start) {
-      this.text = text;
-      next = start;
-    }
-
-    private int end() {
-      int end = next;
-      while (text.charAt(end) > ' ') {
-        end++;
-      }
-      return end;
-    }
-
-    void skip(int count) {
-      for (int i = 0; i < count; i++) {
-        next = end() + 1;
-      }
-    }
-
-    long next() {
-      int end = end();
-      long value = Long.parseLong(text, next, end, 10);
-      next = end + 1;
-      return value;
-    }
   }
 }

@@ -6,17 +6,18 @@ import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 
 /**
- * What a child has used in its life, together with those of its own children that it waited for.
+ * The resources that a child has used in its life, including those of its own children that it has
+ * waited for.
  *
  * @param userTime processor time in the program, in microseconds
  * @param systemTime processor time in the kernel, in microseconds
- * @param peakMemory the most memory that it, or one of those children, had resident at a time, in
- *     bytes. A spawned process begins with the memory of its parent, before it executes its
- *     program: then the least that is told here is what the parent had
- * @param minorFaults page faults that needed no read
- * @param majorFaults page faults that had to read from a disk
- * @param voluntarySwitches how often it gave the processor up, since it had to wait
- * @param involuntarySwitches how often the processor was taken from it
+ * @param peakMemory the largest resident memory of the child, or of one of those children, in
+ *     bytes. A spawned process has the memory of its parent until it executes its program, so this
+ *     is at least the memory that the parent had
+ * @param minorFaults page faults without a read from a disk
+ * @param majorFaults page faults with a read from a disk
+ * @param voluntarySwitches how often the child released the processor, because it had to wait
+ * @param involuntarySwitches how often the kernel took the processor from the child
  * @see <a href="https://man7.org/linux/man-pages/man2/getrusage.2.html">getrusage(2)</a>
  */
 public record ResourceUsage(
@@ -28,7 +29,7 @@ public record ResourceUsage(
     long voluntarySwitches,
     long involuntarySwitches) {
 
-  /** Takes no null. */
+  /** Requires every object. */
   public ResourceUsage {
     Objects.requireNonNull(userTime, "userTime");
     Objects.requireNonNull(systemTime, "systemTime");

@@ -14,12 +14,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread of this JVM that waits for the ends of processes, with its epoll instance. It
- * starts with the first handle to watch, and is gone {@link #LINGER_MILLIS} after the last one.
+ * starts when the first descriptor is to be watched, and ends {@link #LINGER_MILLIS} after the last
+ * one was removed.
  *
- * <p>Locks are taken from a handle to here, never back.
+ * <p>Lock order: a thread that holds the lock of a {@link PidFd} may take the lock of this class.
+ * This class calls a listener without its own lock.
  */
 final class Watcher {
-  /** So that waits in a row do not start a thread each. */
+  /** Several waits in a row share one thread. */
   static final int LINGER_MILLIS = 500;
 
   static final String THREAD = "daimon-pidfd";
@@ -28,10 +30,21 @@ final class Watcher {
 
   private static @Nullable Watcher current;
 
-  private final Map<Integer, PidFd> watched = new HashMap<>();
+  /** Is told of the end of a watched process, which its {@code toString} names. */
+  interface Listener {
+    /**
+     * The process has ended, or perhaps another one that was watched by the same descriptor number.
+     */
+    void readable();
+
+    /** The thread cannot go on. It does not watch the descriptor any more. */
+    void failed(Throwable failure);
+  }
+
+  private final Map<Integer, Listener> watched = new HashMap<>();
   private final Descriptor epoll;
 
-  /** Wakes the thread up, to see that it is idle. */
+  /** Wakes the thread up, so that it sees that it is idle. */
   private final Descriptor wake;
 
   private Watcher(Descriptor epoll, Descriptor wake) {
@@ -39,23 +52,23 @@ final class Watcher {
     this.wake = wake;
   }
 
-  /** Calls {@link PidFd#readable()} when the process of this descriptor has ended. */
-  static synchronized void add(int pidfd, PidFd handle) throws PosixException {
+  /** Watches a descriptor, until {@link #remove}. */
+  static synchronized void add(int pidfd, Listener listener) throws PosixException {
     Watcher watcher = current;
     if (watcher == null) {
       watcher = start();
       current = watcher;
     }
-    // Told of each change once: a process that is traced has ended twice, for the tracer and then
-    // for its parent, and in between there is nothing to do.
+    // Edge-triggered: the end of a traced process is reported twice, for the tracer and then for
+    // its parent, and in between there is nothing to do.
     PosixException.check(
         Epoll.add(watcher.epoll.number(), pidfd, Epoll.EPOLLIN | Epoll.EPOLLET),
         "epoll_ctl",
-        handle);
-    watcher.watched.put(pidfd, handle);
+        listener);
+    watcher.watched.put(pidfd, listener);
   }
 
-  /** Forgets a descriptor, before it is closed. */
+  /** Stops watching a descriptor; to be called before it is closed. */
   static synchronized void remove(int pidfd) {
     Watcher watcher = current;
     if (watcher != null && watcher.watched.remove(pidfd) != null) {
@@ -112,16 +125,16 @@ final class Watcher {
           return;
         }
         for (int i = 0; i < count; i++) {
-          PidFd handle = watched(ready[i]);
-          if (handle != null) {
-            handle.readable();
+          Listener listener = watched(ready[i]);
+          if (listener != null) {
+            listener.readable();
           }
         }
       }
     } catch (PosixException | RuntimeException | Error failure) {
-      // Somebody closed the descriptor, or memory is short: nobody must wait for ever.
-      for (PidFd handle : abandon(failure)) {
-        handle.fail(failure);
+      // The descriptor was closed elsewhere, or memory is short: no thread must wait for ever.
+      for (Listener listener : abandon(failure)) {
+        listener.failed(failure);
       }
     }
   }
@@ -132,7 +145,7 @@ final class Watcher {
     }
   }
 
-  private @Nullable PidFd watched(int pidfd) {
+  private @Nullable Listener watched(int pidfd) {
     synchronized (Watcher.class) {
       return watched.get(pidfd);
     }
@@ -151,14 +164,17 @@ final class Watcher {
     return true;
   }
 
-  /** Closed before the next one is made, whose descriptors may get the same numbers. */
-  private List<PidFd> abandon(Throwable failure) {
+  /**
+   * Gives up. This closes the descriptors before the next watcher is made, whose descriptors may
+   * get the same numbers.
+   */
+  private List<Listener> abandon(Throwable failure) {
     synchronized (Watcher.class) {
       close(failure);
       if (current == this) {
         current = null;
       }
-      List<PidFd> left = new ArrayList<>(watched.values());
+      List<Listener> left = new ArrayList<>(watched.values());
       watched.clear();
       return left;
     }

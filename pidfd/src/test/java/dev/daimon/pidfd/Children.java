@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Children that nobody but the test waits for, strangers, and the end of all of them. */
+/** Children that only the test waits for, foreign processes, and the end of all of them. */
 final class Children implements AutoCloseable {
   private final List<Integer> pidfds = new ArrayList<>();
 
@@ -41,7 +41,7 @@ final class Children implements AutoCloseable {
   }
 
   /** A process that goes on, and is no child: its parent has ended. */
-  int stranger() throws IOException, InterruptedException {
+  int foreign() throws IOException, InterruptedException {
     int pid = Integer.parseInt(Command.run("sh", "-c", "sleep 1000 >&- & echo $!"));
     endLater(pid);
     return pid;

@@ -81,30 +81,30 @@ class FutureTest {
   }
 
   @Test
-  void theEndOfAStrangerArrivesButNotItsStatus() throws Exception {
-    try (PidFd stranger = PidFd.open(children.stranger())) {
-      assertThat(stranger.exited().exceptionNow()).isInstanceOf(NotAChildException.class);
-      CompletableFuture<PidFd> ended = stranger.ended();
+  void theEndOfAForeignProcessArrivesButNotItsStatus() throws Exception {
+    try (PidFd foreign = PidFd.open(children.foreign())) {
+      assertThat(foreign.exited().exceptionNow()).isInstanceOf(NotAChildException.class);
+      CompletableFuture<PidFd> ended = foreign.ended();
       assertThat(ended).isNotDone();
 
-      stranger.send(Signal.KILL);
+      foreign.send(Signal.KILL);
 
-      assertThat(ended.get()).isSameAs(stranger);
+      assertThat(ended.get()).isSameAs(foreign);
     }
   }
 
   @Test
   void aRefusedWaitTakesNoOtherOneWithIt() throws Exception {
-    try (PidFd stranger = PidFd.open(children.stranger())) {
-      CompletableFuture<PidFd> first = stranger.ended();
-      assertThat(stranger.exited()).isCompletedExceptionally();
+    try (PidFd foreign = PidFd.open(children.foreign())) {
+      CompletableFuture<PidFd> first = foreign.ended();
+      assertThat(foreign.exited()).isCompletedExceptionally();
       assertThat(Watched.registrations()).isEqualTo(1);
       first.cancel(false);
-      CompletableFuture<PidFd> second = stranger.ended();
+      CompletableFuture<PidFd> second = foreign.ended();
 
-      stranger.send(Signal.KILL);
+      foreign.send(Signal.KILL);
 
-      assertThat(second.get()).isSameAs(stranger);
+      assertThat(second.get()).isSameAs(foreign);
     }
   }
 

@@ -97,7 +97,7 @@ class ProcessInfoTest {
 
   @Test
   void whatWasStartedByAnotherOneHasThatOneAsParent() throws Exception {
-    int pid = children.stranger();
+    int pid = children.foreign();
 
     assertThat(info(pid).parent())
         .isEqualTo(ProcessHandle.of(pid).orElseThrow().parent().orElseThrow().pid())

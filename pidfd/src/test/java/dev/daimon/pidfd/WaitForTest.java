@@ -168,22 +168,22 @@ class WaitForTest {
   }
 
   @Test
-  void aStrangersExitStatusIsNotToBeHadButItsEndIs() throws Exception {
-    int pid = children.stranger();
-    try (PidFd stranger = PidFd.open(pid)) {
-      assertThatThrownBy(stranger::waitFor)
+  void theEndOfAForeignProcessIsAwaitedButItsStatusIsNotTaken() throws Exception {
+    int pid = children.foreign();
+    try (PidFd foreign = PidFd.open(pid)) {
+      assertThatThrownBy(foreign::waitFor)
           .isInstanceOf(NotAChildException.class)
           .hasMessage(
               "waitid "
                   + pid
                   + " (it is no child that Daimon has started): No child processes (ECHILD, 10)");
-      assertThat(stranger.awaitExit(Duration.ofMillis(1))).isFalse();
+      assertThat(foreign.awaitExit(Duration.ofMillis(1))).isFalse();
 
-      stranger.send(Signal.KILL);
+      foreign.send(Signal.KILL);
 
-      assertThat(stranger.awaitExit(LONG)).isTrue();
-      stranger.awaitExit();
-      assertThatThrownBy(stranger::waitFor).isInstanceOf(NotAChildException.class);
+      assertThat(foreign.awaitExit(LONG)).isTrue();
+      foreign.awaitExit();
+      assertThatThrownBy(foreign::waitFor).isInstanceOf(NotAChildException.class);
     }
   }
 
