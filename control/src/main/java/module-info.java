@@ -3,8 +3,8 @@ import org.jspecify.annotations.NullMarked;
 /**
  * Starts, stops, signals and watches a daemon by its pidfile, without a race.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
+ * <p>Run with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class
+ * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked
@@ -12,7 +12,7 @@ module dev.daimon.control {
   requires static org.jspecify;
   requires transitive dev.daimon.posix;
   requires transitive dev.daimon.forking;
-  requires dev.daimon.locking;
+  requires transitive dev.daimon.locking;
   requires dev.daimon.pidfd;
   requires dev.daimon.pidfile;
   requires dev.daimon.privileges;

@@ -1,10 +1,10 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * A singleton lock that is held by at most one process at a time, and through a spawn.
+ * Locks that at most one process holds, and that a spawned program can share.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
+ * <p>Run with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class
+ * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked

@@ -1,7 +1,7 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.ActionListener;
-import dev.daimon.control.Holder;
+import dev.daimon.locking.Holder;
 import java.io.IOException;
 import java.util.List;
 

@@ -158,7 +158,7 @@ final class Plan {
     try {
       if (path != null
           && SingletonLock.isHeld(path)
-          && !(path.equals(request.pidFile) && request.control(path).isRemovableFromStranger())) {
+          && !(path.equals(request.pidFile) && request.control(path).canRemoveForeignLocked())) {
         throw held(path);
       }
     } catch (IOException failure) {

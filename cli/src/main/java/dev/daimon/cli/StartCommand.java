@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
@@ -180,7 +181,7 @@ final class StartCommand {
     } catch (StartException refused) {
       if (held == null
           || refused.exitCode() != ControlFailure.CANNOT_TELL
-          || !control.removeFromStranger()) {
+          || !control.removeForeignLocked()) {
         throw refused;
       }
       step.start();
@@ -217,11 +218,11 @@ final class StartCommand {
     }
 
     @Override
-    public void start(DaemonControl control) throws IOException, InterruptedException {
+    public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
       if (request.self) {
         ignoreTermination();
         ThisProcess.umask(request.umask);
-        StartSpec.self(this::selfDaemonizing, request.startTimeout).start(control);
+        StartSpec.self(this::selfDaemonizing, request.startTimeout).start(daemon);
       } else {
         start();
       }

@@ -1,7 +1,7 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonStatus;
-import dev.daimon.control.Holder;
+import dev.daimon.locking.Holder;
 import dev.daimon.posix.VisibleText;
 import java.time.Duration;
 import java.util.Locale;

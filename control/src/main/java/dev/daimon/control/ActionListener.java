@@ -1,25 +1,25 @@
 package dev.daimon.control;
 
+import dev.daimon.locking.Holder;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 
-/** Somebody who is told what an action meets besides its outcome, on the thread that acts. */
+/** Is told what an action meets besides its outcome. The thread that runs the action calls it. */
 public interface ActionListener {
   /**
-   * Another action is under way, so this one waits for its turn; told once, at the begin of the
-   * wait.
+   * Called once when the action begins to wait, because another action holds the guard.
    *
-   * @param holders who holds the guard; empty if they cannot be seen
+   * @param holders the processes that hold the guard; empty if they cannot be seen
    */
   default void waiting(List<Holder> holders) {
     Objects.requireNonNull(holders, "holders");
   }
 
   /**
-   * Something has failed when the action was done already, and changes nothing of that.
+   * Called if something fails after the action was done. The action succeeds all the same.
    *
-   * @param failure what has failed
+   * @param failure the failure
    */
   default void failedAfterwards(IOException failure) {
     Objects.requireNonNull(failure, "failure");

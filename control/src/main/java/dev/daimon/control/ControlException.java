@@ -2,22 +2,22 @@ package dev.daimon.control;
 
 import java.io.IOException;
 
-/** An action that was not done, or not to its end. */
+/** Thrown if an action was not done, or not completed. */
 public final class ControlException extends IOException {
   private static final long serialVersionUID = 1;
 
-  /** What is in the way. */
+  /** Why an action was not done. */
   public enum Reason {
-    /** It cannot be shown which process is the daemon; nothing was touched. */
+    /** It cannot be shown which process is the daemon; nothing was changed. */
     UNKNOWN,
 
-    /** Another action is under way, and has the guard file locked. */
+    /** Another action is under way, and holds the guard. */
     BUSY,
 
-    /** The daemon, or what it has left, did not end in time. */
+    /** The daemon, or a child that it has left, did not end in time. */
     NOT_STOPPED,
 
-    /** It could not be started. */
+    /** The daemon was not started. */
     NOT_STARTED
   }
 
@@ -28,7 +28,7 @@ public final class ControlException extends IOException {
     this.reason = reason;
   }
 
-  /** {@return what was in the way} */
+  /** {@return why the action was not done} */
   public Reason reason() {
     return reason;
   }

@@ -3,10 +3,8 @@ package dev.daimon.control;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.LockedFile;
-import dev.daimon.locking.NotRegularFileException;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
-import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -24,121 +22,122 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts, stops, signals and watches a daemon by its pidfile, whoever has started it.
+ * Starts, stops, signals and watches a daemon by its pidfile, whatever program has started it.
  *
- * <p>What is signalled is the process that the pidfile names and that holds the file's {@code
- * flock}: it is opened as a pidfd first, then shown to hold the lock, and then signalled through
- * the pidfd. So it is the daemon or nobody, however fast process ids are given away again. Where
- * that cannot be shown nothing is touched, not even by root: if a child or a stranger holds the
- * lock, if a daemon that may write to its pidfile has put another id there, if the file is a user's
- * and names another user's process, or if a daemon locks nothing, or has closed the descriptor that
- * it inherited (some close all from 3 up). {@link #pidOnly()} is for those.
+ * <p>The daemon is the process that the pidfile names and that holds the {@code flock} on the file.
+ * Before this class signals it, it opens the process as a pidfd and checks that the process holds
+ * the lock. Then it sends the signal through the pidfd. So the signal reaches the daemon or no
+ * process, however fast the kernel reuses process ids.
  *
- * <p>A start, a stop and a restart hold the {@linkplain Guard guard} while they last, and wait for
- * their turn, for a minute. {@link #status()}, {@link #signal} and {@link #awaitStop} do without,
- * and need no permission to write. Where this process may not make or open the guard file beside
- * the pidfile, or where that is a stranger's or no regular file, an action does without, too; one
- * that was {@linkplain #guard(Path) given} must do.
+ * <p>If this check fails the class sends nothing, not even for root. This is so in these cases:
+ *
+ * <ul>
+ *   <li>a child of the daemon, or a process that does not belong to it, holds the lock;
+ *   <li>a daemon that may write to its pidfile has written another process id into it;
+ *   <li>the pidfile belongs to a user, and names a process of another user;
+ *   <li>the daemon does not lock its pidfile, or has closed the descriptor that it inherited (some
+ *       daemons close all descriptors from 3 on): use {@link #pidOnly()} for these.
+ * </ul>
+ *
+ * <p>A start, a stop and a restart hold the {@linkplain Guard guard} while they last. They wait up
+ * to a minute for it. Without permission to make or open the default guard file, and if that is
+ * another user's or not a regular file, the action runs without a guard. A guard file that was
+ * {@linkplain #guard(Path) set} must work. {@link #status()}, {@link #signal} and {@link
+ * #awaitStop} use no guard, and need no permission to write.
  *
  * <p>Immutable, and safe for use by several threads.
  */
 public final class DaemonControl {
-  private static final Duration SECOND = Duration.ofSeconds(1);
-
-  /** Longer than the default policy's stop takes. */
-  private static final Duration TURN = Duration.ofMinutes(1);
-
-  private final Path pidFile;
-  private final @Nullable Path guard;
-  private final boolean pidOnly;
-  private final ActionListener listener;
+  private final ControlledDaemon daemon;
 
   /** Looked up once: that takes longer than the rest of a status. */
   private volatile @Nullable User user;
 
-  private DaemonControl(
-      Path pidFile, @Nullable Path guard, boolean pidOnly, ActionListener listener) {
-    this.pidFile = pidFile;
-    this.guard = guard;
-    this.pidOnly = pidOnly;
-    this.listener = listener;
+  private DaemonControl(ControlledDaemon daemon) {
+    this.daemon = daemon;
   }
 
   /**
-   * The control of the daemon with this pidfile; nothing is opened yet.
+   * Returns a control of the daemon with this pidfile. This opens nothing, and the file need not
+   * exist.
    *
-   * @param pidFile where it is or shall be; a relative one counts from the JVM's working directory
-   *     at its start
+   * @param pidFile the pidfile; a relative path is resolved against the working directory in which
+   *     the JVM was started
    * @return the control
    */
   public static DaemonControl of(Path pidFile) {
     Objects.requireNonNull(pidFile, "pidFile");
-    return new DaemonControl(pidFile, null, /* pidOnly= */ false, new ActionListener() {});
+    return new DaemonControl(
+        new ControlledDaemon(pidFile, null, /* pidOnly= */ false, new ActionListener() {}));
   }
 
   /**
-   * Uses another guard file than {@link Guard#beside the one beside the pidfile}.
+   * Returns a control that uses another guard file than {@link Guard#beside the default one}.
    *
    * @param file the guard file
-   * @return a control with that guard
+   * @return a control with that guard file
    */
   public DaemonControl guard(Path file) {
     Objects.requireNonNull(file, "file");
-    return new DaemonControl(pidFile, file, pidOnly, listener);
+    return new DaemonControl(
+        new ControlledDaemon(daemon.pidFile, file, daemon.pidOnly, daemon.listener));
   }
 
   /**
-   * Believes a pidfile that nobody has locked, for daemons that lock nothing.
+   * Returns a control that trusts the pidfile even if no process has locked it, for daemons that do
+   * not lock it.
    *
-   * <p>Risk: if the daemon has died without removing its pidfile, and its id was given away,
-   * another process is taken for it. One that was started more than five seconds after the file was
-   * written is not, if the clock was not set in between; nor is one of another user than the
-   * file's, unless the file is root's.
+   * <p>Risk: if the daemon has ended without removing its pidfile, and another process has got its
+   * id, the control takes that process for the daemon. It does not take a process that was started
+   * more than five seconds after the file was written (unless the clock was set in between), nor a
+   * process of another user than the file's owner (unless the file is root's).
    *
-   * @return a control that does
+   * @return a control that trusts the process id alone
    */
   public DaemonControl pidOnly() {
-    return new DaemonControl(pidFile, guard, /* pidOnly= */ true, listener);
+    return new DaemonControl(
+        new ControlledDaemon(daemon.pidFile, daemon.guard, /* pidOnly= */ true, daemon.listener));
   }
 
   /**
-   * Tells somebody what an action meets besides its outcome.
+   * Returns a control that tells a listener what an action meets besides its outcome.
    *
-   * @param to who is told
-   * @return a control that does
+   * @param to the listener
+   * @return a control with that listener
    */
   public DaemonControl listener(ActionListener to) {
     Objects.requireNonNull(to, "to");
-    return new DaemonControl(pidFile, guard, pidOnly, to);
+    return new DaemonControl(
+        new ControlledDaemon(daemon.pidFile, daemon.guard, daemon.pidOnly, to));
   }
 
   /** {@return the daemon's pidfile, as given} */
   public Path pidFile() {
-    return pidFile;
+    return daemon.pidFile;
   }
 
   /**
-   * Looks at the daemon, and disturbs nobody.
+   * Returns the daemon's status. This takes no lock, and sends nothing.
    *
-   * <p>Race: it may start or end before the answer arrives.
+   * <p>Race: the daemon may start or end before this method returns.
    *
-   * @return what there is to know
-   * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
+   * @return the status
+   * @throws IOException if the pidfile or {@code /proc} cannot be read
    */
   public DaemonStatus status() throws IOException {
-    try (ProbeResult sighting = look()) {
-      ProcessInfo info = sighting.state() == State.RUNNING ? sighting.info() : null;
+    try (ProbeResult probe = daemon.probe()) {
+      ProcessInfo info = probe.state() == State.RUNNING ? probe.info() : null;
       // No lambdas: a command that lives for some milliseconds pays for each.
       return new DaemonStatus(
-          sighting.state(),
-          pidFile,
-          sighting.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(sighting.pid()),
+          probe.state(),
+          daemon.pidFile,
+          probe.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(probe.pid()),
           info == null ? Optional.empty() : Optional.of(info.startTime()),
           info == null ? Optional.empty() : Optional.of(info.uptime()),
           info == null ? List.of() : info.commandLine(),
           info == null ? Optional.empty() : Optional.of(userName(info.user())),
-          sighting.holders(),
-          sighting.reason());
+          probe.holders(),
+          probe.reason());
     }
   }
 
@@ -166,150 +165,77 @@ public final class DaemonControl {
   /**
    * Starts the daemon, unless it runs.
    *
-   * @param spec how
-   * @return {@link Outcome#OK}; {@link Outcome#STALE} if one had died and left its pidfile; {@link
-   *     Outcome#ALREADY_DONE} if it runs
-   * @throws ControlException if it cannot be told whether one runs, the guard is busy, or the
-   *     daemon was not started
-   * @throws IOException if a file cannot be opened, or the daemon not be started
+   * @param spec how to start it
+   * @return {@link Outcome#OK}; {@link Outcome#STALE} if it was started, and a previous daemon had
+   *     ended and left its pidfile; {@link Outcome#ALREADY_DONE} if it runs already
+   * @throws ControlException if it cannot be told whether a daemon runs, the guard is held for too
+   *     long, or the daemon was not started
+   * @throws IOException if a file cannot be opened, or the daemon cannot be started
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome start(StartSpec spec) throws IOException, InterruptedException {
     Objects.requireNonNull(spec, "spec");
-    return guarded(held -> startGuarded(spec, held));
-  }
-
-  /** An action under the guard: if it fails the guard is as it was before. */
-  private interface GuardedAction<T> {
-    T run(@Nullable Guard held) throws IOException, InterruptedException;
-  }
-
-  private <T> T guarded(GuardedAction<T> action) throws IOException, InterruptedException {
-    Guard held = takeGuard().orElse(null);
-    T outcome;
-    try {
-      outcome = action.run(held);
-    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
-      if (held != null) {
-        held.takeBack(failure);
-      }
-      try (held) {
-        throw failure;
-      }
-    }
-    release(held);
-    return outcome;
-  }
-
-  /** After the point of no return: what fails here changes nothing of what was done. */
-  private void release(@Nullable Guard held) {
-    try {
-      if (held != null) {
-        held.close();
-      }
-    } catch (PosixException failure) {
-      failedAfterwards(guardFile() + " could not be closed", failure);
-    }
-  }
-
-  /** Tells of a failure that comes when an action is done. */
-  void failedAfterwards(String what, IOException failure) {
-    listener.failedAfterwards(new IOException(what + ": " + failure.getMessage(), failure));
-  }
-
-  /** The daemon as it is now. */
-  ProbeResult look() throws IOException {
-    return Probe.at(pidFile, guardFile(), pidOnly);
-  }
-
-  private Outcome startGuarded(StartSpec spec, @Nullable Guard held)
-      throws IOException, InterruptedException {
-    boolean stale;
-    try (ProbeResult sighting = look()) {
-      if (sighting.state() == State.RUNNING) {
-        return Outcome.ALREADY_DONE;
-      }
-      LockedFile file = sighting.file();
-      if (file != null && !sighting.locked()) {
-        PreviousDaemon.check(file, guardFile());
-      } else if (sighting.state() == State.UNKNOWN
-          && (held == null || !ForeignLock.remove(sighting))) {
-        throw new ControlException(Reason.UNKNOWN, sighting.reason());
-      }
-      stale = sighting.state() == State.DEAD;
-    }
-    spec.start(this);
-    if (held != null) {
-      held.record(startedPid(), pidFile);
-    }
-    return stale ? Outcome.STALE : Outcome.OK;
-  }
-
-  /** Whom the start has put into the pidfile; 0 if it names nobody by now. */
-  private long startedPid() {
-    try {
-      return PidFile.at(pidFile).read();
-    } catch (IOException gone) {
-      return 0;
-    }
+    return daemon.guarded(guard -> Start.carryOut(daemon, spec, guard));
   }
 
   /**
-   * Refuses the start of a daemon over a pidfile that names a process which may be one: for one who
-   * starts it by other means, and who holds the file's lock or does without. {@link #start} does so
-   * itself.
+   * Checks that a daemon may be started over a pidfile that names a process, for a caller that
+   * starts the daemon itself. The caller holds the file's lock, or does not use one. {@link #start}
+   * makes this check itself.
    *
-   * @param named the process that the file names, or 0
+   * @param named the process id in the pidfile, or 0 for none
    * @param owner the user id of the file's owner
-   * @throws ControlException {@link ControlException.Reason#UNKNOWN} if that process is alive, and
-   *     not shown to be another one: this process itself, not the file owner's, or started at
-   *     another time than the daemon that had this id
-   * @throws IOException if it cannot be found out
+   * @throws ControlException {@link ControlException.Reason#UNKNOWN} if that process is alive and
+   *     may be the daemon. It is not the daemon if it is this process itself, if it is not the file
+   *     owner's, or if it was started at another time than the daemon that had this id
+   * @throws IOException if the process cannot be examined
    */
   public void requireReplaceable(long named, long owner) throws IOException {
     if (named != 0) {
-      try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
-        PreviousDaemon.check(pidFile, guardFile(), named, owner, file);
+      try (LockedFile file = LockedFile.open(daemon.pidFile).orElse(null)) {
+        PreviousDaemon.check(daemon.pidFile, daemon.guardFile(), named, owner, file);
       }
     }
   }
 
   /**
-   * Whether {@link #removeFromStranger} would remove the pidfile.
+   * Tells whether {@link #removeForeignLocked} would remove the pidfile.
    *
    * @return whether it would
-   * @throws IOException if it cannot be looked at
+   * @throws IOException if the pidfile or {@code /proc} cannot be read
    */
-  public boolean isRemovableFromStranger() throws IOException {
-    try (ProbeResult sighting = look()) {
-      return ForeignLock.isRemovable(sighting);
+  public boolean canRemoveForeignLocked() throws IOException {
+    try (ProbeResult probe = daemon.probe()) {
+      return ForeignLock.isRemovable(probe);
     }
   }
 
   /**
-   * Removes a pidfile that names no process which runs, and whose lock another user has taken, if
-   * it lies in a directory that is root's alone: for one who starts the daemon by other means, was
-   * refused the lock, and {@linkplain #takeGuard has the guard}. {@link #start} does so itself.
+   * Removes a pidfile whose lock another user has taken, if it names no process that runs, and lies
+   * in a directory that only root can change. This is for a caller that starts the daemon itself,
+   * could not lock the pidfile, and {@linkplain #takeGuard has the guard}. {@link #start} does this
+   * itself.
    *
-   * @return whether it was removed, so that a new one can be made
-   * @throws IOException if it cannot be looked at, or be removed
+   * @return whether the file was removed, so that a new one can be made
+   * @throws IOException if the pidfile or {@code /proc} cannot be read, or the file not be removed
    */
-  public boolean removeFromStranger() throws IOException {
-    try (ProbeResult sighting = look()) {
-      return ForeignLock.remove(sighting);
+  public boolean removeForeignLocked() throws IOException {
+    try (ProbeResult probe = daemon.probe()) {
+      return ForeignLock.remove(probe);
     }
   }
 
   /**
-   * Stops the daemon, waits until it has ended and nobody holds its lock, and removes the pidfile.
-   * Children of its session that hold its lock after its end get a moment, and then the signals
-   * that are left.
+   * Stops the daemon, waits until it has ended and no process holds its lock, and removes the
+   * pidfile. If children of its session still hold the lock after its end, they get a second to end
+   * by themselves, and then the signals that are left.
    *
-   * @param policy the signals, and the time that each gets
-   * @return {@link Outcome#OK} if it was stopped; {@link Outcome#ALREADY_DONE} if it did not run;
-   *     {@link Outcome#STALE} if it had left its pidfile behind, which is removed
-   * @throws ControlException if it cannot be told which process is the daemon, the guard is busy,
-   *     or the policy is at its end; what was sent is not taken back
+   * @param policy the signals, and how long to wait after each
+   * @return {@link Outcome#OK} if the daemon was stopped; {@link Outcome#ALREADY_DONE} if it did
+   *     not run; {@link Outcome#STALE} if it had ended before, and its pidfile was removed
+   * @throws ControlException if it cannot be told which process is the daemon, the guard is held
+   *     for too long, or the daemon has not ended by the end of the policy; signals that were sent
+   *     by then are not taken back
    * @throws PosixException {@code EPERM} if this process may not signal the daemon
    * @throws IOException if a file cannot be opened or removed
    * @throws InterruptedException if the thread is interrupted
@@ -319,48 +245,54 @@ public final class DaemonControl {
   }
 
   /**
-   * As {@link #stop(StopPolicy)}, and tells how it goes on.
+   * Stops the daemon as {@link #stop(StopPolicy)} does, and tells a listener of the progress.
    *
-   * @param policy the signals, and the time that each gets
-   * @param listener is told of every signal and every second
-   * @return as there
-   * @throws IOException as there
+   * @param policy the signals, and how long to wait after each
+   * @param listener is told of each signal, and each second
+   * @return as {@link #stop(StopPolicy)}
+   * @throws IOException as {@link #stop(StopPolicy)}
    * @throws InterruptedException if the thread is interrupted
    */
   public StopResult stop(StopPolicy policy, StopListener listener)
       throws IOException, InterruptedException {
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
-    if (isUnknownHere()) {
+    if (hasNoFiles()) {
       StopResult nothing = new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
       listener.stopped(nothing);
       return nothing;
     }
-    return guarded(_ -> new Stop(this, policy, listener).carryOut());
+    return daemon.guarded(_ -> new Stop(daemon, policy, listener).carryOut());
+  }
+
+  /** Whether there is neither a pidfile nor a guard file, and so nothing to be guarded. */
+  private boolean hasNoFiles() {
+    return Files.notExists(daemon.pidFile, LinkOption.NOFOLLOW_LINKS)
+        && Files.notExists(daemon.guardFile(), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**
-   * Sends the daemon a signal, at once: also while another action is under way.
+   * Sends the daemon a signal. This does not wait for another action that is under way.
    *
    * @param signal the signal
-   * @return {@link Outcome#OK}, or, with nobody signalled, {@link Outcome#NOT_RUNNING} or {@link
-   *     Outcome#STALE}
+   * @return {@link Outcome#OK}; or, if no process was signalled, {@link Outcome#NOT_RUNNING} or
+   *     {@link Outcome#STALE}
    * @throws ControlException if it cannot be told which process is the daemon
    * @throws PosixException {@code EPERM} if this process may not signal the daemon
    * @throws IOException if a file cannot be opened
    */
   public Outcome signal(Signal signal) throws IOException {
     Objects.requireNonNull(signal, "signal");
-    try (ProbeResult sighting = look()) {
-      PidFd daemon = sighting.daemon();
-      if (daemon == null) {
-        return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.NOT_RUNNING;
+    try (ProbeResult probe = daemon.probe()) {
+      PidFd process = probe.daemon();
+      if (process == null) {
+        return probe.state() == State.DEAD ? Outcome.STALE : Outcome.NOT_RUNNING;
       }
-      daemon.send(signal);
+      process.send(signal);
       return Outcome.OK;
     } catch (PosixException failure) {
       if (failure.errno().equals(Errno.ESRCH)) {
-        // It has ended in this very moment.
+        // The daemon has ended since it was probed.
         return Outcome.STALE;
       }
       throw failure;
@@ -368,7 +300,7 @@ public final class DaemonControl {
   }
 
   /**
-   * Asks the daemon to read its configuration again: HUP, as is the custom.
+   * Asks the daemon to read its configuration again: sends it SIGHUP, as is the custom.
    *
    * @return as {@link #signal}
    * @throws IOException as {@link #signal}
@@ -378,15 +310,16 @@ public final class DaemonControl {
   }
 
   /**
-   * Stops the daemon if it runs, and starts it, as one action.
+   * Stops the daemon if it runs, and starts it. The guard is held all the time.
    *
-   * @param spec how to start it
+   * @param spec how to start the daemon
    * @param policy how to stop it
-   * @return {@link Outcome#OK}; {@link Outcome#STALE} if it had died and left its pidfile; {@link
-   *     Outcome#NOT_RUNNING} if it did not run. It runs in each case
+   * @return {@link Outcome#OK} if it was stopped; {@link Outcome#STALE} if it had ended before, and
+   *     left its pidfile; {@link Outcome#NOT_RUNNING} if it did not run. It was started in each
+   *     case
    * @throws ControlException as {@link #stop} and {@link #start}
-   * @throws IOException as {@link #stop} and {@link #start}; once it has stopped it is not started
-   *     again by itself
+   * @throws IOException as {@link #stop} and {@link #start}. If the start fails, the daemon that
+   *     was stopped is not started again
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome restart(StartSpec spec, StopPolicy policy)
@@ -395,13 +328,14 @@ public final class DaemonControl {
   }
 
   /**
-   * As {@link #restart(StartSpec, StopPolicy)}, and tells how the stop goes on.
+   * Restarts the daemon as {@link #restart(StartSpec, StopPolicy)} does, and tells a listener of
+   * the progress of the stop.
    *
-   * @param spec how to start it
+   * @param spec how to start the daemon
    * @param policy how to stop it
-   * @param listener is told of every signal and every second
-   * @return as there
-   * @throws IOException as there
+   * @param listener is told of each signal, and each second
+   * @return as {@link #restart(StartSpec, StopPolicy)}
+   * @throws IOException as {@link #restart(StartSpec, StopPolicy)}
    * @throws InterruptedException if the thread is interrupted
    */
   public Outcome restart(StartSpec spec, StopPolicy policy, StopListener listener)
@@ -409,9 +343,9 @@ public final class DaemonControl {
     Objects.requireNonNull(spec, "spec");
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
-    return guarded(held -> {
-      Outcome stopped = new Stop(this, policy, listener).carryOut().outcome();
-      if (startGuarded(spec, held) == Outcome.ALREADY_DONE) {
+    return daemon.guarded(guard -> {
+      Outcome stopped = new Stop(daemon, policy, listener).carryOut().outcome();
+      if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
       }
@@ -420,14 +354,14 @@ public final class DaemonControl {
   }
 
   /**
-   * Waits until the daemon has ended and nobody holds its lock. It may belong to anybody, since
-   * nothing is done to it.
+   * Waits until the daemon has ended and no process holds its lock. This sends nothing, so the
+   * daemon may belong to any user.
    *
-   * @param time how long at most
-   * @return whether it has; also if it did not run
-   * @throws ControlException if nobody holds the lock, and it cannot be told whether the daemon
+   * @param time how long to wait at most
+   * @return whether it has ended; true also if it did not run
+   * @throws ControlException if no process holds the lock, and it cannot be told whether the daemon
    *     runs
-   * @throws IOException if the pidfile cannot be read, or {@code /proc} not be looked into
+   * @throws IOException if the pidfile or {@code /proc} cannot be read
    * @throws InterruptedException if the thread is interrupted
    */
   public boolean awaitStop(Duration time) throws IOException, InterruptedException {
@@ -435,133 +369,38 @@ public final class DaemonControl {
   }
 
   /**
-   * As {@link #awaitStop(Duration)}, and tells how long it has waited.
+   * Waits as {@link #awaitStop(Duration)} does, and tells a listener how long it has waited.
    *
-   * @param time how long at most
-   * @param listener is told the time, each second
-   * @return as there
-   * @throws IOException as there
+   * @param time how long to wait at most
+   * @param listener is told each second how long the wait has lasted
+   * @return as {@link #awaitStop(Duration)}
+   * @throws IOException as {@link #awaitStop(Duration)}
    * @throws InterruptedException if the thread is interrupted
    */
   public boolean awaitStop(Duration time, Consumer<Duration> listener)
       throws IOException, InterruptedException {
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(listener, "listener");
-    Waiting waiting = new Waiting(time, listener);
-    boolean ended = false;
-    try (LockWait release = new LockWait()) {
-      while (true) {
-        try (ProbeResult sighting = look()) {
-          PidFd process = sighting.process();
-          if (sighting.state() == State.RUNNING && process != null) {
-            if (ended) {
-              // The next one, which nobody has asked for.
-              return true;
-            }
-            while (!process.awaitExit(waiting.step(SECOND))) {
-              if (waiting.isOver()) {
-                return false;
-              }
-            }
-            ended = true;
-            continue;
-          }
-          LockedFile file = sighting.file();
-          if (!sighting.locked() || file == null) {
-            if (sighting.state() == State.UNKNOWN && !ended) {
-              throw new ControlException(Reason.UNKNOWN, sighting.reason());
-            }
-            return true;
-          }
-          if (waiting.isOver()) {
-            return false;
-          }
-          release.await(file, waiting.step(SECOND));
-        }
-      }
-    }
-  }
-
-  /** A wait that tells its listener each second. */
-  private static final class Waiting {
-    private final long start = System.nanoTime();
-    private final Duration time;
-    private final Consumer<Duration> listener;
-    private long told = -1;
-
-    Waiting(Duration time, Consumer<Duration> listener) {
-      this.time = time;
-      this.listener = listener;
-    }
-
-    private Duration waited() {
-      return Duration.ofNanos(System.nanoTime() - start);
-    }
-
-    boolean isOver() {
-      return time.compareTo(waited()) <= 0;
-    }
-
-    /** The time of the next step: this long, or what is left. */
-    Duration step(Duration longest) {
-      Duration waited = waited();
-      if (waited.toSeconds() > told) {
-        told = waited.toSeconds();
-        listener.accept(waited);
-      }
-      Duration left = time.minus(waited);
-      return left.compareTo(longest) < 0 ? left : longest;
-    }
-  }
-
-  /** Whether there is neither a pidfile nor a guard, and so nothing to be guarded. */
-  private boolean isUnknownHere() {
-    return Files.notExists(pidFile, LinkOption.NOFOLLOW_LINKS)
-        && Files.notExists(guardFile(), LinkOption.NOFOLLOW_LINKS);
-  }
-
-  Path guardFile() {
-    return guard == null ? Guard.beside(pidFile) : guard;
+    return new EndWait(daemon, time, listener).await();
   }
 
   /**
-   * Takes the guard, as a start, a stop and a restart do here: for one who starts the daemon by
-   * other means, so that no stop or start comes in between. Waits for its turn, for a minute.
+   * Takes the guard, for a caller that starts the daemon itself: so no other start or stop comes in
+   * between. {@link #start}, {@link #stop} and {@link #restart} take it themselves. This waits up
+   * to a minute while another action holds the guard.
    *
-   * <p>A guard file must be a regular one of root's, the caller's or the pidfile owner's (where
-   * there is no pidfile yet, the directory owner's).
+   * <p>A guard file must be a regular file that belongs to root, to the caller or to the owner of
+   * the pidfile. If there is no pidfile yet, the owner of its directory counts.
    *
-   * @return the guard, to be closed by the caller; nothing where this process may not make or open
-   *     the one beside the pidfile, or that is none
-   * @throws ControlException {@link ControlException.Reason#BUSY} if the turn does not come
-   * @throws IOException if a guard file that was given is none, or cannot be opened or made
+   * @return the guard, to be closed by the caller; empty if this process may not make or open the
+   *     default guard file, or if that is no guard file
+   * @throws ControlException {@link ControlException.Reason#BUSY} if another action holds the guard
+   *     all that time
+   * @throws IOException if a guard file that was {@linkplain #guard(Path) set} is no guard file, or
+   *     cannot be opened or made
    * @throws InterruptedException if the thread is interrupted
    */
   public Optional<Guard> takeGuard() throws IOException, InterruptedException {
-    try {
-      return Optional.of(Guard.acquire(guardFile(), TURN, pidFile, listener));
-    } catch (NotRegularFileException | ForeignGuardException none) {
-      if (guard == null) {
-        return Optional.empty();
-      }
-      throw none;
-    } catch (PosixException failure) {
-      Errno errno = failure.errno();
-      boolean denied =
-          errno.equals(Errno.EACCES)
-              || errno.equals(Errno.EPERM)
-              || errno.equals(Errno.EROFS)
-              || errno.equals(Errno.ENOSPC)
-              || errno.equals(Errno.EDQUOT)
-              || errno.equals(Errno.ENAMETOOLONG)
-              || errno.equals(Errno.ENOENT)
-              || errno.equals(Errno.EISDIR)
-              || errno.equals(Errno.ENXIO)
-              || errno.equals(Errno.ELOOP);
-      if (guard == null && denied) {
-        return Optional.empty();
-      }
-      throw failure;
-    }
+    return daemon.takeGuard();
   }
 }

@@ -1,5 +1,6 @@
 package dev.daimon.control;
 
+import dev.daimon.locking.Holder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,17 +10,19 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What there is to know of a daemon at one moment.
+ * The status of a daemon at one moment.
  *
- * @param state whether it runs
- * @param pidFile the pidfile that was looked at
+ * @param state whether the daemon runs
+ * @param pidFile the pidfile
  * @param pid the process id in the pidfile, also if that process does not run
- * @param startTime when the daemon was started, if it runs
- * @param uptime how long it has been running, if it does
- * @param commandLine its words, if it runs; what is not UTF-8 is replaced
- * @param user its effective user, by name or else by number, if it runs
- * @param holders if it does not run: who holds the lock all the same, such as a child that it left
- *     behind, or a stranger; those that this process may see
+ * @param startTime when the daemon was started; empty if it does not run
+ * @param uptime how long the daemon has been running; empty if it does not run
+ * @param commandLine the words of its command line; none if it does not run. Bytes that are not
+ *     UTF-8 are replaced
+ * @param user the name of its effective user, or the user id if there is no name; empty if it does
+ *     not run
+ * @param holders if the daemon does not run: the processes that hold the lock all the same, such as
+ *     a child of the daemon, as far as this process may see them
  * @param reason the state in words, for people
  */
 public record DaemonStatus(
@@ -32,7 +35,7 @@ public record DaemonStatus(
     Optional<String> user,
     List<Holder> holders,
     String reason) {
-  /** Checks that nothing is null. */
+  /** Requires every object. */
   public DaemonStatus {
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(pidFile, "pidFile");
@@ -50,13 +53,13 @@ public record DaemonStatus(
     /** The process that the pidfile names holds the file's lock. */
     RUNNING,
 
-    /** The pidfile names a process, and nobody holds its lock: the daemon has been killed. */
+    /** The pidfile names a process that has ended, and no process holds the lock. */
     DEAD,
 
-    /** There is no pidfile, or it is empty, and nobody holds its lock. */
+    /** There is no pidfile, or it is empty, and no process holds the lock. */
     NOT_RUNNING,
 
-    /** It cannot be told, or not be shown; the {@linkplain DaemonStatus#reason reason} says why. */
+    /** It cannot be shown whether it runs; the {@linkplain DaemonStatus#reason reason} says why. */
     UNKNOWN
   }
 }

@@ -3,7 +3,7 @@ package dev.daimon.control;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A guard file of a stranger, who could hold everybody up with it. */
+/** Thrown for a guard file of another user, who could delay every action with it. */
 final class ForeignGuardException extends IOException {
   private static final long serialVersionUID = 1;
 

@@ -8,28 +8,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The lock of a daemon that has ended, taken by another user, who may read the pidfile and so lock
- * it: it must not keep the next daemon from starting, nor a stop from its end.
+ * Detects that another user holds the lock of a daemon that has ended. A user who may read the
+ * pidfile can lock it. That must not keep the next daemon from starting, nor a stop from ending.
  */
 final class ForeignLock {
   private ForeignLock() {}
 
-  /** Whether another user than root, this one and the file's owner has taken the lock. */
+  /** Whether another user than root, this one and the file's owner holds the lock. */
   static boolean isOn(LockedFile file) throws IOException {
-    return file.stranger(0, Identity.effectiveUser(), file.owner()).isPresent();
+    return file.foreignHolder(0, Identity.effectiveUser(), file.owner()).isPresent();
   }
 
   /**
-   * Whether a pidfile names no process that runs, is locked by a stranger, and lies where nobody
-   * but root can exchange it: under the guard, so that no other action of this house comes in
-   * between, it may be removed.
+   * Whether a pidfile with such a lock may be removed: it names no process that runs, and lies in a
+   * directory where root alone can exchange it. The caller holds the guard, so no other action of
+   * this module comes in between.
    *
-   * <p>Race: a start without the guard, such as the facade's, that gets the lock from the stranger
-   * in the moment of the removal finds that its file is gone, and starts anew or gives up.
+   * <p>Race: a start without the guard, such as the facade's, may get the lock in the moment of the
+   * removal. It then finds that its file is gone, and starts over or gives up.
    */
-  static boolean isRemovable(ProbeResult sighting) throws IOException {
-    LockedFile file = sighting.file();
-    if (file == null || sighting.process() != null || !sighting.locked()) {
+  static boolean isRemovable(ProbeResult probe) throws IOException {
+    LockedFile file = probe.file();
+    if (file == null || probe.process() != null || !probe.locked()) {
       return false;
     }
     Path directory = file.path().toAbsolutePath().getParent();
@@ -40,10 +40,10 @@ final class ForeignLock {
         && file.isAtPath();
   }
 
-  /** Removes such a file, so that the next start makes a new one; false if it is none. */
-  static boolean remove(ProbeResult sighting) throws IOException {
-    LockedFile file = sighting.file();
-    if (file == null || !isRemovable(sighting)) {
+  /** Removes such a file, so that the next start makes a new one; returns whether it did. */
+  static boolean remove(ProbeResult probe) throws IOException {
+    LockedFile file = probe.file();
+    if (file == null || !isRemovable(probe)) {
       return false;
     }
     Files.delete(file.path());

@@ -5,11 +5,8 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
-import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -17,23 +14,23 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lock that every action on a daemon holds while it lasts, so that only one is under way at a
- * time: a {@code flock} on a file of its own, as {@code daemon-control} of libucw has it. The
+ * The lock that a start, a stop or a restart holds, so that only one of them is under way at a
+ * time. It is a {@code flock} on a file of its own, as in {@code daemon-control} of libucw. The
  * kernel releases it if its holder is killed.
  *
- * <p>The file has the mode 0600, so that only its owner and root can hold everybody up. It holds
- * the {@linkplain StartRecord record of the last start}, and stays: removing it would take the lock
- * from under one who has opened it and waits.
+ * <p>The file has the mode 0600, so that only its owner and root can delay actions. It holds the
+ * {@linkplain StartRecord record of the last start}. It is not removed, since another process may
+ * have opened it, and may be waiting for the lock.
  */
 public final class Guard implements AutoCloseable {
   private static final int MODE = 0600;
 
-  /** A start takes less: nobody has to be told of starts at the same time. */
-  private static final long UNTOLD_NANOS = 200_000_000;
+  /** When the listener is told of a wait: a start takes less, so two at a time are silent. */
+  private static final long SILENT_NANOS = 200_000_000;
 
   private final SingletonLock lock;
 
-  /** What the file held before it was written to here; null if it was not. */
+  /** The content of the file before this object wrote to it; null if it did not. */
   private byte @Nullable [] before;
 
   private Guard(SingletonLock lock) {
@@ -41,7 +38,7 @@ public final class Guard implements AutoCloseable {
   }
 
   /**
-   * The guard file that belongs to a pidfile: {@code x.guard} for {@code x.pid}, otherwise the
+   * Returns the default guard file of a pidfile: {@code x.guard} for {@code x.pid}, otherwise the
    * whole name with {@code .guard} after it.
    *
    * @param pidFile the pidfile
@@ -56,15 +53,15 @@ public final class Guard implements AutoCloseable {
 
   /**
    * Takes the lock, and makes the file if there is none. Root makes it only in a directory that is
-   * {@linkplain Ownership#isRootsAlone root's alone}: elsewhere others could have it made anywhere.
-   * Whose file it is does not matter here.
+   * {@linkplain Ownership#isRootsAlone root's alone}; elsewhere another user could make root create
+   * the file at any place. This method accepts a file of any owner.
    *
    * @param file the guard file
-   * @param patience how long to wait for somebody who holds it
+   * @param patience how long to wait while another process holds the lock
    * @return the lock, to be closed by the caller
    * @throws ControlException {@link ControlException.Reason#BUSY} if it is held all that time
-   * @throws IOException if the file cannot be opened, or be made; {@code ENOENT} also if root would
-   *     have to make it in a directory of others
+   * @throws IOException if the file cannot be opened or made; {@code ENOENT} also if root would
+   *     have to make it in a directory that other users may change
    * @throws InterruptedException if the thread is interrupted
    */
   public static Guard acquire(Path file, Duration patience)
@@ -75,11 +72,11 @@ public final class Guard implements AutoCloseable {
   }
 
   /**
-   * As above, but not a stranger's file.
+   * Takes the lock, of a file whose owner counts.
    *
-   * @param pidFile whose owner's guard counts; null for everybody's
+   * @param pidFile the pidfile, whose owner's guard counts; null to accept every owner
    * @param listener is told if there is a wait
-   * @throws ForeignGuardException if it is a stranger's
+   * @throws ForeignGuardException if the file is another user's
    */
   static Guard acquire(
       Path file, Duration patience, @Nullable Path pidFile, ActionListener listener)
@@ -105,9 +102,9 @@ public final class Guard implements AutoCloseable {
             if (!left.isPositive()) {
               throw busy(file, held, busy);
             }
-            if (!told && System.nanoTime() - begin > UNTOLD_NANOS) {
+            if (!told && System.nanoTime() - begin > SILENT_NANOS) {
               told = true;
-              listener.waiting(Holders.of(held));
+              listener.waiting(held.holders());
             }
             wait.await(held, left);
           } while (held.isAtPath() && held.isLocked());
@@ -132,39 +129,19 @@ public final class Guard implements AutoCloseable {
     ControlException busy =
         new ControlException(
             ControlException.Reason.BUSY,
-            "another action is under way: " + file + " is locked" + Holders.by(Holders.of(held)));
+            "another action is under way: " + file + " is locked by " + held.holdersInWords());
     busy.initCause(cause);
     return busy;
   }
 
-  /** What a stranger has made, in a sticky directory, would let that one hold everybody up. */
   private static void requireTrusted(Path file, long owner, @Nullable Path pidFile)
       throws ForeignGuardException {
-    // The pidfile's owner last: that takes longest.
-    if (pidFile != null && !isTrusted(owner, 0) && !isTrusted(owner, owner(pidFile))) {
-      throw new ForeignGuardException(file, owner);
+    if (pidFile != null) {
+      GuardOwner.requireTrusted(file, owner, pidFile);
     }
   }
 
-  /** Who owns the pidfile; where there is none, who could make one: the directory's owner. */
-  private static long owner(Path pidFile) {
-    Path directory = pidFile.toAbsolutePath().getParent();
-    try {
-      return uid(
-          directory == null || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
-              ? pidFile
-              : directory);
-    } catch (IOException unseen) {
-      return 0;
-    }
-  }
-
-  private static long uid(Path file) throws IOException {
-    Object uid = Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-    return Integer.toUnsignedLong((Integer) uid);
-  }
-
-  /** Mostly it is there. */
+  /** Tries first to lock an existing file, since mostly there is one. */
   private static SingletonLock lock(Path file) throws IOException {
     try {
       return SingletonLock.acquireExisting(file);
@@ -179,18 +156,13 @@ public final class Guard implements AutoCloseable {
     }
   }
 
-  /** Whether a guard file of this owner's counts: root's, the caller's, the pidfile owner's. */
-  static boolean isTrusted(long owner, long pidFileOwner) {
-    return owner == 0 || owner == pidFileOwner || owner == Identity.effectiveUser();
-  }
-
   /**
-   * Writes down who was started, for {@link StartRecord#read}: as the last step of a start. If it
-   * cannot be written there is no record, and the start is none the worse; nor is anything written
-   * over what is no record, or into a file that has another name as well.
+   * Records the process that was started, for {@link StartRecord#read}. This is the last step of a
+   * start. If it fails there is no record, and the start has succeeded all the same. It does not
+   * overwrite a content that is no record, nor a file that has another hard link.
    *
-   * @param pid the process that was started; it must not have been waited for
-   * @param pidFile the pidfile, which names it
+   * @param pid the process that was started; its exit status must not have been taken
+   * @param pidFile the pidfile, which names the process
    */
   public void record(long pid, Path pidFile) {
     Objects.requireNonNull(pidFile, "pidFile");
@@ -209,22 +181,22 @@ public final class Guard implements AutoCloseable {
     }
   }
 
-  /** An older record would be that of another process. */
+  /** Removes an older record, which would be that of another process. */
   private void forget() {
     try {
       lock.empty();
     } catch (PosixException left) {
-      // Its process id is not the pidfile's, but for a rare chance.
+      // The pidfile hardly ever has the process id of that record.
       return;
     }
   }
 
   /**
-   * Removes the file, if it was made here, or puts back what it held, for an action that has failed
-   * and is to leave nothing behind. Whoever waits for it makes a new one; of libucw's tools one
-   * that waits at this very moment goes on without.
+   * Undoes the changes to the file, for an action that has failed: removes the file if this object
+   * made it, otherwise restores its content. A process that waits for the guard makes a new file; a
+   * tool of libucw that waits at this moment goes on without one.
    *
-   * @param reason what has failed; gets what goes wrong here
+   * @param reason the failure of the action; failures of this method are added to it as suppressed
    */
   public void takeBack(Throwable reason) {
     Objects.requireNonNull(reason, "reason");
@@ -240,9 +212,9 @@ public final class Guard implements AutoCloseable {
   }
 
   /**
-   * Releases it; a second call does nothing.
+   * Releases the lock; a second call does nothing.
    *
-   * @throws PosixException if somebody else has closed the descriptor
+   * @throws PosixException if the descriptor was closed elsewhere
    */
   @Override
   public void close() throws PosixException {

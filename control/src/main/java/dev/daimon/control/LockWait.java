@@ -1,5 +1,6 @@
 package dev.daimon.control;
 
+import dev.daimon.locking.Holder;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.PosixException;
@@ -8,26 +9,26 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A wait for a lock's release, which nothing tells of: for the end of a process that holds it, or
- * for a pause that grows each time, since a lock is also released by a close, or held by one who
- * cannot be seen.
+ * Waits for the release of a lock. The kernel does not report that, so this waits for the end of a
+ * process that holds the lock, and for a pause that grows each time: a process may also release the
+ * lock without ending, or be hidden from this user.
  */
 final class LockWait implements AutoCloseable {
-  /** In ns. */
+  /** The first pause, in ns. */
   private static final long SHORTEST = 1_000_000;
 
-  /** Where a holder can be seen its end is an event, so that a look can wait. */
+  /** The first pause, in ns, if a holder is known: its end ends the pause early. */
   private static final long SHORTEST_WITH_HOLDER = 100_000_000;
 
   private static final long LONGEST = 1_000_000_000;
 
-  /** What the search for a holder gets: without one there are the pauses. */
+  /** The time to search for a holder; without one there are the pauses. */
   private static final Duration SEARCH = Duration.ofMillis(100);
 
   private long pause = SHORTEST;
   private @Nullable PidFd holder;
 
-  /** Waits until it makes sense to look at the lock again. */
+  /** Waits until the caller should check the lock again. */
   void await(LockedFile file, Duration longest) throws PosixException, InterruptedException {
     if (holder == null) {
       holder = holder(file);
@@ -45,10 +46,10 @@ final class LockWait implements AutoCloseable {
     pause = Math.min(2 * pause, LONGEST);
   }
 
-  /** One who holds the lock and has not ended; null if none can be seen. */
+  /** A process that holds the lock and has not ended; null if none can be seen. */
   private static @Nullable PidFd holder(LockedFile file) throws PosixException {
-    for (long pid : file.holders(SEARCH)) {
-      PidFd process = open(pid);
+    for (Holder holder : file.holders(SEARCH)) {
+      PidFd process = open(holder.pid());
       if (process != null) {
         return process;
       }
@@ -56,20 +57,19 @@ final class LockWait implements AutoCloseable {
     return null;
   }
 
-  /** Null also where it is forbidden, such as by a seccomp profile: there are the pauses. */
+  /** Opens a process; null also if that is forbidden, as by a seccomp filter. */
   private static @Nullable PidFd open(long pid) {
     try {
-      return Probe.open(pid);
+      return Processes.open(pid);
     } catch (PosixException forbidden) {
       return null;
     }
   }
 
-  /** What was only looked at may fail to be closed: nothing depends on it. */
   @Override
   public void close() {
     if (holder != null) {
-      ProbeResult.close(holder);
+      Processes.close(holder);
     }
   }
 }

@@ -1,19 +1,19 @@
 package dev.daimon.control;
 
-/** What an action has met. What went wrong is an exception. */
+/** The outcome of an action that did not fail; a failure is an exception. */
 public enum Outcome {
-  /** It was done. */
+  /** The action was done. */
   OK,
 
-  /** There was nothing to do: running when it was to be started, not running when to be stopped. */
+  /** There was nothing to do: a start found the daemon running, or a stop found it not running. */
   ALREADY_DONE,
 
-  /** Nobody was there to take the signal. */
+  /** The daemon did not run, so no signal was sent. */
   NOT_RUNNING,
 
   /**
-   * The daemon had gone and left its pidfile. It was started for all that; or there was nothing to
-   * stop, and the file is gone now; or nobody was there to take the signal.
+   * The daemon had ended, and had left its pidfile. A start has started a new one; a stop has
+   * removed the file; a signal was not sent.
    */
   STALE
 }

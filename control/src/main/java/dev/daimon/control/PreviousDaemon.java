@@ -11,15 +11,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a start finds in its pidfile, and whether it may write over that: nothing, or the id of a
- * process that has ended or is shown not to be the daemon. A daemon that locks nothing, or has
- * closed what it inherited, would be lost otherwise.
+ * Decides whether a start may overwrite the pidfile of a previous daemon: if it is empty, or names
+ * a process that has ended or is shown not to be the daemon. Otherwise a start could lose the
+ * pidfile of a daemon that locks nothing, or has closed the descriptor that it inherited.
  */
 final class PreviousDaemon {
   private PreviousDaemon() {}
 
   /**
-   * Refuses what the file says, if it is not to be written over.
+   * Refuses a file that must not be overwritten.
    *
    * @throws MalformedPidFileException if it holds anything but a process id
    * @throws ControlException if that process may be the daemon
@@ -40,30 +40,29 @@ final class PreviousDaemon {
   /** Refuses a process that may be the daemon. */
   static void check(Path pidFile, Path guardFile, long pid, long owner, @Nullable LockedFile file)
       throws IOException {
-    try (PidFd process = Probe.open(pid)) {
+    try (PidFd process = Processes.open(pid)) {
       if (process == null) {
         return;
       }
-      ProcessInfo info = Probe.info(process);
+      ProcessInfo info = Processes.info(process);
       if ((info == null && !process.isAlive()) || isAnother(guardFile, pid, owner, file, info)) {
         return;
       }
       throw new ControlException(
           Reason.UNKNOWN,
           pidFile
-              + " names process "
-              + pid
-              + (info == null ? "" : " (" + info.name() + ")")
+              + " names "
+              + Processes.words(pid, info)
               + ", which runs, and nobody can show that it is not the daemon: if it is, it is"
               + " controlled with --pid-only; if it is another program's, remove the file");
     }
   }
 
   /**
-   * Whether a process that is alive is shown to be another one than the daemon whose pidfile names
-   * it: it is the one that starts the daemon, not the file owner's, or was started at another time
-   * than the daemon that had its id. That it is younger than the file shows nothing, since the
-   * clock may have been set.
+   * Whether a process that is alive is shown not to be the daemon whose pidfile names it. This is
+   * so if it is the process that starts the daemon, if it is not the file owner's, or if it was
+   * started at another time than the daemon that had its id. A process that is younger than the
+   * file may still be the daemon, since the clock may have been set.
    */
   private static boolean isAnother(
       Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {

@@ -1,15 +1,13 @@
 package dev.daimon.control;
 
 import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.locking.Holder;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
-import dev.daimon.privileges.FileAction;
-import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,26 +16,28 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A look at a daemon, while it goes on. The order makes it race-free: the process is opened first,
- * and then shown to hold the file's lock. If it is still alive after that, it was this process that
- * was looked at, and whatever is sent through the handle reaches it or nobody.
+ * Finds out the state of a daemon that may start or end at the same time. The order of the steps
+ * leaves no race: this opens the process first, and then checks that it holds the file's lock. If
+ * the process is still alive after that, it is the one that was examined. What is sent through the
+ * handle reaches that process or none.
  */
 final class Probe implements AutoCloseable {
-  /** How often a daemon that changes meanwhile is looked at again. */
-  private static final int LOOKS = 40;
+  /** How often a daemon is probed that changes meanwhile. */
+  private static final int TRIES = 40;
 
-  /** What all looks get: a daemon's user can have it change as often as it likes. In ns. */
+  /** The time for all tries, in ns: a daemon's user can make it change as often as it likes. */
   private static final long TIME = 5_000_000_000L;
 
-  /** What a process in the midst of its end gets after one look; n times that after n; in ns. */
+  /** The pause after the first try on a process that is about to end, in ns; it grows with each. */
   private static final long PAUSE = 1_000_000;
 
   /**
-   * The clock that files are dated by is coarser than that of processes, and may be adjusted; s.
+   * How far the clock of files and that of processes may differ, in s: the first one is coarser,
+   * and may be adjusted.
    */
   private static final long CLOCKS_DIFFER = 5;
 
-  /** The last pidfile of root's whose process was found not to be a user's choice. */
+  /** The last pidfile of root that was found to name a process no user has chosen, and its pid. */
   private static volatile @Nullable Path known;
 
   private static volatile long knownPid;
@@ -51,10 +51,10 @@ final class Probe implements AutoCloseable {
   private boolean locked;
   private boolean proven;
 
-  /** Who else may have put the file where it was found; null for nobody. */
+  /** Why other users may have put the file where it was found; null if they cannot. */
   private @Nullable String distrust;
 
-  /** Whether the process is in the midst of its end: its files are closed, but it is there. */
+  /** Whether the process is about to end: its files are closed, but it is there. */
   private boolean ending;
 
   private List<Holder> holders = List.of();
@@ -65,37 +65,37 @@ final class Probe implements AutoCloseable {
   }
 
   /**
-   * Looks at a daemon.
+   * Probes a daemon.
    *
-   * @param guardFile where the last start is recorded
-   * @param pidOnly whether the process that the pidfile names counts as the daemon even if nobody
-   *     holds the file's lock
+   * @param guardFile the file with the record of the last start
+   * @param pidOnly whether the process that the pidfile names counts as the daemon even if no
+   *     process holds the file's lock
    */
   static ProbeResult at(Path path, Path guardFile, boolean pidOnly) throws IOException {
     long begin = System.nanoTime();
-    for (int looks = 1; ; looks++) {
-      Probe look = new Probe(path, guardFile);
+    for (int tries = 1; ; tries++) {
+      Probe probe = new Probe(path, guardFile);
       try {
-        ProbeResult sighting = look.sight(pidOnly);
-        if (looks == LOOKS || System.nanoTime() - begin > TIME || look.isSettled(sighting)) {
-          return sighting;
+        ProbeResult result = probe.run(pidOnly);
+        if (tries == TRIES || System.nanoTime() - begin > TIME || probe.isSettled(result)) {
+          return result;
         }
       } catch (IOException | RuntimeException failure) {
-        try (look) {
+        try (probe) {
           throw failure;
         }
       }
-      look.close();
-      if (look.ending) {
-        LockSupport.parkNanos(looks * PAUSE);
+      probe.close();
+      if (probe.ending) {
+        LockSupport.parkNanos(tries * PAUSE);
       }
     }
   }
 
-  private ProbeResult sight(boolean pidOnly) throws IOException {
+  private ProbeResult run(boolean pidOnly) throws IOException {
     file = LockedFile.open(path).orElse(null);
     if (file == null) {
-      return seen(State.NOT_RUNNING, "not running: there is no " + path);
+      return result(State.NOT_RUNNING, "there is no " + path);
     }
     distrust = distrust(file);
     try {
@@ -103,11 +103,14 @@ final class Probe implements AutoCloseable {
     } catch (MalformedPidFileException malformed) {
       return withoutPid(file, malformed);
     }
-    process = open(pid);
+    process = Processes.open(pid);
     return process == null ? withoutProcess(file) : withProcess(file, process, pidOnly);
   }
 
-  /** Somebody else could have led this path to any file, and so to any daemon. */
+  /**
+   * Why the path is not trusted; null if it is. Another user who can change it could lead it to any
+   * file, and so to any daemon.
+   */
   private @Nullable String distrust(LockedFile pidFile) throws PosixException {
     Path directory = path.toAbsolutePath().getParent();
     if (directory == null || !Ownership.mayTrust(directory, pidFile.owner())) {
@@ -126,74 +129,58 @@ final class Probe implements AutoCloseable {
     return null;
   }
 
-  /** A process that has ended is none, whether or not it was waited for. */
-  static @Nullable PidFd open(long pid) throws PosixException {
-    PidFd process;
-    try {
-      process = PidFd.open(pid);
-    } catch (PosixException failure) {
-      Errno errno = failure.errno();
-      if (errno.equals(Errno.ESRCH) || errno.equals(Errno.EINVAL) || errno.equals(Errno.ENOENT)) {
-        // Gone; or the id is a thread's by now.
-        return null;
-      }
-      throw failure;
-    }
-    if (process.isAlive()) {
-      return process;
-    }
-    process.close();
-    return null;
-  }
-
   private ProbeResult withoutPid(LockedFile pidFile, MalformedPidFileException malformed)
       throws IOException {
     if (isHeldByOthers(pidFile)) {
-      return seen(
+      return result(
           State.UNKNOWN,
           path
-              + " is locked"
-              + Holders.by(holders)
+              + " is locked by "
+              + Holder.inWords(holders)
               + ", and names no process"
               + (malformed.isEmpty()
                   ? ": a start may be under way"
                   : ": it " + malformed.reason()));
     }
     return malformed.isEmpty()
-        ? seen(State.NOT_RUNNING, "not running: " + path + " is empty")
-        : seen(State.UNKNOWN, path + " is no pidfile: it " + malformed.reason());
+        ? result(State.NOT_RUNNING, path + " is empty")
+        : result(State.UNKNOWN, path + " is no pidfile: it " + malformed.reason());
   }
 
   private ProbeResult withoutProcess(LockedFile pidFile) throws IOException {
     if (isHeldByOthers(pidFile)) {
-      return seen(
+      return result(
           State.UNKNOWN,
-          "process " + pid + " has ended, but " + path + " is still locked" + Holders.by(holders));
+          "process "
+              + pid
+              + " has ended, but "
+              + path
+              + " is still locked by "
+              + Holder.inWords(holders));
     }
-    return seen(
-        State.DEAD, "dead: process " + pid + " has ended, and has left " + path + " behind");
+    return result(State.DEAD, "process " + pid + " has ended, and has left " + path + " behind");
   }
 
   private ProbeResult withProcess(LockedFile pidFile, PidFd daemon, boolean pidOnly)
       throws IOException {
-    @Nullable PosixException hidden = null;
+    @Nullable PosixException denied = null;
     try {
       proven = pidFile.isHeldBy(pid);
     } catch (PosixException failure) {
-      if (!isHiding(failure.errno())) {
+      if (!Processes.isHidden(failure.errno())) {
         throw failure;
       }
-      hidden = failure;
+      denied = failure;
     }
-    info = info(daemon);
-    if (hidden != null && info != null) {
-      proven = isHeldAsItsUser(pidFile, info, hidden);
+    info = Processes.info(daemon);
+    if (denied != null && info != null) {
+      proven = isHeldAsItsUser(pidFile, info, denied);
     }
     if (info == null && !daemon.isAlive()) {
       proven = false;
       return withoutProcess(pidFile);
     }
-    // A process gives its memory back before it closes its files.
+    // A process that ends gives its memory back before it closes its files.
     ending = !proven && info != null && info.commandLine().isEmpty();
     locked = proven || pidFile.isLocked();
     if (info != null && !info.mayBeSignalledBy(pidFile.owner())) {
@@ -204,93 +191,63 @@ final class Probe implements AutoCloseable {
       return chosen(info);
     }
     if (proven) {
-      return seen(State.RUNNING, "running: process " + pid);
+      return result(State.RUNNING, "process " + pid);
     }
     if (!locked) {
       return unlocked(pidFile, info, pidOnly);
     }
-    holders = Holders.of(pidFile);
-    if ((hidden != null || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
-      return seen(
+    holders = pidFile.holders();
+    if ((denied != null || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
+      return result(
           State.RUNNING,
-          "running: process "
+          "process "
               + pid
               + "; only root, or in most cases its user, can be shown that it is the one who has"
               + " locked "
               + path);
     }
-    return seen(
-        State.UNKNOWN, path + " names process " + pid + ", but is locked" + Holders.by(holders));
+    return result(
+        State.UNKNOWN,
+        path + " names process " + pid + ", but is locked by " + Holder.inWords(holders));
   }
 
-  /**
-   * Asks what a process has open. Root without {@code CAP_SYS_PTRACE}, as in most containers, may
-   * not look into the process of another user; with that user's rights it may.
-   */
-  static <T> T into(ProcessInfo process, FileAction<T> question) throws IOException {
+  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo process, PosixException denied) {
     try {
-      return question.run();
-    } catch (PosixException hidden) {
-      return asItsUser(process, question, hidden);
-    }
-  }
-
-  /**
-   * Asks what was refused to this user, if another one could be told; throws the refusal if not.
-   */
-  private static <T> T asItsUser(ProcessInfo process, FileAction<T> question, PosixException hidden)
-      throws IOException {
-    if (!hidden.errno().equals(Errno.EACCES)
-        || process.realUser() == 0
-        || Identity.effectiveUser() != 0) {
-      throw hidden;
-    }
-    return Identity.of("#" + process.realUser(), "#" + process.realGroup()).accessFiles(question);
-  }
-
-  private boolean isHeldAsItsUser(LockedFile pidFile, ProcessInfo process, PosixException hidden) {
-    try {
-      return asItsUser(process, () -> pidFile.isHeldBy(pid), hidden);
-    } catch (IOException unseen) {
+      return Processes.examineAsItsUser(process, () -> pidFile.isHeldBy(pid), denied);
+    } catch (IOException hidden) {
       return false;
     }
   }
 
   /**
-   * Whoever owns the file may have written any id into it, and may have handed the locked file to
-   * that process. So it speaks for what its owner could signal.
+   * The owner of the file may have written any id into it, and may have passed the locked file to
+   * that process. So only a process that the owner may signal counts as the daemon.
    */
   private ProbeResult ofAnotherUser(LockedFile pidFile, ProcessInfo info) {
     proven = false;
-    return seen(
+    return result(
         State.UNKNOWN,
         path
             + " belongs to user "
             + pidFile.owner()
-            + ", but process "
-            + pid
-            + " ("
-            + info.name()
-            + ") to user "
+            + ", but "
+            + Processes.words(pid, info)
+            + " to user "
             + (info.user() == pidFile.owner() ? info.realUser() : info.user()));
   }
 
-  /** Nobody holds the lock: the id is all there is. */
+  /** No process holds the lock: only the id names the daemon. */
   private ProbeResult unlocked(LockedFile pidFile, @Nullable ProcessInfo info, boolean pidOnly)
       throws IOException {
-    String process = "process " + pid + (info == null ? "" : " (" + info.name() + ")");
+    String process = Processes.words(pid, info);
     StartRecord last = StartRecord.read(guardFile, pidFile.owner()).orElse(null);
     if (last != null && last.isOfAnother(pidFile, pid)) {
-      return seen(
+      return result(
           State.DEAD,
-          "dead: the daemon has left "
-              + path
-              + " behind, and its id is that of "
-              + process
-              + " now");
+          "the daemon has left " + path + " behind, and its id is that of " + process + " now");
     }
     if (isYounger(pidFile, info)) {
-      return seen(
+      return result(
           State.UNKNOWN,
           path
               + " names "
@@ -303,13 +260,11 @@ final class Probe implements AutoCloseable {
     }
     if (pidOnly) {
       proven = info != null;
-      return seen(
+      return result(
           State.RUNNING,
-          "running: "
-              + process
-              + (proven ? ", which has locked nothing" : ", which is hidden from this user"));
+          process + (proven ? ", which has locked nothing" : ", which is hidden from this user"));
     }
-    return seen(
+    return result(
         State.UNKNOWN,
         path
             + " names "
@@ -319,8 +274,9 @@ final class Probe implements AutoCloseable {
   }
 
   /**
-   * Whether the daemon that was started may have put another user's process into a pidfile that is
-   * root's, and may have handed the locked file to it: it has inherited the open file.
+   * Whether the daemon may have written the id of another user's process into root's pidfile, and
+   * may have passed the locked file to that process. It can do both, since it has inherited the
+   * open file.
    */
   private boolean isUsersChoice(LockedFile pidFile, ProcessInfo named) throws IOException {
     if (pidFile.owner() != 0 || (path.equals(known) && pid == knownPid)) {
@@ -335,21 +291,19 @@ final class Probe implements AutoCloseable {
     if (last == null || last.pid() == pid) {
       return false;
     }
-    try (PidFd daemon = last.isRunning() ? open(last.pid()) : null) {
-      ProcessInfo started = daemon == null ? null : info(daemon);
+    try (PidFd daemon = last.isRunning() ? Processes.open(last.pid()) : null) {
+      ProcessInfo started = daemon == null ? null : Processes.info(daemon);
       return started != null && !named.mayBeSignalledBy(started.realUser());
     }
   }
 
   private ProbeResult chosen(ProcessInfo named) {
-    return seen(
+    return result(
         State.UNKNOWN,
         path
-            + " names process "
-            + pid
-            + " ("
-            + named.name()
-            + "), but the daemon that was started last runs, as another user");
+            + " names "
+            + Processes.words(pid, named)
+            + ", but the daemon that was started last runs, as another user");
   }
 
   /**
@@ -360,44 +314,23 @@ final class Probe implements AutoCloseable {
     return info != null && info.startTime().getEpochSecond() > pidFile.modified() + CLOCKS_DIFFER;
   }
 
-  /** What it is; null if it has ended, or is hidden from this user. */
-  static @Nullable ProcessInfo info(PidFd daemon) throws PosixException {
-    try {
-      return daemon.info();
-    } catch (PosixException failure) {
-      if (isHiding(failure.errno())) {
-        return null;
-      }
-      throw failure;
-    }
-  }
-
-  /** As of a process that has ended meanwhile, is another user's, or has too much to look at. */
-  private static boolean isHiding(Errno errno) {
-    return errno.equals(Errno.ETIMEDOUT)
-        || errno.equals(Errno.ESRCH)
-        || errno.equals(Errno.ENOENT)
-        || errno.equals(Errno.EACCES)
-        || errno.equals(Errno.EPERM);
-  }
-
   private boolean isHeldByOthers(LockedFile pidFile) throws PosixException {
     locked = pidFile.isLocked();
-    holders = locked ? Holders.of(pidFile) : List.of();
+    holders = locked ? pidFile.holders() : List.of();
     return locked;
   }
 
-  private ProbeResult seen(State state, String reason) {
+  private ProbeResult result(State state, String detail) {
     return new ProbeResult(
-        state, reason, pid, locked, proven, distrust, holders, file, process, info);
+        state, detail, pid, locked, proven, distrust, holders, file, process, info);
   }
 
   /**
    * Whether nothing has changed meanwhile: the file was not replaced or rewritten, and the process
-   * has not ended. A process that was shown to be the daemon needs no second look.
+   * has not ended. For a process that was shown to be the daemon this needs no check.
    */
-  private boolean isSettled(ProbeResult sighting) throws IOException {
-    if (file == null || (sighting.state() == State.RUNNING && sighting.proven())) {
+  private boolean isSettled(ProbeResult result) throws IOException {
+    if (file == null || (result.state() == State.RUNNING && result.proven())) {
       return true;
     }
     if (ending || !file.isAtPath() || (process != null && !process.isAlive())) {

@@ -13,11 +13,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/** A program that is run as a daemon: {@link StartSpec#program}. */
-record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
-  @Override
-  public void start(DaemonControl control) throws IOException {
-    SingletonLock lock = lock(control);
+/** Starts an ordinary program as a daemon: {@code StartSpec.program}. */
+record ProgramStart(Supplier<Program> program, int umask) {
+  void start(ControlledDaemon controlled) throws IOException {
+    SingletonLock lock = lock(controlled);
     try {
       lock.prepare();
       detach(lock);
@@ -30,24 +29,24 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
     try {
       lock.close();
     } catch (PosixException failure) {
-      control.failedAfterwards(lock.path() + " could not be closed", failure);
+      controlled.failedAfterwards(lock.path() + " could not be closed", failure);
     }
   }
 
   /**
-   * A file that another user's daemon has left is replaced: it would be that user's to say who the
-   * daemon is, and so be believed of none of ours.
+   * Locks the pidfile. This replaces a file that another user's daemon has left: its owner could
+   * write any process id into it, so no process of this user would count as its daemon.
    */
-  private static SingletonLock lock(DaemonControl control) throws IOException {
-    Path pidFile = control.pidFile();
+  private static SingletonLock lock(ControlledDaemon controlled) throws IOException {
+    Path pidFile = controlled.pidFile();
     long user = Identity.effectiveUser();
-    // Before the file is made: a path that somebody can exchange leads anywhere.
+    // Before the file is made: a path that another user can exchange may lead to any file.
     Ownership.requireFixedPath(pidFile);
     Ownership.requireTrust(pidFile, user);
     SingletonLock lock = SingletonLock.acquire(pidFile);
     try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
       if (file != null && !lock.created()) {
-        PreviousDaemon.check(file, control.guardFile());
+        PreviousDaemon.check(file, controlled.guardFile());
       }
       if (file == null || file.owner() == 0 || file.owner() == user) {
         return lock;
@@ -81,7 +80,7 @@ record ProgramStart(Supplier<Program> program, int umask) implements StartSpec {
     }
   }
 
-  /** What was in the file is no loss: nobody held it. */
+  /** Removes or empties the file. Its content named no daemon, since no process held the lock. */
   private static void undo(SingletonLock lock, Throwable reason) {
     try {
       if (lock.created()) {

@@ -6,7 +6,6 @@ import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
 import dev.daimon.pidfd.ExitInfo;
 import dev.daimon.pidfd.PidFd;
-import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.time.Duration;
@@ -14,23 +13,25 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** A program that daemonizes itself: {@link StartSpec#self}. */
-record SelfStart(Supplier<Program> program, Duration patience) implements StartSpec {
-  /** Nothing tells of a lock that is taken, so it is looked for after pauses that grow; in ms. */
+/** Starts a program that daemonizes itself: {@code StartSpec.self}. */
+record SelfStart(Supplier<Program> program, Duration patience) {
+  /**
+   * The first pause before the daemon is probed again, in ms; it grows each time. The kernel does
+   * not report when a lock is taken.
+   */
   private static final long SHORTEST = 5;
 
   private static final long LONGEST = 200;
 
   private static final String ENDED = " has ended with exit code 0, ";
 
-  /** How long a daemon that has written its pidfile may take to lock it; in ns. */
+  /** How long a daemon that has written its pidfile may take to lock it, in ns. */
   private static final long LATE_LOCK = 1_000_000_000;
 
-  @Override
-  public void start(DaemonControl control) throws IOException, InterruptedException {
+  void start(ControlledDaemon controlled) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(patience);
-    Child launcher = program.get().spawn();
-    try (PidFd process = PidFd.open(launcher.pid())) {
+    Child child = program.get().spawn();
+    try (PidFd process = PidFd.open(child.pid())) {
       Optional<ExitInfo> end;
       try {
         end = process.waitFor(Duration.ofNanos(deadline - System.nanoTime()));
@@ -42,48 +43,48 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
         kill(process);
         throw new ControlException(
             Reason.NOT_STARTED,
-            launcher
+            child
                 + " did not end within "
                 + seconds()
                 + ", and was killed; it was to start a"
                 + " daemon and end");
       }
       if (end.get().exitCode().orElse(-1) != 0) {
-        throw new ControlException(Reason.NOT_STARTED, launcher + " has failed: " + how(end.get()));
+        throw new ControlException(Reason.NOT_STARTED, child + " has failed: " + how(end.get()));
       }
     }
-    awaitDaemon(control, launcher, deadline);
+    awaitDaemon(controlled, child, deadline);
   }
 
-  private void awaitDaemon(DaemonControl control, Child launcher, long deadline)
+  private void awaitDaemon(ControlledDaemon controlled, Child child, long deadline)
       throws IOException, InterruptedException {
     long pause = SHORTEST;
     long unlocked = 0;
     long since = 0;
     while (true) {
       long now = System.nanoTime();
-      try (ProbeResult sighting = control.look()) {
-        if (sighting.state() == State.RUNNING) {
+      try (ProbeResult probe = controlled.probe()) {
+        if (probe.state() == State.RUNNING) {
           return;
         }
-        if (isUnlocked(sighting) && sighting.pid() == unlocked) {
+        if (isUnlocked(probe) && probe.pid() == unlocked) {
           if (now - since >= LATE_LOCK) {
             throw new ControlException(
-                Reason.NOT_STARTED, launcher + ENDED + "and " + lockless(sighting, control));
+                Reason.NOT_STARTED, child + ENDED + "and " + withoutLock(probe, controlled));
           }
         } else {
-          unlocked = isUnlocked(sighting) ? sighting.pid() : 0;
+          unlocked = isUnlocked(probe) ? probe.pid() : 0;
           since = now;
         }
         if (now - deadline >= 0) {
           throw new ControlException(
               Reason.NOT_STARTED,
-              launcher
+              child
                   + ENDED
                   + "but after "
                   + seconds()
                   + " no daemon can be shown to run: "
-                  + sighting.detail());
+                  + probe.detail());
         }
       }
       TimeUnit.MILLISECONDS.sleep(pause);
@@ -92,15 +93,14 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
   }
 
   /** Whether the pidfile names a process that runs, and that has locked nothing. */
-  private static boolean isUnlocked(ProbeResult sighting) {
-    return sighting.state() == State.UNKNOWN && !sighting.locked() && sighting.info() != null;
+  private static boolean isUnlocked(ProbeResult probe) {
+    return probe.state() == State.UNKNOWN && !probe.locked() && probe.info() != null;
   }
 
-  private static String lockless(ProbeResult sighting, DaemonControl control) {
-    ProcessInfo info = sighting.info();
-    return new Holder(sighting.pid(), info == null ? "" : info.name())
+  private static String withoutLock(ProbeResult probe, ControlledDaemon controlled) {
+    return Processes.words(probe.pid(), probe.info())
         + " runs and is named by "
-        + control.pidFile()
+        + controlled.pidFile()
         + ", but has not locked it: control it with --pid-only, and start it with --self --pid-only";
   }
 
@@ -115,7 +115,7 @@ record SelfStart(Supplier<Program> program, Duration patience) implements StartS
     return millis % 1000 == 0 ? millis / 1000 + " s" : millis / 1000.0 + " s";
   }
 
-  /** Nobody else would wait for it. */
+  /** Kills the program, and takes its exit status, since no other code would. */
   private static void kill(PidFd process) throws IOException {
     process.send(Signal.KILL);
     boolean interrupted = Thread.interrupted();

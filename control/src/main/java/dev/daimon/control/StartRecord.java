@@ -3,6 +3,8 @@ package dev.daimon.control;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessStart;
+import dev.daimon.pidfile.PidFile;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,23 +16,24 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who was started last under a guard, as its file says in one line: the boot's id, the namespaces
- * of process ids and of time, the process id, the time of its start in clock ticks since the boot,
- * its session's id, and the time of the pidfile.
+ * Identifies the daemon that was started last under a guard. The guard file holds it in one line:
+ * the boot's id, the namespaces of process ids and of time, the process id, its start time in clock
+ * ticks since the boot, its session's id, and the time of the pidfile.
  *
- * <p>Process id and ticks identify a process for as long as the machine runs, within those
- * namespaces: no clock that is set changes them, and an id that is given to another process comes
- * with other ticks.
+ * <p>Process id and ticks identify a process until the machine is booted again, within those
+ * namespaces. Setting the clock does not change them, and the next process with the same id has
+ * other ticks.
  *
- * <p>A start that does without the guard, or cannot write to it, leaves an older record where it
- * is. So believe a record only of the process id that the pidfile has.
+ * <p>A start without the guard, or one that cannot write to it, leaves an older record in the file.
+ * So believe a record only if the pidfile has the same process id.
  *
  * @param pid the process id
- * @param startTicks the time of its start since the boot, in hundredths of a second
- * @param session the id of the session that was made for it; 0 if it was started in one that is not
- *     its own, as by {@code daimon run} in that of a shell
- * @param modified when the pidfile was last changed then, in seconds since 1970: who writes it anew
- *     may be another daemon, of this id in a container that was started again
+ * @param startTicks the time from the boot to the start of the process, in hundredths of a second
+ * @param session the id of the session that was made for the daemon; 0 if the daemon was started in
+ *     a session that is not its own, as {@code daimon run} does in that of a shell
+ * @param modified when the pidfile was last changed at the start, in seconds since 1970. If it was
+ *     written again since, the daemon may be another one with the same id, as in a container that
+ *     was started again
  */
 public record StartRecord(long pid, long startTicks, long session, long modified) {
   /** More than the longest line. */
@@ -39,32 +42,24 @@ public record StartRecord(long pid, long startTicks, long session, long modified
   /** Process id, ticks, session, time of the pidfile. */
   private static final int NUMBERS = 4;
 
-  /** Of a boot's id, which a line begins with. */
+  /** The length of a boot's id, with which a line begins. */
   private static final int ID_LENGTH = 36;
-
-  /** The highest process id of Linux. */
-  private static final int MAX_PID = 4194304;
 
   private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
-  /** Fields of {@code /proc/PID/stat}, counted from the first one after the name. */
-  private static final int SESSION = 3;
-
-  private static final int START = 19;
-
   /**
-   * Reads the record in a guard file. It is believed only if the file is a regular one of root's,
-   * the caller's or the pidfile owner's, and was written since the machine was booted, in these
-   * namespaces.
+   * Reads the record in a guard file. The method believes it only if the file is a regular one that
+   * belongs to root, to the caller or to the pidfile's owner, and if it was written since the
+   * machine was booted, in the namespaces of this process.
    *
    * @param guardFile the guard file
    * @param pidFileOwner the user id of the pidfile's owner
-   * @return the record; nothing if there is none to believe
+   * @return the record; empty if there is none to believe
    */
   public static Optional<StartRecord> read(Path guardFile, long pidFileOwner) {
     Objects.requireNonNull(guardFile, "guardFile");
     try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
-      if (file == null || !Guard.isTrusted(file.owner(), pidFileOwner)) {
+      if (file == null || !GuardOwner.isTrusted(file.owner(), pidFileOwner)) {
         return Optional.empty();
       }
       String text = new String(file.read(LENGTH), StandardCharsets.ISO_8859_1);
@@ -75,8 +70,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
   }
 
   /**
-   * Whether a guard file holds a line of this process, of whatever boot and namespace, or nothing
-   * at all: quicker to see than what there is to believe, and nearly always so.
+   * Whether a guard file is empty, or has a line with this process id, of any boot and namespace.
+   * That is nearly always so, and takes less time than {@link #read}.
    */
   static boolean namesNoOther(Path guardFile, long pid) {
     try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
@@ -98,12 +93,15 @@ public record StartRecord(long pid, long startTicks, long session, long modified
       return null;
     }
     long[] numbers = numbers(text, where.length(), end);
-    return numbers == null || numbers[0] < 1 || numbers[0] > MAX_PID || numbers[2] > MAX_PID
+    return numbers == null
+            || numbers[0] < 1
+            || numbers[0] > PidFile.MAX_PID
+            || numbers[2] > PidFile.MAX_PID
         ? null
         : new StartRecord(numbers[0], numbers[1], numbers[2], numbers[3]);
   }
 
-  /** Whether a guard file's content is nothing, or a record of whatever boot. */
+  /** Whether a guard file's content is empty, or a record of any boot. */
   static boolean isReplaceable(byte[] content) {
     String text = new String(content, StandardCharsets.ISO_8859_1);
     int end = text.indexOf('\n');
@@ -121,7 +119,7 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     return text.startsWith(" pid:[", ID_LENGTH);
   }
 
-  /** Numbers with one space between; null if it is anything else. */
+  /** Parses numbers with one space between; null for anything else. */
   private static long @Nullable [] numbers(String text, int start, int end) {
     long[] numbers = new long[NUMBERS];
     int found = 0;
@@ -142,12 +140,12 @@ public record StartRecord(long pid, long startTicks, long session, long modified
   }
 
   /**
-   * Whether a process that a pidfile names is shown to be another one than the daemon that was
-   * started: that had the same id, and was started at another time.
+   * Whether the process that a pidfile names is shown to be another one than the daemon that was
+   * started: the daemon had the same id, and another start time.
    *
    * @param guardFile the guard file
    * @param pidFile the pidfile
-   * @param pid the process id in it
+   * @param pid the process id in the pidfile
    * @return whether it is; false also if there is no record of that id to believe
    */
   static boolean isAnother(Path guardFile, LockedFile pidFile, long pid) {
@@ -160,16 +158,13 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     if (pid != named || modified != pidFile.modified()) {
       return false;
     }
-    Stat now = Stat.of(pid);
-    return now != null && now.start != startTicks;
+    ProcessStart now = ProcessStart.of(pid).orElse(null);
+    return now != null && now.ticks() != startTicks;
   }
 
-  /**
-   * The record of a process that runs, or has ended and was not waited for; null if it or its
-   * pidfile is gone.
-   */
+  /** The record of a process that runs or is a zombie; null if it or its pidfile is gone. */
   static @Nullable StartRecord of(long pid, Path pidFile) throws IOException {
-    Stat process = Stat.of(pid);
+    ProcessStart process = ProcessStart.of(pid).orElse(null);
     if (process == null) {
       return null;
     }
@@ -181,84 +176,54 @@ public record StartRecord(long pid, long startTicks, long session, long modified
       modified = file.modified();
     }
     long self = ThisProcess.id();
-    boolean own = process.session == pid || process.session == self;
+    boolean own = process.session() == pid || process.session() == self;
     if (!own) {
-      Stat caller = Stat.of(self);
-      own = caller != null && caller.session != process.session;
+      ProcessStart caller = ProcessStart.of(self).orElse(null);
+      own = caller != null && caller.session() != process.session();
     }
-    return new StartRecord(pid, process.start, own ? process.session : 0, modified);
+    return new StartRecord(pid, process.ticks(), own ? process.session() : 0, modified);
   }
 
-  /** The line for the guard file. */
+  /** Returns the line for the guard file. */
   byte[] line() throws IOException {
     String line = where() + " " + pid + " " + startTicks + " " + session + " " + modified + "\n";
     return line.getBytes(StandardCharsets.ISO_8859_1);
   }
 
   /**
-   * Whether the process that was started still runs.
+   * Tells whether the process that was started still runs.
    *
-   * <p>Race: it may end before the answer arrives.
+   * <p>Race: the process may end before this method returns.
    *
-   * @return whether it does; false also if another process has got its id
+   * @return whether it runs; false also if another process has got its id
    * @throws IOException if a handle of the process cannot be opened
    */
   public boolean isRunning() throws IOException {
-    try (PidFd process = Probe.open(pid)) {
-      Stat now = process == null ? null : Stat.of(pid);
-      // In this order: it was this process that was read of.
-      return process != null && now != null && now.start == startTicks && process.isAlive();
+    try (PidFd process = Processes.open(pid)) {
+      ProcessStart now = process == null ? null : ProcessStart.of(pid).orElse(null);
+      // Alive after it was read: so this is the process that was opened.
+      return process != null && now != null && now.ticks() == startTicks && process.isAlive();
     }
   }
 
-  /** Where and when process ids and ticks mean the same. */
+  /** The boot and the namespaces in which process ids and ticks mean the same. */
   private static String where() throws IOException {
-    return content(BOOT_ID).strip() + " " + namespace("pid") + " " + namespace("time");
+    return bootId() + " " + namespace("pid") + " " + namespace("time");
   }
 
-  /** Such as {@code pid:[4026531836]}; older kernels have none of time. */
+  /** By the class that takes the least time to load. */
+  private static String bootId() throws IOException {
+    try (FileInputStream file = new FileInputStream(BOOT_ID)) {
+      return new String(file.readAllBytes(), StandardCharsets.ISO_8859_1).strip();
+    }
+  }
+
+  /** A namespace such as {@code pid:[4026531836]}; older kernels have no namespaces of time. */
   private static String namespace(String kind) throws IOException {
     try {
       return Files.readSymbolicLink(Path.of("/proc/self/ns/" + kind)).toString();
     } catch (NoSuchFileException none) {
       return kind + ":[]";
-    }
-  }
-
-  private static String content(String path) throws IOException {
-    try (FileInputStream file = new FileInputStream(path)) {
-      return new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
-    }
-  }
-
-  /** What there is to know of a process, a zombie too. */
-  private static final class Stat {
-    final long session;
-    final long start;
-
-    private Stat(long session, long start) {
-      this.session = session;
-      this.start = start;
-    }
-
-    /** Null if there is no such process. */
-    static @Nullable Stat of(long pid) {
-      try {
-        String text = content("/proc/" + pid + "/stat");
-        // The name, in parentheses, may hold anything.
-        int start = text.lastIndexOf(')') + 2;
-        return new Stat(field(text, start, SESSION), field(text, start, START));
-      } catch (IOException gone) {
-        return null;
-      }
-    }
-
-    private static long field(String text, int start, int number) {
-      int begin = start;
-      for (int i = 0; i < number; i++) {
-        begin = text.indexOf(' ', begin) + 1;
-      }
-      return Long.parseLong(text, begin, text.indexOf(' ', begin), 10);
     }
   }
 }

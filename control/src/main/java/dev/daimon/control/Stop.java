@@ -23,30 +23,33 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** One stop, under the guard: the signals, the wait for the end, and the pidfile's removal. */
+/** One stop, under the guard: the signals, the wait for the end, and the removal of the pidfile. */
 final class Stop {
   /** How often the listener is told the time. */
   private static final Duration SECOND = Duration.ofSeconds(1);
 
-  /** What children get to end by themselves when the daemon has; at most half of what is left. */
-  private static final Duration MOMENT = SECOND;
+  /**
+   * The time that children get to end by themselves when the daemon has ended; at most half of the
+   * time that is left.
+   */
+  private static final Duration CHILDREN = SECOND;
 
-  private final DaemonControl control;
+  private final ControlledDaemon controlled;
   private final Path pidFile;
   private final StopPolicy policy;
   private final StopListener listener;
   private final long start = System.nanoTime();
   private final List<Signal> sent = new ArrayList<>();
 
-  /** The process that is waited for: the daemon, or else one that it has left. */
+  /** The process that the stop waits for: the daemon, or else a child that it has left. */
   private long awaited;
 
-  /** Whether those whom the daemon has left had their moment. */
+  /** Whether the children that the daemon has left had their time to end by themselves. */
   private boolean waited;
 
-  Stop(DaemonControl control, StopPolicy policy, StopListener listener) {
-    this.control = control;
-    this.pidFile = control.pidFile();
+  Stop(ControlledDaemon controlled, StopPolicy policy, StopListener listener) {
+    this.controlled = controlled;
+    this.pidFile = controlled.pidFile();
     this.policy = policy;
     this.listener = listener;
   }
@@ -58,46 +61,46 @@ final class Stop {
   }
 
   private StopResult stop() throws IOException, InterruptedException {
-    try (ProbeResult sighting = control.look()) {
-      LockedFile file = sighting.file();
+    try (ProbeResult probe = controlled.probe()) {
+      LockedFile file = probe.file();
       if (file == null) {
         return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
       }
-      StartRecord last = StartRecord.read(control.guardFile(), file.owner()).orElse(null);
-      Orphans orphans = Orphans.of(sighting, last);
+      StartRecord last = StartRecord.read(controlled.guardFile(), file.owner()).orElse(null);
+      Orphans orphans = Orphans.of(probe, last);
       if (orphans != null) {
-        return stop(orphans, sighting, file);
+        return stop(orphans, probe, file);
       }
-      PidFd daemon = sighting.daemon();
+      PidFd daemon = probe.daemon();
       if (daemon == null) {
-        return new StopResult(removeLeftOver(sighting, file), OptionalLong.empty(), List.of());
+        return new StopResult(removeLeftOver(probe, file), OptionalLong.empty(), List.of());
       }
       return stop(daemon, daemon.pid(), file, last);
     }
   }
 
-  /** The daemon has ended, and others hold its lock. */
-  private StopResult stop(Orphans orphans, ProbeResult sighting, LockedFile file)
+  /** Stops the processes that hold the lock of a daemon which has ended. */
+  private StopResult stop(Orphans orphans, ProbeResult probe, LockedFile file)
       throws IOException, InterruptedException {
-    sighting.requireTrusted();
+    probe.requireTrusted();
     PidFd proven = orphans.findProven();
     if (proven == null) {
       throw new ControlException(
           Reason.UNKNOWN,
-          sighting.reason()
+          probe.reason()
               + ", which cannot be shown to be of the daemon's session: if it is the daemon's, end it by its id");
     }
     try {
       if (!policy.wholeSession()) {
         throw new ControlException(
             Reason.UNKNOWN,
-            sighting.reason()
+            probe.reason()
                 + "; to end what is left of its session: daimon stop --session -p "
                 + pidFile);
       }
-      return stop(proven, sighting.pid(), file, null);
+      return stop(proven, probe.pid(), file, null);
     } finally {
-      ProbeResult.close(proven);
+      Processes.close(proven);
     }
   }
 
@@ -111,20 +114,20 @@ final class Stop {
     return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
   }
 
-  /** What a daemon has left that does not run any more. */
-  private Outcome removeLeftOver(ProbeResult sighting, LockedFile file) throws IOException {
-    sighting.requireTrusted();
+  /** Removes the pidfile of a daemon that does not run. */
+  private Outcome removeLeftOver(ProbeResult probe, LockedFile file) throws IOException {
+    probe.requireTrusted();
     if (hasFurtherLines(file)) {
-      // That it was the daemon's is not shown, and what else it says may be somebody's.
+      // Nothing shows that the file was the daemon's, and the other lines may be of use.
       return Outcome.ALREADY_DONE;
     }
     try {
-      remove(file, sighting.pid());
+      remove(file, probe.pid());
     } catch (LockHeldException started) {
-      // The next daemon, by somebody who does without the guard.
+      // The next daemon was started meanwhile, without the guard.
       return Outcome.ALREADY_DONE;
     }
-    return sighting.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
+    return probe.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
   }
 
   private static boolean hasFurtherLines(LockedFile file) throws PosixException {
@@ -137,9 +140,9 @@ final class Stop {
   }
 
   /**
-   * Sends one signal after the other until everybody has ended.
+   * Sends one signal after the other until all have ended.
    *
-   * @return what is left of the last one's time
+   * @return the time that is left of the last one's patience
    */
   private Duration end(StopTarget target, PidFd daemon, LockedFile file)
       throws IOException, InterruptedException {
@@ -158,7 +161,7 @@ final class Stop {
         listener.waiting(awaited, since(start), next, left);
         boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
         Duration rest = step.patience().minus(since(begin));
-        // Who has given the lock up may go on.
+        // A child that has released the lock may go on running.
         if (ended ? !isLeft(target, file, rest) : waited && !file.isLocked()) {
           return step.patience().minus(since(begin));
         }
@@ -178,20 +181,20 @@ final class Stop {
     awaited = alive == null ? awaited : alive.pid();
   }
 
-  /** Whether the daemon has ended, and somebody of its session still holds its lock. */
+  /** Whether the daemon has ended, and a process of its session still holds its lock. */
   private boolean isLeft(StopTarget target, LockedFile file, Duration rest)
       throws IOException, InterruptedException {
     if (!policy.wholeSession() && !waited) {
       waited = true;
       Duration half = rest.dividedBy(2);
-      if (isReleased(file, half.compareTo(MOMENT) < 0 ? half : MOMENT)) {
+      if (isReleased(file, half.compareTo(CHILDREN) < 0 ? half : CHILDREN)) {
         return false;
       }
     }
     return target.findHolders();
   }
 
-  /** Also if the next daemon has taken the lock by then. */
+  /** Waits for the release of the lock, which counts also if the next daemon has taken it since. */
   private boolean isReleased(LockedFile file, Duration time)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
@@ -223,8 +226,8 @@ final class Stop {
         daemon
             + " has ended, but "
             + pidFile
-            + " is still locked"
-            + Holders.by(Holders.of(file))
+            + " is still locked by "
+            + file.holdersInWords()
             + ": what has left the daemon's session is to be ended by its id");
   }
 
@@ -232,7 +235,7 @@ final class Stop {
     return Duration.ofNanos(System.nanoTime() - nanos);
   }
 
-  /** Removes the file as its holder, once nobody else holds it, be it at its path or not. */
+  /** Waits until the lock is free, and removes the file, if it is still at its path, as holder. */
   private void awaitRelease(long named, PidFd daemon, LockedFile file, Duration patience)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
@@ -251,7 +254,7 @@ final class Stop {
           listener.waiting(awaited, since(start), Optional.empty(), left);
         }
         release.await(file, left.compareTo(SECOND) < 0 ? left : SECOND);
-        if (isStrangers(daemon, file)) {
+        if (isForeign(daemon, file)) {
           return;
         }
       }
@@ -259,27 +262,31 @@ final class Stop {
   }
 
   /**
-   * Whether another user has waited for the lock, and got it: the daemon has ended all the same.
+   * Whether another user has waited for the lock, and has got it. The daemon has ended then, so the
+   * stop is over.
    */
-  private boolean isStrangers(PidFd daemon, LockedFile file) throws IOException {
+  private boolean isForeign(PidFd daemon, LockedFile file) throws IOException {
     if (!ForeignLock.isOn(file)) {
       return false;
     }
-    if (control.removeFromStranger()) {
-      return true;
+    try (ProbeResult probe = controlled.probe()) {
+      if (ForeignLock.remove(probe)) {
+        return true;
+      }
     }
-    control.failedAfterwards(
+    controlled.failedAfterwards(
         daemon + " has ended, but its pidfile is left",
         new IOException(
             pidFile
-                + " is locked"
-                + Holders.by(Holders.of(file))
+                + " is locked by "
+                + file.holdersInWords()
                 + "; another user has taken the lock: end that process, or remove the file"));
     return true;
   }
 
   /**
-   * False if somebody holds the lock who cannot be seen. What else fails is no matter of a stop.
+   * Whether the file is removed; false if a hidden process holds the lock. Other failures do not
+   * make the stop fail.
    */
   private boolean isRemoved(long named, PidFd daemon, LockedFile file) {
     try {
@@ -288,24 +295,24 @@ final class Stop {
     } catch (LockHeldException held) {
       return false;
     } catch (IOException failure) {
-      control.failedAfterwards(daemon + " has ended, but its pidfile is left", failure);
+      controlled.failedAfterwards(daemon + " has ended, but its pidfile is left", failure);
       return true;
     }
   }
 
   /**
-   * Whether the next daemon was started already, by somebody who does without the guard. That is
-   * not known by its id, which may be the same again.
+   * Whether the next daemon was started meanwhile, without the guard. Its process id does not show
+   * that, since it may be the same again.
    */
   private boolean isNextRunning() throws IOException {
-    try (ProbeResult sighting = control.look()) {
-      return sighting.state() == State.RUNNING;
+    try (ProbeResult probe = controlled.probe()) {
+      return probe.state() == State.RUNNING;
     }
   }
 
   /**
-   * Takes the file away as its holder, if it is the one that was looked at, and still says the
-   * same: what somebody else has put there stays.
+   * Removes the file while holding its lock, if it is the one that was probed, and still holds the
+   * same. A file that another process has put there stays.
    */
   private void remove(LockedFile file, long pid) throws IOException {
     if (!file.isAtPath()) {
@@ -319,11 +326,11 @@ final class Stop {
       if (!failure.errno().equals(Errno.ENOENT)) {
         throw failure;
       }
-      // Its daemon was faster.
+      // The daemon has removed it.
     }
   }
 
-  /** Its daemon may have emptied it. */
+  /** Whether the file still names the daemon, or the daemon has emptied it. */
   private boolean isLeftOver(SingletonLock lock, long pid) throws PosixException {
     try {
       return PidFile.at(pidFile).read(lock.descriptor()) == pid;
@@ -332,7 +339,7 @@ final class Stop {
     }
   }
 
-  /** Empty and unlocked means stopped, too: for a directory that is not ours to change. */
+  /** Empties the file if this user may not change its directory: that means stopped, too. */
   private static void removeOrEmpty(SingletonLock lock, LockedFile file) throws IOException {
     try {
       boolean _ = removeAsOwner(lock, file);
@@ -346,7 +353,10 @@ final class Stop {
     }
   }
 
-  /** Root would remove whatever the path leads to by then, where it is not root's alone. */
+  /**
+   * Removes the file as its owner, where another user may change the directory: as root this could
+   * remove any file to which the path leads by then.
+   */
   private static boolean removeAsOwner(SingletonLock lock, LockedFile file) throws IOException {
     Path directory = file.path().toAbsolutePath().getParent();
     if (file.owner() == 0 || directory == null || Ownership.mayMakeFilesIn(directory)) {

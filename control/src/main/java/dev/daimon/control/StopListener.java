@@ -5,23 +5,23 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Somebody who is told how a stop goes on, on the thread that stops. */
+/** Is told of the progress of a stop. The thread that stops the daemon calls it. */
 @FunctionalInterface
 public interface StopListener {
   /**
-   * A signal was sent, or another second has passed.
+   * Called after each signal, and each second.
    *
-   * @param pid the process that is waited for: the daemon, or else one that it has left
-   * @param waited how long the stop has taken
-   * @param next the next signal; nothing if there is none left
-   * @param left the time until then, or until the stop has failed
+   * @param pid the process that the stop waits for: the daemon, or a child that it has left
+   * @param waited how long the stop has taken so far
+   * @param next the next signal; empty if no signal is left
+   * @param left the time until the next signal, or until the stop fails
    */
   void waiting(long pid, Duration waited, Optional<Signal> next, Duration left);
 
   /**
-   * The stop is over, and nothing is left of the daemon.
+   * Called when the stop has succeeded.
    *
-   * @param result what was done
+   * @param result the result
    */
   default void stopped(StopResult result) {
     Objects.requireNonNull(result, "result");

@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * How to stop a daemon: a signal, some patience, the next signal, and so on.
+ * How to stop a daemon: which signals to send, and how long to wait after each.
  *
- * @param steps the signals in their order, with the time that each gets; not empty
- * @param wholeSession whether the signals go to every process of the daemon's session, and all of
- *     them must end
+ * @param steps the signals in their order, each with the time to wait after it; not empty
+ * @param wholeSession whether to signal every process of the daemon's session, and to wait for the
+ *     end of all of them
  */
 public record StopPolicy(List<Step> steps, boolean wholeSession) {
-  /** TERM, and KILL after 30 seconds. */
+  /** SIGTERM, and after 30 seconds SIGKILL. */
   public static final StopPolicy DEFAULT =
       of(Signal.TERM, Duration.ofSeconds(30)).then(Signal.KILL, Step.AFTER_KILL);
 
@@ -22,16 +22,16 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
    * A signal, and how long to wait for the daemon's end before the next step.
    *
    * @param signal the signal
-   * @param patience how long; not negative
+   * @param patience how long to wait; not negative
    */
   public record Step(Signal signal, Duration patience) {
-    /** What a kill gets: a process may be in the kernel for a while. */
+    /** How long to wait after SIGKILL: a system call may delay the end of a process. */
     public static final Duration AFTER_KILL = Duration.ofSeconds(5);
 
     /**
-     * Checks the patience.
+     * Checks the step.
      *
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if the patience is negative
      */
     public Step {
       Objects.requireNonNull(signal, "signal");
@@ -43,9 +43,9 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
   }
 
   /**
-   * Copies and checks the steps.
+   * Checks and copies the steps.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if there are none
    */
   public StopPolicy {
     Objects.requireNonNull(steps, "steps");
@@ -56,11 +56,12 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
   }
 
   /**
-   * One signal to the daemon alone. If it does not end in that time it has not been stopped.
+   * Returns a policy that sends one signal to the daemon alone. The stop fails if the daemon does
+   * not end in that time.
    *
    * @param signal the signal
-   * @param patience how long to wait for its end; not negative
-   * @return that policy
+   * @param patience how long to wait for the daemon's end; not negative
+   * @return the policy
    * @throws IllegalArgumentException if the patience is negative
    */
   public static StopPolicy of(Signal signal, Duration patience) {
@@ -68,11 +69,11 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
   }
 
   /**
-   * Escalates, if the steps so far have not helped.
+   * Returns a policy with one more step, if the daemon has not ended after the others.
    *
    * @param signal the next signal
-   * @param patience how long to wait for the end then; not negative
-   * @return a policy with that step as its last one
+   * @param patience how long to wait for the daemon's end after it; not negative
+   * @return a policy with this step as its last one
    * @throws IllegalArgumentException if the patience is negative
    */
   public StopPolicy then(Signal signal, Duration patience) {
@@ -82,16 +83,19 @@ public record StopPolicy(List<Step> steps, boolean wholeSession) {
   }
 
   /**
-   * Stops every process of the daemon's session, workers that have lost their parent among them,
-   * and those that are started meanwhile; not those that have left it. Also if the daemon has
-   * ended, and one that holds its lock can be shown to have belonged to it. A session that is not
-   * the daemon's alone is refused.
+   * Returns a policy that stops every process of the daemon's session: also workers whose parent
+   * has ended, and processes that are started meanwhile, but not processes that have left the
+   * session.
    *
-   * <p>Race: whom the last process of the session starts right before it ends is found if he has
-   * the daemon's lock, which children inherit. Without it nothing would tell him from a stranger
-   * who has got the session's id.
+   * <p>If the daemon itself has ended, the stop works too, provided that a process which holds its
+   * lock can be shown to have belonged to it. The stop refuses a session that is not the daemon's
+   * alone.
    *
-   * @return a policy with the same steps
+   * <p>Race: the last process of the session may start another one right before it ends. The stop
+   * finds that one only if it holds the daemon's lock, which children inherit. Without the lock it
+   * could be the process of a new session with the same id.
+   *
+   * @return a policy with the same steps, for the whole session
    */
   public StopPolicy ofWholeSession() {
     return new StopPolicy(steps, /* wholeSession= */ true);

@@ -6,21 +6,21 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * What a stop has done.
+ * The result of a stop.
  *
  * @param outcome {@link Outcome#OK}, {@link Outcome#ALREADY_DONE} or {@link Outcome#STALE}
- * @param pid the process that was stopped
- * @param signals what was sent, in order; the last one is what it ended by, or during
+ * @param pid the process that was stopped; empty if there was none
+ * @param signals the signals that were sent, in order; the daemon ended after the last one
  */
 public record StopResult(Outcome outcome, OptionalLong pid, List<Signal> signals) {
-  /** Checks that nothing is null. */
+  /** Requires every object. */
   public StopResult {
     Objects.requireNonNull(outcome, "outcome");
     Objects.requireNonNull(pid, "pid");
     Objects.requireNonNull(signals, "signals");
   }
 
-  /** {@return whether it had to be killed} */
+  /** {@return whether SIGKILL was sent} */
   public boolean killed() {
     return signals.contains(Signal.KILL);
   }

@@ -13,16 +13,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes that a stop is about: the daemon, and if its whole session is to end, everybody in
- * it. Each of them is a handle that cannot come to mean another process.
+ * The processes that a stop signals: the daemon, and if its whole session is to end, every process
+ * in it. Each of them is a handle that cannot come to mean another process.
  */
 final class StopTarget implements AutoCloseable {
-  /** No session: outside of this PID namespace there may be some, which all read as 0. */
+  /** No known session. Every session of another PID namespace reads as 0, too. */
   private static final long NONE = 0;
 
-  /** What a search for holders gets: the daemon's user can make it as long as it likes. */
+  /** The time to search for holders: the daemon's user can make it as long as it likes. */
   private static final long SEARCH_NANOS = 5_000_000_000L;
 
+  /** How long the launcher of a start may take to end. */
   private static final Duration LAUNCHER_END = Duration.ofSeconds(1);
 
   private final PidFd daemon;
@@ -31,23 +32,23 @@ final class StopTarget implements AutoCloseable {
   /** {@link #NONE} if it is not known. */
   private final long session;
 
-  /** The daemon's session without itself, by process id; those found so far. */
+  /** The processes of the session that were found so far, without the daemon, by process id. */
   private final Map<Long, PidFd> members = new HashMap<>();
 
-  /** Null until there is one. */
+  /** The signal that was sent last; null before the first one. */
   private @Nullable Signal last;
 
-  /** Whether everybody in the session is to end, and not only who holds the lock after the end. */
+  /** Whether all processes of the session are to end, and not only those that keep the lock. */
   private final boolean wholeSession;
 
-  /** Whether it was started in a session that is somebody else's. */
+  /** Whether the daemon was started in a session that is not its own. */
   private final boolean guest;
 
   /**
-   * A daemon that was shown to be the one.
+   * A process that was shown to be the daemon.
    *
    * @param file its pidfile
-   * @param start its start, as far as is known
+   * @param start the record of its start; null if there is none
    * @throws ControlException if the session is to end, and is not the daemon's alone
    */
   StopTarget(PidFd daemon, LockedFile file, boolean wholeSession, @Nullable StartRecord start)
@@ -55,7 +56,7 @@ final class StopTarget implements AutoCloseable {
     this.daemon = daemon;
     this.file = file;
     this.wholeSession = wholeSession;
-    ProcessInfo info = Probe.info(daemon);
+    ProcessInfo info = Processes.info(daemon);
     session = info == null ? NONE : info.session();
     guest =
         session != daemon.pid()
@@ -65,7 +66,7 @@ final class StopTarget implements AutoCloseable {
             && start.isRunning();
     if (wholeSession && info != null) {
       requireOwnSession();
-      // Before the first signal: those whom nobody has outlived cannot be found any more.
+      // Before the first signal: later no process may be left that shows who belonged to it.
       findMembers();
     }
   }
@@ -89,21 +90,20 @@ final class StopTarget implements AutoCloseable {
     }
   }
 
-  /** What is to be said of a leader that is not the daemon; null if there is none. */
+  /** Why the session belongs to another leader than the daemon; null if it does not. */
   private @Nullable String leader() throws PosixException, InterruptedException {
-    try (PidFd leader = Probe.open(session)) {
-      // One that holds the lock has it in common with the daemon, as a wrapper does; the launcher
-      // of a start ends right after it.
+    try (PidFd leader = Processes.open(session)) {
+      // A leader that holds the lock shares it with the daemon, as a wrapper does. The launcher of
+      // a start ends right after the start.
       if (leader == null || isHolder(leader) || leader.awaitExit(LAUNCHER_END)) {
         return null;
       }
-      ProcessInfo info = Probe.info(leader);
       return " is in the session of the running "
-          + new Holder(session, info == null ? "" : info.name());
+          + Processes.words(session, Processes.info(leader));
     }
   }
 
-  /** Sends a signal to everybody, and to whoever is found in the session later. */
+  /** Sends a signal to all, and to each process that is found in the session later. */
   void send(Signal signal) throws PosixException {
     last = signal;
     send(daemon, signal);
@@ -113,7 +113,10 @@ final class StopTarget implements AutoCloseable {
     findMembers();
   }
 
-  /** Who is stopped takes it only when it goes on. Who has ended meanwhile needs none. */
+  /**
+   * Sends a signal, and then CONT, since a stopped process handles a signal only when it continues.
+   * A process that has ended meanwhile needs none.
+   */
   private static void send(PidFd process, Signal signal) throws PosixException {
     try {
       process.send(signal);
@@ -126,7 +129,7 @@ final class StopTarget implements AutoCloseable {
   }
 
   /**
-   * Waits for everybody's end.
+   * Waits until all have ended.
    *
    * @param time how long at most
    * @return whether all have ended
@@ -135,7 +138,7 @@ final class StopTarget implements AutoCloseable {
     long start = System.nanoTime();
     while (true) {
       PidFd known = alive();
-      // After that: whom the last one has started is there by now.
+      // After that: a process that the last one has started is there by now.
       findMembers();
       PidFd next = known == null ? alive() : known;
       if (next == null) {
@@ -147,12 +150,12 @@ final class StopTarget implements AutoCloseable {
     }
   }
 
-  /** Finds who is in the session by now, and sends them what the others have got. */
+  /** Finds the processes that are in the session by now, and sends them the last signal. */
   private void findMembers() throws PosixException {
     if (session == NONE || !wholeSession) {
       return;
     }
-    for (long pid : processes()) {
+    for (long pid : Processes.all()) {
       PidFd known = pid == daemon.pid() ? daemon : members.get(pid);
       PidFd found = known != null && known.isAlive() ? null : member(pid);
       if (found != null) {
@@ -161,12 +164,7 @@ final class StopTarget implements AutoCloseable {
     }
   }
 
-  /** All processes that can be seen by now. */
-  static long[] processes() {
-    return ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray();
-  }
-
-  /** Sends whoever was found what the others have got. */
+  /** Adds a process that was found, and sends it the last signal. */
   private void add(PidFd found) throws PosixException {
     PidFd predecessor = members.put(found.pid(), found);
     if (predecessor != null) {
@@ -178,25 +176,25 @@ final class StopTarget implements AutoCloseable {
   }
 
   /**
-   * Finds, when everybody has ended, who of the daemon's session still holds its lock: its
-   * children, which have inherited it. Only who is in the session is asked for what it has open.
+   * Finds, when all have ended, processes of the daemon's session that still hold its lock:
+   * children that have inherited it. This examines only what processes of the session have open.
    *
-   * @return whether there is somebody
+   * @return whether there are any
    */
   boolean findHolders() throws IOException {
     boolean found = false;
     long begin = System.nanoTime();
-    for (long pid : session == NONE ? new long[0] : processes()) {
+    for (long pid : session == NONE ? new long[0] : Processes.all()) {
       if (System.nanoTime() - begin > SEARCH_NANOS) {
         break;
       }
-      PidFd process = Probe.open(pid);
+      PidFd process = Processes.open(pid);
       boolean holder = false;
       try {
         holder = process != null && isMember(process) && isHolder(process) && isHeir(process);
       } finally {
         if (process != null && !holder) {
-          ProbeResult.close(process);
+          Processes.close(process);
         }
       }
       if (process != null && holder) {
@@ -207,18 +205,19 @@ final class StopTarget implements AutoCloseable {
     return found;
   }
 
-  /** In a session of others, anybody may have waited for the lock. */
+  /** Whether it has inherited the lock: in another's session any process may have waited for it. */
   private boolean isHeir(PidFd process) throws IOException {
     return session == daemon.pid()
         || isTakenByDaemon(process)
-        || (!guest && !Orphans.isRunning(session));
+        || (!guest && !Processes.isRunning(session));
   }
 
   private boolean isTakenByDaemon(PidFd process) {
     try {
-      ProcessInfo info = Probe.info(process);
-      return info != null && Probe.into(info, () -> file.takenBy(process.pid())) == daemon.pid();
-    } catch (IOException unseen) {
+      ProcessInfo info = Processes.info(process);
+      return info != null
+          && Processes.examine(info, () -> file.takenBy(process.pid())) == daemon.pid();
+    } catch (IOException hidden) {
       return false;
     }
   }
@@ -226,12 +225,13 @@ final class StopTarget implements AutoCloseable {
   /**
    * The process that has this id, if it is in the session; null otherwise.
    *
-   * <p>The session's id is free for others as soon as nobody is in it any more. So it counts only
-   * if one of those known before is still alive after this one was seen to be in it, or if this one
-   * holds the daemon's lock: so do those whom the last one has started, and then ended.
+   * <p>When a session has no process any more, a new session may get its id. So the process counts
+   * only if one that was known before is still alive after this one was found in the session, or if
+   * this one holds the daemon's lock. The last process of the session may have started it, and then
+   * ended.
    */
   private @Nullable PidFd member(long pid) throws PosixException {
-    PidFd process = Probe.open(pid);
+    PidFd process = Processes.open(pid);
     if (process == null) {
       return null;
     }
@@ -243,27 +243,27 @@ final class StopTarget implements AutoCloseable {
   }
 
   /**
-   * A user's pidfile speaks for that user's processes only. And where /proc hides other users'
-   * processes, they are not for us to signal either.
+   * Whether it is in the session, and may be the daemon's. Where /proc hides a process, this user
+   * may not signal it either.
    */
   private boolean isMember(PidFd process) throws PosixException {
-    ProcessInfo info = Probe.info(process);
+    ProcessInfo info = Processes.info(process);
     return info != null && info.session() == session && Orphans.mayBelong(file, info);
   }
 
   private boolean isHolder(PidFd process) {
     try {
-      ProcessInfo info = Probe.info(process);
-      // In this order: it was this one that was looked at.
+      ProcessInfo info = Processes.info(process);
+      // Alive after the rest: so this is the process that was examined.
       return info != null
-          && Probe.into(info, () -> file.isHeldBy(process.pid()))
+          && Processes.examine(info, () -> file.isHeldBy(process.pid()))
           && process.isAlive();
-    } catch (IOException unseen) {
+    } catch (IOException hidden) {
       return false;
     }
   }
 
-  /** Somebody who has not ended; null if there is nobody. */
+  /** One that has not ended; null if all have. */
   @Nullable PidFd alive() throws PosixException {
     if (daemon.isAlive()) {
       return daemon;
@@ -276,14 +276,11 @@ final class StopTarget implements AutoCloseable {
     return null;
   }
 
-  /**
-   * Lets go of the members; the daemon's handle is the caller's. A close that fails is no failure
-   * of the stop.
-   */
+  /** Closes the handles of the members. The caller closes the daemon's. */
   @Override
   public void close() {
     for (PidFd member : members.values()) {
-      ProbeResult.close(member);
+      Processes.close(member);
     }
   }
 }

@@ -1,8 +1,21 @@
 /**
- * The control of a daemon that somebody else has started: {@link dev.daimon.control.DaemonControl}.
+ * Starts, stops, signals and watches a daemon by its pidfile: {@link
+ * dev.daimon.control.DaemonControl}.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
+ * <p>Start a program as a daemon, unless it runs:
+ *
+ * {@snippet file="dev/daimon/control/Example.java" region="start"}
+ *
+ * <p>Ask whether the daemon runs:
+ *
+ * {@snippet file="dev/daimon/control/Example.java" region="status"}
+ *
+ * <p>Stop the daemon, and wait until it has ended:
+ *
+ * {@snippet file="dev/daimon/control/Example.java" region="stop"}
+ *
+ * <p>Run with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class
+ * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.control;

@@ -17,7 +17,7 @@ class DaemonControlTest {
   @RegisterExtension final Daemons daemons = new Daemons();
 
   @Test
-  void aDaemonIsStartedLookedAtSignalledRestartedAndStopped() throws Exception {
+  void aDaemonIsStartedQueriedSignalledRestartedAndStopped() throws Exception {
     DaemonControl control = daemons.control();
     assertThat(control.status().state()).isEqualTo(State.NOT_RUNNING);
 

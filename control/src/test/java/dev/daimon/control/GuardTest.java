@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.locking.Holder;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
@@ -64,14 +65,14 @@ class GuardTest {
 
   @Test
   void whoHoldsItForTooLongIsNamed() throws Exception {
-    Process stranger = daemons.locker(guard());
+    Process other = daemons.locker(guard());
 
     assertThatThrownBy(() -> Guard.acquire(guard(), Duration.ofMillis(50)))
         .isInstanceOfSatisfying(
             ControlException.class, busy -> assertThat(busy.reason()).isEqualTo(Reason.BUSY))
         .hasMessage(
             "another action is under way: %s is locked by process %d (sleep)",
-            guard(), stranger.pid());
+            guard(), other.pid());
   }
 
   @ParameterizedTest
@@ -80,13 +81,13 @@ class GuardTest {
     daemons.start("trap '' HUP; while :; do sleep 0.1; done", "sh");
     long pid = Daemons.pid(daemons.pidFile());
     daemons.awaitProgram("sleep");
-    Process stranger = daemons.locker(guard());
+    Process other = daemons.locker(guard());
 
     Future<Outcome> waiting = daemons.meanwhile(() -> act(action));
     Thread.sleep(100);
     assertThat(waiting.isDone()).isFalse();
     assertThat(ProcessHandle.of(pid)).isPresent();
-    stranger.destroyForcibly();
+    other.destroyForcibly();
 
     assertThat(waiting.get()).isEqualTo(action.equals("start") ? Outcome.ALREADY_DONE : Outcome.OK);
   }
@@ -95,7 +96,7 @@ class GuardTest {
   @ValueSource(strings = {"start", "stop", "restart"})
   void theWaitCanBeInterrupted(String action) throws Exception {
     daemons.start("exec sleep 1000", "sleep");
-    Process stranger = daemons.locker(guard());
+    Process other = daemons.locker(guard());
     Thread[] thread = new Thread[1];
     Future<Outcome> waiting =
         daemons.meanwhile(() -> {
@@ -106,7 +107,7 @@ class GuardTest {
     thread[0].interrupt();
 
     assertThat(Daemons.failure(waiting)).isInstanceOf(InterruptedException.class);
-    stranger.destroyForcibly();
+    other.destroyForcibly();
     assertThat(daemons.control().status().state()).isEqualTo(State.RUNNING);
   }
 
@@ -131,7 +132,7 @@ class GuardTest {
   @Test
   void whoWaitsIsToldAtOnceForWhom() throws Exception {
     daemons.start("exec tail -f /dev/null", "tail");
-    Process stranger = daemons.locker(guard());
+    Process other = daemons.locker(guard());
     BlockingQueue<List<Holder>> told = new LinkedBlockingQueue<>();
     ActionListener listener =
         new ActionListener() {
@@ -144,8 +145,8 @@ class GuardTest {
     Future<StopResult> stop =
         daemons.meanwhile(() -> daemons.control().listener(listener).stop(StopPolicy.DEFAULT));
 
-    assertThat(told.take()).containsExactly(new Holder(stranger.pid(), "sleep"));
-    stranger.destroyForcibly();
+    assertThat(told.take()).containsExactly(new Holder(other.pid(), "sleep"));
+    other.destroyForcibly();
     assertThat(stop.get().outcome()).isEqualTo(Outcome.OK);
     assertThat(told).isEmpty();
   }
@@ -154,10 +155,10 @@ class GuardTest {
   void twoThreadsTakeTurns() throws Exception {
     AtomicInteger inside = new AtomicInteger();
     StartSpec slow =
-        control -> {
+        daemon -> {
           assertThat(inside.incrementAndGet()).isEqualTo(1);
           Thread.sleep(20);
-          daemons.daemon("exec sleep 1000").start(control);
+          daemons.daemon("exec sleep 1000").start(daemon);
           inside.decrementAndGet();
         };
     List<Future<Outcome>> starts = new ArrayList<>();
@@ -177,7 +178,7 @@ class GuardTest {
   static final class Slow {
     public static void main(String[] arguments) throws Exception {
       DaemonControl.of(Path.of(arguments[0]))
-          .start(control -> {
+          .start(_ -> {
             System.out.println("begun");
             int _ = System.in.read();
           });
@@ -212,13 +213,13 @@ class GuardTest {
         daemons
             .control()
             .restart(
-                control -> {
-                  assertThat(control.status().state()).isEqualTo(State.NOT_RUNNING);
+                daemon -> {
+                  assertThat(daemons.control().status().state()).isEqualTo(State.NOT_RUNNING);
                   starts.add(
                       daemons.meanwhile(
                           () -> daemons.control().start(daemons.daemon("exec false"))));
                   Thread.sleep(50);
-                  daemons.daemon("exec sleep 1000").start(control);
+                  daemons.daemon("exec sleep 1000").start(daemon);
                 },
                 StopPolicy.DEFAULT);
 
@@ -251,13 +252,13 @@ class GuardTest {
   @Test
   void oneThatIsReplacedMeanwhileIsTakenAnew() throws Exception {
     Files.createFile(guard());
-    Process stranger = daemons.locker(guard());
+    Process other = daemons.locker(guard());
     Future<Guard> waiting = daemons.meanwhile(() -> Guard.acquire(guard(), Duration.ofMinutes(1)));
     Files.delete(guard());
     try (Guard _ = waiting.get()) {
       assertThat(Daemons.isListedAsLocked(guard())).isTrue();
     }
-    stranger.destroyForcibly();
+    other.destroyForcibly();
   }
 
   @ParameterizedTest
@@ -288,7 +289,7 @@ class GuardTest {
   @ValueSource(booleans = {true, false})
   @Tag("root")
   @Tag("attack")
-  void aStrangersIsDoneWithoutUnlessItWasGiven(boolean held) throws Exception {
+  void anotherUsersIsNotUsedAndFailsTheActionIfItWasSet(boolean held) throws Exception {
     Daemons.give(Files.createFile(guard()), Daemons.NOBODY);
     if (held) {
       daemons.locker(guard());

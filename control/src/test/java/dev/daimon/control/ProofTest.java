@@ -39,17 +39,17 @@ class ProofTest {
   }
 
   @Test
-  void aStrangerThatHoldsTheLockMakesNobodyTheDaemon() throws Exception {
+  void aForeignHolderOfTheLockMakesNoProcessTheDaemon() throws Exception {
     Process named = daemons.bystander("tail", "-f", "/dev/null");
     daemons.name(named.pid());
-    Process stranger = daemons.locker(daemons.pidFile());
+    Process other = daemons.locker(daemons.pidFile());
 
     assertRefused(
         daemons.control(),
         "%s names process %d, but is locked by process %d (sleep)"
-            .formatted(daemons.pidFile(), named.pid(), stranger.pid()));
+            .formatted(daemons.pidFile(), named.pid(), other.pid()));
     assertThat(named.isAlive()).isTrue();
-    assertThat(stranger.isAlive()).isTrue();
+    assertThat(other.isAlive()).isTrue();
   }
 
   @Test
@@ -221,7 +221,7 @@ class ProofTest {
         .isEqualTo(Outcome.OK);
   }
 
-  /** As in most containers: root may not look into other users' processes. */
+  /** As in most containers: root may not examine other users' processes. */
   @ParameterizedTest
   @ValueSource(strings = {"stop", "stop session"})
   @Tag("root")

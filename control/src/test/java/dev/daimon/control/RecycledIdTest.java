@@ -114,7 +114,7 @@ class RecycledIdTest {
           if (stays && i % 3 != 0) {
             throw unknown;
           }
-          // A bystander has the id: what the user is told to look at.
+          // A bystander has the id: what the user is told to check.
           refused++;
           Files.delete(pidFile);
         }

@@ -172,25 +172,25 @@ class SessionTest {
   }
 
   @Test
-  void aStrangerWhoHasTakenTheLockIsNotStopped() throws Exception {
+  void aForeignProcessThatHasTakenTheLockIsNotStopped() throws Exception {
     Daemons.kill(daemons.start("exec tail -f /dev/null", "tail"));
-    Process stranger = daemons.locker(daemons.pidFile(), "setsid");
+    Process other = daemons.locker(daemons.pidFile(), "setsid");
 
     for (StopPolicy policy : List.of(StopPolicy.DEFAULT, StopPolicy.DEFAULT.ofWholeSession())) {
       assertThatThrownBy(() -> daemons.control().stop(policy))
           .hasMessageContaining(
               "is still locked by process %d (sleep), which cannot be shown to be of the daemon's"
                   + " session",
-              stranger.pid());
+              other.pid());
     }
-    assertThat(stranger.isAlive()).isTrue();
+    assertThat(other.isAlive()).isTrue();
   }
 
   /** Who may read a file may lock it, and leave the lock to whomever it has started. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   @Tag("root")
-  void aSessionWhoseLeaderWasAStrangerIsSpared(boolean recorded) throws Exception {
+  void aSessionWithAForeignLeaderIsNotStopped(boolean recorded) throws Exception {
     Daemons.kill(daemons.start("exec tail -f /dev/null", "tail"));
     if (!recorded) {
       Files.delete(Guard.beside(daemons.pidFile()));

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a start writes down, and who is believed. */
+/** What a start records, and which records are believed. */
 class StartRecordTest {
   /** Of another boot. */
   private static final String OLDER =
@@ -269,7 +269,7 @@ class StartRecordTest {
 
   @Test
   @Tag("root")
-  void aStrangersFileIsNotBelievedAndThePidFileOwnersIs() throws Exception {
+  void anotherUsersFileIsNotBelievedAndThePidFileOwnersIs() throws Exception {
     Files.writeString(guard(), where() + " 5 6 7 8\n");
     Daemons.give(guard(), Daemons.NOBODY);
 

@@ -59,13 +59,13 @@ class StartTest {
   @Test
   void aLockThatIsTakenMeanwhileIsAnError() throws Exception {
     StartSpec late =
-        control -> {
+        daemon -> {
           try {
-            daemons.locker(Files.createFile(control.pidFile()));
+            daemons.locker(Files.createFile(daemon.pidFile()));
           } catch (Exception failure) {
             throw new AssertionError(failure);
           }
-          daemons.daemon("exec tail -f /dev/null").start(control);
+          daemons.daemon("exec tail -f /dev/null").start(daemon);
         };
 
     assertThatThrownBy(() -> daemons.control().start(late)).isInstanceOf(LockHeldException.class);
@@ -106,7 +106,7 @@ class StartTest {
     assertThat(daemons.file("u")).hasContent("0027");
   }
 
-  /** Under the lock: what was looked at before may be another file by then. */
+  /** Under the lock: the file that was checked before may be another one by then. */
   @ParameterizedTest
   @CsvSource({
     "'bind 127.0.0.1\n', is no pidfile: it holds something else than a process id",
@@ -117,10 +117,10 @@ class StartTest {
     Process named = daemons.bystander("sleep", "1000");
     String text = content.replace("LIVING", named.pid() + "\n");
     StartSpec late =
-        control -> {
-          Files.writeString(control.pidFile(), text);
+        daemon -> {
+          Files.writeString(daemon.pidFile(), text);
           try {
-            daemons.daemon("exec tail -f /dev/null").start(control);
+            daemons.daemon("exec tail -f /dev/null").start(daemon);
           } catch (InterruptedException impossible) {
             throw new AssertionError(impossible);
           }

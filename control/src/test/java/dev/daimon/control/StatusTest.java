@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.locking.Holder;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import java.io.IOException;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a look at a daemon tells, and that it is true. */
+/** What a status says of a daemon, and that it is true. */
 class StatusTest {
   @RegisterExtension final Daemons daemons = new Daemons();
 
@@ -185,7 +186,7 @@ class StatusTest {
   }
 
   @Test
-  void theTimeOfTheStartIsTheSameAtEachLook() throws Exception {
+  void theTimeOfTheStartIsTheSameInEachStatus() throws Exception {
     daemons.start("exec sleep 1000", "sleep");
     Instant start = daemons.control().status().startTime().orElseThrow();
 
@@ -256,21 +257,21 @@ class StatusTest {
     action.destroyForcibly();
   }
 
-  /** A look that took the lock for a moment would make starts fail. */
+  /** A status that took the lock for a moment would make starts fail. */
   @Test
-  void startsAreNotDisturbedByAnyNumberOfLooks() throws Exception {
+  void startsAreNotDisturbedByAnyNumberOfStatuses() throws Exception {
     DaemonControl control = daemons.control();
-    AtomicInteger looks = new AtomicInteger();
+    AtomicInteger statuses = new AtomicInteger();
     Future<?> looking =
         daemons.meanwhile(() -> {
           while (!Thread.currentThread().isInterrupted()) {
             control.status();
-            looks.incrementAndGet();
+            statuses.incrementAndGet();
           }
-          return looks;
+          return statuses;
         });
 
-    for (int i = 0; i < 50 || looks.get() < 50; i++) {
+    for (int i = 0; i < 50 || statuses.get() < 50; i++) {
       assertThat(looking.isDone()).isFalse();
       assertThat(control.start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
       assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
@@ -295,10 +296,10 @@ class StatusTest {
     assertThat(daemons.control().status().state()).isEqualTo(State.RUNNING);
   }
 
-  /** Nobody may look into it, so the proof is missing, but not every sign. */
+  /** No user may examine it, so the proof is missing, but not every sign. */
   @Test
   @Tag("root")
-  void anOrdinaryUserIsNotToldThatAStrangerIsTheDaemon() throws Exception {
+  void anOrdinaryUserIsNotToldThatAForeignProcessIsTheDaemon() throws Exception {
     Process locker = daemons.locker(daemons.name(1));
     Daemons.give(daemons.pidFile(), 7);
 

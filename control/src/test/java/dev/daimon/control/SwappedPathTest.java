@@ -187,7 +187,7 @@ class SwappedPathTest {
             ? List.of("perl", "-e", "open(F, '<', $ARGV[0]); flock(F, 2); sleep 1000")
             : List.of("sh", "-c", "exec 9<$0; flock 9; exec tail -f /dev/null"));
     command.add(pidFile.toString());
-    Process stranger = daemons.prepare(command, Map.of()).start();
+    Process other = daemons.prepare(command, Map.of()).start();
     // For this file: other processes of the machine wait for locks, too.
     String waiting = "(?s).*-> FLOCK [^\\n]*:" + Files.getAttribute(pidFile, "unix:ino") + " .*";
     Daemons.await("the wait", () -> Files.readString(Path.of("/proc/locks")).matches(waiting));
@@ -199,7 +199,7 @@ class SwappedPathTest {
       assertThat(words).hasSize(1);
       assertThat(words.getFirst())
           .containsPattern(
-              "locked by process " + stranger.pid() + " \\(\\w+\\); another user has taken");
+              "locked by process " + other.pid() + " \\(\\w+\\); another user has taken");
       return;
     }
     assertThat(words).isEmpty();

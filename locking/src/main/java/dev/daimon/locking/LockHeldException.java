@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** A lock that somebody else holds, or this very process through another {@link SingletonLock}. */
+/**
+ * Thrown if another process holds the lock, or this process through another {@link SingletonLock}.
+ */
 public final class LockHeldException extends IOException {
   private static final long serialVersionUID = 1;
 
@@ -21,7 +23,7 @@ public final class LockHeldException extends IOException {
     this.ended = ended;
   }
 
-  /** Of a file that names nobody. */
+  /** Of a file that names no process. */
   static LockHeldException byAnother(Path path) {
     return new LockHeldException(path, " by another process", 0, 0);
   }
@@ -31,12 +33,12 @@ public final class LockHeldException extends IOException {
     return new LockHeldException(path, " by process " + pid, pid, 0);
   }
 
-  /** By others, as far as they can be seen, than the process that the file names. */
+  /** By processes other than the one that the file names, as far as they can be seen. */
   static LockHeldException byOthers(Path path, long named, LockTable file) throws PosixException {
-    List<Long> holders = Holder.all(file, Holder.NAMING);
-    String message = " by " + Holder.words(holders);
-    long holder = holders.isEmpty() ? 0 : holders.get(0);
-    return Holder.hasEnded(named)
+    List<Holder> holders = HolderSearch.all(file, HolderSearch.FOR_PEOPLE);
+    String message = " by " + Holder.inWords(holders);
+    long holder = holders.isEmpty() ? 0 : holders.get(0).pid();
+    return HolderSearch.hasEnded(named)
         ? new LockHeldException(
             path, message + "; process " + named + ", which it names, has ended", holder, named)
         : new LockHeldException(path, message + "; it names process " + named, holder, 0);
@@ -48,23 +50,24 @@ public final class LockHeldException extends IOException {
   }
 
   /**
-   * A process that holds the lock.
+   * Returns a process that holds the lock.
    *
-   * <p>It is the one that the file names, if that was shown to hold the lock or cannot be looked
-   * into (it is another user's), otherwise the first of those that can be seen to hold it. Of a
-   * file that names nobody, as while a holder is just starting, nobody is looked for.
+   * <p>This is the process that the file names, if that was shown to hold the lock, or if this
+   * process may not examine it (it is another user's). Otherwise it is the first of the processes
+   * that can be seen to hold the lock. If the file names no process, as while a holder is just
+   * starting, no process is looked for.
    *
-   * @return the id, from 1 to 4194304, or nothing
+   * @return the process id, from 1 to 4194304; empty if it is not known
    */
   public OptionalLong holder() {
     return holder == 0 ? OptionalLong.empty() : OptionalLong.of(holder);
   }
 
   /**
-   * The process that the file names, if it has ended, and so left the lock to others: to a child,
-   * or to a stranger who has waited for it.
+   * Returns the process that the file names, if that has ended. Another process holds the lock
+   * then: a child that has inherited it, or a process that has waited for it.
    *
-   * @return the id, from 1 to 4194304, or nothing
+   * @return the process id, from 1 to 4194304; empty if that process has not ended
    */
   public OptionalLong ended() {
     return ended == 0 ? OptionalLong.empty() : OptionalLong.of(ended);

@@ -9,38 +9,38 @@ import dev.daimon.posix.call.ProcFiles;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** An open file as the kernel's lists of locks name it, and whether it is in them. */
+/** An open file as the kernel names it in its lists of locks; finds it in those lists. */
 final class LockTable {
   /** The target of {@code /proc/self/ns/pid} outside of every container. */
   private static final String INITIAL_NAMESPACE = "pid:[4026531836]";
 
-  /** Types of file systems whose locks are kept by a server, so that other hosts hold some. */
+  /** The types of file systems whose locks a server keeps, so that other hosts may hold some. */
   private static final String SHARED =
       " nfs nfs4 cifs smb3 9p afs ceph gfs2 ocfs2 lustre virtiofs ";
 
-  /** No lock on the file is in the list. */
+  /** The list has no lock on the file. */
   private static final long UNLISTED = -1;
 
   /** The list was not read to its end. */
   private static final long TOO_LONG = -2;
 
   /**
-   * How much of the list is read, in bytes: a thousand locks. The kernel goes through it from the
-   * beginning for each page, and anybody may take a hundred thousand locks.
+   * How much of the list is read, in bytes: a thousand locks. For each page the kernel goes through
+   * the list from its beginning, and every user may take a hundred thousand locks.
    */
   private static final int MAX_LIST = 64 * 1024;
 
   private final int number;
 
-  /** The inode as a lock's line has it, with the spaces around: {@code " fe:00:1234 "}. */
+  /** The inode as in a lock's line, with the spaces around it: {@code " fe:00:1234 "}. */
   private final String inode;
 
   private final boolean regular;
 
-  /** Whether others than the processes of this host may hold a lock on it. */
+  /** Whether processes of other hosts may hold a lock on the file. */
   private final boolean shared;
 
-  /** Whether the list was too long when it was read last: then it is not read again. */
+  /** Whether the list was too long when it was last read: then it is not read again. */
   private volatile boolean tooLong;
 
   private LockTable(int number, String inode, boolean regular, boolean shared) {
@@ -50,7 +50,7 @@ final class LockTable {
     this.shared = shared;
   }
 
-  /** The entry of the file that is open as this descriptor; {@code O_PATH} is enough. */
+  /** Of the file that is open as this descriptor; {@code O_PATH} is enough. */
   static LockTable of(int number) throws PosixException {
     String path = "/proc/self/fdinfo/".concat(Integer.toString(number));
     String info = ProcFiles.read(path);
@@ -59,8 +59,8 @@ final class LockTable {
     long major = status.device() >>> 32;
     long minor = status.device() & 0xffffffffL;
     boolean shared = false;
-    // Some file systems (btrfs, layers of overlayfs) give stat a device of their own making; a
-    // lock's line has the mount's.
+    // On some file systems (btrfs, layers of overlayfs) stat returns another device than the
+    // mount's, which is in a lock's line.
     @Nullable String mount = field(info, "mnt_id:\t");
     @Nullable String line = mount == null ? null : mountLine(mount.concat(" "));
     if (line != null) {
@@ -113,15 +113,15 @@ final class LockTable {
   }
 
   /**
-   * Whether somebody holds a {@code flock} on the file.
+   * Whether a process holds a {@code flock} on the file.
    *
    * <p>The kernel's list is complete in the initial PID namespace, for files whose locks this host
-   * keeps. Everywhere else, and where the list is longer than anybody reads it, a lock that was not
-   * found is tried for a moment, shared and through an open file of its own: only that tells.
+   * keeps. In every other case, and where the list is too long, a lock that was not found is tried
+   * for a moment: shared, and through an open file of its own.
    */
   boolean isLocked() throws PosixException {
-    // The list comes in pages, and a lock that goes away between two of them can hide another one:
-    // a "no" is asked for twice.
+    // The list is read in pages, and a lock that is released between two of them can hide another
+    // one. So only two negative answers count.
     long taker = tooLong ? TOO_LONG : UNLISTED;
     for (int i = 0; i < 2 && taker == UNLISTED; i++) {
       taker = taker();
@@ -130,7 +130,7 @@ final class LockTable {
         || (regular && (taker == TOO_LONG || shared || !isInitialNamespace()) && isRefused());
   }
 
-  /** Who took the lock; 0 if the kernel hides it, or why there is none. */
+  /** The process that took the lock; 0 if the kernel hides it, or why there is none. */
   private long taker() throws PosixException {
     try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
       String lines;
@@ -155,8 +155,8 @@ final class LockTable {
   }
 
   /**
-   * Where the first line that is a {@code flock} of this inode names it; -1 if there is none. The
-   * line of one who waits for it says the same, and comes after the holder's.
+   * Where the inode is in the first line that is a {@code flock} of it; -1 if there is none. The
+   * line of a process that waits for the lock looks the same, and comes after the holder's.
    */
   private int find(String lines) {
     int hit = -1;
@@ -170,12 +170,12 @@ final class LockTable {
     return -1;
   }
 
-  /** Who took the lock that a descriptor's {@code fdinfo} tells of; 0 if it cannot be seen. */
+  /** The process that took the lock in a descriptor's {@code fdinfo}; 0 if it is hidden. */
   long takerIn(String info) {
     return takerAt(info, find(info));
   }
 
-  /** Of a line such as {@code "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF"}. */
+  /** The process id in a line such as {@code "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF"}. */
   private static long takerAt(String lines, int hit) {
     return Math.max(0, Long.parseLong(lines, lines.lastIndexOf(' ', hit - 1) + 1, hit, 10));
   }
@@ -187,7 +187,7 @@ final class LockTable {
         && new String(target, 0, length, StandardCharsets.US_ASCII).equals(INITIAL_NAMESPACE);
   }
 
-  /** Whether a shared lock is refused, and so somebody has an exclusive one. */
+  /** Whether a shared lock is refused, because a process holds an exclusive one. */
   private boolean isRefused() throws PosixException {
     String path = "/proc/self/fd/".concat(Integer.toString(number));
     int flags = Files.O_RDONLY | Files.O_NONBLOCK | Files.O_NOCTTY | Files.O_CLOEXEC;

@@ -15,13 +15,15 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that others lock, usually a daemon's pidfile, as one looks at it who does not take part:
- * is it locked, and by whom? Nobody's {@link SingletonLock#acquire} fails for it: the kernel's list
- * of locks is read. Where that is too long, or incomplete, and the lock is not found in it, a
- * shared lock is tried for a moment, as {@link SingletonLock#isHeld} tells.
+ * A file that other processes lock, usually a daemon's pidfile. This class tells whether the file
+ * is locked, and by which processes, and takes no part in the locking.
  *
- * <p>It stays the file that was opened, whatever its path leads to later. Safe for use by several
- * threads.
+ * <p>It reads the kernel's list of locks, so no {@link SingletonLock#acquire} of another process
+ * fails because of it. Only where that list is incomplete or too long, and does not have the lock,
+ * it tries a shared lock for a moment: see {@link SingletonLock#isHeld}.
+ *
+ * <p>An object of this class is about the file that was opened, even if the path names another one
+ * later. Safe for use by several threads.
  *
  * @see <a
  *     href="https://man7.org/linux/man-pages/man5/proc_pid_fdinfo.5.html">proc_pid_fdinfo(5)</a>
@@ -31,7 +33,7 @@ public final class LockedFile implements AutoCloseable {
   private final Descriptor descriptor;
   private final FileStatus status;
 
-  /** Looked up once: it takes longer than the rest of a look. */
+  /** Looked up once: that takes longer than all the rest of a query. */
   private volatile @Nullable LockTable table;
 
   private LockedFile(Path path, Descriptor descriptor, FileStatus status) {
@@ -41,10 +43,11 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * Opens the file for reading. Never waits, not even for a FIFO.
+   * Opens a file for reading. This never blocks, not even on a FIFO.
    *
-   * @param path the file; a relative one counts from the JVM's working directory at its start
-   * @return the open file, to be closed by the caller; nothing if there is none
+   * @param path the file's path; a relative one is resolved against the working directory in which
+   *     the JVM was started
+   * @return the open file, to be closed by the caller; empty if there is no such file
    * @throws NotRegularFileException if the path is a directory, a FIFO, a socket or a device
    * @throws PosixException if it cannot be opened: a symbolic link ({@code ELOOP}), {@code EACCES}
    *     and so on
@@ -74,34 +77,35 @@ public final class LockedFile implements AutoCloseable {
     return Optional.of(new LockedFile(path, descriptor, status));
   }
 
-  /** {@return the path that it was opened by} */
+  /** {@return the path, as given} */
   public Path path() {
     return path;
   }
 
-  /** {@return the open file, for reading; still owned by this object} */
+  /** {@return the open file, for reading; it stays owned by this object} */
   public Descriptor descriptor() {
     return descriptor;
   }
 
-  /** {@return the owner's user id when it was opened, from 0 to 4294967294} */
+  /** {@return the user id of the file's owner when it was opened, from 0 to 4294967294} */
   public long owner() {
     return Integer.toUnsignedLong(status.uid());
   }
 
-  /** {@return when its content was last changed, as seen when it was opened; seconds since 1970} */
+  /** {@return when the content had last been changed when it was opened; seconds since 1970} */
   public long modified() {
     return status.modified();
   }
 
   /**
-   * Whether the file was neither renamed nor linked, and got no other owner or mode, since its
-   * content was last written, as seen when it was opened. Whoever may write to the directory that a
-   * file is in can move it to another one, also if it is somebody else's: that changes the file's
-   * {@code st_ctime}, and only who writes to it has {@code st_mtime} follow.
+   * Tells whether, when it was opened, the file was still where its content had last been written:
+   * since then it had not been renamed or linked, and had got no other owner or mode.
    *
-   * @return whether it is so; true also of a change within the same tick of the file system's clock
-   *     (10 ms at most) as the write
+   * <p>A user who may write to a directory can move the files in it elsewhere, also those of other
+   * users. That changes a file's {@code st_ctime}; only a write changes {@code st_mtime} as well.
+   *
+   * @return whether it was; true also of a change in the same tick of the file system's clock as
+   *     the write (10 ms at most)
    * @see <a href="https://man7.org/linux/man-pages/man7/inode.7.html">inode(7)</a>
    */
   public boolean isWhereItWasWritten() {
@@ -109,10 +113,10 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * What the file begins with.
+   * Reads the file's first bytes.
    *
    * @param length how many bytes at most; not negative
-   * @return the bytes; empty also if it cannot be read
+   * @return the bytes; none also if the file cannot be read
    * @throws IllegalStateException if this is closed
    */
   public byte[] read(int length) {
@@ -120,7 +124,8 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * Whether somebody holds a {@code flock} on it; with the limits of {@link SingletonLock#isHeld}.
+   * Tells whether a process holds a {@code flock} on the file, as {@link SingletonLock#isHeld} does
+   * of a path.
    *
    * @return whether it is locked
    * @throws PosixException if {@code /proc} cannot be read
@@ -131,28 +136,28 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * Whether this process has the file open with a {@code flock} on it, taken by itself or
-   * inherited. That holds for every process that shares the open file: {@code flock} does not tell
-   * whose it is.
+   * Tells whether a process holds the lock: it has the file open with a {@code flock} on it, which
+   * it has taken itself or inherited. All processes that share the open file hold the lock; the
+   * kernel makes no difference between them.
    *
-   * <p>Race: the id may be another process's before this has returned. Open a pidfd before, and ask
-   * after this whether that process is still alive: if so, it is the one.
+   * <p>Race: the process may end, and its id be reused, while this method runs. To rule that out,
+   * open a pidfd of the process first, and after this check that it is still alive.
    *
    * @param pid the process id
-   * @return whether it does; false also if there is no such process, or if it has ended or is about
-   *     to
-   * @throws PosixException {@code EACCES} if this process may not look into that one: root may if
-   *     it has {@code CAP_SYS_PTRACE}, which it lacks in most containers; otherwise only the same
-   *     user, as long as the other process has not changed its user and has no capability that this
-   *     one lacks
+   * @return whether it holds the lock; false also if there is no such process, or if it has ended
+   *     or is about to end
+   * @throws PosixException {@code EACCES} if this process may not examine the other one. Root may
+   *     if it has {@code CAP_SYS_PTRACE}, which it lacks in most containers. Another user may only
+   *     examine its own processes, and only those that have not changed their user and have no
+   *     capability that this process lacks
    * @throws IllegalStateException if this is closed
    */
   public boolean isHeldBy(long pid) throws PosixException {
-    return Holder.holds(pid, table());
+    return HolderSearch.holds(pid, table());
   }
 
   private LockTable table() throws PosixException {
-    // Once closed, the inode may be anybody's.
+    // Throws if the descriptor is closed: the inode may be another file's then.
     int number = descriptor.number();
     LockTable known = table;
     if (known == null) {
@@ -163,61 +168,74 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * The processes that hold the lock: those that share the open file, as {@link #isHeldBy} tells.
-   * All processes are looked through, as far as this one may.
+   * Finds the processes that hold the lock, in the sense of {@link #isHeldBy}. The search examines
+   * all processes that this one may examine.
    *
-   * @param time how long to look for them, at most: anybody can make it long, by processes with
-   *     very many descriptors
-   * @return their ids, ascending; none is no proof that it is not locked
+   * @param time how long to search at most; a user can make the search long with processes that
+   *     have very many descriptors
+   * @return the holders, by ascending id; none is no proof that the file is not locked
    * @throws PosixException if {@code /proc} cannot be listed
    * @throws IllegalStateException if this is closed
    */
-  public List<Long> holders(Duration time) throws PosixException {
-    return Holder.all(table(), Objects.requireNonNull(time, "time"));
+  public List<Holder> holders(Duration time) throws PosixException {
+    return HolderSearch.all(table(), Objects.requireNonNull(time, "time"));
   }
 
   /**
-   * Who holds the lock, for people to read: as far as can be seen within a second.
+   * Finds the processes that hold the lock, to be shown to people: the search lasts a second at
+   * most.
    *
-   * @return such as {@code "process 12 (nginx), process 13 (nginx) and 40 more"}, or {@code "a
-   *     process that cannot be seen from here"}
-   * @throws PosixException as {@link #holders}
+   * @return the holders, as by {@link #holders(Duration)}
+   * @throws PosixException as {@link #holders(Duration)}
+   * @throws IllegalStateException if this is closed
+   */
+  public List<Holder> holders() throws PosixException {
+    return holders(HolderSearch.FOR_PEOPLE);
+  }
+
+  /**
+   * Lists the processes that hold the lock for people.
+   *
+   * @return the {@link #holders()}, in the words of {@link Holder#inWords}
+   * @throws PosixException as {@link #holders(Duration)}
    * @throws IllegalStateException if this is closed
    */
   public String holdersInWords() throws PosixException {
-    return Holder.words(holders(Holder.NAMING));
+    return Holder.inWords(holders());
   }
 
   /**
-   * The process that took the lock which another process holds, by itself or as the heir of one
-   * that did.
+   * Finds the process that took the lock which another process holds: that process itself, or the
+   * one from which it has inherited the open file.
    *
    * @param pid the process that holds the lock
-   * @return the id of the one that took it, which may have ended; 0 if it cannot be seen
+   * @return the id of the process that took the lock, which may have ended; 0 if it is not known
    * @throws PosixException if {@code /proc} cannot be read
    * @throws IllegalStateException if this is closed
    */
   public long takenBy(long pid) throws PosixException {
-    return Holder.taker(pid, table());
+    return HolderSearch.taker(pid, table());
   }
 
   /**
-   * A process of another user's that alone holds the lock, by a descriptor for reading only. Then
-   * it is no start, and nothing that a daemon has left, which would have inherited one for writing.
-   * Everybody can lock a file that may be read.
+   * Finds a process of a foreign user that holds the lock, if all holders are of foreign users and
+   * have opened the file for reading only. Every user can lock a file that it may read.
    *
-   * @param users the real user ids of whom it is not to be
-   * @return its id; nothing if there is none, or none that can be found within ten seconds
+   * <p>Such a process is not about to start a daemon, nor has a daemon left it behind: a child of a
+   * daemon would have inherited a descriptor that is open for writing.
+   *
+   * @param users the real user ids that are not foreign
+   * @return its process id; empty if there is none, or none was found within ten seconds
    * @throws PosixException if {@code /proc} cannot be listed
    * @throws IllegalStateException if this is closed
    */
-  public OptionalLong stranger(long... users) throws PosixException {
-    long pid = Holder.stranger(table(), Objects.requireNonNull(users, "users"));
+  public OptionalLong foreignHolder(long... users) throws PosixException {
+    long pid = HolderSearch.foreignHolder(table(), Objects.requireNonNull(users, "users"));
     return pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid);
   }
 
   /**
-   * Whether the path still names this file.
+   * Tells whether the path still names this file.
    *
    * @return whether it does
    * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on)
@@ -229,11 +247,11 @@ public final class LockedFile implements AutoCloseable {
   }
 
   /**
-   * Closes it; a second call does nothing. Nobody's {@code flock} changes by it; record locks of
-   * this very process on the file ({@code fcntl}, {@code FileChannel.lock}) are lost, as with every
-   * close.
+   * Closes the file; a second call does nothing. This releases no {@code flock}. As every close of
+   * a file does, it releases the record locks that this process itself has on the file ({@code
+   * fcntl}, {@code FileChannel.lock}).
    *
-   * @throws PosixException if somebody else has closed the descriptor
+   * @throws PosixException if the descriptor was closed elsewhere
    */
   @Override
   public void close() throws PosixException {

@@ -3,7 +3,7 @@ package dev.daimon.locking;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A FIFO, a device or the like where the file to be locked should be. */
+/** Thrown for a FIFO, a device or the like where the file to be locked should be. */
 public final class NotRegularFileException extends IOException {
   private static final long serialVersionUID = 1;
 
@@ -14,7 +14,7 @@ public final class NotRegularFileException extends IOException {
     this.path = path;
   }
 
-  /** {@return what is no regular file; not kept by serialization} */
+  /** {@return the path that is no regular file; not kept by serialization} */
   public Path path() {
     return path;
   }

@@ -6,54 +6,49 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.PidText;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A locked file, usually a pidfile, that makes its holder the only one: {@code flock} on an inode
- * that the path was seen to name while the lock was held.
+ * A lock that at most one process holds, for instance so that a daemon runs only once: a {@code
+ * flock} on a file, usually the daemon's pidfile. The path is known to have named the locked file
+ * while the lock was held.
  *
- * <p>The lock belongs to the open file, not to a process: a program that inherits the {@linkplain
- * #descriptor() descriptor} shares it, and it lives until the last of them closed it or ended,
- * however it ended. Locked means running or starting, unlocked means stopped, whatever is left in
- * the file.
+ * <p>The lock belongs to the open file, not to the process. A program that inherits the {@linkplain
+ * #descriptor() descriptor} shares the lock. The kernel releases the lock when the last process
+ * that has the file open has closed it or has ended, however it ended. So a locked file means that
+ * the daemon runs or starts, and an unlocked file that it does not, whatever the file holds.
  *
- * <p>Who takes part must only unlink or replace the file while holding its lock. The races left are
- * with those who do not keep to that; {@link #isAtPath()} finds them out. The lock is advisory, and
- * anybody who may open the file for reading may take it, so keep that in mind where other users
- * can.
+ * <p>Rule for all programs that use the file: unlink or replace it only while you hold its lock.
+ * Races are left only with programs that break this rule; {@link #isAtPath()} detects that. The
+ * lock is advisory, and every user who may open the file for reading can take it.
  *
  * <p>Safe for use by several threads.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/flock.2.html">flock(2)</a>
  */
 public final class SingletonLock implements AutoCloseable {
-  /** The highest process id of Linux. */
-  private static final int MAX_PID = 4194304;
-
-  /** Of a file that is made here, unless told otherwise. */
+  /** The default mode of a file that is made here. */
   private static final int MODE = 0644;
-
-  /** More than the longest process id, less than the smallest block. */
-  private static final int RESERVED = 32;
 
   /** How often the file may be replaced while it is being locked. */
   private static final int ATTEMPTS = 1000;
 
-  /** How often a file that its holder rewrites meanwhile is read again. */
+  /** How often a file is read until two reads in a row agree. */
   private static final int READS = 10;
 
   /**
-   * How long a lock may outlive its holder's last descriptor: a read of its {@code fdinfo} in
-   * {@code /proc}, by whoever looks for holders, keeps the open file for as long as that takes.
+   * How long a lock may stay held after its holder has closed the last descriptor. A process that
+   * searches for holders reads the descriptor's {@code fdinfo} in {@code /proc}, and that read
+   * keeps the open file.
    */
   private static final long LINGERING_NANOS = 50_000_000;
 
-  /** How often it is asked for again at once: such a read takes microseconds, mostly. */
+  /** How often the lock is tried again at once: mostly such a read takes microseconds. */
   private static final int EAGER_TRIES = 20;
 
   private static final long PAUSE_NANOS = 100_000;
@@ -72,23 +67,24 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Takes the lock without waiting for a holder, and makes the file (mode 0644 less the umask) if
-   * there is none. What it holds is left as it is.
+   * Takes the lock, and fails if another process holds it. If there is no file, this makes one with
+   * the mode 0644 less the umask. The content of a file that exists stays as it is.
    *
-   * <p>Race: the file may be unlinked or replaced between being opened and being locked, by a
-   * holder that stops; the lock would then be on a file that nobody else finds. So the path is
-   * looked at again under the lock, and everything is done anew if it names another file by then.
+   * <p>Race: a holder that stops may unlink or replace the file after it was opened here and before
+   * it is locked. The lock would then be on a file that no other process finds. So this method
+   * checks the path again while it has the lock, and starts over if the path names another file.
    *
-   * <p>A lock that was just given up can be held for a moment longer, by a process that reads in
-   * {@code /proc} who holds it. So a refusal is final at once only if the process that the file
-   * names is shown to hold the lock; otherwise after 50 ms.
+   * <p>Where another process reads in {@code /proc} who holds the lock, that read can keep the lock
+   * for a moment after its holder has released it. So this method fails at once only if the process
+   * that the file names is shown to hold the lock, and otherwise after 50 ms.
    *
-   * <p>If this fails, nothing stays open or locked. The one file it can leave behind is an empty
-   * one that it made and another process has locked first: only a holder may remove it.
+   * <p>If this fails, nothing stays open or locked. An empty file may stay: one that this method
+   * has made, and that another process has locked first. Only the holder may remove it.
    *
-   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @param path the file's path; a relative one is resolved against the working directory in which
+   *     the JVM was started
    * @return the lock, to be closed by the caller
-   * @throws LockHeldException if somebody holds it
+   * @throws LockHeldException if another process holds the lock, or this one does already
    * @throws NotRegularFileException if the path is a FIFO, a device or the like
    * @throws PosixException if it cannot be opened for reading and writing or not be made: a
    *     symbolic link ({@code ELOOP}), a directory ({@code EISDIR}), {@code EACCES}, {@code ENOENT}
@@ -101,13 +97,14 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * As {@link #acquire(Path)}, for a file that is not everybody's to lock.
+   * Takes the lock as {@link #acquire(Path)} does, and makes a missing file with another mode. With
+   * 0600 only the file's owner and root can open, and so lock, the file.
    *
-   * @param path the file; a relative one counts from the JVM's working directory at its start
-   * @param mode the permissions of a file that is made here, less the umask, such as 0600; those of
-   *     one that is there already stay
+   * @param path the file's path, as for {@link #acquire(Path)}
+   * @param mode the permissions of a file that is made here, less the umask; an existing file keeps
+   *     its permissions
    * @return the lock, to be closed by the caller
-   * @throws LockHeldException if somebody holds it
+   * @throws LockHeldException as {@link #acquire(Path)}
    * @throws NotRegularFileException if the path is a FIFO, a device or the like
    * @throws PosixException as {@link #acquire(Path)}
    */
@@ -118,11 +115,11 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * As {@link #acquire(Path)}, for a file that must be there.
+   * Takes the lock as {@link #acquire(Path)} does, on a file that must exist.
    *
-   * @param path the file; a relative one counts from the JVM's working directory at its start
+   * @param path the file's path, as for {@link #acquire(Path)}
    * @return the lock, to be closed by the caller; {@link #created()} is false
-   * @throws LockHeldException if somebody holds it
+   * @throws LockHeldException as {@link #acquire(Path)}
    * @throws NotRegularFileException if the path is a FIFO, a device or the like
    * @throws PosixException as {@link #acquire(Path)}; {@code ENOENT} if there is none
    */
@@ -135,8 +132,8 @@ public final class SingletonLock implements AutoCloseable {
   private static SingletonLock acquire(Path path, int mode, boolean make)
       throws PosixException, LockHeldException, NotRegularFileException {
     byte[] bytes = NativePath.bytes(path);
-    // Without O_CREAT first: then it is known who made the file, and a sticky directory's
-    // protection (fs.protected_regular) does not refuse what exists.
+    // Without O_CREAT first: this tells whether the file is made here, and the protection of sticky
+    // directories (fs.protected_regular) does not refuse an existing file.
     int flags =
         Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOFOLLOW | Files.O_NOCTTY | Files.O_NONBLOCK;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -170,25 +167,25 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Takes over a locked file that this process inherited: it shares the lock of the process that
-   * took it, and so holds it without a gap, also when that one ends.
+   * Adopts the lock on an open file that this process has inherited. This process shares the lock
+   * with the process that took it, and goes on holding it when that process ends.
    *
-   * <p>Only this very open file will do, not another one of the same file: the lock is asked for
-   * once more, which changes nothing where the open file carries it, and fails where another one
-   * does. If nobody holds it, it is taken here. The descriptor is marked close-on-exec.
+   * <p>The descriptor must belong to the open file that has the lock; another open file of the same
+   * path will not do. This method locks the open file once more: that changes nothing if this open
+   * file has the lock, fails if another one has it, and takes the lock if it is free. It marks the
+   * descriptor close-on-exec.
    *
-   * <p>Race: whether the path still names the file is not looked at, since whoever took the lock
-   * may have lost the file meanwhile, and only the caller knows what to do then: ask {@link
-   * #isAtPath()}.
+   * <p>Race: the path may name another file by now. This method does not check that, since only the
+   * caller knows what to do then: ask {@link #isAtPath()}.
    *
-   * <p>If this fails, the descriptor stays open, and the caller's.
+   * <p>If this fails, the descriptor stays open, and the caller has to close it.
    *
-   * @param path where it was opened, as {@link #acquire} got it
-   * @param descriptor the open file, for reading and writing; the new lock's to close
+   * @param path the path at which the file was opened, as {@link #acquire} got it
+   * @param descriptor the open file, for reading and writing; the lock closes it
    * @return the lock, to be closed by the caller; {@link #created()} is false
    * @throws LockHeldException if the lock is held through another open file
-   * @throws NotRegularFileException if it is a socket, a device or the like
-   * @throws PosixException if it cannot be examined, locked or marked
+   * @throws NotRegularFileException if the descriptor is a socket, a device or the like
+   * @throws PosixException if the descriptor cannot be examined, locked or marked
    * @throws IllegalStateException if the descriptor is closed
    */
   public static SingletonLock adopt(Path path, Descriptor descriptor)
@@ -204,7 +201,7 @@ public final class SingletonLock implements AutoCloseable {
     return lock;
   }
 
-  /** After a failure: it was made here, nobody else has locked it, and it is where it was made. */
+  /** After a failure: removes the file if it was made here, is free, and is still at its path. */
   private void removeIfMade() throws PosixException {
     int number = descriptor.number();
     if (created
@@ -252,16 +249,16 @@ public final class SingletonLock implements AutoCloseable {
     }
   }
 
-  /** Whether that process is shown to hold the lock; or, if asked so, not shown not to. */
-  private static boolean isHeldBy(long pid, LockTable file, boolean perhaps) {
+  /** Whether the process holds the lock; the given answer if this process may not examine it. */
+  private static boolean isHeldBy(long pid, LockTable file, boolean ifHidden) {
     try {
-      return Holder.holds(pid, file);
-    } catch (PosixException unseen) {
-      return perhaps;
+      return HolderSearch.holds(pid, file);
+    } catch (PosixException hidden) {
+      return ifHidden;
     }
   }
 
-  /** The process id that {@link #write} put into the file, or 0 if it holds something else. */
+  /** The process id that {@link #write} has put into the file; 0 if it holds anything else. */
   private static long writtenPid(int number) {
     byte[] line = content(number);
     for (int reads = 1; reads < READS; reads++) {
@@ -271,46 +268,37 @@ public final class SingletonLock implements AutoCloseable {
       }
       line = again;
     }
-    int length = line.length - 1;
-    if (length < 1 || length > 7 || line[length] != '\n') {
-      return 0;
-    }
-    long pid = 0;
-    for (int i = 0; i < length; i++) {
-      if (line[i] < '0' || line[i] > '9') {
-        return 0;
-      }
-      pid = pid * 10 + line[i] - '0';
-    }
-    return pid <= MAX_PID ? pid : 0;
+    return PidText.parseEncoded(line);
   }
 
   private static byte[] content(int number) {
-    return content(number, RESERVED);
+    return content(number, PidText.RESERVED);
   }
 
-  /** What the file begins with; empty if it cannot be read. */
+  /** The file's first bytes; none if it cannot be read. */
   static byte[] content(int number, int length) {
     byte[] buffer = new byte[length];
     return Arrays.copyOf(buffer, Math.max(0, Files.pread(number, buffer, 0)));
   }
 
   /**
-   * Whether somebody, this process included, holds a {@code flock} on the file; asked without
-   * taking it, so that nobody's {@link #acquire} fails for it. Neither the file nor its content has
-   * to be readable. A missing file and a symbolic link are held by nobody.
+   * Tells whether a process, this one included, holds a {@code flock} on a file. This reads the
+   * kernel's list of locks and takes no lock itself, so no {@link #acquire} of another process
+   * fails because of it. This process need not be allowed to read the file. A missing file and a
+   * symbolic link are not locked.
    *
-   * <p>The kernel lists every lock in the initial PID namespace. Elsewhere it leaves out those of
-   * other containers, and on a network file system those of other hosts. There a lock that is not
-   * listed is tried: shared, without waiting, through an open file of its own, which has to be
-   * readable. An {@link #acquire} at that very moment waits for the end of it.
+   * <p>In the initial PID namespace the kernel's list is complete for local files. In a container
+   * it lacks the locks of other containers, and on a network file system those of other hosts.
+   * There, if the list does not have the lock, this method tries a shared lock without waiting,
+   * through an open file of its own; it must be allowed to read the file for that. An {@link
+   * #acquire} at that moment waits until the shared lock is released.
    *
-   * <p>Race: the answer may be out of date when it arrives.
+   * <p>Race: the answer may be out of date when this method returns.
    *
    * @param path the file
    * @return whether it is locked
    * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on), or {@code
-   *     /proc} not be read
+   *     /proc} cannot be read
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_locks.5.html">proc_locks(5)</a>
    */
   public static boolean isHeld(Path path) throws PosixException {
@@ -326,15 +314,15 @@ public final class SingletonLock implements AutoCloseable {
     }
   }
 
-  /** {@return the locked file's path, as given} */
+  /** {@return the path, as given} */
   public Path path() {
     return path;
   }
 
   /**
-   * The open file that carries the lock; marked close-on-exec, and still owned by this object. Keep
-   * it open in a program that is spawned, and the lock lives as long as that program or this
-   * process has it open.
+   * Returns the open file that has the lock. The descriptor is marked close-on-exec, and stays
+   * owned by this object. If a spawned program inherits it, the lock is held until both that
+   * program and this process have closed it.
    *
    * @return the descriptor
    */
@@ -342,36 +330,37 @@ public final class SingletonLock implements AutoCloseable {
     return descriptor;
   }
 
-  /** {@return the file's owner when it was locked, a user id from 0 to 4294967294} */
+  /** {@return the user id of the file's owner when it was locked, from 0 to 4294967294} */
   public long owner() {
     return Integer.toUnsignedLong(held.uid());
   }
 
-  /** {@return how many names the file had when it was locked: hard links} */
+  /** {@return how many hard links the file had when it was locked} */
   public long links() {
     return held.links();
   }
 
-  /** {@return whether {@link #acquire} made the file, so that a failed start may remove it} */
+  /** {@return whether {@link #acquire} made the file; a start that fails may then remove it} */
   public boolean created() {
     return created;
   }
 
   /**
-   * Whether the path still names the locked file. If not, somebody who does not hold the lock has
-   * unlinked or replaced it, and another process may hold a lock on what is there now.
+   * Tells whether the path still names the locked file. If it does not, a process that does not
+   * hold the lock has unlinked or replaced the file, and another process may hold a lock on the
+   * file that is there now.
    *
    * @return whether it does
    * @throws PosixException if the path cannot be looked up ({@code EACCES} and so on)
    * @throws IllegalStateException if the lock is closed
    */
   public synchronized boolean isAtPath() throws PosixException {
-    // Once closed, the inode may be anybody's.
+    // Throws if the descriptor is closed: the inode may be another file's then.
     descriptor.number();
     return leadsTo(path, bytes, held);
   }
 
-  /** Whether the path names this file, itself and not by a symbolic link. */
+  /** Whether the path names this file, and not by a symbolic link. */
   static boolean leadsTo(Path path, byte[] bytes, FileStatus file) throws PosixException {
     FileStatus found = new FileStatus();
     int result = Files.lstat(bytes, found);
@@ -383,12 +372,12 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Empties the file and reserves space for a process id, so that a full disk is found before
-   * anything is started. Empty and locked means starting.
+   * Empties the file and reserves space for a process id, so that a full disk is found before the
+   * daemon is started. A file that is empty and locked means that the daemon is starting.
    *
-   * <p>If this fails the file is empty or as it was. What it held is no loss if it named a process
-   * that does not hold the lock any more; look before, if it may be somebody's file. A file system
-   * that cannot reserve space is no failure; there {@link #write} tells.
+   * <p>If this fails the file is empty or as it was. Check its content first if the file may be
+   * anything but a pidfile. This does not fail on a file system that cannot reserve space; there
+   * {@link #write} fails if the disk is full.
    *
    * @throws PosixException if there is no space ({@code ENOSPC}, {@code EDQUOT}), or the file
    *     cannot be changed
@@ -397,26 +386,27 @@ public final class SingletonLock implements AutoCloseable {
   public synchronized void prepare() throws PosixException {
     // In this order: a truncation gives the space back.
     empty();
-    int result = Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, RESERVED);
+    int result =
+        Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
     if (result != -Errno.EOPNOTSUPP.number()) {
       PosixException.check(result, "fallocate", path);
     }
   }
 
   /**
-   * Writes a process id in decimal digits and a line feed, in place: the lock stays on the file
+   * Writes a process id in decimal digits, and a line feed, in place: the lock stays on the file
    * that the path names.
    *
-   * <p>Readers find the file as it was, empty, or right: what is there is truncated first, and the
-   * new line is one write. A file that {@link #prepare()} emptied keeps its reserved space. If this
-   * fails the file is empty or as it was.
+   * <p>Readers find the old content, an empty file, or the new content, since this truncates the
+   * file and then makes one write. A file that {@link #prepare()} has emptied keeps its reserved
+   * space. If this fails the file is empty or as it was.
    *
-   * <p>Race: Linux does not lock out readers on most file systems. A single {@code read} that
-   * begins before a truncation and ends after the write that follows it may meet the new digits
-   * with the old length (seen about once in 100,000 back-to-back rewrites of ids of unequal length,
-   * under readers that do nothing else). With {@link #prepare()} some time before, that read would
-   * have to hang in the kernel for as long; readers that accept a content only if two reads in a
-   * row agree are never misled.
+   * <p>Race: most file systems of Linux do not lock out readers. One {@code read} that begins
+   * before the truncation and ends after the write can see the new digits with the old length. This
+   * was seen about once in 100,000 immediate rewrites, with ids of different lengths and readers
+   * that do nothing else. If {@link #prepare()} was called some time before, that read would have
+   * to last as long in the kernel. A reader that reads until two reads in a row agree is never
+   * misled.
    *
    * @param pid the process id, from 1 to 4194304
    * @throws PosixException if there is no space, or the file cannot be changed
@@ -424,9 +414,7 @@ public final class SingletonLock implements AutoCloseable {
    * @throws IllegalStateException if the lock is closed
    */
   public synchronized void write(long pid) throws PosixException {
-    if (pid < 1 || pid > MAX_PID) {
-      throw new IllegalArgumentException("not a process id: " + pid);
-    }
+    byte[] line = PidText.encode(pid);
     int number = descriptor.number();
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(number, status), "fstat", path);
@@ -434,7 +422,6 @@ public final class SingletonLock implements AutoCloseable {
     if (status.size() > 0) {
       empty();
     }
-    byte[] line = Long.toString(pid).concat("\n").getBytes(StandardCharsets.US_ASCII);
     int count = PosixException.check(Files.pwrite(number, line, 0), "write", path);
     if (count < line.length) {
       empty();
@@ -443,8 +430,8 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Empties the file through its descriptor; for a holder that may not unlink it. Empty and
-   * unlocked means stopped.
+   * Empties the file through its descriptor, for a holder that may not unlink it. A file that is
+   * empty and not locked means that the daemon has stopped.
    *
    * @throws PosixException if the file cannot be changed
    * @throws IllegalStateException if the lock is closed
@@ -454,10 +441,10 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * What the file begins with, for a locked file that is no pidfile.
+   * Reads the first bytes of a locked file that is no pidfile.
    *
    * @param length how many bytes at most; not negative
-   * @return the bytes; empty also if it cannot be read
+   * @return the bytes; none also if the file cannot be read
    * @throws IllegalStateException if the lock is closed
    */
   public synchronized byte[] read(int length) {
@@ -465,11 +452,11 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Replaces what the file holds, in place, for a locked file that is no pidfile. If this fails the
-   * file is empty or as it was.
+   * Replaces the content, in place, of a locked file that is no pidfile. If this fails the file is
+   * empty or as it was.
    *
    * <p>Race: for a moment a reader may find the rest of a longer old content after the new one. So
-   * let the content tell its own end, by a line feed or the like.
+   * the content should mark its own end, by a line feed or the like.
    *
    * @param content the new content
    * @throws PosixException if there is no space, or the file cannot be changed
@@ -487,18 +474,19 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Unlinks the file if the path still names it, and closes the lock. What somebody else put there
-   * is left alone.
+   * Unlinks the file if the path still names it, and closes the lock. A file that another process
+   * has put in its place stays.
    *
-   * <p>Not while a program that shares the lock is to go on: the next {@link #acquire} would make a
-   * new file and hold a lock of its own. If this fails the lock is still held, so that the file can
-   * be {@linkplain #empty() emptied} instead.
+   * <p>Do not call this while another program that shares the lock shall go on running: the next
+   * {@link #acquire} would make a new file, and lock that. If this fails the lock is still held, so
+   * that the file can be {@linkplain #empty() emptied} instead.
    *
-   * <p>Race: somebody who does not hold the lock may replace the file between the look and the
-   * removal. Nobody who keeps to the protocol can, since that takes the lock held here.
+   * <p>Race: a process that does not hold the lock may replace the file between the check and the
+   * removal. This breaks the rule above: only the holder may replace the file.
    *
-   * @return whether it was there and is removed
-   * @throws PosixException if it cannot be removed ({@code EACCES}, {@code EPERM}, {@code EROFS})
+   * @return whether the file was at its path, and is removed
+   * @throws PosixException if the file cannot be removed ({@code EACCES}, {@code EPERM}, {@code
+   *     EROFS})
    * @throws IllegalStateException if the lock is closed
    */
   public synchronized boolean remove() throws PosixException {
@@ -511,11 +499,11 @@ public final class SingletonLock implements AutoCloseable {
   }
 
   /**
-   * Closes the descriptor and leaves the file; a second call does nothing. The lock is released
-   * unless a spawned program has the same open file.
+   * Closes the descriptor, and leaves the file where it is; a second call does nothing. This
+   * releases the lock, unless another process has the same open file.
    *
-   * @throws PosixException if what was written could not be stored ({@code EIO} and so on); it is
-   *     closed all the same
+   * @throws PosixException if what was written could not be stored ({@code EIO} and so on); the
+   *     descriptor is closed in that case too
    */
   @Override
   public synchronized void close() throws PosixException {

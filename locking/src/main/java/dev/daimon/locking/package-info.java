@@ -1,8 +1,16 @@
 /**
- * A singleton lock that is held by at most one process at a time, and through a spawn.
+ * Locks that at most one process holds, such as the lock on a daemon's pidfile.
  *
- * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
- * class path: a JVM that denies native access fails each call by a {@link
+ * <p>A {@link dev.daimon.locking.SingletonLock} makes sure that a program runs only once:
+ *
+ * {@snippet file="dev/daimon/locking/Example.java" region="acquire"}
+ *
+ * <p>A {@link dev.daimon.locking.LockedFile} tells which processes hold such a lock:
+ *
+ * {@snippet file="dev/daimon/locking/Example.java" region="holders"}
+ *
+ * <p>Run with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the class
+ * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
 package dev.daimon.locking;

@@ -279,12 +279,12 @@ class LockedFileTest {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     ChildJvm jvm = ChildJvm.of(LockingProgram.class).startedBy(ChildJvm.AS_NOBODY).copied(classes);
 
-    assertThat(jvm.run("look", path, holder).lines())
+    assertThat(jvm.run("query", path, holder).lines())
         .containsExactly(
             "true", "[]", "open /proc/" + holder + "/fdinfo/3: Permission denied (EACCES, 13)");
 
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-    assertThat(jvm.run("look", path, holder).output())
+    assertThat(jvm.run("query", path, holder).output())
         .isEqualTo("open " + path + ": Permission denied (EACCES, 13)");
   }
 
@@ -300,7 +300,7 @@ class LockedFileTest {
     assertThat(
             ChildJvm.of(LockingProgram.class)
                 .startedBy("setpriv", "--bounding-set=-sys_ptrace")
-                .run("look", path, holder.pid())
+                .run("query", path, holder.pid())
                 .lines())
         .hasSize(3)
         .startsWith("true", "[]")
@@ -318,8 +318,8 @@ class LockedFileTest {
   void inAContainerTheHolderIsFoundWhenTheTakerHasEnded() throws Exception {
     // Java does not inherit the descriptor.
     String script = "exec 9<\"$0\"; flock -n 9 || exit; \"$@\" 9<&-";
-    assertThat(lookInAContainer(script)).containsExactly("true", "[1]", "true");
-    assertThat(lookInAContainer(script.replace("flock -n 9", "true")))
+    assertThat(queryInAContainer(script)).containsExactly("true", "[1]", "true");
+    assertThat(queryInAContainer(script.replace("flock -n 9", "true")))
         .containsExactly("false", "[]", "false");
   }
 
@@ -328,7 +328,7 @@ class LockedFileTest {
   @Tag("root")
   void aHolderInAnotherContainerIsNotSeenButTheLockIs() throws Exception {
     long holder = start(HOLD).pid();
-    assertThat(lookInAContainer("exec \"$@\"")).containsExactly("true", "[]", "false");
+    assertThat(queryInAContainer("exec \"$@\"")).containsExactly("true", "[]", "false");
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       assertHeldBy(file, holder);
     }
@@ -340,17 +340,15 @@ class LockedFileTest {
         .containsExactly("true");
   }
 
-  private List<String> lookInAContainer(String script) throws Exception {
+  private List<String> queryInAContainer(String script) throws Exception {
     return ChildJvm.of(LockingProgram.class)
         .startedBy("unshare", "--pid", "--fork", "--mount-proc")
         .startedBy("sh", "-c", script, path.toString())
-        .run("look", path, 1)
+        .run("query", path, 1)
         .lines();
   }
 
-  /**
-   * A stranger may take as many record locks as it likes; the kernel takes minutes to list them.
-   */
+  /** Any user may take as many record locks as it likes; the kernel takes minutes to list them. */
   @Test
   @Tag("attack")
   void amongAHundredThousandLocksOneIsStillTold() throws Exception {
@@ -363,9 +361,9 @@ class LockedFileTest {
     long holder = start(HOLD).pid();
     ChildJvm jvm = ChildJvm.of(LockingProgram.class).option("-Xmx12m");
 
-    assertThat(jvm.run("look", path, holder).lines())
+    assertThat(jvm.run("query", path, holder).lines())
         .containsExactly("true", "[" + holder + "]", "true");
-    assertThat(jvm.run("look", directory.resolve("flood/1"), holder).lines())
+    assertThat(jvm.run("query", directory.resolve("flood/1"), holder).lines())
         .containsExactly("false", "[]", "false");
     perl.destroyForcibly().waitFor();
   }
@@ -383,7 +381,7 @@ class LockedFileTest {
     long holder = started(new ProcessBuilder("sh", "-c", script, path.toString())).pid();
 
     assertThat(
-            ChildJvm.of(LockingProgram.class).option("-Xmx12m").run("look", path, holder).lines())
+            ChildJvm.of(LockingProgram.class).option("-Xmx12m").run("query", path, holder).lines())
         .containsExactly("true", "[" + holder + "]", "true");
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       assertThat(file.holders(Duration.ZERO)).isEmpty();
@@ -416,7 +414,7 @@ class LockedFileTest {
     assertThat(
             ChildJvm.of(LockingProgram.class)
                 .startedBy("strace", "-f", "-qq", "-o", trace.toString())
-                .run("look", path, holder)
+                .run("query", path, holder)
                 .lines())
         .containsExactly("true", "[" + holder + "]", "true");
     assertThat(Files.readString(trace, StandardCharsets.ISO_8859_1))
@@ -469,23 +467,23 @@ class LockedFileTest {
 
   /** A read of its descriptor's data keeps a file open, and locked, that its holder has closed. */
   @Test
-  void lookingNeverDisturbsWhoTakesTheLock() throws Exception {
+  void queriesNeverDisturbAProcessThatTakesTheLock() throws Exception {
     Process taking = ChildJvm.of(LockingProgram.class).start("repeat", path, 20_000);
     processes.add(taking.toHandle());
     ExecutorService threads = Executors.newFixedThreadPool(3);
     try {
-      List<Future<Integer>> looking =
+      List<Future<Integer>> queries =
           List.of(
-              threads.submit(() -> look(taking, file -> file.isHeldBy(taking.pid()))),
-              threads.submit(() -> look(taking, LockedFile::isLocked)),
-              threads.submit(() -> look(taking, file -> !file.holders(A_MINUTE).isEmpty())));
+              threads.submit(() -> query(taking, file -> file.isHeldBy(taking.pid()))),
+              threads.submit(() -> query(taking, LockedFile::isLocked)),
+              threads.submit(() -> query(taking, file -> !file.holders(A_MINUTE).isEmpty())));
       assertThat(taking.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(taking.exitValue()).isZero();
-      for (Future<Integer> each : looking.subList(0, 2)) {
+      for (Future<Integer> each : queries.subList(0, 2)) {
         assertThat(each.get(30, TimeUnit.SECONDS)).isPositive();
       }
       // Whoever goes through all processes may come too late for each of the locks.
-      int _ = looking.getLast().get(60, TimeUnit.SECONDS);
+      int _ = queries.getLast().get(60, TimeUnit.SECONDS);
     } finally {
       threads.shutdownNow();
     }
@@ -496,7 +494,7 @@ class LockedFileTest {
   }
 
   /** How often the answer was yes, while the process was there. */
-  private int look(Process taking, Question question) throws IOException {
+  private int query(Process taking, Question question) throws IOException {
     int seen = 0;
     while (taking.isAlive()) {
       try (LockedFile file = LockedFile.open(path).orElseThrow()) {
@@ -519,6 +517,7 @@ class LockedFileTest {
             () -> file.isHeldBy(SELF),
             () -> file.isHeldBy(0),
             () -> file.holders(A_MINUTE),
+            file::holders,
             file::isAtPath);
     for (ThrowingCallable call : calls) {
       assertThatExceptionOfType(IllegalStateException.class).isThrownBy(call);
@@ -534,7 +533,7 @@ class LockedFileTest {
     }
     ascending.sort(null);
     assertThat(file.isLocked()).isTrue();
-    assertThat(file.holders(A_MINUTE)).isEqualTo(ascending);
+    assertThat(file.holders(A_MINUTE)).extracting(Holder::pid).isEqualTo(ascending);
   }
 
   /** The second words of the lines of /proc/locks of that file: the kind, or that one waits. */

@@ -18,7 +18,7 @@ final class LockingProgram {
   /**
    * {@code hold PATH}: locks, writes its process id, says "held", and ends with its input. {@code
    * adopt PATH DESCRIPTOR}: the same with an inherited descriptor. {@code acquire PATH} and {@code
-   * isHeld PATH} print what comes of it. {@code look PATH PID}: see {@link #look}. {@code watch
+   * isHeld PATH} print what comes of it. {@code query PATH PID}: see {@link #query}. {@code watch
    * PATH ROUNDS}: see {@link #watch}. {@code repeat PATH ROUNDS} locks so many times, and fails if
    * it is refused once. {@code compete PATH WITNESS ROUNDS}: see {@link #compete}.
    */
@@ -44,7 +44,7 @@ final class LockingProgram {
         }
       }
       case "isHeld" -> System.out.println(SingletonLock.isHeld(path));
-      case "look" -> look(path, Long.parseLong(arguments[2]));
+      case "query" -> query(path, Long.parseLong(arguments[2]));
       case "watch" -> watch(path, Integer.parseInt(arguments[2]));
       case "repeat" -> {
         for (int rounds = Integer.parseInt(arguments[2]); rounds > 0; rounds--) {
@@ -62,11 +62,11 @@ final class LockingProgram {
     System.in.read();
   }
 
-  /** Prints what an onlooker can tell: locked or not, the holders, and whether this process is. */
-  private static void look(Path path, long pid) throws IOException {
+  /** Prints whether the file is locked, the holders' ids, and whether this process is a holder. */
+  private static void query(Path path, long pid) throws IOException {
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       System.out.println(file.isLocked());
-      System.out.println(file.holders(A_MINUTE));
+      System.out.println(file.holders(A_MINUTE).stream().map(Holder::pid).toList());
       System.out.println(file.isHeldBy(pid));
     } catch (PosixException e) {
       System.out.println(e.getMessage());
@@ -74,7 +74,7 @@ final class LockingProgram {
   }
 
   /**
-   * Looks at so many processes that hold the lock and end at once, of this user, until they do not
+   * Queries so many processes that hold the lock and end at once, of this user, until they do not
    * hold it any more; and at their last one as a zombie.
    */
   static void watch(Path path, int rounds) throws IOException {

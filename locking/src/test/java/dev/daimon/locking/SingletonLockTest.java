@@ -659,9 +659,9 @@ class SingletonLockTest {
         try {
           assertThat(holder.inputReader().readLine()).isEmpty();
           assertThat(SingletonLock.isHeld(merged)).isTrue();
-          try (LockedFile looked = LockedFile.open(merged).orElseThrow()) {
-            assertThat(looked.isLocked()).isTrue();
-            assertThat(looked.isHeldBy(holder.pid())).isTrue();
+          try (LockedFile opened = LockedFile.open(merged).orElseThrow()) {
+            assertThat(opened.isLocked()).isTrue();
+            assertThat(opened.isHeldBy(holder.pid())).isTrue();
           }
         } finally {
           end(holder);

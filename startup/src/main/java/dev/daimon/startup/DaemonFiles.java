@@ -154,7 +154,7 @@ public final class DaemonFiles {
   /** Whether the file names nobody who runs, and another user has taken the lock. */
   private boolean isStrangers(LockedFile file, LockHeldException held) throws IOException {
     return (held.ended().isPresent() || held.holder().isEmpty())
-        && file.stranger(0, Identity.effectiveUser(), user(identity)).isPresent();
+        && file.foreignHolder(0, Identity.effectiveUser(), user(identity)).isPresent();
   }
 
   /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */

@@ -1,0 +1,47 @@
+package dev.daimon.control;
+
+import dev.daimon.privileges.Identity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/** The users whose guard files count. */
+final class GuardOwner {
+  private GuardOwner() {}
+
+  /** Whether a guard file of this owner counts: root's, the caller's, the pidfile owner's. */
+  static boolean isTrusted(long owner, long pidFileOwner) {
+    return owner == 0 || owner == pidFileOwner || owner == Identity.effectiveUser();
+  }
+
+  /**
+   * Refuses the guard file of another user. In a sticky directory every user can make one, and
+   * delay all actions with it.
+   */
+  static void requireTrusted(Path guardFile, long owner, Path pidFile)
+      throws ForeignGuardException {
+    // The pidfile's owner last: that takes longest.
+    if (!isTrusted(owner, 0) && !isTrusted(owner, owner(pidFile))) {
+      throw new ForeignGuardException(guardFile, owner);
+    }
+  }
+
+  /** The owner of the pidfile; if there is none, of its directory, who could make one. */
+  private static long owner(Path pidFile) {
+    Path directory = pidFile.toAbsolutePath().getParent();
+    try {
+      return uid(
+          directory == null || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
+              ? pidFile
+              : directory);
+    } catch (IOException unseen) {
+      return 0;
+    }
+  }
+
+  private static long uid(Path file) throws IOException {
+    Object uid = Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+    return Integer.toUnsignedLong((Integer) uid);
+  }
+}
