@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The command on a machine with very many processes and locks, beside the same machine idle. */
+/** The command on a machine with very many processes and locks, and on the same machine idle. */
 final class Busy implements Experiment {
   private static final int LOCKS_OF_A_PROCESS = 10;
   private static final String[] ACTIONS = {
@@ -19,11 +19,11 @@ final class Busy implements Experiment {
         new Section(
             "busy",
             "A busy machine",
-            "The command beside "
+            "The command on a machine with "
                 + processes
-                + " processes and "
+                + " other processes and "
                 + locks
-                + " record locks of others, and without them.");
+                + " record locks, and without them.");
     Goal twice = section.goal("At most twice the time of an idle machine", 2, " ×");
     Path directory = Files.createTempDirectory(lab.work, "busy");
     String crowd = lab.c("crowd").toString();
@@ -54,7 +54,7 @@ final class Busy implements Experiment {
   private static void actions(Stopwatch watch, String daimon, Path directory, String where)
       throws IOException {
     String pidFile = directory + "/busy.pid";
-    // The highest id of all, which nobody has.
+    // The highest id of all, which no process has.
     String dead = Files.writeString(directory.resolve("dead.pid"), "4194304\n").toString();
     watch
         .time(ACTIONS[0] + where, daimon, "start", "-p", pidFile, "--", "sleep", "10000")

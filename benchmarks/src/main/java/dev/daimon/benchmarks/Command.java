@@ -14,7 +14,7 @@ final class Command implements Experiment {
   private static final String STATUS = "`daimon status`";
   private static final String PLAIN = ", no cache";
 
-  /** Which a short life is better with; the command's own JVM does without C1, too. */
+  /** The options that suit a JVM with a short life; the command's own JVM has similar ones. */
   private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
   @Override
@@ -114,7 +114,7 @@ final class Command implements Experiment {
       String name = "daimon-benchmark-start";
       watch
           .time("libslack daemon", slack, "-P", work, "-n", name, "--", "/bin/true")
-          // Its own process goes on for a moment, and holds the name.
+          // Its own process runs on for a moment, and keeps the name.
           .then(
               "sh",
               "-c",

@@ -21,7 +21,7 @@ final class Daemons {
     work = Files.createTempDirectory(lab.work, "daemons");
   }
 
-  /** Hello world, of which everything that boots a JVM is a multiple. */
+  /** The hello world in which the time of everything that boots a JVM is counted. */
   void world(Stopwatch watch, String name, String... options)
       throws IOException, InterruptedException {
     watch.time(name, java(lab.java(), List.of(options), lab.world(), "World"));
@@ -48,7 +48,7 @@ final class Daemons {
     return java(lab.java(), words, helloClassPath(), "Hello", pidFile);
   }
 
-  /** Jars only, as an archive of classes needs it; Daimon in one, as it is deployed. */
+  /** Jars only, since an archive of classes allows no directories; Daimon in one, as in use. */
   private String helloClassPath() throws IOException, InterruptedException {
     String daimon = lab.root.resolve("examples/hello/target/hello.jar").toString();
     return lab.jar("Hello", daimon) + ":" + daimon;
@@ -69,7 +69,7 @@ final class Daemons {
     try (var found = Files.newDirectoryStream(lists, "*.list")) {
       for (Path list : found) {
         for (String line : Files.readAllLines(list)) {
-          // A class has a number there, which is another one in each list.
+          // Each list gives a class another number.
           String one = line.replaceFirst(" id: \\d+$", "");
           if (!one.startsWith("#")) {
             merged.add(one);
@@ -87,7 +87,7 @@ final class Daemons {
     return "-XX:SharedArchiveFile=" + archive;
   }
 
-  /** A hello daemon of akuma's beside its own hello world; not without a JDK 17. */
+  /** A hello daemon of akuma's, and a hello world on its JDK 17; false without a JDK 17. */
   boolean akuma(Stopwatch watch, String world, String name)
       throws IOException, InterruptedException {
     String java = lab.java17();
@@ -101,7 +101,7 @@ final class Daemons {
     }
     watch
         .time(world, java(java, List.of(), lab.world(), "World"))
-        // Its launcher does not wait for the daemon, so the daemon tells by itself.
+        // Its launcher does not wait for the daemon, so the daemon reports itself.
         .tryToTime(name, "sh", "-c", "\"$@\" & timeout 3 cat " + fifo + " | grep -q R", "sh")
         .words(akuma(java, work + "/akuma.pid", fifo))
         .then("sh", "-c", "test ! -e " + work + "/akuma.pid || kill $(cat " + work + "/akuma.pid)");
@@ -115,7 +115,7 @@ final class Daemons {
     return java(java, List.of(), classPath, "AkumaHello", pidFile, fifo);
   }
 
-  /** A hello daemon of jsvc's, which takes seconds. */
+  /** A hello daemon of jsvc's, whose start takes seconds. */
   boolean jsvc(Stopwatch watch, String name) throws IOException, InterruptedException {
     List<String> start = jsvc(work + "/jsvc.pid", "-wait", "10");
     if (start == null) {
@@ -140,7 +140,7 @@ final class Daemons {
     return command;
   }
 
-  /** A start by Debian's; null if it is not installed. */
+  /** A start by Debian's start-stop-daemon; null if that is not installed. */
   @Nullable List<String> startStopDaemon(String pidFile, String program, String... arguments) {
     String dpkg = lab.peer("start-stop-daemon", "dpkg");
     if (dpkg == null) {

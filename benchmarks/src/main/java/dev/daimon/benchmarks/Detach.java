@@ -12,7 +12,7 @@ final class Detach implements Experiment {
     Section section =
         new Section(
             "detach",
-            "Detach: through the double fork to the pid known",
+            "Detach: a double fork, until the pid is known",
             "The calls alone, in a JVM that runs, and in C:");
     section.comparison("`/bin/true` as a daemon", SUBJECTS);
     List<Subject> subjects =
@@ -26,9 +26,10 @@ final class Detach implements Experiment {
       return section;
     }
     section.say(
-        "From the shell to a daemon whose pid is known, with the JVMs that are booted on the way."
-            + " What is left when these are taken off, as hello worlds of the same JDK, are the calls,"
-            + " the classes they need, and waits:");
+        "From the shell to a daemon whose pid is known, with the JVMs that boot on the"
+            + " way. The last column is the time without these JVMs, each counted as a hello"
+            + " world of the same JDK: the system calls, the classes that they need, and"
+            + " waits:");
     boots(lab, section);
     return section;
   }

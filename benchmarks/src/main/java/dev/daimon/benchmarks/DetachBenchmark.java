@@ -8,7 +8,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** A double fork, to the process id known and the program executed. */
+/** A double fork, until the process id is known and the program is executed. */
 @State(Scope.Benchmark)
 public class DetachBenchmark {
   private static final int UMASK = 022;

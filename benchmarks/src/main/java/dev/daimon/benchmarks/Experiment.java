@@ -4,6 +4,6 @@ import java.io.IOException;
 
 /** Something that is measured: one part of the report. */
 interface Experiment {
-  /** Measures it, and says what came of it. */
+  /** Measures, and returns the part of the report. */
   Section run(Lab lab) throws IOException, InterruptedException;
 }

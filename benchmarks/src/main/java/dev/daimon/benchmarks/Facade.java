@@ -18,10 +18,11 @@ final class Facade implements Experiment {
         new Section(
             "facade",
             "Facade: from the shell to ready",
-            "A hello daemon that is ready at once, as plain hello worlds. Two of them are the limit: the"
-                + " launcher and the daemon. The archive and the options are those of"
-                + " [which.md](which.md), and each daemon takes the launcher's options back."
-                + " akuma's launcher does not wait, so there the daemon tells.");
+            "A hello daemon that is ready at once; times in hello worlds. The limit is"
+                + " two hello worlds: the launcher and the daemon. The archive and the options"
+                + " are those of [which.md](which.md); each daemon removes the launcher's"
+                + " options. akuma's launcher does not wait for the daemon, so there the"
+                + " daemon reports the time.");
     Goal near = section.goal("At most 2 hello worlds more than two", 4, " hello worlds");
     Goal quick =
         section.goal("With archive and options, 1 hello world more than two", 3, " hello worlds");
@@ -77,7 +78,7 @@ final class Facade implements Experiment {
         Text.number(ratio - 2));
   }
 
-  /** Its rounds may fail, so the ratio is one of medians. */
+  /** Some of its rounds may fail, so this is the ratio of the medians. */
   private static void akuma(Section section, Stopwatch watch, boolean installed) {
     String name = "akuma 1.10, JDK 17";
     if (!installed) {
@@ -113,7 +114,7 @@ final class Facade implements Experiment {
       }
     }
     String world = lab.jar("SpringWorld", jars.toString());
-    // Its server leaves directories there.
+    // The server of the application leaves directories there.
     String temporary = "-Djava.io.tmpdir=" + home;
     watch
         .time(

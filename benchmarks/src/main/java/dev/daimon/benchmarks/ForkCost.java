@@ -3,7 +3,7 @@ package dev.daimon.benchmarks;
 import java.io.IOException;
 import java.util.List;
 
-/** What a fork costs by itself: why Daimon never does one. */
+/** What a fork costs, which Daimon never makes. */
 final class ForkCost implements Experiment {
   private static final List<String> WAYS = List.of("fork", "vfork", "posix_spawn");
 

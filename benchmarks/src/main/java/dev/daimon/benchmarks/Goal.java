@@ -3,7 +3,7 @@ package dev.daimon.benchmarks;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a figure is to be, everywhere that it was measured. */
+/** A limit for a figure, wherever that was measured. */
 final class Goal {
   private final String words;
   private final double most;
@@ -12,7 +12,7 @@ final class Goal {
   private double worst = Double.NEGATIVE_INFINITY;
   private String worstPlace = "";
 
-  /** A figure that is to be at most this. */
+  /** A figure that must be at most this. */
   Goal(String words, double most, String unit) {
     this.words = words;
     this.most = most;

@@ -25,7 +25,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * work they would not meet the same load, nor the same heap.
  */
 final class InProcess {
-  /** What the JVM's compiler gets before the first round, for all subjects together. */
+  /** The time to warm the JVM up before the first round, for all subjects together. */
   private static final int COMPILING_MILLIS = 3000;
 
   private InProcess() {}
@@ -39,7 +39,7 @@ final class InProcess {
     }
     int compiled = (int) subjects.stream().filter(subject -> !isProgram(subject)).count();
     for (int round = 0; round < rounds; round++) {
-      // The first round compiles, and is told like the others: who reads leaves it out.
+      // The JVM compiles in the first round. It is printed, too, and the reader leaves it out.
       int warmUp =
           round == 0 && rounds > 1
               ? Math.max(milliseconds, COMPILING_MILLIS / Math.max(1, compiled))

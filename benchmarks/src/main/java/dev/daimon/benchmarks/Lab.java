@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Where it is measured: the tools, the programs made for it, and a directory of its own. */
+/** The means to measure: tools, programs that are compiled for it, and directories. */
 final class Lab {
   final Mode mode;
   final Path root = Path.of(System.getProperty("daimon.root"));
@@ -28,7 +28,7 @@ final class Lab {
   /** In memory; removed at the end. */
   final Path memory;
 
-  /** Peers that are not there, and what they are for. */
+  /** The peers that are not installed, and what they are for. */
   final List<String> missing = new ArrayList<>();
 
   private final Path sources;
@@ -54,7 +54,7 @@ final class Lab {
     return distribution() + "/bin/daimon";
   }
 
-  /** A JDK of akuma's time, or null. */
+  /** A JDK on which akuma runs, or null. */
   @Nullable String java17() throws IOException {
     try (Stream<Path> homes = Files.list(Path.of("/usr/lib/jvm"))) {
       return homes
@@ -67,7 +67,7 @@ final class Lab {
     }
   }
 
-  /** A program of the system's, or null, which the report tells. */
+  /** A program of the system; null if it is not installed, which the report says. */
   @Nullable String peer(String name, String debianPackage) {
     for (String directory : List.of("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin")) {
       Path program = Path.of(directory, name);
@@ -137,7 +137,7 @@ final class Lab {
     return String.join(":", found);
   }
 
-  /** A command, which all that comes of it can be told by. */
+  /** A command whose processes, and their descendants, have a mark in the environment. */
   ProcessBuilder builder(String... command) {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("DAIMON_BENCHMARKS", work.toString());
@@ -190,7 +190,7 @@ final class Lab {
     return Map.of("time", time, "bytes", bytes);
   }
 
-  /** Memory that is free for a heap of this size, with room for everybody else. */
+  /** Whether the machine has free memory for a heap of this size, and some more. */
   static boolean hasMemory(int mebibytes) throws IOException {
     return available() > mebibytes * 1.2 + 1024;
   }
@@ -223,7 +223,7 @@ final class Lab {
     }
   }
 
-  /** Whether it has our directory in its environment, whose name nobody else can have. */
+  /** Whether a process has the mark in its environment: the name of our directory. */
   private boolean isOurs(Path process) {
     try {
       byte[] environment = Files.readAllBytes(process.resolve("environ"));

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** What stays of the starter when a daemon was started: processes, and their memory. */
+/** The processes that a start leaves beside the daemon, and their memory. */
 final class LeftBehind implements Experiment {
   private static final String VARIABLE = "DAIMON_BENCHMARK=";
 
-  /** After this time what was on its way to its end is gone. */
+  /** The time that processes get to end after the start. */
   private static final int MILLISECONDS = 1000;
 
   /** A process that carries the mark of a start. */
@@ -26,8 +26,8 @@ final class LeftBehind implements Experiment {
         new Section(
             "memory",
             "Memory left behind",
-            "Every process with the environment of the start, one second after it returned, but for"
-                + " the daemon itself; and what is resident of it.");
+            "The processes with the environment of the start, one second after it has"
+                + " returned, without the daemon itself; and their resident memory.");
     Goal none = section.goal("No process of Daimon's stays", 0, " processes");
     section.table("starter", "processes left", "resident");
     Daemons daemons = new Daemons(lab);
@@ -86,7 +86,7 @@ final class LeftBehind implements Experiment {
     return section;
   }
 
-  /** Starts, looks and stops. Returns how many processes were left. */
+  /** Starts a daemon, counts, and stops it; returns how many processes were left. */
   private static int row(
       Lab lab,
       Section section,
@@ -102,7 +102,7 @@ final class LeftBehind implements Experiment {
     String mark = UUID.randomUUID().toString();
     ProcessBuilder builder = lab.builder(start.toArray(String[]::new));
     builder.environment().put(VARIABLE.replace("=", ""), mark);
-    // A daemon may keep these open: nobody is to wait for their end.
+    // The daemon may keep these open, so this must not read them to their end.
     builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
     builder.redirectError(ProcessBuilder.Redirect.DISCARD);
     Process process = builder.start();
@@ -142,7 +142,7 @@ final class LeftBehind implements Experiment {
             found.add(new Found(pid, command, resident(status)));
           }
         } catch (IOException ended) {
-          // Between the listing and the look.
+          // It has ended since it was listed.
         }
       }
     }

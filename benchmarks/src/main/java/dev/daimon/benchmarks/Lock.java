@@ -15,8 +15,9 @@ final class Lock implements Experiment {
         new Section(
             "lock",
             "`flock`: acquire, inode check, release",
-            "On a tmpfs. Contended: a C process does the same without a pause, and a try that finds"
-                + " the file locked is made again at once; the time is the mean of one success.");
+            "On a tmpfs. Contended: a C process takes and releases the same lock"
+                + " without a pause. A try that finds the file locked is repeated at once; the"
+                + " time is the mean per success.");
     Goal near = section.goal("Daimon at most 1.3 × the same calls in C", 1.3, " ×");
     section.comparison("processes", SUBJECTS);
     String path = Files.createFile(lab.memory.resolve("lock")).toString();

@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A lock taken and released again; with a contender, tried until it is taken. */
+/** Takes and releases a lock; with a contender, tries until it has the lock. */
 @State(Scope.Benchmark)
 public class LockBenchmark {
   private static final int O_RDWR = 2;
@@ -33,7 +33,7 @@ public class LockBenchmark {
   @Param("/dev/shm/lock")
   String path;
 
-  /** The program that takes the lock in turn with this one, or nothing. */
+  /** The program that competes for the lock; empty for none. */
   @Param("")
   String contender;
 
@@ -63,12 +63,12 @@ public class LockBenchmark {
       try (SingletonLock lock = SingletonLock.acquire(file)) {
         return;
       } catch (LockHeldException held) {
-        // The other one's turn.
+        // The other program has the lock.
       }
     }
   }
 
-  /** A record lock, which the process loses with the first close of the file; no other is there. */
+  /** A record lock; the process loses it when it first closes the file, which it does not. */
   @Benchmark
   public void fileChannel() throws IOException {
     while (true) {

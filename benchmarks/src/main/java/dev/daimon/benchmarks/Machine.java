@@ -10,9 +10,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * What it was measured on.
+ * The machine that was measured on.
  *
- * @param loadBefore the load average when it began
+ * @param loadBefore the load average at the beginning
  */
 record Machine(String loadBefore) {
   static Machine now() throws IOException {

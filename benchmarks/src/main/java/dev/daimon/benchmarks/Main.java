@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Measures everything, or what is named, and writes the report: {@code [--smoke|--short|--full]
+ * Measures everything, or the named parts, and writes the report: {@code [--smoke|--short|--full]
  * [--complete] [NAME...]}.
  */
 final class Main {
@@ -53,10 +53,10 @@ final class Main {
       System.err.println("names: " + String.join(" ", EXPERIMENTS.keySet()));
       System.exit(USAGE);
     }
-    // What is measured in part, or too short to say anything, does not replace the report.
+    // A report on some parts, or of too short a time, does not replace the report in docs.
     boolean report = names.isEmpty() && mode != Mode.SMOKE;
     Lab lab = new Lab(mode);
-    // Not a block: a run that is interrupted leaves nothing either.
+    // Not a block: an interrupted run must leave nothing either.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(lab)));
     Path file = run(lab, names, report);
     System.err.println("benchmarks/run: written to " + lab.root.relativize(file));
@@ -101,7 +101,7 @@ final class Main {
         summary.append("| ").append(section.title()).append(": ").append(goal.words());
         summary.append(" | ").append(goal.verdict()).append(" |\n");
       }
-      // After each part, so that a run that is broken off is not lost.
+      // After each part, so that an interrupted run is not lost.
       String text = head + machine.text(lab) + "\n" + (judged ? summary + "\n" : "") + parts;
       Files.writeString(file, text.stripTrailing() + "\n");
     }

@@ -1,8 +1,8 @@
 package dev.daimon.benchmarks;
 
-/** How long everything is measured. */
+/** How long to measure. */
 enum Mode {
-  /** Everything once, to see that nothing is broken. Says nothing about time. */
+  /** Everything once, to see that it works. The times mean nothing. */
   SMOKE(1, 5, 1, 1, 100, 10),
   /** Five minutes on two processors. */
   SHORT(5, 30, 11, 2, 10_000, 500),
@@ -12,19 +12,19 @@ enum Mode {
   /** Rounds within a process, the first one for warming up. */
   final int rounds;
 
-  /** Of each subject in each of them. */
+  /** How long each subject is measured in each of these rounds. */
   final int milliseconds;
 
   /** Rounds of whole processes, the first one for warming up. */
   final int processRounds;
 
-  /** Rounds of what takes seconds. */
+  /** Rounds of commands that take seconds. */
   final int slowRounds;
 
-  /** The most children to wait for. */
+  /** The largest number of children to wait for. */
   final int children;
 
-  /** Ends of children that are timed one by one. */
+  /** How many ends of children are timed, one by one. */
   final int ends;
 
   Mode(int rounds, int milliseconds, int processRounds, int slowRounds, int children, int ends) {

@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A pidfile written by a temporary file and a rename, and read. */
+/** Writes a pidfile by a temporary file and a rename, and reads it. */
 @State(Scope.Benchmark)
 public class PidFileBenchmark {
   @Param("/dev/shm/pid")
@@ -52,7 +52,7 @@ public class PidFileBenchmark {
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** Reads once: nothing in the JDK reads until it is sure. */
+  /** Reads once; the JDK has no method that reads until two reads agree. */
   @Benchmark
   public long filesRead() throws IOException {
     return Long.parseLong(Files.readString(file).strip());

@@ -15,9 +15,10 @@ final class PidFiles implements Experiment {
         new Section(
             "pidfile",
             "Pidfile: write and read",
-            "Written by a temporary file and a rename. `Files` is `writeString` and an atomic `move`,"
-                + " without a reservation of space; and `readString`, which reads once where Daimon"
-                + " and the limit read until two reads agree.");
+            "A write makes a temporary file and renames it. `Files` stands for"
+                + " `writeString` and an atomic `move`, which reserve no space, and for"
+                + " `readString`, which reads once; Daimon and the limit read until two reads"
+                + " agree.");
     Goal near = section.goal("Daimon at most 1.3 × the same calls in C", 1.3, " ×");
     section.comparison("", SUBJECTS);
     for (String way : List.of("write", "read")) {

@@ -32,7 +32,7 @@ import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
-/** Lines on two logarithmic axes, in colours that can be read on white and on black. */
+/** Lines on two logarithmic axes, in colours that are legible on white and on black. */
 final class Plot {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 440;
@@ -48,7 +48,7 @@ final class Plot {
     new Color(0xb0, 0x90, 0x20),
   };
 
-  /** The label of an axis of nanoseconds, which are written as what is next to them. */
+  /** The label of an axis of nanoseconds; its ticks have their own units. */
   static final String TIME = "time";
 
   private final String name;
@@ -115,7 +115,7 @@ final class Plot {
     ByteArrayOutputStream svg = new ByteArrayOutputStream();
     PageSize page = new PageSize(WIDTH, HEIGHT);
     Processors.get("svg").getDocument(graphics.getCommands(), page).writeTo(svg);
-    // The family is left out of it, and a browser's own would be another one.
+    // The file must name the font family, or a browser would use its own.
     String text = svg.toString(StandardCharsets.UTF_8);
     text = text.replaceFirst("<svg ", "<svg font-family=\"DejaVu Sans, Verdana, sans-serif\" ");
     Files.writeString(directory.resolve(file()), text);
@@ -163,7 +163,7 @@ final class Plot {
     }
   }
 
-  /** Ticks at what was measured. */
+  /** Ticks at the values that were measured. */
   private static final class Places extends Axis {
     private static final long serialVersionUID = 1L;
 

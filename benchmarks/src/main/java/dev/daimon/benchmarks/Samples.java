@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What rounds gave, subject by subject: a figure of each in every round. */
+/** The figures of the rounds: one for each subject in each round. */
 final class Samples {
   private final Map<String, List<Double>> figures = new LinkedHashMap<>();
 
@@ -18,7 +18,7 @@ final class Samples {
     return figures.containsKey(subject);
   }
 
-  /** Takes the first round away, unless it is all there is. */
+  /** Removes the first round, unless it is the only one. */
   void dropWarmUp() {
     for (List<Double> one : figures.values()) {
       if (one.size() > 1) {
@@ -35,7 +35,7 @@ final class Samples {
     return quantile(of(subject), 0.5);
   }
 
-  /** The median of the ratios, round by round: what disturbs a round, disturbs both. */
+  /** The median of the rounds' ratios: a disturbance in a round affects both subjects. */
   double ratio(String subject, String other) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < of(subject).size(); i++) {

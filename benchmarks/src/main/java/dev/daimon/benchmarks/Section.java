@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One part of the report: tables, plots, whether the goals are reached, and notes kept by hand. */
+/** One part of the report: tables, plots, goals and whether they are reached, and notes. */
 final class Section {
   private final String name;
   private final String title;
@@ -32,7 +32,7 @@ final class Section {
     return plots;
   }
 
-  /** A figure that is to be at most so much, in the unit that is written behind it. */
+  /** Adds a goal: the largest value that a figure may have, with its unit. */
   Goal goal(String words, double most, String unit) {
     Goal goal = new Goal(words, most, unit);
     goals.add(goal);
@@ -84,7 +84,7 @@ final class Section {
     return plot;
   }
 
-  /** Writes the plots that have something to show, and returns the whole part. */
+  /** Writes the plots that have data, and returns the text of the part. */
   String write(Path notes, Path images, String linkPrefix, boolean judged) throws IOException {
     StringBuilder text = new StringBuilder("## " + title + "\n\n");
     lines.forEach(line -> text.append(line).append('\n'));

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A program started and waited for, from JVMs of several sizes. */
+/** Starts a program and waits for it, from JVMs of several sizes. */
 final class Spawn implements Experiment {
   private static final List<String> SUBJECTS =
       List.of("Daimon", "ProcessBuilder", "jnr-posix", "NuProcess", "JNA", "C posix_spawn");
@@ -17,9 +17,9 @@ final class Spawn implements Experiment {
         new Section(
             "spawn",
             "Spawn, exec and wait of `/bin/true`",
-            "The heap is touched whole before it begins (`-Xms`, `-XX:+AlwaysPreTouch`). Daimon and"
-                + " the limit reset signals and sweep descriptors; jnr-posix and JNA call"
-                + " `posix_spawn` without either.");
+            "The JVM touches its whole heap before the first spawn (`-Xms`,"
+                + " `-XX:+AlwaysPreTouch`). Daimon and the limit reset signals and close"
+                + " descriptors; jnr-posix and JNA call `posix_spawn` and do neither.");
     Goal near = section.goal("Daimon at most 1.10 × C `posix_spawn`", 1.1, " ×");
     Goal faster = section.goal("Daimon takes at most half the time of `ProcessBuilder`", 0.5, " ×");
     Goal flat = section.goal("Daimon flat in the heap, beside 64 MiB", 1.1, " ×");
@@ -47,7 +47,7 @@ final class Spawn implements Experiment {
           double ratio = time.ratio("Daimon", "C posix_spawn");
           smallest = smallest == 0 ? ratio : smallest;
           if (heap > SMALLEST) {
-            // Beside the limit of the same minute.
+            // Compared with the limit as measured in the same minute.
             flat.check(heap + " MiB", ratio / smallest);
           }
           if (heap == SMALLEST) {

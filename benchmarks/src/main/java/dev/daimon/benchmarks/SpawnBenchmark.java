@@ -34,7 +34,7 @@ public class SpawnBenchmark {
   private static final Logger NU_PROCESS = Logger.getLogger("com.zaxxer.nuprocess");
 
   static {
-    // It warns of an error of its own wherever a program ends before its thread has looked.
+    // It logs a warning whenever a program ends before its thread has polled.
     NU_PROCESS.setLevel(Level.OFF);
   }
 

@@ -13,8 +13,8 @@ final class Status implements Experiment {
         new Section(
             "status",
             "Control: `status()`",
-            "Of a daemon that runs, with the proof that it is the one: in process, beside the same"
-                + " system calls in C.");
+            "The status of a daemon that runs, with the proof that its process holds"
+                + " the lock. In process, beside the same system calls in C.");
     Goal quick = section.goal("At most 50 µs in process", 50, " µs");
     section.comparison("in process", SUBJECTS);
     String pidFile = lab.work.resolve("status.pid").toString();
@@ -37,8 +37,8 @@ final class Status implements Experiment {
   private static void commands(Lab lab, Section section, String pidFile)
       throws IOException, InterruptedException {
     section.say(
-        "As whole processes; the peers ask whether the pid is taken (`kill(pid, 0)` or `/proc`), which"
-            + " a recycled id answers as well:");
+        "As whole processes. The peers ask whether any process has the pid (`kill(pid,"
+            + " 0)` or `/proc`), so they take another process with a reused id for the daemon:");
     Stopwatch watch = new Stopwatch(lab);
     watch.time("`daimon status`", lab.daimon(), "status", "-p", pidFile);
     String slack = lab.peer("daemon", "daemon");

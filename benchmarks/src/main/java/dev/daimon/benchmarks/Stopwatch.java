@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Whole processes, timed in turn by a small C program; with what is run between, and not timed. */
+/** A small C program times whole processes in turn; other commands between are not timed. */
 final class Stopwatch {
   private final Lab lab;
   private final List<String> lines = new ArrayList<>();
@@ -17,7 +17,7 @@ final class Stopwatch {
   /** Wall time in nanoseconds. */
   final Samples wall = new Samples();
 
-  /** CPU time in nanoseconds, of the process and what it has waited for. */
+  /** CPU time in nanoseconds, of the process and of the children that it has waited for. */
   final Samples cpu = new Samples();
 
   /** The number of failures that {@link #tryToTime} allows. */
@@ -37,7 +37,7 @@ final class Stopwatch {
     return time(name, Arrays.asList(command));
   }
 
-  /** As {@link #time}; what fails is counted, and left out. */
+  /** As {@link #time}; failures are counted, and left out of the times. */
   Stopwatch tryToTime(String name, String... command) {
     mayFail.add(name);
     return time(name, command);
@@ -56,7 +56,7 @@ final class Stopwatch {
     return this;
   }
 
-  /** Runs all of it; the first round is for warming up, if there is more than one. */
+  /** Runs all commands; if there are several rounds, the first one is for warming up. */
   Stopwatch run(int rounds) throws IOException, InterruptedException {
     Process process =
         lab.builder(lab.c("stopwatch"), "" + rounds)

@@ -4,21 +4,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is measured beside others: a method of JMH's, or a program that prints its nanoseconds.
+ * A subject of a comparison: a method of JMH, or a program that prints its nanoseconds.
  *
- * @param name how the report calls it
+ * @param name the name in the report
  * @param kind {@code median} or {@code mean} of JMH, or {@code run}
  * @param words the method and its parameters, or the command
  */
 record Subject(String name, String kind, List<String> words) {
-  /** In a command: for how many milliseconds it is to measure. */
+  /** In a command, the placeholder for the milliseconds to measure. */
   static final String TIME = "TIME";
 
   static Subject jmh(String name, String method, String... parameters) {
     return new Subject(name, "median", joined(method, parameters));
   }
 
-  /** With the mean, for what is quick most of the time, and slow when it meets somebody. */
+  /** With the mean, for an operation that is mostly fast, and slow when it has to wait. */
   static Subject mean(String name, String method, String... parameters) {
     return new Subject(name, "mean", joined(method, parameters));
   }
@@ -33,7 +33,7 @@ record Subject(String name, String kind, List<String> words) {
     return words;
   }
 
-  /** As one word of a command line. */
+  /** Returns the subject as one word of a command line. */
   String word() {
     return name + "\t" + kind + "\t" + String.join("\t", words);
   }

@@ -3,7 +3,7 @@ package dev.daimon.benchmarks;
 import java.io.IOException;
 import java.util.List;
 
-/** Descriptors closed by range. */
+/** Closes ranges of descriptors. */
 final class Sweep implements Experiment {
   private static final List<String> SUBJECTS =
       List.of("Daimon", "JNA loop", "C close loop", "C /proc/self/fd", "C close_range");
@@ -15,10 +15,10 @@ final class Sweep implements Experiment {
         new Section(
             "sweep",
             "Descriptor sweep",
-            "A range of descriptor numbers is closed, of which the first are open: the table of a JVM"
-                + " for Daimon and JNA, that of a C program for the others. Opening them is not"
-                + " measured. (A range beyond the process's limit costs a close loop the same: each"
-                + " call fails.)");
+            "Each subject closes a range of descriptor numbers, of which the first are"
+                + " open: Daimon and JNA in a JVM, the others in a C program. Opening the"
+                + " descriptors is not measured. (A close loop takes as long for numbers"
+                + " beyond the process's limit, where each call fails.)");
     Goal near = section.goal("Daimon at most 1.3 × `close_range` at every size", 1.3, " ×");
     Goal flat = section.goal("Daimon flat in `nofile` (1 Mi beside 1 Ki, 3 open)", 1.3, " ×");
     Plot byNumbers =

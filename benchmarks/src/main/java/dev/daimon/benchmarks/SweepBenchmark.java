@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** Closing a range of this JVM's descriptor numbers, of which the first are open. */
+/** Closes a range of this JVM's descriptor numbers, of which the first are open. */
 @State(Scope.Benchmark)
 public class SweepBenchmark {
   /**
@@ -47,7 +47,7 @@ public class SweepBenchmark {
     Descriptors.close(FIRST, FIRST + numbers - 1);
   }
 
-  /** Each number by itself, as a loop over {@code FileDescriptor}s does it. */
+  /** Closes each number by itself, as a loop over {@code FileDescriptor}s does. */
   @Benchmark
   public void jna() {
     for (int number = FIRST; number < FIRST + numbers; number++) {

@@ -2,13 +2,13 @@ package dev.daimon.benchmarks;
 
 import java.util.Locale;
 
-/** Figures as people read them. */
+/** Formats figures for people. */
 final class Text {
   private static final String[] UNITS = {"ns", "µs", "ms", "s"};
 
   private Text() {}
 
-  /** A time of so many nanoseconds. */
+  /** Formats a time in nanoseconds. */
   static String time(double nanoseconds) {
     int unit = 0;
     double value = nanoseconds;
@@ -19,14 +19,14 @@ final class Text {
     return number(value) + " " + UNITS[unit];
   }
 
-  /** Three digits that mean something. */
+  /** Formats a number with three significant digits. */
   static String number(double value) {
     double size = Math.abs(value);
     int decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
     return String.format(Locale.ROOT, "%,." + decimals + "f", value);
   }
 
-  /** A number of numbers. */
+  /** Formats a number in Ki or Mi. */
   static String binary(int number) {
     return number >= 1 << 20 ? (number >> 20) + " Mi" : (number >> 10) + " Ki";
   }

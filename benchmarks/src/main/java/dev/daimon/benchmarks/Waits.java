@@ -12,9 +12,9 @@ final class Waits implements Experiment {
         new Section(
             "pidfd",
             "Pidfd futures",
-            "Children that sleep are waited for by futures, one JVM for `PidFd.exited()` and one for"
-                + " `Process.onExit()`, and by epoll in C. Latency: from just before a child is"
-                + " killed to the completion of its future.");
+            "Futures wait for children that sleep: `PidFd.exited()` in one JVM, and"
+                + " `Process.onExit()` in another; the C program uses epoll. The latency is"
+                + " the time from just before a child is killed until its future is completed.");
     Goal half = section.goal("Median latency at most the JDK's", 1, " ×");
     Goal tail = section.goal("99th percentile at most the JDK's", 1, " ×");
     Goal thread = section.goal("One thread, however many children", 1, " threads");
@@ -75,7 +75,7 @@ final class Waits implements Experiment {
 
   private static Samples measure(Lab lab, int children) throws IOException, InterruptedException {
     Samples samples = new Samples();
-    // Thousands of children take so long that one round is many.
+    // Thousands of children take so long that there are few rounds.
     int rounds = children > 100 && lab.mode != Mode.FULL ? 1 : lab.mode.slowRounds;
     for (int round = 0; round < rounds; round++) {
       for (String who :

@@ -20,7 +20,7 @@ import java.util.concurrent.CountDownLatch;
  * and the threads and the memory of the waits.
  */
 final class WaitsProgram {
-  /** For each end that is timed, as many before. */
+  /** How many ends come before each end that is timed. */
   private static final int WARM_UP = 3;
 
   /** A child and the future of its end. */
@@ -36,17 +36,17 @@ final class WaitsProgram {
     WaitsProgram program = new WaitsProgram(arguments[0].equals("daimon"));
     int children = Integer.parseInt(arguments[1]);
     int ends = Integer.parseInt(arguments[2]);
-    // Until the compiler is done with both ways: it stops them for milliseconds.
+    // Until the compiler has finished, since it stops the threads for milliseconds.
     for (int i = 0; i < WARM_UP * ends; i++) {
       program.latency(program.begin());
     }
-    // The JDK's threads of the last minute, and Daimon's one, are part of what is measured.
+    // The JDK's threads of the last minute, and Daimon's one thread, are measured, too.
     for (int measured = 0; measured < ends; ) {
       measured += program.round(children, ends - measured, measured == 0);
     }
   }
 
-  /** Waits for that many children, and times the ends of some, of all others at once. */
+  /** Waits for that many children; times the ends of some, and then ends the others at once. */
   private int round(int children, int ends, boolean first) throws Exception {
     int timed = Math.min(children, ends);
     long[] before = usage(first);
@@ -113,7 +113,7 @@ final class WaitsProgram {
     return end[0] - start;
   }
 
-  /** The same way for both; returns when. */
+  /** Kills a child, the same way for both; returns the time. */
   private static long end(Wait wait) throws IOException {
     try (PidFd child = PidFd.open(wait.pid())) {
       long start = System.nanoTime();
@@ -122,7 +122,7 @@ final class WaitsProgram {
     }
   }
 
-  /** What is resident outside of the heap, which is resident whole, and what is used of it. */
+  /** The resident memory, in which the whole heap counts, plus the used part of the heap. */
   private static long[] usage(boolean wanted) throws IOException {
     if (!wanted) {
       return new long[1];
