@@ -298,11 +298,12 @@ public final class Program {
    * first instruction; then the kernel kills it.
    *
    * @return the running program
-   * @throws PosixException if the program could not be started; nothing runs then. {@code ENOENT}
-   *     for a missing file or interpreter, {@code EACCES}, {@code E2BIG} for too long a list of
-   *     arguments and environment, {@code EAGAIN} for too many processes, {@code ETXTBSY}, {@code
-   *     EINTR} if somebody killed the child before it was executed, {@code ETIMEDOUT} if somebody
-   *     stopped it
+   * @throws ExecException {@code ENOENT} for a file or an interpreter that is missing, {@code
+   *     EACCES} for one that may not be executed; nothing runs then
+   * @throws PosixException if it could not be started; nothing runs then. {@code E2BIG} for too
+   *     long a list of arguments and environment, {@code EAGAIN} for too many processes, {@code
+   *     ETXTBSY}, {@code EINTR} if somebody killed the child before it was executed, {@code
+   *     ETIMEDOUT} if somebody stopped it
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Child spawn() throws IOException {
@@ -530,6 +531,9 @@ public final class Program {
           path.toString(),
           Errno.ETIMEDOUT,
           "; it was killed: somebody had stopped it, or its file could not be read in time");
+    }
+    if (pid == -Errno.ENOENT.number() || pid == -Errno.EACCES.number()) {
+      throw new ExecException("posix_spawn", path, Errno.of(-pid));
     }
     return PosixException.check(pid, "posix_spawn", path);
   }
