@@ -1,7 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * A Java program that daemonizes itself, and what that shares with the command {@code daimon}.
+ * The facade: a Java program daemonizes itself.
  *
  * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
  * class path: a JVM that denies native access fails each call by a {@link

@@ -1,8 +1,8 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * What every start of a daemon has in common: the order in which its files are opened, locked,
- * written and taken back, who it becomes, and the reasons and exit codes of a start that fails.
+ * The part of a start that the command and the facade share: its files, the identity that the
+ * daemon becomes, and the reasons and exit codes of a failure.
  *
  * <p>Run it with {@code --enable-native-access=dev.daimon.posix}, or {@code ALL-UNNAMED} on the
  * class path: a JVM that denies native access fails each call by a {@link

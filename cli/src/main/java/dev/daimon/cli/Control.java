@@ -6,6 +6,8 @@ import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.Outcome;
 import dev.daimon.control.StopResult;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.ExitCode;
+import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -14,14 +16,6 @@ import java.util.OptionalLong;
 
 /** The commands that look at a daemon or act on it, all but those that start one. */
 final class Control {
-  /** What an init script says of a daemon that has died and left its pidfile. */
-  private static final int DEAD = 1;
-
-  /** What an init script says of a daemon that does not run. */
-  private static final int NOT_RUNNING = 3;
-
-  private static final int TIMEOUT = 75;
-
   /** Longer than anybody waits; a century still fits into nanoseconds. */
   private static final Duration FOREVER = Duration.ofDays(36_500);
 
@@ -74,7 +68,7 @@ final class Control {
       } else {
         terminal.error(reason);
       }
-      return ControlFailure.CANNOT_TELL;
+      return Reason.CANNOT_TELL.exitCode();
     }
     terminal.result(line.has("json") ? StatusText.json(status) : StatusText.line(status));
     return exitCode(status.state());
@@ -99,9 +93,9 @@ final class Control {
       return 0;
     }
     if (state == State.DEAD) {
-      return DEAD;
+      return ExitCode.DEAD;
     }
-    return state == State.NOT_RUNNING ? NOT_RUNNING : ControlFailure.CANNOT_TELL;
+    return state == State.NOT_RUNNING ? ExitCode.NOT_RUNNING : Reason.CANNOT_TELL.exitCode();
   }
 
   private int stop() throws IOException, InterruptedException {
@@ -122,7 +116,7 @@ final class Control {
         "not running, so nobody got "
             + signal
             + (outcome == Outcome.STALE ? ": " + control.pidFile() + " was left behind" : ""));
-    return NOT_RUNNING;
+    return ExitCode.NOT_RUNNING;
   }
 
   /** Until it has ended. */
@@ -146,6 +140,6 @@ final class Control {
       terminal.clear();
     }
     terminal.error("timed out after " + line.value("timeout") + ": " + control.status().reason());
-    return TIMEOUT;
+    return Reason.TIMEOUT.exitCode();
   }
 }

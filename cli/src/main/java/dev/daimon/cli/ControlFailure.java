@@ -10,16 +10,13 @@ import java.io.IOException;
 
 /** The exit codes of what is in the way of controlling a daemon. */
 final class ControlFailure {
-  /** What an init script says if a daemon's state cannot be told. */
-  static final int CANNOT_TELL = 4;
-
   private ControlFailure() {}
 
   static StartException of(IOException failure) {
     String message = message(failure);
     if (failure instanceof ControlException refused) {
       return switch (refused.reason()) {
-        case UNKNOWN -> new StartException(Reason.SYSTEM, CANNOT_TELL, message);
+        case UNKNOWN -> new StartException(Reason.CANNOT_TELL, message);
         case BUSY, NOT_STOPPED -> new StartException(Reason.TIMEOUT, message);
         case NOT_STARTED -> new StartException(Reason.DAEMON_FAILED, message);
       };

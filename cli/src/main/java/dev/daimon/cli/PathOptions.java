@@ -38,9 +38,7 @@ final class PathOptions {
 
   private StartException named(StartException failure) {
     Reason reason = failure.reason();
-    boolean ofPath =
-        reason == Reason.FILE
-            || (reason == Reason.SYSTEM && failure.exitCode() == reason.exitCode());
+    boolean ofPath = reason == Reason.FILE || reason == Reason.SYSTEM;
     return option == null || !ofPath
         ? failure
         : new StartException(reason, "--" + option + ": " + message);

@@ -13,9 +13,11 @@ import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.NamedProcess;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
+import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -103,7 +105,7 @@ final class Plan {
     try {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
-      Ownership.requireTrust(request.pidFile, DaemonFiles.user(owner));
+      Ownership.requireTrust(request.pidFile, TargetIdentity.user(owner));
       StartCommand.requireReplaceable(request, named);
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
@@ -175,7 +177,7 @@ final class Plan {
       return;
     }
     try {
-      if (!staysRoots && DaemonFiles.user(identity) == 0) {
+      if (!staysRoots && TargetIdentity.user(identity) == 0) {
         Ownership.requireFixedPath(path);
       }
       String problem =
@@ -200,7 +202,7 @@ final class Plan {
 
   /** One file by two names, which the command line does not show. */
   private static void refuseSame(@Nullable Path one, @Nullable Path other) {
-    DaemonFiles.refuseSameFile(one, other, String.valueOf(other));
+    FilePurposes.refuseSameFile(one, other, String.valueOf(other));
   }
 
   /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */

@@ -24,7 +24,6 @@ import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
-import dev.daimon.privileges.UnknownAccountException;
 import dev.daimon.signals.Dispositions;
 import dev.daimon.signals.SignalMask;
 import dev.daimon.startup.DaemonFiles;
@@ -32,6 +31,7 @@ import dev.daimon.startup.FileSet;
 import dev.daimon.startup.NamedProcess;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
+import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -179,9 +179,7 @@ final class StartCommand {
     try {
       step.start();
     } catch (StartException refused) {
-      if (held == null
-          || refused.exitCode() != ControlFailure.CANNOT_TELL
-          || !control.removeForeignLocked()) {
+      if (held == null || refused.reason() != Reason.CANNOT_TELL || !control.removeForeignLocked()) {
         throw refused;
       }
       step.start();
@@ -318,36 +316,24 @@ final class StartCommand {
 
   /** The user and group to become; null if none is asked for. */
   private @Nullable Identity identity() {
-    if (request.user == null && request.group == null) {
-      return null;
+    String user = readable(request.user);
+    String group = readable(request.group);
+    if (request.userGroup != null) {
+      checkGroup(user, group, request.userGroup);
     }
-    try {
-      Identity identity = Identity.of(readable(request.user), readable(request.group));
-      checkGroup(identity);
-      if (request.groups != null) {
-        identity = identity.withGroups(request.groups);
-      }
-      // Before anything is done: may this process become that user at all?
-      boolean _ = identity.accessFiles(() -> true);
-      return identity;
-    } catch (UnknownAccountException unknown) {
-      throw new StartException(Reason.ACCOUNT, unknown);
-    } catch (PosixException failure) {
-      boolean denied = failure.errno().equals(Errno.EPERM);
-      throw new StartException(
-          denied ? Reason.PERMISSION : Reason.SYSTEM,
-          "cannot become " + who() + ": " + failure.getMessage());
-    } catch (IOException failure) {
-      throw new StartException(Reason.PERMISSION, failure);
+    Identity identity = TargetIdentity.resolve(user, group, request.groups);
+    if (identity != null) {
+      TargetIdentity.requirePermitted(identity, who(), "");
     }
+    return identity;
   }
 
   /** One group by two options, be it by its name in one and by its number in the other. */
-  private void checkGroup(Identity identity) throws UnknownAccountException, PosixException {
-    String other = request.userGroup;
-    if (other != null
-        && Identity.of(readable(request.user), other.isEmpty() ? null : readable(other)).gid()
-            != identity.gid()) {
+  private static void checkGroup(@Nullable String user, @Nullable String group, String userGroup) {
+    Identity one = TargetIdentity.resolve(user, group, null);
+    Identity other =
+        TargetIdentity.resolve(user, userGroup.isEmpty() ? null : readable(userGroup), null);
+    if (one != null && other != null && one.gid() != other.gid()) {
       throw new StartException(
           Reason.CONFIGURATION, "--user and --group name different groups; see daimon help start");
     }
@@ -581,7 +567,7 @@ final class StartCommand {
 
   /** Another user's program has no business in the input of this user's shell. */
   private void keepFromTyping(@Nullable Identity identity) {
-    if (DaemonFiles.user(identity) == Identity.effectiveUser()) {
+    if (TargetIdentity.user(identity) == Identity.effectiveUser()) {
       return;
     }
     try {

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.OutputPaths;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -348,24 +349,21 @@ final class StartOptions {
     return variables;
   }
 
-  /** Two purposes for one file would destroy one of them; the two outputs may share theirs. */
+  /** Refuses two purposes for one file, the guard's default one included. */
   private void checkOverlaps(Request request) {
-    refuseSame("pidfile", request.pidFile, "lock", request.lockFile);
-    refuseSame("pidfile", request.pidFile, "stdout", request.standardOutput);
-    refuseSame("pidfile", request.pidFile, "stderr", request.standardError);
-    refuseSame("lock", request.lockFile, "stdout", request.standardOutput);
-    refuseSame("lock", request.lockFile, "stderr", request.standardError);
-    // Also one that was not named.
-    Path guard = request.guardFile();
-    refuseSame("guard", guard, "pidfile", request.pidFile);
-    refuseSame("guard", guard, "lock", request.lockFile);
-    refuseSame("guard", guard, "stdout", request.standardOutput);
-    refuseSame("guard", guard, "stderr", request.standardError);
+    FilePurposes purposes = new FilePurposes();
+    add(purposes, "guard", request.guardFile(), /* output= */ false);
+    add(purposes, "pidfile", request.pidFile, /* output= */ false);
+    add(purposes, "lock", request.lockFile, /* output= */ false);
+    add(purposes, "stdout", request.standardOutput, /* output= */ true);
+    add(purposes, "stderr", request.standardError, /* output= */ true);
   }
 
-  private void refuseSame(String one, @Nullable Path path, String other, @Nullable Path otherPath) {
-    if (path != null && otherPath != null && path.normalize().equals(otherPath.normalize())) {
-      throw line.usage("--" + one + " and --" + other + " are the same file, " + path);
+  private void add(FilePurposes purposes, String option, @Nullable Path path, boolean output) {
+    FilePurposes.Purpose other = purposes.add(option, path, output);
+    if (other != null) {
+      throw line.usage(
+          "--" + other.name() + " and --" + option + " are the same file, " + other.path());
     }
   }
 }

@@ -5,9 +5,14 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import com.tngtech.archunit.library.dependencies.SliceRule;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What may depend on what. */
+/** The rules for dependencies between modules, packages and classes. */
 class ArchitectureTest {
   private static final Path ROOT = Path.of(System.getProperty("daimon.root"));
 
@@ -37,18 +43,50 @@ class ArchitectureTest {
   };
 
   /**
-   * The exceptions: a launcher that ends with the verdict, what it shows meanwhile, a daemon that
-   * is to stop or whose launcher is gone, streams that are flushed before they lead elsewhere, and
-   * one that asks for their character sets.
+   * The classes of a library that may print or end the JVM: a launcher that ends when the start is
+   * decided, its status line, a daemon that stops or whose launcher is gone, a stream that is
+   * flushed before it is redirected, and the capture of the streams, which needs their character
+   * sets.
    */
   private static final Set<String> TALKERS =
       Set.of(
           "dev.daimon.daemon.Daemonizer",
-          "dev.daimon.daemon.GracefulStop",
           "dev.daimon.daemon.StatusLine",
-          "dev.daimon.daemon.ReadinessReport",
-          "dev.daimon.daemon.Streams",
+          "dev.daimon.daemon.runtime.GracefulStop",
+          "dev.daimon.daemon.runtime.ReadinessReport",
+          "dev.daimon.daemon.streams.Streams",
           "dev.daimon.forking.StandardStream");
+
+  /** A dependency that closes a cycle, and is permitted. */
+  private record Mutual(String from, String to) {}
+
+  /** The permitted cycles, each with its reason. */
+  private static final List<Mutual> MUTUAL =
+      List.of(
+          // A function that the C library lacks fails with an Errno, whose text a function returns.
+          new Mutual("posix.call.EntryPoint", "posix.Errno"),
+          // The arena of a call's memory and the linker are set up together.
+          new Mutual("posix.call.Native", "posix.call.Libc"),
+          // An out-parameter and the constants of its calls.
+          new Mutual("posix.call.FileStatus", "posix.call.Files"),
+          // The JVM's own handlers and the table that keeps them.
+          new Mutual("signals.JvmSignals", "signals.HandlerTable"),
+          // The thread that waits for processes, and a process that is waited for.
+          new Mutual("pidfd.Watcher", "pidfd.PidFd"),
+          // The record of a start is made under the guard, and read by a probe.
+          new Mutual("control.StartRecord", "control.Guard"),
+          new Mutual("control.StartRecord", "control.Probe"),
+          new Mutual("control.Orphans", "control.StopTarget"),
+          // A way to start a daemon is handed to the control, which hands itself to it.
+          new Mutual("control.StartSpec", "control.DaemonControl"),
+          new Mutual("control.StartSpec", "control.ProgramStart"),
+          new Mutual("control.StartSpec", "control.SelfStart"),
+          new Mutual("control.Stop", "control.DaemonControl"),
+          // The parser and the options that it parses.
+          new Mutual("cli.CommandLine", "cli.StartOptions"),
+          new Mutual("cli.CommandLine", "cli.ControlOptions"),
+          // A plan checks what a start checks.
+          new Mutual("cli.Plan", "cli.StartCommand"));
 
   private static final String[] COMPOSITIONS = {
     "dev.daimon.startup..", "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."
@@ -88,6 +126,74 @@ class ArchitectureTest {
   }
 
   @Test
+  void noPackagesDependOnEachOther() {
+    // The bindings take types of posix, and these types call the bindings: the two packages count
+    // as one, of which only a part is exported.
+    requireNoCycles(
+        "packages",
+        type -> type.getPackageName().replace("dev.daimon.posix.call", "dev.daimon.posix"));
+  }
+
+  /** Nested classes count as their outermost class. */
+  @Test
+  void noClassesDependOnEachOther() {
+    requireNoCycles("outermost classes", ArchitectureTest::outermost);
+  }
+
+  private void requireNoCycles(String description, Function<JavaClass, String> name) {
+    SliceAssignment assignment =
+        new SliceAssignment() {
+          @Override
+          public SliceIdentifier getIdentifierOf(JavaClass type) {
+            return type.getPackageName().startsWith("dev.daimon.")
+                ? SliceIdentifier.of(name.apply(type))
+                : SliceIdentifier.ignore();
+          }
+
+          @Override
+          public String getDescription() {
+            return description;
+          }
+        };
+    withoutMutual(slices().assignedFrom(assignment).should().beFreeOfCycles()).check(classes);
+  }
+
+  private static SliceRule withoutMutual(SliceRule rule) {
+    SliceRule result = rule;
+    for (Mutual mutual : MUTUAL) {
+      result = result.ignoreDependency(isOutermost(mutual.from), isOutermost(mutual.to));
+    }
+    return result;
+  }
+
+  private static DescribedPredicate<JavaClass> isOutermost(String name) {
+    return describe(name, type -> outermost(type).equals("dev.daimon." + name));
+  }
+
+  private static String outermost(JavaClass type) {
+    String name = type.getName();
+    int nested = name.indexOf('$');
+    return nested < 0 ? name : name.substring(0, nested);
+  }
+
+  /** The settings can change while they are built, and a built configuration must not. */
+  @Test
+  void onlyTheBuilderChangesSettings() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("dev.daimon.daemon.DaemonConfig$Builder")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.daimon.daemon.config.Settings")
+        .should()
+        .setFieldWhere(
+            describe(
+                "the field is a setting",
+                access ->
+                    access.getTargetOwner().getName().equals("dev.daimon.daemon.config.Settings")))
+        .check(classes);
+  }
+
+  @Test
   void dependenciesRunDownwards() {
     noClasses()
         .that()
@@ -105,6 +211,13 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(COMPOSITIONS)
+        .check(classes);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.startup..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli..")
         .check(classes);
     noClasses()
         .that()

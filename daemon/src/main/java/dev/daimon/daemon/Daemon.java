@@ -2,6 +2,15 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.runtime.FailureText;
+import dev.daimon.daemon.runtime.Foreground;
+import dev.daimon.daemon.runtime.GracefulStop;
+import dev.daimon.daemon.runtime.LockCleanUp;
+import dev.daimon.daemon.runtime.ReadinessReport;
+import dev.daimon.daemon.runtime.Resources;
+import dev.daimon.daemon.runtime.Simulation;
+import dev.daimon.daemon.streams.CapturedStream;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
@@ -13,85 +22,87 @@ import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.signals.SignalEvents;
 import dev.daimon.signals.SignalHandler;
-import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.PendingChown;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
+import dev.daimon.startup.TargetIdentity;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This process as a daemon: what it tells its launcher, the files it owns, and the privileges it
- * gives up.
+ * This process as a daemon: its reports to the launcher, its files, signals and privileges.
  *
- * <p>Its pidfile goes with {@link #close()}, and otherwise when the JVM ends, by the end of {@code
- * main}, {@link System#exit}, or a signal that ends it: after all shutdown hooks, so that no other
- * daemon starts while this one is still stopping. It does not go with {@code SIGKILL}, after which
- * the next start takes over at once, since the lock is gone. Safe for use by several threads.
+ * <p>The pidfile is removed by {@link #close()}, or otherwise when the JVM ends: by the end of
+ * {@code main}, by {@link System#exit}, or by a signal. That happens after all shutdown hooks, so
+ * that no other daemon starts while this one is still stopping. After {@code SIGKILL} the pidfile
+ * stays; the lock is gone, so the next start takes the file over.
  *
- * <p>What this process has inherited from its launcher, the locks among it, is marked close-on-exec
- * by {@link #ready()} at the latest. A child of {@link ProcessBuilder} never gets any of it, nor
- * does one whose descriptors are swept; before native code of one's own starts something in another
- * way, {@link #lockDescriptor()} has it marked.
+ * <p>{@link #ready()} marks the descriptors that this process has inherited from its launcher as
+ * close-on-exec, the locks among them. Children never inherit them if {@link ProcessBuilder} starts
+ * them, or anything else that closes all other descriptors in the child. If native code starts
+ * children in another way before {@code ready()}, call {@link #lockDescriptor()} first, which marks
+ * them too.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Daemon implements AutoCloseable {
   private final @Nullable Identity identity;
 
-  /** What is given up; null for nothing. */
+  /** All that this process gives up; null for nothing. */
   private final @Nullable PrivilegeDrop drop;
 
-  /** Whether that is more than who this process is already, maybe. */
+  /** Whether that is more than the user and groups. */
   private final boolean hasAttributes;
 
   private final boolean noNewPrivileges;
 
   private final Resources resources;
 
-  /** Null in this very process: there is nobody to tell. */
+  /** Null in the foreground and in a simulation: there is no launcher. */
   private final @Nullable ReadinessReport report;
 
   private final boolean simulated;
 
   /** Null if this is not in the foreground. */
-  private final InProcessStart.@Nullable Foreground foreground;
+  private final @Nullable Foreground foreground;
 
-  private final LockCleanUp cleanUp;
+  final LockCleanUp cleanUp;
   private final SignalEvents signals = new SignalEvents();
 
   private boolean dropped;
   private boolean settled;
 
   Daemon(
-      DaemonConfig config,
+      Settings settings,
       @Nullable Identity identity,
       Resources resources,
       @Nullable ReadinessReport report,
-      InProcessStart.@Nullable Simulation simulation,
-      InProcessStart.@Nullable Foreground foreground) {
+      @Nullable Simulation simulation,
+      @Nullable Foreground foreground) {
     this.identity = identity;
-    drop = Identities.drop(config, identity);
-    hasAttributes = config.hasAttributes();
-    noNewPrivileges = config.noNewPrivileges;
+    drop = settings.privilegeDrop(identity);
+    hasAttributes = settings.hasAttributes();
+    noNewPrivileges = settings.noNewPrivileges;
     this.resources = resources;
     this.report = report;
     simulated = simulation != null;
     this.foreground = foreground;
-    cleanUp = new LockCleanUp(resources, config.removePidFileOnClose, simulation);
+    cleanUp = new LockCleanUp(resources, settings.removePidFileOnClose, simulation);
   }
 
-  /** {@return this process's id, which is what the pidfile holds} */
+  /** {@return the process id of this process, which the pidfile holds} */
   public long pid() {
     return ProcessHandle.current().pid();
   }
 
   /**
-   * Tells the launcher what this daemon is doing, for its terminal. Never waits for the launcher,
-   * which misses it if it does not read; once the daemon is ready, and in the foreground, it does
-   * nothing.
+   * Reports to the launcher what this daemon is doing; the launcher shows it on its terminal. The
+   * call never waits: a launcher that does not read misses the report. Once the daemon is ready,
+   * and in the foreground, the call does nothing.
    *
-   * @param text a few words
+   * @param text a few words, such as {@code loading the index}
    */
   public void status(String text) {
     requireNonNull(text, "text");
@@ -101,16 +112,15 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Tells the launcher that this daemon does its work, and returns when the launcher has taken note
-   * of it and says 0 to whoever started it. A second call does nothing.
+   * Reports to the launcher that this daemon is ready, and returns when the launcher has confirmed
+   * it; the launcher then exits with 0. A second call does nothing.
    *
-   * <p>Standard output and error lead to their files, or the null device, from now on at the
-   * latest.
+   * <p>From now on standard output and error lead to their files, or to the null device.
    *
-   * @throws IllegalStateException if the configuration names a user or group, and this process is
-   *     not that yet, or something else that is to be given up and was not
-   * @throws StartException if the launcher has given up, or is gone: this process ends; or if what
-   *     was inherited from it cannot be taken over
+   * @throws IllegalStateException if the configuration has a user, group or other privilege to give
+   *     up, and {@link #dropPrivileges()} was not called
+   * @throws StartException if the launcher has given up or is gone, in which case this process is
+   *     about to end; or if this process cannot take over what it has inherited
    */
   public void ready() {
     requireDropped("ready");
@@ -119,7 +129,7 @@ public final class Daemon implements AutoCloseable {
     }
     if (report != null) {
       report.ready();
-      // While the launcher ends.
+      // This needs time, in which the launcher can end.
       settle();
       report.awaitLauncher();
     }
@@ -137,11 +147,11 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** Closes what only a start needs: the output files are known by their streams from now on. */
+  /** Closes the descriptors that only a start needs: the streams have their own. */
   private synchronized void settle() {
     releaseStandardError();
     settled = true;
-    OpenResources own = resources.own();
+    Resources.Open own = resources.own();
     try {
       own.streams().close();
       for (PendingChown pending : own.pendingChowns()) {
@@ -155,18 +165,18 @@ public final class Daemon implements AutoCloseable {
   }
 
   private boolean isLock(Descriptor descriptor) {
-    OpenResources own = resources.own();
+    Resources.Open own = resources.own();
     return (own.pidFile() != null && own.pidFile().descriptor() == descriptor)
         || (own.lockFile() != null && own.lockFile().descriptor() == descriptor);
   }
 
   /**
-   * Tells the launcher that this daemon gives up, and why; the launcher prints that with its
-   * causes, stops what is left of the daemon and exits with 70, or with the exit code of a {@link
-   * StartException}. An exception that leaves {@code main} does the same by itself.
+   * Reports to the launcher that this daemon gives up. The launcher prints the cause and its
+   * causes, stops this process and its process group, and exits with 70, or with the exit code of a
+   * {@link StartException}. An exception that leaves {@code main} has the same effect.
    *
-   * @param cause why
-   * @return an exception to throw, so that this process does not go on: {@code throw
+   * @param cause why it gives up
+   * @return an exception for the caller to throw, so that this process does not go on: {@code throw
    *     daemon.fail(cause)}
    */
   public StartException fail(Throwable cause) {
@@ -182,11 +192,11 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Tells the launcher that this daemon gives up, and with which exit code.
+   * Reports to the launcher that this daemon gives up, with an exit code of its own.
    *
-   * @param exitCode what the launcher exits with, from 1 to 255
-   * @param message why
-   * @return an exception to throw, so that this process does not go on
+   * @param exitCode the launcher's exit code, from 1 to 255
+   * @param message why it gives up
+   * @return an exception for the caller to throw, so that this process does not go on
    * @throws IllegalArgumentException if the exit code is outside that range
    */
   public StartException fail(int exitCode, String message) {
@@ -199,12 +209,12 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Gives the pidfile, the lock file and the output files to the configured user and group, as far
-   * as they were opened as root in the user's stead: where that user may create files, they belong
-   * to it from the start. Without a user or group, and once the daemon is ready, there is nothing
-   * to do.
+   * Changes the owner of the pidfile, the lock file and the output files to the configured user and
+   * group, if root has opened them because that user could not. Files in directories where the user
+   * may create files belong to it already. Without a user or group, and once the daemon is ready,
+   * the call does nothing.
    *
-   * @throws StartException if one cannot be given away; see {@link Ownership#give}
+   * @throws StartException if the owner of a file cannot be changed; see {@link Ownership#give}
    */
   public synchronized void chownFiles() {
     if (identity == null || settled) {
@@ -220,13 +230,15 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Becomes the configured user and group, and gives up what else the configuration says, with
-   * every thread and for good, and proves it: see {@link PrivilegeDrop#applyToProcess}. A user and
-   * group that this process is already are done; a simulation only finds out whether it could
-   * become them. On a terminal that this process shares with others, as in the foreground, it and
-   * all that it starts can type into it no more: see {@link ThisProcess#refuseTyping}.
+   * Becomes the configured user and group, and applies the configured limits, priorities and {@code
+   * no_new_privs}: for every thread, for good, and with a check that nothing is left; see {@link
+   * PrivilegeDrop#applyToProcess}. If this process has the user and group already, nothing changes.
+   * A simulation changes nothing.
    *
-   * @throws StartException if that is not possible, or was not complete: this process should end
+   * <p>If this process shares a terminal, as in the foreground, then it and its children lose the
+   * right to insert input into it: see {@link ThisProcess#refuseTyping}.
+   *
+   * @throws StartException if that is not possible or was not complete; this process should end
    *     then
    */
   public synchronized void dropPrivileges() {
@@ -246,9 +258,9 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** In the foreground there may be a terminal, which is the other user's. */
+  /** Protects the terminal of the previous user, which this process may have in the foreground. */
   private void keepFromTyping() {
-    if (DaemonFiles.user(identity) == Identity.effectiveUser()) {
+    if (TargetIdentity.user(identity) == Identity.effectiveUser()) {
       return;
     }
     try {
@@ -264,11 +276,11 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Finds a descriptor that the launcher has kept open for this daemon, with the locks on it.
+   * Returns a descriptor that the launcher has kept open for this daemon, with the locks on it.
    *
-   * @param name as it was given to {@link DaemonConfig.Builder#keepOpen(String, Descriptor)}
+   * @param name the name given to {@link DaemonConfig.Builder#keepOpen(String, Descriptor)}
    * @return the open descriptor, the same one at each call; the caller may close it
-   * @throws IllegalArgumentException if there is none of that name
+   * @throws IllegalArgumentException if there is no descriptor with that name
    */
   public Descriptor kept(String name) {
     requireNonNull(name, "name");
@@ -280,14 +292,14 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Returns the open file that carries the lock: the lock file, or the pidfile if there is none.
-   * What inherits it shares the lock.
+   * Returns the descriptor of the lock file, or of the pidfile if there is no lock file. A process
+   * that inherits it holds the lock too.
    *
-   * @return the descriptor, which stays this daemon's
-   * @throws IllegalStateException if there is neither
+   * @return the descriptor, which the caller must not close
+   * @throws IllegalStateException if there is neither a lock file nor a pidfile
    */
   public Descriptor lockDescriptor() {
-    OpenResources own = resources.own();
+    Resources.Open own = resources.own();
     SingletonLock lock = own.lockFile() != null ? own.lockFile() : own.pidFile();
     if (lock != null) {
       return lock.descriptor();
@@ -296,11 +308,11 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Reads what this process prints on standard output, line by line, be it from Java or from native
-   * code. Of what nobody reads, the last million characters are kept, each line counting 64 more,
-   * and a line tells how many lines were lost before them; nobody who prints ever waits.
+   * Returns a reader for all that this process prints on standard output, from Java or from native
+   * code. Printing never waits for the reader. The last million characters are kept for it, where
+   * each line counts 64 more; if lines were lost, a line in their place says how many.
    *
-   * @return the one reader there is; it waits for the next line
+   * @return the reader, the same one at each call; it waits for the next line
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedOutput() {
@@ -308,9 +320,10 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Reads what this process prints on standard error, as {@link #capturedOutput()}.
+   * Returns a reader for all that this process prints on standard error, as {@link
+   * #capturedOutput()}.
    *
-   * @return the one reader there is; it waits for the next line
+   * @return the reader, the same one at each call; it waits for the next line
    * @throws IllegalStateException if {@link DaemonConfig.Builder#captureOutput} was not set
    */
   public BufferedReader capturedError() {
@@ -325,8 +338,8 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Lets standard error lead to its file, or the null device, before the daemon is ready. A second
-   * call does nothing.
+   * Redirects standard error to its file, or to the null device, before the daemon is ready. A
+   * second call does nothing.
    *
    * @throws StartException if it cannot be redirected
    */
@@ -339,19 +352,15 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Lets a handler run whenever a signal comes, until this daemon is closed: on an ordinary thread,
-   * one handler after the other, with the rules of {@link SignalEvents}. What it throws is reported
-   * as an uncaught exception, which standard error shows, and changes nothing.
+   * Runs a handler whenever a signal arrives, until this daemon is closed: on an ordinary thread,
+   * one handler after the other, by the rules of {@link SignalEvents}. An exception of a handler is
+   * reported as an uncaught one, which standard error shows; later signals are handled as before.
    *
-   * <pre>{@code
-   * daemon.on(Signal.HUP, signal -> reload());
-   * daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
-   * daemon.onStop(Duration.ofSeconds(20), signal -> server.stop(20));
-   * }</pre>
+   * {@snippet file="dev/daimon/daemon/Example.java" region="signals"}
    *
-   * @param signal such as {@link Signal#HUP}, which otherwise ends a JVM
-   * @param handler what is done
-   * @throws IllegalArgumentException if the JVM does not let go of that signal, with the reason
+   * @param signal the signal, such as {@link Signal#HUP}, which would end a JVM otherwise
+   * @param handler the action
+   * @throws IllegalArgumentException if the JVM keeps that signal for itself; the message says why
    * @throws IllegalStateException if this daemon is closed
    * @throws StartException if the kernel refuses
    */
@@ -366,17 +375,16 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Lets this process end gracefully when {@code SIGTERM} comes: the drain runs, beside everything
-   * else, and then the process exits with 0. If the drain has thrown, that is reported and the exit
-   * code is 70. If it is not over by the deadline, the process exits all the same, with 143, as if
-   * the signal had ended it.
+   * Ends this process gracefully on {@code SIGTERM}: the drain runs, and then the process exits
+   * with 0. If the drain throws, the exception is reported and the exit code is 70. If the drain
+   * has not ended at the deadline, the process exits with 143, as if the signal had ended it.
    *
-   * <p>The exit is one as always: shutdown hooks run, and then the pidfile goes. They have five
-   * seconds for that; after these the JVM is halted, and the pidfile goes nevertheless. A second
-   * {@code SIGTERM} changes nothing.
+   * <p>The exit is an ordinary one: shutdown hooks run, and then the pidfile is removed. After the
+   * deadline the hooks have five seconds; then the pidfile is removed and the JVM is halted. A
+   * second {@code SIGTERM} changes nothing.
    *
-   * @param deadline how long the drain may take, from the signal on
-   * @param drain what is to be finished, such as the requests in flight
+   * @param deadline the maximal duration of the drain, from the signal on
+   * @param drain finishes what is in progress, such as open requests
    * @throws IllegalArgumentException if the deadline is negative
    * @throws IllegalStateException if this daemon is closed
    * @throws StartException if the kernel refuses
@@ -391,17 +399,17 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Opens the configured output files again, for a log rotation that has renamed them: nothing that
-   * this process writes is lost or torn, see {@link dev.daimon.forking.LogFile}. Streams that lead
-   * elsewhere stay as they are.
+   * Reopens the configured output files, after a log rotation has renamed them. No output is lost
+   * or split meanwhile: see {@link dev.daimon.forking.LogFile}. Streams that do not lead to these
+   * files stay as they are.
    *
-   * <p>The files are opened as the user that this process has become. In a directory that is not
-   * that user's, they must have been created for it, as {@code create} of logrotate does.
+   * <p>The files are opened as the current user of this process. In a directory in which that user
+   * may not create files, the rotation must create them, as {@code create} of logrotate does.
    *
-   * @throws IllegalStateException if the configuration names a user or group, and this process is
-   *     not that yet
-   * @throws StartException {@link Reason#FILE} if one cannot be opened: its stream still leads to
-   *     the old file
+   * @throws IllegalStateException if the configuration has a user, group or other privilege to give
+   *     up, and {@link #dropPrivileges()} was not called
+   * @throws StartException {@link Reason#FILE} if a file cannot be opened; its stream still leads
+   *     to the old file then
    */
   public void reopenLogs() {
     requireDropped("reopenLogs");
@@ -413,33 +421,33 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Sets whether the pidfile goes when this daemon is closed or ends.
+   * Sets whether the pidfile is removed when this daemon is closed or ends.
    *
-   * @param remove whether it is removed
+   * @param remove whether to remove it
    */
   public void removePidFileOnClose(boolean remove) {
     cleanUp.removePidFileOnClose(remove);
   }
 
   /**
-   * Removes the pidfile and gives the locks up, whatever was said about closing; nobody else's file
-   * is touched. Where this process may not remove the pidfile any more, it is emptied. A second
-   * call does nothing.
+   * Removes the pidfile and gives up the locks, also if {@link #removePidFileOnClose} is false. If
+   * this process may not remove the pidfile any more, it empties the file. A file of another daemon
+   * is left alone. A second call does nothing.
    *
-   * @throws StartException if it can neither be removed nor emptied
+   * @throws StartException if the pidfile can be neither removed nor emptied
    */
   public void cleanup() {
     cleanUp.now();
   }
 
   /**
-   * Removes the pidfile, unless it is to stay, and gives the locks up, as {@link #cleanup()}, and
-   * the signals that are handled. The process goes on; the launcher of one that is not ready still
-   * waits, to hear why. While the JVM is ending it does nothing: the locks go with the process
-   * then.
+   * Removes the pidfile, unless it is to stay, gives up the locks as {@link #cleanup()} does, and
+   * stops handling signals. The process goes on. If the daemon was not ready yet, the launcher
+   * still waits for its report. While the JVM is shutting down, the pidfile and the locks are left
+   * to its end.
    *
-   * <p>In the foreground the process has its umask back, and can be a daemon once more. Its streams
-   * stay where they lead: what it dies of belongs into the log.
+   * <p>In the foreground, the process gets its previous umask back, and can become a daemon again.
+   * Its streams still lead to the log, so that a final exception is found there.
    *
    * @throws StartException as {@link #cleanup()}
    */

@@ -2,345 +2,175 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.config.Validation;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.ResourceLimit;
-import dev.daimon.startup.FileSet;
-import dev.daimon.startup.OutputPaths;
-import dev.daimon.startup.StartException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * How a program wants to be a daemon. Immutable; made by a {@link #builder()}.
+ * The configuration of a daemon. It is immutable, and a {@link #builder()} makes it.
  *
- * <p>The same code makes it in the launcher and in the daemon, and both must come to the same
- * result: a daemon with another configuration is refused.
+ * <p>The program makes it twice, in the launcher and in the daemon. Both must come to the same
+ * result: a daemon whose configuration differs from its launcher's is refused.
  */
 public final class DaemonConfig {
-  /** What a daemon's umask is unless it is set: only the owner may write. */
-  public static final int DEFAULT_UMASK = 022;
+  /** The daemon's umask unless it is set: only the owner may write. */
+  public static final int DEFAULT_UMASK = Settings.DEFAULT_UMASK;
 
-  /** How long a launcher waits unless it is set: one minute. */
-  public static final Duration DEFAULT_READY_TIMEOUT = Duration.ofMinutes(1);
+  /** How long the launcher waits unless it is set: one minute. */
+  public static final Duration DEFAULT_READY_TIMEOUT = Settings.DEFAULT_READY_TIMEOUT;
 
-  final @Nullable Path pidFile;
-  final @Nullable Path lockFile;
-  final @Nullable Path workingDirectory;
-  final boolean preserveWorkingDirectory;
-  final int umask;
-  final @Nullable Path standardOutput;
+  final Settings settings;
 
-  /** Where standard error leads at last, also if only standard output was set. */
-  final @Nullable Path standardError;
-
-  final boolean truncate;
-  final @Nullable String user;
-  final @Nullable String group;
-  final @Nullable List<String> groups;
-  final List<ResourceLimit> resourceLimits;
-  final @Nullable Integer niceness;
-  final @Nullable Integer oomScoreAdjust;
-  final boolean noNewPrivileges;
-  final Map<String, String> environment;
-  final @Nullable String programName;
-  final Map<String, Descriptor> kept;
-  final @Nullable Boolean closeDescriptors;
-  final boolean removePidFileOnClose;
-  final boolean captureOutput;
-  final boolean inheritStandardErrorUntilReady;
-  final List<String> jvmArguments;
-  final Duration readyTimeout;
-  final boolean foreground;
-  final boolean simulate;
-
-  private DaemonConfig(Builder builder) {
-    pidFile = builder.pidFile;
-    lockFile = builder.lockFile;
-    workingDirectory = builder.workingDirectory;
-    preserveWorkingDirectory = builder.preserveWorkingDirectory;
-    umask = builder.umask;
-    standardOutput = builder.standardOutput;
-    standardError =
-        builder.standardError == null
-            ? OutputPaths.errorBeside(standardOutput)
-            : builder.standardError;
-    truncate = builder.truncate;
-    user = builder.user;
-    group = builder.group;
-    groups = builder.groups;
-    resourceLimits = List.copyOf(builder.resourceLimits);
-    niceness = builder.niceness;
-    oomScoreAdjust = builder.oomScoreAdjust;
-    noNewPrivileges = builder.noNewPrivileges;
-    environment = new LinkedHashMap<>(builder.environment);
-    programName = builder.programName;
-    kept = new LinkedHashMap<>(builder.kept);
-    closeDescriptors = builder.closeDescriptors;
-    removePidFileOnClose = builder.removePidFileOnClose;
-    captureOutput = builder.captureOutput;
-    inheritStandardErrorUntilReady = builder.inheritStandardErrorUntilReady;
-    jvmArguments = List.copyOf(builder.jvmArguments);
-    readyTimeout = builder.readyTimeout;
-    foreground = builder.foreground;
-    simulate = builder.simulate;
+  private DaemonConfig(Settings settings) {
+    this.settings = settings;
   }
 
   /**
-   * A daemon in {@code /} with the umask 022 and the null device for its streams, without a
-   * pidfile.
+   * Begins a configuration: working directory {@code /}, umask 022, the null device for the
+   * standard streams, and no pidfile.
    *
-   * @return where to change that
+   * @return the builder, which changes that
    */
   public static Builder builder() {
     return new Builder();
   }
 
   /**
-   * Finds everything that is wrong with this configuration, before anything is done: paths that are
-   * not absolute, files with two purposes, an unknown user, what a process in the foreground cannot
-   * do, a command line that cannot be run again in another directory.
+   * Finds everything that is wrong with this configuration, and changes nothing: relative paths,
+   * files with two purposes, an unknown user, settings that a process in the foreground cannot
+   * carry out, a command line that cannot be run in another directory.
    *
-   * <p>Whether files can be opened and locked is found by the start alone.
+   * <p>Only the start itself finds out whether the files can be opened and locked.
    *
    * @return one line for each problem; empty if there is none
    */
   public List<String> validate() {
-    return texts(new Validation(this, relaunch()).problems());
+    return Validation.problems(settings);
   }
 
   /**
-   * Refuses a configuration with problems, all of them in one message.
+   * Builds a {@link DaemonConfig}. It checks nothing: {@link DaemonConfig#validate()} and the start
+   * do.
    *
-   * @param relaunch the program's second run; null in the foreground
-   * @throws StartException with the first problem's reason
+   * <p>Not safe for use by several threads at once.
    */
-  void requireValid(@Nullable RelaunchCommand relaunch) {
-    List<StartException> problems = new Validation(this, relaunch).problems();
-    if (problems.size() == 1) {
-      throw problems.get(0);
-    }
-    if (!problems.isEmpty()) {
-      throw new StartException(problems.get(0).reason(), String.join("; ", texts(problems)));
-    }
-  }
-
-  private static List<String> texts(List<StartException> problems) {
-    List<String> texts = new ArrayList<>();
-    for (StartException problem : problems) {
-      texts.add(String.valueOf(problem.getMessage()));
-    }
-    return texts;
-  }
-
-  /** The program's second run, which a simulation only thinks of; null in the foreground. */
-  @Nullable RelaunchCommand relaunch() {
-    return foreground ? null : RelaunchCommand.of(this);
-  }
-
-  /** Whether the daemon is this very process. */
-  boolean isInProcess() {
-    return foreground || simulate;
-  }
-
-  /** Whether there is more to give up than a user and a group. */
-  boolean hasAttributes() {
-    return !resourceLimits.isEmpty()
-        || niceness != null
-        || oomScoreAdjust != null
-        || noNewPrivileges;
-  }
-
-  FileSet files() {
-    return new FileSet(pidFile, true, lockFile, standardOutput, standardError, truncate);
-  }
-
-  /** Where the daemon stands, if the launcher stands in this directory. */
-  Path directory(Path launchDirectory) {
-    if (preserveWorkingDirectory) {
-      return launchDirectory;
-    }
-    return workingDirectory == null ? Path.of("/") : workingDirectory;
-  }
-
-  /**
-   * A line for each setting on which launcher and daemon must agree: all but the descriptors to
-   * keep, which only the launcher can name.
-   */
-  List<String> settings() {
-    List<String> lines = new ArrayList<>();
-    lines.add("pidFile=" + pidFile);
-    lines.add("lockFile=" + lockFile);
-    lines.add("workingDirectory=" + workingDirectory);
-    lines.add("preserveWorkingDirectory=" + preserveWorkingDirectory);
-    lines.add("umask=0" + Integer.toOctalString(umask));
-    lines.add("standardOutput=" + standardOutput);
-    lines.add("standardError=" + standardError);
-    lines.add("truncate=" + truncate);
-    lines.add("user=" + user);
-    lines.add("group=" + group);
-    lines.add("groups=" + groups);
-    lines.add("resourceLimits=" + resourceLimits);
-    lines.add("niceness=" + niceness);
-    lines.add("oomScoreAdjust=" + oomScoreAdjust);
-    lines.add("noNewPrivileges=" + noNewPrivileges);
-    // The values may be secrets, and a difference is told on a terminal.
-    lines.add("environment=" + environment.keySet() + "#" + environment.hashCode());
-    lines.add("programName=" + programName);
-    lines.add("closeDescriptors=" + closeDescriptors);
-    lines.add("removePidFileOnClose=" + removePidFileOnClose);
-    lines.add("captureOutput=" + captureOutput);
-    lines.add("inheritStandardErrorUntilReady=" + inheritStandardErrorUntilReady);
-    lines.add("jvmArguments=" + jvmArguments);
-    lines.add("readyTimeout=" + readyTimeout);
-    lines.add("foreground=" + foreground);
-    lines.add("simulate=" + simulate);
-    return lines;
-  }
-
-  /** Makes a {@link DaemonConfig}. Nothing is looked at before {@link DaemonConfig#validate()}. */
   public static final class Builder {
-    private @Nullable Path pidFile;
-    private @Nullable Path lockFile;
-    private @Nullable Path workingDirectory;
-    private boolean preserveWorkingDirectory;
-    private int umask = DEFAULT_UMASK;
-    private @Nullable Path standardOutput;
-    private @Nullable Path standardError;
-    private boolean truncate;
-    private @Nullable String user;
-    private @Nullable String group;
-    private @Nullable List<String> groups;
-    private final List<ResourceLimit> resourceLimits = new ArrayList<>();
-    private @Nullable Integer niceness;
-    private @Nullable Integer oomScoreAdjust;
-    private boolean noNewPrivileges;
-    private final Map<String, String> environment = new LinkedHashMap<>();
-    private @Nullable String programName;
-    private final Map<String, Descriptor> kept = new LinkedHashMap<>();
-    private @Nullable Boolean closeDescriptors;
-    private boolean removePidFileOnClose = true;
-    private boolean captureOutput;
-    private boolean inheritStandardErrorUntilReady;
-    private final List<String> jvmArguments = new ArrayList<>();
-    private Duration readyTimeout = DEFAULT_READY_TIMEOUT;
-    private boolean foreground;
-    private boolean simulate;
+    private final Settings settings = new Settings();
 
     private Builder() {}
 
     /**
-     * Names the pidfile: locked before anything else is done, and as long as the daemon lives; it
-     * holds the daemon's process id.
+     * Sets the pidfile. The launcher locks it before it does anything else, the daemon keeps it
+     * locked until it ends, and it holds the daemon's process id.
      *
      * @param path an absolute path
      * @return this
      */
     public Builder pidFile(Path path) {
-      pidFile = requireNonNull(path, "path");
+      settings.pidFile = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Names a second file that the daemon holds locked. It is never written.
+     * Sets a second file that the daemon keeps locked. It is never written.
      *
      * @param path an absolute path
      * @return this
      */
     public Builder lockFile(Path path) {
-      lockFile = requireNonNull(path, "path");
+      settings.lockFile = requireNonNull(path, "path");
       return this;
     }
 
     /**
      * Sets the daemon's working directory; {@code /} unless it is set.
      *
-     * <p>Relative paths in a logging framework's configuration lead there as well: Daimon's {@code
+     * <p>Relative paths in the configuration of a logging framework are relative to it, too: {@code
      * docs/logging.md} says what to write instead.
      *
      * @param path an absolute path
      * @return this
      */
     public Builder workingDirectory(Path path) {
-      workingDirectory = requireNonNull(path, "path");
+      settings.workingDirectory = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Lets the daemon stay in the launcher's working directory. Then relative paths, also those of
-     * a logging framework, lead where they always did; see {@code docs/logging.md}.
+     * Keeps the launcher's working directory for the daemon. Then relative paths keep their
+     * meaning, also those of a logging framework; see {@code docs/logging.md}.
      *
      * @return this
      */
     public Builder preserveWorkingDirectory() {
-      preserveWorkingDirectory = true;
+      settings.preserveWorkingDirectory = true;
       return this;
     }
 
     /**
      * Sets the daemon's umask; {@code 022} unless it is set.
      *
-     * @param mask permission bits that new files lack, from 0 to 0777
+     * @param mask the permission bits that new files do not get, from 0 to 0777
      * @return this
      */
     public Builder umask(int mask) {
-      umask = mask;
+      settings.umask = mask;
       return this;
     }
 
     /**
-     * Sends the daemon's standard output to a file, and standard error too unless that is set.
+     * Redirects the daemon's standard output to a file, and standard error too unless that is set.
      *
-     * <p>Standard output leads to the null device unless this is set. Then what is printed before
-     * the daemon is ready is kept in memory, for its launcher to tell if it never is: up to 256
-     * KiB, beyond which a child that has inherited the stream gets {@code EPERM}.
+     * <p>Unless this is set, standard output leads to the null device. Then output is kept in
+     * memory until the daemon is ready, and the launcher shows it if the daemon never is. At most
+     * 256 KiB are kept; beyond that, a child that has inherited the stream gets {@code EPERM}.
      *
-     * @param path an absolute path; created with mode 0644 less the umask
+     * @param path an absolute path; a new file gets mode 0644 less the umask
      * @return this
      */
     public Builder standardOutput(Path path) {
-      standardOutput = requireNonNull(path, "path");
+      settings.standardOutput = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Sends the daemon's standard error to a file.
+     * Redirects the daemon's standard error to a file.
      *
-     * <p>Unless this is set, standard error follows {@link #standardOutput}: to {@code x.err}
-     * beside {@code x.out}, to {@code x.stderr} beside {@code x.stdout}, otherwise to the same
-     * file. If that is not set either, it leads to the null device. So it does with {@code
-     * Path.of("/dev/null")}, and then the stack trace of an exception that ends the daemon is lost.
+     * <p>Unless this is set, standard error follows {@link #standardOutput}: it leads to {@code
+     * x.err} beside {@code x.out}, to {@code x.stderr} beside {@code x.stdout}, otherwise to the
+     * same file. If that is not set either, it leads to the null device. With the null device, the
+     * stack trace of an exception that ends the daemon is lost.
      *
-     * @param path an absolute path, also the same one as standard output's
+     * @param path an absolute path, such as {@code /dev/null} or the path of standard output
      * @return this
      */
     public Builder standardError(Path path) {
-      standardError = requireNonNull(path, "path");
+      settings.standardError = requireNonNull(path, "path");
       return this;
     }
 
     /**
-     * Sets whether output files are emptied at the start. They are appended to unless this is set:
-     * a start after a crash would empty the log that says why the daemon crashed.
+     * Sets whether the start empties the output files. Unless this is set, they are appended to: a
+     * start after a crash must not empty the log that says why the daemon crashed.
      *
      * @param truncate whether to empty them
      * @return this
      */
     public Builder truncate(boolean truncate) {
-      this.truncate = truncate;
+      settings.truncate = truncate;
       return this;
     }
 
     /**
-     * Sets whether output files keep what they hold: the opposite of {@link #truncate}.
+     * Sets whether the output files are appended to: the opposite of {@link #truncate}.
      *
-     * @param append whether to keep it; so it is unless it is set
+     * @param append whether to append, which is the default
      * @return this
      */
     public Builder append(boolean append) {
@@ -348,96 +178,97 @@ public final class DaemonConfig {
     }
 
     /**
-     * Names the user that {@link Daemon#dropPrivileges()} becomes.
+     * Sets the user that the daemon becomes with {@link Daemon#dropPrivileges()}.
      *
      * @param user a name, a number, or {@code #} and a number
      * @return this
      */
     public Builder user(String user) {
-      this.user = requireNonNull(user, "user");
+      settings.user = requireNonNull(user, "user");
       return this;
     }
 
     /**
-     * Names the group that {@link Daemon#dropPrivileges()} becomes; the user's own unless it is
-     * set.
+     * Sets the group that the daemon gets with {@link Daemon#dropPrivileges()}; the user's own
+     * group unless it is set.
      *
      * @param group a name, a number, or {@code #} and a number
      * @return this
      */
     public Builder group(String group) {
-      this.group = requireNonNull(group, "group");
+      settings.group = requireNonNull(group, "group");
       return this;
     }
 
     /**
-     * Names the supplementary groups that {@link Daemon#dropPrivileges()} takes on; those of the
-     * user unless they are set.
+     * Sets the supplementary groups that the daemon gets with {@link Daemon#dropPrivileges()};
+     * those of the user unless they are set.
      *
-     * @param groups each a name, a number, or {@code #} and a number; none at all for none
+     * @param groups each a name, a number, or {@code #} and a number; an empty list for no groups
      * @return this
      */
     public Builder groups(String... groups) {
-      this.groups = list(groups, "groups");
+      settings.groups = list(groups, "groups");
       return this;
     }
 
     /**
-     * Adds a resource limit that {@link Daemon#dropPrivileges()} sets.
+     * Adds a resource limit, which {@link Daemon#dropPrivileges()} sets.
      *
      * @param limit the limit, such as {@code ResourceLimit.parse("core=0")}
      * @return this
      */
     public Builder resourceLimit(ResourceLimit limit) {
-      resourceLimits.add(requireNonNull(limit, "limit"));
+      settings.resourceLimits.add(requireNonNull(limit, "limit"));
       return this;
     }
 
     /**
-     * Sets the niceness that {@link Daemon#dropPrivileges()} gives to every thread.
+     * Sets the niceness, which {@link Daemon#dropPrivileges()} gives to every thread.
      *
-     * @param niceness from -20, the most favourable, to 19
+     * @param niceness from -20, the highest priority, to 19, the lowest
      * @return this
      */
     public Builder niceness(int niceness) {
-      this.niceness = niceness;
+      settings.niceness = niceness;
       return this;
     }
 
     /**
-     * Sets how likely the kernel is to kill the daemon when memory runs out, once {@link
-     * Daemon#dropPrivileges()} was called.
+     * Sets how likely the kernel kills the daemon when memory runs out, from {@link
+     * Daemon#dropPrivileges()} on.
      *
      * @param adjustment from -1000, never, to 1000, first
      * @return this
      */
     public Builder oomScoreAdjust(int adjustment) {
-      oomScoreAdjust = adjustment;
+      settings.oomScoreAdjust = adjustment;
       return this;
     }
 
     /**
-     * Sets whether {@link Daemon#dropPrivileges()} makes set-id programs and the like mean nothing
-     * to every thread and to what it starts. The price is a system call filter that allows
-     * everything, for good: nothing else takes this to threads that run already.
+     * Sets whether {@link Daemon#dropPrivileges()} sets the attribute {@code no_new_privs} for
+     * every thread: neither this process nor its children gain privileges from set-user-id programs
+     * and the like any more. The price is a permanent system call filter, which allows everything:
+     * only with a filter can the attribute reach threads that run already.
      *
-     * @param set whether to
+     * @param set whether to set it
      * @return this
      */
     public Builder noNewPrivileges(boolean set) {
-      noNewPrivileges = set;
+      settings.noNewPrivileges = set;
       return this;
     }
 
     /**
-     * Sets a variable of the daemon's environment, which otherwise is the launcher's.
+     * Sets a variable of the daemon's environment. All others have the launcher's values.
      *
-     * @param name the variable
+     * @param name the name of the variable
      * @param value its value; may be empty
      * @return this
      */
     public Builder environment(String name, String value) {
-      environment.put(requireNonNull(name, "name"), requireNonNull(value, "value"));
+      settings.environment.put(requireNonNull(name, "name"), requireNonNull(value, "value"));
       return this;
     }
 
@@ -448,15 +279,16 @@ public final class DaemonConfig {
      * @return this
      */
     public Builder programName(String name) {
-      programName = requireNonNull(name, "name");
+      settings.programName = requireNonNull(name, "name");
       return this;
     }
 
     /**
-     * Keeps a descriptor of the launcher open, as {@link #keepOpen(String, Descriptor)}. Its name
-     * for {@link Daemon#kept} is its number.
+     * Keeps a descriptor of the launcher open in the daemon, as {@link #keepOpen(String,
+     * Descriptor)} does. Its name for {@link Daemon#kept} is its number.
      *
-     * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
+     * @param descriptor an open descriptor with a number from 3 up; it must stay open until the
+     *     launch returns
      * @return this
      */
     public Builder keepOpen(Descriptor descriptor) {
@@ -465,125 +297,125 @@ public final class DaemonConfig {
     }
 
     /**
-     * Keeps a descriptor of the launcher open, with the locks on it, until the daemon ends.
+     * Keeps a descriptor of the launcher open in the daemon, with the locks on it.
      *
-     * <p>It is that of a {@link SingletonLock}, of an {@link OutputFile}, or {@linkplain
-     * Descriptor#adopt adopted} from a number that native code or the caller of this program gave.
-     * In the daemon there is no need to open it again, and often no way: see {@link
-     * Daemonizer#stage()}.
+     * <p>The descriptor can come from a {@link SingletonLock} or an {@link OutputFile}, or it is
+     * {@linkplain Descriptor#adopt adopted} from a number that native code or the caller of this
+     * program provides. Open it in the launcher only ({@link Daemonizer#stage()} says which run
+     * this is): the daemon gets it from {@link Daemon#kept}.
      *
-     * @param name what {@link Daemon#kept} finds it by in the daemon
-     * @param descriptor an open descriptor, from 3 up; not closed before the launch is over
+     * @param name the name for {@link Daemon#kept}
+     * @param descriptor an open descriptor with a number from 3 up; it must stay open until the
+     *     launch returns
      * @return this
      */
     public Builder keepOpen(String name, Descriptor descriptor) {
-      kept.put(requireNonNull(name, "name"), requireNonNull(descriptor, "descriptor"));
+      settings.kept.put(requireNonNull(name, "name"), requireNonNull(descriptor, "descriptor"));
       return this;
     }
 
     /**
-     * Sets whether the daemon loses the launcher's other descriptors from 3 up; so it does unless
-     * this is set to false, and then it also inherits those of the launcher's JVM.
+     * Sets whether all other descriptors of the launcher from 3 up are closed in the daemon. With
+     * false, the daemon also inherits those that the launcher's JVM has opened for itself.
      *
-     * @param close whether to close them
+     * @param close whether to close them, which is the default
      * @return this
      */
     public Builder closeDescriptors(boolean close) {
-      closeDescriptors = close;
+      settings.closeDescriptors = close;
       return this;
     }
 
     /**
-     * Sets whether the pidfile goes when the daemon is closed or ends; so it does unless this is
-     * set to false.
+     * Sets whether the daemon removes its pidfile when it is closed or ends.
      *
-     * @param remove whether to remove it
+     * @param remove whether to remove it, which is the default
      * @return this
      */
     public Builder removePidFileOnClose(boolean remove) {
-      removePidFileOnClose = remove;
+      settings.removePidFileOnClose = remove;
       return this;
     }
 
     /**
-     * Lets the daemon read what it prints itself: {@link Daemon#capturedOutput()} and {@link
-     * Daemon#capturedError()}.
+     * Sets whether the daemon captures its own standard streams, to read them with {@link
+     * Daemon#capturedOutput()} and {@link Daemon#capturedError()}.
      *
-     * <p>Both streams are pipes that end with the daemon. A child that has inherited one of them
-     * and outlives the daemon gets {@code SIGPIPE}, which ends it unless it is ignored, or {@code
-     * EPIPE} for what it prints then: start such a child with streams of its own.
+     * <p>Both streams become pipes, which are closed when the daemon ends. A child that has
+     * inherited one of them and prints to it afterwards gets {@code SIGPIPE}, which ends the child
+     * unless it ignores that, or {@code EPIPE}. Start such a child with streams of its own.
      *
-     * @param capture whether to
+     * @param capture whether to capture them
      * @return this
      */
     public Builder captureOutput(boolean capture) {
-      captureOutput = capture;
+      settings.captureOutput = capture;
       return this;
     }
 
     /**
-     * Lets the daemon's standard error lead where the launcher's does until the daemon is ready, or
-     * calls {@link Daemon#releaseStandardError()}.
+     * Lets the daemon share the launcher's standard error until it is ready, or calls {@link
+     * Daemon#releaseStandardError()}.
      *
      * @return this
      */
     public Builder inheritStandardErrorUntilReady() {
-      inheritStandardErrorUntilReady = true;
+      settings.inheritStandardErrorUntilReady = true;
       return this;
     }
 
     /**
-     * Adds options of the daemon's JVM alone: its heap, its debug port. They come after the
-     * launcher's own, so they win.
+     * Adds options for the daemon's JVM alone, such as its heap size or debug port. They come after
+     * the launcher's own options, so they override them.
      *
      * @param arguments the options
      * @return this
      */
     public Builder jvmArguments(String... arguments) {
-      jvmArguments.addAll(list(arguments, "arguments"));
+      settings.jvmArguments.addAll(list(arguments, "arguments"));
       return this;
     }
 
     /**
-     * Sets how long the launcher waits for the daemon to be ready; one minute unless it is set.
+     * Sets how long the launcher waits until the daemon is ready; one minute unless it is set.
      *
-     * @param timeout more than nothing
+     * @param timeout a positive duration
      * @return this
      */
     public Builder readyTimeout(Duration timeout) {
-      readyTimeout = requireNonNull(timeout, "timeout");
+      settings.readyTimeout = requireNonNull(timeout, "timeout");
       return this;
     }
 
     /**
-     * Sets whether this very process is the daemon, for systemd, containers, debuggers and tests:
-     * no fork, and streams as they are unless they are set.
+     * Sets whether this very process becomes the daemon, for systemd, containers, debuggers and
+     * tests. It starts no other process, and its streams do not change unless they are set.
      *
-     * @param foreground whether it is
+     * @param foreground whether this process becomes the daemon
      * @return this
      */
     public Builder foreground(boolean foreground) {
-      this.foreground = foreground;
+      settings.foreground = foreground;
       return this;
     }
 
     /**
-     * Sets whether all is only tried, in this very process: locks are taken and files opened, the
-     * identity is checked, and closing the daemon takes everything back.
+     * Sets whether the start is only simulated, in this very process: it takes the locks, opens the
+     * files and checks the identity, and closing the daemon takes everything back.
      *
-     * <p>What only another process can be is checked like the rest, and not carried out: working
-     * directory, environment, name, JVM options and the closing of descriptors. The streams stay as
-     * they are, so {@link #captureOutput} is refused.
+     * <p>Working directory, environment, name, JVM options and the closing of descriptors are
+     * checked and not applied, since only a new process can have them. The streams do not change,
+     * so {@link #captureOutput} is refused.
      *
-     * <p>Not before a real start in the same program, unless guarded by {@link Daemonizer#stage()}:
-     * in the daemon the first call is that start, and refuses another configuration than the
-     * launcher's.
+     * <p>A program that simulates a start and then starts must do the simulation only where {@link
+     * Daemonizer#stage()} is {@link Stage#LAUNCHER}. In the daemon the first call completes the
+     * real start, and refuses any other configuration than the launcher's.
      *
-     * @param simulate whether it is
+     * @param simulate whether to simulate
      * @return this
      */
     public Builder simulate(boolean simulate) {
-      this.simulate = simulate;
+      settings.simulate = simulate;
       return this;
     }
 
@@ -594,9 +426,9 @@ public final class DaemonConfig {
       return List.of(words);
     }
 
-    /** {@return the configuration} */
+    /** {@return a configuration that later calls of this builder do not change} */
     public DaemonConfig build() {
-      return new DaemonConfig(this);
+      return new DaemonConfig(settings.complete());
     }
   }
 }

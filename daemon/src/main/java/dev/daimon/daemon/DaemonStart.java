@@ -1,28 +1,35 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.handover.Handover;
+import dev.daimon.daemon.handover.LaunchContext;
+import dev.daimon.daemon.runtime.InheritedResources;
+import dev.daimon.daemon.runtime.ReadinessReport;
+import dev.daimon.daemon.runtime.Resources;
+import dev.daimon.startup.FileSet;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.util.List;
 
-/** The daemon's side of a start: it takes over what its launcher has prepared. */
+/** The daemon's side of a start: takes over what the launcher has prepared. */
 final class DaemonStart {
   private DaemonStart() {}
 
-  /** Makes this process the daemon that its launcher wanted it to be. */
-  static Daemon by(LaunchContext.FromLauncher fromLauncher, DaemonConfig config) {
+  /** Makes this process the daemon that its launcher has started. */
+  static Daemon by(LaunchContext.FromLauncher fromLauncher, Settings settings) {
     Handover handover = fromLauncher.handover();
     ReadinessReport report =
         new ReadinessReport(fromLauncher.connection(), handover.earlyErrors != null);
     try {
-      requireSame(handover.settings, config.settings());
-      requireFiles(handover, config);
-      InheritedResources inheritance = new InheritedResources(config, fromLauncher);
-      if (!inheritance.canWait()) {
-        OpenResources _ = inheritance.own();
+      requireSame(handover.settings, settings.lines());
+      requireFiles(handover, settings.files());
+      InheritedResources resources = new InheritedResources(settings, fromLauncher);
+      if (!resources.canWait()) {
+        Resources.Open _ = resources.own();
       }
-      Daemon daemon = new Daemon(config, Identities.of(config), inheritance, report, null, null);
-      report.begin(daemon);
+      Daemon daemon = new Daemon(settings, settings.identity(), resources, report, null, null);
+      report.begin(daemon.cleanUp);
       return daemon;
     } catch (StartException failure) {
       report.failed(failure);
@@ -30,9 +37,9 @@ final class DaemonStart {
     }
   }
 
-  private static void requireFiles(Handover handover, DaemonConfig config) {
+  private static void requireFiles(Handover handover, FileSet files) {
     try {
-      handover.requireFilesOf(config);
+      handover.requireFilesOf(files);
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }

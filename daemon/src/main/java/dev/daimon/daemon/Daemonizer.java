@@ -2,6 +2,10 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.handover.LaunchContext;
+import dev.daimon.daemon.javacommand.HostJvm;
+import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.posix.NativeAccessException;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -9,66 +13,67 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Lets a Java program become a daemon, in one call.
+ * Makes a Java program a daemon, in one call.
  *
- * <p>The program runs twice. The first run, the <em>launcher</em>, is the one that a user, a script
- * or an init system started: it takes the locks, opens the files, starts the second one, and waits
- * until that is ready. The second run, the <em>daemon</em>, is the same program afresh: same
- * executable, same command line with relative paths made absolute, same environment. It has a
- * session of its own that it does not lead, no terminal, clean signals, and starts in its final
- * working directory. No process is in between.
+ * <p>The program runs twice, in two processes. A user, a script or an init system starts the first
+ * one, the <em>launcher</em>. The launcher takes the locks, opens the files, starts the second
+ * process, the <em>daemon</em>, and waits until it is ready. The daemon runs the same program from
+ * the beginning: same executable, same command line with relative paths made absolute, same
+ * environment. It is a child of init, in a new session that it does not lead, without a terminal,
+ * with default signal dispositions, and starts in its final working directory.
  *
- * <p>So the code before the call runs once in each of them: {@link #stage()} tells which one it is
- * in, and {@link #launchDirectory()} where the caller's relative files are.
+ * <p>So the code before the call runs in both processes. {@link #stage()} returns which one this
+ * is, and {@link #launchDirectory()} the directory to which the caller's relative paths refer.
  */
 public final class Daemonizer {
-  private static final AtomicBoolean CALLED = new AtomicBoolean();
+  private static final AtomicBoolean DAEMONIZED = new AtomicBoolean();
   private static final StackWalker STACK =
       StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
   private Daemonizer() {}
 
   /**
-   * Makes this program a daemon. Returns in the daemon only; the launcher ends here, by {@link
-   * System#exit}, with the verdict: 0 if the daemon is ready, otherwise an exit code that tells why
-   * not, and the reason on standard error: an exception of the daemon with its causes, and where
-   * its stack trace is. A daemon that exits before it is ready, without a word and not with 0, has
-   * its exit code taken over.
+   * Makes this program a daemon. The call returns in the daemon only. In the launcher it ends the
+   * JVM by {@link System#exit}: with 0 as soon as the daemon is ready, otherwise with an exit code
+   * and a message on standard error that say why not. The message has the daemon's exception with
+   * its causes, and names the log that has the stack trace. If the daemon exits before it is ready
+   * and reports nothing, the launcher exits with the daemon's exit code, or with 70 if that is 0.
    *
-   * <p>The launcher shows on a terminal what the daemon says it is doing, and prints nothing else.
-   * If it is interrupted, or killed, before the daemon is ready, the daemon ends too; so it does if
-   * another thread of the launcher exits, whose exit code then is the launcher's. What a launcher
-   * that was killed has created, such as a log file, stays; and a daemon that has not come to this
-   * call yet goes on until it does.
+   * <p>On a terminal, the launcher shows the daemon's {@linkplain Daemon#status status}; otherwise
+   * it prints nothing. If the launcher is interrupted or killed before the daemon is ready, the
+   * daemon ends too. The same happens if another thread of the launcher calls {@code System.exit};
+   * then the exit code is that thread's. Files that a killed launcher has created, such as a log,
+   * stay. A daemon that has not reached this call when the launcher ends goes on until it does.
    *
-   * <p>It is the command line of this JVM that is run once more. Where that is not the program's
-   * own, in a build tool, a test runner or an application server, the call is refused by an
-   * exception, and nothing is ended; in the foreground, and as a simulation, it works there as
-   * well. Such a JVM is told by the main class, and by the classes on the stack, of a known tool;
-   * or by the calling class: another class loader than java's own has loaded it from a file to
-   * which neither the class path nor the module path leads.
+   * <p>The launcher starts the daemon with the command line of this JVM. In a build tool, a test
+   * runner or an application server that is not the program's own command line, so the call throws
+   * an exception there. In the foreground, and as a simulation, it works there as well. The call
+   * recognizes such a JVM by its main class and by the classes on the stack, if they belong to a
+   * known tool; and by the calling class, if another class loader than Java's own has loaded it
+   * from a file that is not on the class path or module path.
    *
-   * @param config how; the daemon must come to the same one as its launcher
-   * @return the daemon itself, to be closed by the caller
-   * @throws StartException in the daemon, if it was started with another configuration; in a JVM
-   *     that was not started for this program, {@link StartException.Reason#CONFIGURATION}
-   * @throws IllegalStateException if this process was daemonized before, other than in a
-   *     simulation, or in the foreground and closed since
+   * @param config the configuration; it must be the same in launcher and daemon
+   * @return the daemon, which the caller closes
+   * @throws StartException in the daemon, if its configuration differs from the launcher's; with
+   *     {@link StartException.Reason#CONFIGURATION} in a JVM that was not started for this program
+   * @throws IllegalStateException if this process is a daemon already; a simulation, or a daemon in
+   *     the foreground that was closed, does not count
    */
   public static Daemon daemonize(DaemonConfig config) {
     requireNonNull(config, "config");
     if (stage() == Stage.DAEMON) {
-      return becomeDaemon(config);
+      return becomeDaemon(config.settings);
     }
-    if (!config.isInProcess()) {
-      HostJvm.requireOwn(STACK.getCallerClass());
+    Settings settings = config.settings;
+    if (!settings.isInProcess()) {
+      HostJvm.requireOwn(STACK.getCallerClass(), launchDirectory());
     }
-    String name = ProgramName.of(config);
+    String name = settings.displayName();
     try {
-      if (config.isInProcess()) {
-        return becomeDaemon(config);
+      if (settings.isInProcess()) {
+        return becomeDaemon(settings);
       }
-      LaunchedDaemon daemon = new Launcher(config, true).launch();
+      LaunchedDaemon daemon = new Launcher(settings, true).launch();
       if (!daemon.isReady() && !daemon.message().isEmpty()) {
         StatusLine.error(name, daemon.message());
       }
@@ -87,72 +92,68 @@ public final class Daemonizer {
   }
 
   /**
-   * Starts this program as a daemon, and returns in both: for programs that live on after that.
+   * Starts this program as a daemon, and returns in both processes: for a launcher that has more to
+   * do.
    *
-   * <p>While files are created the launcher has the daemon's umask, for all of its threads. The
-   * calling thread cannot be interrupted while it waits; {@link DaemonConfig.Builder#readyTimeout}
-   * says how long that may be.
+   * <p>While files are created, all threads of the launcher have the daemon's umask. The calling
+   * thread cannot be interrupted while it waits; {@link DaemonConfig.Builder#readyTimeout} limits
+   * the time.
    *
-   * @param config how; the daemon must come to the same one as its launcher
-   * @return which of the two this is. In the launcher, what became of the daemon: ready, or ended
-   *     and gone with its process group. The exit code of one that exits without a word is 70: the
-   *     launcher is not its parent
-   * @throws StartException if no daemon was started, with everything as it was, and what could not
-   *     be taken back as suppressed exceptions; in the daemon, as {@link #daemonize}
+   * @param config the configuration; it must be the same in launcher and daemon
+   * @return in the launcher, the result: the daemon is ready, or it has ended with its process
+   *     group; in the daemon, the daemon. The launcher is not the daemon's parent, so the exit code
+   *     of a daemon that exits and reports nothing is always 70
+   * @throws StartException in the launcher, if no daemon was started; everything is taken back
+   *     then, except for what the suppressed exceptions name. In the daemon, as {@link #daemonize}
    * @throws IllegalStateException as {@link #daemonize}
    */
   public static Launch launch(DaemonConfig config) {
     requireNonNull(config, "config");
-    if (stage() == Stage.DAEMON || config.isInProcess()) {
-      return new Launch.InDaemon(becomeDaemon(config));
+    if (stage() == Stage.DAEMON || config.settings.isInProcess()) {
+      return new Launch.InDaemon(becomeDaemon(config.settings));
     }
-    HostJvm.requireOwn(STACK.getCallerClass());
+    HostJvm.requireOwn(STACK.getCallerClass(), launchDirectory());
     try {
-      return new Launch.InLauncher(new Launcher(config, false).launch());
+      return new Launch.InLauncher(new Launcher(config.settings, false).launch());
     } catch (NativeAccessException denied) {
       throw new StartException(Reason.SYSTEM, denied);
     }
   }
 
-  private static Daemon becomeDaemon(DaemonConfig config) {
+  private static Daemon becomeDaemon(Settings settings) {
     LaunchContext.FromLauncher fromLauncher = LaunchContext.find().fromLauncher();
-    if (fromLauncher == null && config.simulate) {
-      return InProcessStart.start(config);
+    if (fromLauncher == null && settings.simulate) {
+      return InProcessStart.start(settings, DAEMONIZED);
     }
-    if (!CALLED.compareAndSet(false, true)) {
+    if (!DAEMONIZED.compareAndSet(false, true)) {
       throw new IllegalStateException("this process is a daemon already");
     }
     try {
       return fromLauncher == null
-          ? InProcessStart.start(config)
-          : DaemonStart.by(fromLauncher, config);
+          ? InProcessStart.start(settings, DAEMONIZED)
+          : DaemonStart.by(fromLauncher, settings);
     } catch (RuntimeException failure) {
-      CALLED.set(fromLauncher != null);
+      DAEMONIZED.set(fromLauncher != null);
       throw failure;
     }
   }
 
-  /** A daemon in this very process is closed: there can be another one. */
-  static void closed() {
-    CALLED.set(false);
-  }
-
   /**
-   * Tells which of the two runs of the program this is; also before the call, in any code. In the
-   * foreground there is one run, which is {@link Stage#LAUNCHER}.
+   * Returns which of the two runs of the program this is. Any code may ask, also before the program
+   * is daemonized. In the foreground there is one run, which is {@link Stage#LAUNCHER}.
    *
    * @return {@link Stage#DAEMON} in a process that was started by its launcher
    * @throws StartException if the connection to the launcher cannot be read
    */
   public static Stage stage() {
-    return LaunchContext.find().stage();
+    return LaunchContext.find().fromLauncher() == null ? Stage.LAUNCHER : Stage.DAEMON;
   }
 
   /**
-   * Tells where the caller stood: the launcher's working directory, also in the daemon, which
-   * stands elsewhere.
+   * Returns the working directory of the launcher, also in the daemon, which usually has another
+   * one.
    *
-   * @return an absolute path; it leads nowhere if that directory is gone
+   * @return an absolute path; the directory may have been removed
    * @throws StartException if the connection to the launcher cannot be read
    */
   public static Path launchDirectory() {

@@ -1,5 +1,11 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.config.Validation;
+import dev.daimon.daemon.runtime.Foreground;
+import dev.daimon.daemon.runtime.Resources;
+import dev.daimon.daemon.runtime.Simulation;
+import dev.daimon.daemon.streams.Streams;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.startup.DaemonFiles;
@@ -11,20 +17,27 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** A daemon that is this very process: in the foreground, or as a simulation. */
+/** Makes this very process the daemon: in the foreground, or as a simulation. */
 final class InProcessStart {
   private InProcessStart() {}
 
-  static Daemon start(DaemonConfig config) {
-    config.requireValid(config.relaunch());
-    @Nullable Identity identity = Identities.permitted(config);
-    int umask = ThisProcess.umask(config.umask);
-    DaemonFiles files = new DaemonFiles(config.files(), identity, Progress.UNTOLD);
+  /**
+   * Starts in this process.
+   *
+   * @param daemonized whether this process is a daemon; the end of one in the foreground clears it
+   */
+  static Daemon start(Settings settings, AtomicBoolean daemonized) {
+    Validation.requireInProcess(settings);
+    @Nullable Identity identity = settings.permittedIdentity();
+    int umask = ThisProcess.umask(settings.umask);
+    DaemonFiles files = new DaemonFiles(settings.files(), identity, Progress.IGNORED);
     try {
       files.open();
-      return config.simulate
-          ? daemon(config, identity, files, Streams.untouched(), new Simulation(files, umask), null)
-          : foreground(config, identity, files, new Foreground(umask));
+      if (settings.simulate) {
+        Simulation simulation = new Simulation(files, umask);
+        return daemon(settings, identity, files, Streams.untouched(), simulation, null);
+      }
+      return foreground(settings, identity, files, new Foreground(umask, daemonized));
     } catch (RuntimeException | Error failure) {
       files.undo(failure);
       int _ = ThisProcess.umask(umask);
@@ -33,69 +46,31 @@ final class InProcessStart {
   }
 
   private static Daemon foreground(
-      DaemonConfig config, @Nullable Identity identity, DaemonFiles files, Foreground foreground) {
+      Settings settings, @Nullable Identity identity, DaemonFiles files, Foreground foreground) {
     files.prepare();
     files.writePid(ThisProcess.id());
     try {
-      return daemon(config, identity, files, Streams.inForeground(config, files), null, foreground);
+      return daemon(
+          settings, identity, files, Streams.inForeground(settings, files), null, foreground);
     } catch (IOException failure) {
       throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
   private static Daemon daemon(
-      DaemonConfig config,
+      Settings settings,
       @Nullable Identity identity,
       DaemonFiles files,
       Streams streams,
       @Nullable Simulation simulation,
       @Nullable Foreground foreground) {
-    OpenResources own =
-        new OpenResources(
+    Resources.Open own =
+        new Resources.Open(
             files.pidFileLock(),
             files.lockFileLock(),
             simulation == null ? files.pendingChowns() : List.of(),
-            config.kept,
+            settings.kept,
             streams);
-    return new Daemon(config, identity, own, null, simulation, foreground);
-  }
-
-  /** What is over when a daemon in the foreground is closed. */
-  static final class Foreground {
-    private final int umask;
-    private final AtomicBoolean over = new AtomicBoolean();
-
-    private Foreground(int umask) {
-      this.umask = umask;
-    }
-
-    /** Lets another one begin, with the umask of before. A second call does nothing. */
-    void end() {
-      if (over.compareAndSet(false, true)) {
-        int _ = ThisProcess.umask(umask);
-        Daemonizer.closed();
-      }
-    }
-  }
-
-  /** What is taken back when a simulation is closed. */
-  static final class Simulation {
-    private final DaemonFiles files;
-    private final int umask;
-
-    private Simulation(DaemonFiles files, int umask) {
-      this.files = files;
-      this.umask = umask;
-    }
-
-    /** Throws what could not be taken back. */
-    void takeBack() {
-      StartException left = new StartException(Reason.FILE, "not all was taken back");
-      files.undo(left);
-      int _ = ThisProcess.umask(umask);
-      if (left.getSuppressed().length > 0) {
-        throw left;
-      }
-    }
+    return new Daemon(settings, identity, own, null, simulation, foreground);
   }
 }

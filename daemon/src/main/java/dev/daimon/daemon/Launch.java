@@ -2,12 +2,12 @@ package dev.daimon.daemon;
 
 import static java.util.Objects.requireNonNull;
 
-/** What {@link Daemonizer#launch} returns: it returns in both runs of the program. */
+/** The result of {@link Daemonizer#launch}, which returns in both runs of the program. */
 public sealed interface Launch {
   /**
-   * This is the launcher, which lives on.
+   * This process is the launcher.
    *
-   * @param daemon what became of the daemon
+   * @param daemon the result of the daemon's start
    */
   record InLauncher(LaunchedDaemon daemon) implements Launch {
     /** Checks that nothing is null. */
@@ -17,9 +17,9 @@ public sealed interface Launch {
   }
 
   /**
-   * This is the daemon, or a process that is it in the foreground.
+   * This process is the daemon, or a daemon in the foreground.
    *
-   * @param daemon itself
+   * @param daemon the daemon
    */
   record InDaemon(Daemon daemon) implements Launch {
     /** Checks that nothing is null. */

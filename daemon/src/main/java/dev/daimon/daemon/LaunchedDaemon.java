@@ -3,13 +3,12 @@ package dev.daimon.daemon;
 import static java.util.Objects.requireNonNull;
 
 /**
- * What became of a daemon that was started.
+ * The result of a daemon's start, for its launcher.
  *
- * @param pid its process id; still its own only if it is up
- * @param exitCode 0 exactly if it is ready; otherwise what its launcher should exit with, from 1 to
- *     255
- * @param message what it said last: its status if it is ready, otherwise why it is not; may be
- *     empty, and have several lines
+ * @param pid the daemon's process id; after a failure it may belong to another process
+ * @param exitCode 0 if the daemon is ready; otherwise the exit code for the launcher, from 1 to 255
+ * @param message the daemon's last status if it is ready, otherwise why it is not; may be empty,
+ *     and may have several lines
  */
 public record LaunchedDaemon(long pid, int exitCode, String message) {
   /** Checks that nothing is null. */

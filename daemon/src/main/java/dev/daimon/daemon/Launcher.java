@@ -1,11 +1,17 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.config.Validation;
+import dev.daimon.daemon.handover.Handover;
+import dev.daimon.daemon.handover.LaunchContext;
+import dev.daimon.daemon.javacommand.RelaunchCommand;
+import dev.daimon.daemon.streams.EarlyOutput;
 import dev.daimon.forking.Detached;
+import dev.daimon.forking.ExecException;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
@@ -19,52 +25,52 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The launcher's side of a start: the steps from a configuration to a daemon that is ready, in the
- * one order in which every failure leaves things as they were.
+ * The launcher's side of a start. Its steps have the one order in which each failure leaves
+ * everything as it was.
  *
- * <p>The locks are taken here and shared with the daemon, so there is no moment without a holder.
+ * <p>The launcher takes the locks, and the daemon inherits them: at each moment one of them holds
+ * them.
  */
 final class Launcher {
-  /** Held while this process's umask is the daemon's. */
+  /** Held while this process has the daemon's umask. */
   private static final Object UMASK = new Object();
 
-  private final DaemonConfig config;
+  private final Settings settings;
   private final boolean exits;
   private final RelaunchCommand relaunch;
 
-  /** Held while files are opened and the daemon is started: that is carried through, or undone. */
+  /** Held while files are opened and the daemon is started: an exit of this JVM waits for that. */
   private final ReentrantLock steps = new ReentrantLock();
 
   private boolean interrupted;
   private @Nullable PendingDaemon start;
 
-  /** Who the daemon is to become; null if it stays who it is. */
+  /** The identity that the daemon becomes; null if it keeps this process' own. */
   private @Nullable Identity identity;
 
   /**
-   * Begins a start.
+   * Prepares a start.
    *
-   * @param exits whether this JVM exits when the verdict is there
+   * @param exits whether this JVM exits as soon as it knows the result
    */
-  Launcher(DaemonConfig config, boolean exits) {
-    this.config = config;
+  Launcher(Settings settings, boolean exits) {
+    this.settings = settings;
     this.exits = exits;
-    relaunch = RelaunchCommand.of(config);
+    relaunch = settings.relaunchCommand();
   }
 
   /**
-   * Starts the daemon and waits for its verdict.
+   * Starts the daemon, and waits until it is ready or has failed.
    *
-   * @throws StartException if nothing was started, or it had to be stopped for a reason of this
-   *     process's own
+   * @throws StartException if no daemon was started, or this process had to stop it
    */
   LaunchedDaemon launch() {
-    config.requireValid(relaunch);
-    if (config.preserveWorkingDirectory) {
+    Validation.require(settings, relaunch);
+    if (settings.preserveWorkingDirectory) {
       requireLaunchDirectory();
     }
-    identity = Identities.permitted(config);
-    DaemonFiles files = new DaemonFiles(config.files(), identity, Progress.UNTOLD);
+    identity = settings.permittedIdentity();
+    DaemonFiles files = new DaemonFiles(settings.files(), identity, Progress.IGNORED);
     Thread hook = new Interruption();
     Runtime.getRuntime().addShutdownHook(hook);
     steps.lock();
@@ -85,7 +91,7 @@ final class Launcher {
     }
   }
 
-  /** What happens if this JVM is ended meanwhile: by Ctrl-C, a signal, an exit somewhere else. */
+  /** Stops the daemon if this JVM ends meanwhile: by Ctrl-C, a signal, or an exit elsewhere. */
   private final class Interruption extends Thread {
     Interruption() {
       super("daimon-interrupted");
@@ -109,24 +115,24 @@ final class Launcher {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException shuttingDown) {
-      // Then it runs, and finds that everything is over.
+      // The hook runs, and finds the start decided.
       return;
     }
   }
 
-  /** It may have been removed; one that is named was looked at with the configuration. */
-  private static void requireLaunchDirectory() {
+  /** Refuses a removed directory; a configured one was checked with the configuration. */
+  private void requireLaunchDirectory() {
     try {
-      Program.checkDirectory(Daemonizer.launchDirectory());
+      Program.checkDirectory(settings.directory());
     } catch (PosixException failure) {
       throw new StartException(Reason.SYSTEM, "working directory: " + failure.getMessage());
     }
   }
 
-  /** Files are created with the daemon's umask. */
+  /** Opens the files with the daemon's umask. */
   private void open(DaemonFiles files) {
     synchronized (UMASK) {
-      int before = ThisProcess.umask(config.umask);
+      int before = ThisProcess.umask(settings.umask);
       try {
         files.open();
       } finally {
@@ -136,8 +142,8 @@ final class Launcher {
   }
 
   private LaunchedDaemon start(DaemonFiles files) {
-    LaunchedDaemon verdict = null;
-    try (EarlyOutput early = EarlyOutput.keep(config, files)) {
+    LaunchedDaemon result = null;
+    try (EarlyOutput early = EarlyOutput.keep(settings, files)) {
       Handover handover = handover(files, early);
       try (LauncherEnd connection = LauncherEnd.open(handover.encode())) {
         Program program = program(handover, early);
@@ -151,55 +157,55 @@ final class Launcher {
         try (Detached process = detach(program)) {
           connection.started(process.pid());
           connection.release();
-          start = new PendingDaemon(config, exits, files, early, connection, process);
+          start = new PendingDaemon(settings, exits, files, early, connection, process);
           steps.unlock();
-          verdict = start.await();
-          return verdict;
+          result = start.await();
+          return result;
         }
       }
     } catch (IOException failure) {
-      if (verdict != null) {
-        new StatusLine(ProgramName.of(config), exits).warn(failure);
-        return verdict;
+      if (result != null) {
+        new StatusLine(settings.displayName(), exits).warn(failure);
+        return result;
       }
       throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
   /**
-   * Becomes the daemon's parent, in init's stead, until this JVM has exited: how a process ends is
-   * told to its parent alone.
+   * Makes this process the daemon's parent, instead of init, until this JVM has exited: only the
+   * parent learns how a process ends.
    */
   private static void adoptDaemon() {
     try {
       ThisProcess.adoptOrphans();
     } catch (PosixException refused) {
-      // Then it is only told that it has ended.
+      // This process will know that the daemon has ended, but not how.
       return;
     }
   }
 
   private Handover handover(DaemonFiles files, EarlyOutput early) {
     return new Handover(
-        Daemonizer.launchDirectory(),
-        config.settings(),
+        LaunchContext.find().launchDirectory(),
+        settings.lines(),
         files.pidFileLock() == null ? null : files.pidFileLock().descriptor(),
         files.lockFileLock() == null ? null : files.lockFileLock().descriptor(),
         early.errorMemory(),
         early.errorLater(),
-        config.kept,
+        settings.kept,
         files.pendingChowns());
   }
 
   private Program program(Handover handover, EarlyOutput early) {
     Program program =
         relaunch
-            .program()
-            .directory(config.directory(Daemonizer.launchDirectory()))
+            .program(settings.programName, settings.environment)
+            .directory(settings.directory())
             .standardInput(Redirect.nullDevice())
             .standardOutput(early.standardOutput())
             .standardError(early.standardError())
-            .closeOtherDescriptors(config.closeDescriptors == null || config.closeDescriptors);
+            .closeOtherDescriptors(settings.closeDescriptors == null || settings.closeDescriptors);
     for (Descriptor descriptor : handover.descriptors()) {
       program.keep(descriptor);
     }
@@ -209,13 +215,12 @@ final class Launcher {
   private Detached detach(Program program) throws IOException {
     try {
       return identity == null
-          ? program.detach(config.umask)
-          : PrivilegeDrop.to(identity).startSelfApplying(() -> program.detach(config.umask));
+          ? program.detach(settings.umask)
+          : PrivilegeDrop.to(identity).startSelfApplying(() -> program.detach(settings.umask));
+    } catch (ExecException failure) {
+      throw new StartException(Reason.PROGRAM, failure);
     } catch (PosixException failure) {
-      boolean missing =
-          failure.call().equals("posix_spawn")
-              && (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.EACCES));
-      throw new StartException(missing ? Reason.PROGRAM : Reason.SYSTEM, failure);
+      throw new StartException(Reason.SYSTEM, failure);
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.streams.EarlyOutput;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.ExitStatus;
 import dev.daimon.posix.PosixException;
@@ -14,28 +16,29 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A daemon that was started and is not ready yet, as its launcher sees it. It ends once: with the
- * daemon confirmed, or stopped and all of it taken back; also if this JVM is ended meanwhile.
+ * A daemon that the launcher has started, and that is not ready yet. The start is decided once:
+ * either the launcher confirms the daemon, or it stops the daemon and takes everything back; also
+ * if this JVM ends meanwhile.
  */
 final class PendingDaemon {
-  /** How often the terminal is told the time, and the daemon is looked at, in ns. */
+  /** How often the status line is updated and the daemon is checked, in ns. */
   private static final long SECOND = 1_000_000_000;
 
-  /** Between the end of a process's connections and its own, in ns. */
+  /** How long to wait between the end of the daemon's connection and its own end, in ns. */
   private static final long MOMENT = 1_000_000;
 
-  /** How long a daemon may take to end, before it is asked to, and again before it is killed. */
+  /** How long a daemon may take to end by itself, and again after {@code SIGTERM}. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
-  /** Longer than anybody waits; a century still fits into nanoseconds. */
+  /** Replaces longer time-outs; a century still fits into nanoseconds. */
   private static final Duration FOREVER = Duration.ofDays(36_500);
 
-  /** Stands for the exit code of a daemon that has not said one. */
+  /** Stands for the exit code of a daemon that has not reported one. */
   private static final int AS_IT_ENDED = 0;
 
   private static final String INTERRUPTED = "interrupted, and the daemon was stopped";
 
-  private final DaemonConfig config;
+  private final Settings settings;
   private final DaemonFiles files;
   private final EarlyOutput early;
   private final LauncherEnd connection;
@@ -44,41 +47,41 @@ final class PendingDaemon {
   private final boolean exits;
   private String status = "";
 
-  /** How the daemon has ended by itself, if this process was told; guarded by this. */
+  /** How the daemon has ended by itself, if this process knows; guarded by this. */
   private Optional<ExitStatus> end = Optional.empty();
 
-  /** Guarded by this. */
-  private boolean over;
+  /** Whether the start is decided; guarded by this. */
+  private boolean decided;
 
   /**
-   * A daemon that runs.
+   * A daemon that was started.
    *
-   * @param exits whether this JVM exits when the verdict is there
+   * @param exits whether this JVM exits as soon as it knows the result
    */
   PendingDaemon(
-      DaemonConfig config,
+      Settings settings,
       boolean exits,
       DaemonFiles files,
       EarlyOutput early,
       LauncherEnd connection,
       Detached process) {
-    this.config = config;
+    this.settings = settings;
     this.exits = exits;
     this.files = files;
     this.early = early;
     this.connection = connection;
     this.process = process;
-    line = new StatusLine(ProgramName.of(config), exits);
+    line = new StatusLine(settings.displayName(), exits);
   }
 
-  /** Waits for the daemon's verdict, and carries it out. */
+  /** Writes the pidfile, waits for the daemon's report, and confirms or stops the daemon. */
   LaunchedDaemon await() throws PosixException {
     try {
       files.writePid(process.pid());
       if (exits) {
         prepareExit();
       }
-      return verdict();
+      return result();
     } catch (PosixException | RuntimeException | Error failure) {
       boolean _ = stop(failure);
       throw failure;
@@ -88,28 +91,29 @@ final class PendingDaemon {
   }
 
   /**
-   * Finds the logger that {@link System#exit} asks first: that takes a third of a JVM's start, and
-   * there is nothing else to do until the daemon says its first word.
+   * Loads the logger that {@link System#exit} uses. That takes a third of the start time of a JVM,
+   * and this process has nothing else to do until the daemon's first report.
    */
   private static void prepareExit() {
     try {
       boolean _ = System.getLogger("java.lang.Runtime").isLoggable(System.Logger.Level.DEBUG);
     } catch (Throwable broken) {
-      // A program's own logger may fail in any way. System.exit will tell of it, and exit.
+      // The program's own logger may fail in any way. System.exit reports that, and exits.
       return;
     }
   }
 
-  /** This JVM is being ended: by Ctrl-C, a signal, or an exit in another thread. */
+  /** Stops the daemon because this JVM ends: by Ctrl-C, a signal, or an exit in another thread. */
   void interrupted() {
     if (stop(new StartException(Reason.SYSTEM, INTERRUPTED)) && exits) {
       line.clear();
-      StatusLine.error(ProgramName.of(config), INTERRUPTED);
+      StatusLine.error(settings.displayName(), INTERRUPTED);
     }
   }
 
-  private LaunchedDaemon verdict() throws PosixException {
-    Duration timeout = config.readyTimeout.compareTo(FOREVER) > 0 ? FOREVER : config.readyTimeout;
+  private LaunchedDaemon result() throws PosixException {
+    Duration timeout =
+        settings.readyTimeout.compareTo(FOREVER) > 0 ? FOREVER : settings.readyTimeout;
     long deadline = System.nanoTime() + timeout.toNanos();
     boolean late = false;
     while (true) {
@@ -122,7 +126,8 @@ final class PendingDaemon {
             Reason.TIMEOUT.exitCode(), status.isEmpty() ? text : text + ": " + status, false);
       }
       if (left <= 0 && !late) {
-        // What was said in time counts, if this process was stopped meanwhile; a second for that.
+        // This process may have been stopped meanwhile: reports that came in time are still read,
+        // for at most a second.
         late = true;
         deadline = System.nanoTime();
       }
@@ -140,7 +145,7 @@ final class PendingDaemon {
     }
   }
 
-  /** The next message, if one comes in time; the end also if others have the daemon's end open. */
+  /** Returns the next message that comes in time; its end also if others hold its connection. */
   private Optional<Message> receive(Duration time) throws PosixException {
     boolean _ = process.reap();
     boolean alive = process.isAlive();
@@ -148,9 +153,9 @@ final class PendingDaemon {
     return message.isEmpty() && !alive ? Optional.of(new Message.Ended()) : message;
   }
 
-  /** The daemon counts as started from here on; not if it is gone, or this JVM is being ended. */
+  /** Decides that the daemon is started; false if it has ended, or this JVM is ending. */
   private synchronized boolean confirm() {
-    if (over) {
+    if (decided) {
       return false;
     }
     files.requireInPlace();
@@ -159,11 +164,11 @@ final class PendingDaemon {
     } catch (PosixException gone) {
       return false;
     }
-    over = true;
+    decided = true;
     try {
       files.release();
     } catch (StartException late) {
-      // The daemon is up, and has the same files open: what this process closes changes nothing.
+      // The daemon runs, and has the same files open: this process can only warn.
       line.clear();
       line.warn(late);
     }
@@ -171,21 +176,21 @@ final class PendingDaemon {
   }
 
   /**
-   * Stops what is left of a daemon that is not going to be ready.
+   * Stops a daemon that has failed, and takes everything back.
    *
-   * @param message why; empty if it has not said so, but may have printed it
-   * @param ending whether it is ending by itself
+   * @param message why; empty if the daemon has not reported it, but may have printed it
+   * @param ending whether the daemon is ending by itself
    */
   private synchronized LaunchedDaemon failed(int exitCode, String message, boolean ending) {
-    if (over) {
-      // It was told where the daemon was stopped.
+    if (decided) {
+      // The thread that has stopped the daemon has reported it.
       return new LaunchedDaemon(process.pid(), exitCode, exits ? "" : INTERRUPTED);
     }
     StartException failure = new StartException(Reason.DAEMON_FAILED, message);
     end(ending, failure);
-    // Complete only now that it has ended, and gone with the files.
+    // After the daemon's end, when all output is there, and before the log may be removed.
     StringBuilder text = new StringBuilder(message.isEmpty() ? howItEnded() : message);
-    text.append(message.isEmpty() || !ending ? early.lastWords() : early.pointer());
+    text.append(message.isEmpty() || !ending ? early.lastLines() : early.pointer());
     files.undo(failure);
     for (Throwable left : failure.getSuppressed()) {
       text.append("\nnot taken back: ").append(left.getMessage());
@@ -204,20 +209,19 @@ final class PendingDaemon {
         + " before it was ready";
   }
 
-  /** That of {@link System#exit} in the daemon, but a failure in any case. */
+  /** Returns the exit code of the daemon, and one of a failure if it has exited with 0. */
   private int ownExitCode() {
     int code = end.isPresent() ? end.get().exitCode().orElse(0) : 0;
     return code == 0 ? Reason.DAEMON_FAILED.exitCode() : code;
   }
 
   /**
-   * Ends the daemon, and takes back what was done to files. Whoever comes second waits until that
-   * is done.
+   * Ends the daemon, and takes back what was done to files. A second call waits for the first.
    *
    * @return whether this was the first
    */
   private synchronized boolean stop(Throwable reason) {
-    if (over) {
+    if (decided) {
       return false;
     }
     end(false, reason);
@@ -226,22 +230,22 @@ final class PendingDaemon {
   }
 
   /**
-   * Ends the daemon and all of its process group.
+   * Ends the daemon and its process group.
    *
    * @param ending whether it is ending by itself, and gets time for that
    */
   private synchronized void end(boolean ending, Throwable reason) {
-    over = true;
+    decided = true;
     try {
       if (ending && hasEnded()) {
         reap();
-        // Before any signal of this process's.
+        // Before this process sends a signal.
         end = process.exitStatus();
       } else {
         process.signalGroup(Signal.TERM);
         boolean _ = hasEnded();
       }
-      // Whatever is left of its group, in any case.
+      // Others of its group may be left.
       process.signalGroup(Signal.KILL);
       boolean _ = hasEnded();
       reap();
@@ -250,7 +254,7 @@ final class PendingDaemon {
     }
   }
 
-  /** Where the daemon has become this process's child: it is a zombie in a moment. */
+  /** Reaps the daemon, where it has become this process' child. */
   private void reap() {
     long deadline = System.nanoTime() + GRACE.toNanos();
     while (!process.reap() && System.nanoTime() < deadline) {
@@ -258,7 +262,7 @@ final class PendingDaemon {
     }
   }
 
-  /** Whether the daemon's end comes in time; what it says meanwhile is too late. */
+  /** Whether the daemon ends in time; its reports are ignored. */
   private boolean hasEnded() throws PosixException {
     long deadline = System.nanoTime() + GRACE.toNanos();
     while (true) {

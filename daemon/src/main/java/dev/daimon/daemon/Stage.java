@@ -1,10 +1,10 @@
 package dev.daimon.daemon;
 
-/** Which of the two runs of a program that daemonizes itself this one is. */
+/** The two runs of a program that daemonizes itself. */
 public enum Stage {
-  /** The run that a user, a script or an init system started. */
+  /** The run that a user, a script or an init system has started. */
   LAUNCHER,
 
-  /** The run that the first one started, as a daemon. */
+  /** The run that the launcher has started as the daemon. */
   DAEMON
 }

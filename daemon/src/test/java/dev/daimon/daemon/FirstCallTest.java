@@ -28,7 +28,7 @@ class FirstCallTest {
 
   @RegisterExtension final Facade facade = new Facade();
 
-  /** What a service does before it is ready, and what of it a child of its own sees. */
+  /** A service before it is ready, and what its child inherits. */
   static final class Prepares {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -87,7 +87,7 @@ class FirstCallTest {
     ProcessSandbox.await("the linker", () -> Files.readString(log).contains(LINKER));
 
     String classes = Files.readString(log);
-    // What makes the messages, at the first of them.
+    // The classes that make messages are loaded by the first message.
     assertThat(classes.indexOf(CONNECTION + "MessageCodec ")).isPositive();
     assertThat(classes.indexOf(NATIVE))
         .isGreaterThan(classes.indexOf(CONNECTION + "MessageCodec "));

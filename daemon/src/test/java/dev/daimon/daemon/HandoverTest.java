@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.daemon.handover.Handover;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a daemon sees for itself, it does not believe its launcher. */
+/** The daemon checks what its launcher hands over. */
 @Tag("root")
 @Tag("attack")
 class HandoverTest {
@@ -41,7 +42,7 @@ class HandoverTest {
     }
   }
 
-  /** A launcher that hands over something else, and prints what became of its daemon. */
+  /** A launcher that hands over something wrong, and prints the daemon's report. */
   static final class HandsOver {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -76,7 +77,7 @@ class HandoverTest {
         PendingChown... pendingChowns) {
       return new Handover(
           Path.of("/"),
-          config.settings(),
+          config.settings.lines(),
           pidFile,
           lockFile,
           null,

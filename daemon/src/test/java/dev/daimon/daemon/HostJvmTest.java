@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.testing.Proc;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A program in a JVM that was started for something else. */
+/** A program in a JVM that was started for another program. */
 class HostJvmTest {
   @RegisterExtension final Facade facade = new Facade();
 
@@ -41,7 +42,7 @@ class HostJvmTest {
     }
   }
 
-  /** Runs a program from a directory of its own, in a thread if it is told to. */
+  /** Runs a program from another directory, in a thread if the arguments say so. */
   public static final class Tool {
     public static void main(String[] args) throws Exception {
       Path classes = Path.of(args[0]).resolve("program");
@@ -70,7 +71,7 @@ class HostJvmTest {
     }
   }
 
-  /** The program's own classes first. */
+  /** Loads the program's own classes first. */
   static final class Loader extends URLClassLoader {
     Loader(URL classes) {
       super(new URL[] {classes}, Tool.class.getClassLoader());
@@ -192,7 +193,7 @@ class HostJvmTest {
     assertThat(Proc.status("self", "Umask")).isEqualTo(umask);
 
     try (Daemon second = Daemonizer.daemonize(config)) {
-      // What is over stays over.
+      // A second close of the first daemon does nothing to the second.
       first.close();
       second.ready();
       assertThat(facade.pidFile()).hasContent(ProcessHandle.current().pid() + "\n");

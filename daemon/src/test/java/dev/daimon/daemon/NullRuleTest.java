@@ -40,7 +40,7 @@ class NullRuleTest {
 
     assertThatThrownBy(() -> builder.groups("x", null)).hasMessage("groups");
     assertThatThrownBy(() -> builder.jvmArguments("-x", null)).hasMessage("arguments");
-    assertThat(builder.build().groups).isNull();
+    assertThat(builder.build().settings.groups).isNull();
   }
 
   @Test

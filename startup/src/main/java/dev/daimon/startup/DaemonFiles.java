@@ -7,13 +7,10 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Descriptor;
-import dev.daimon.posix.Errno;
-import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,17 +18,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The daemon's pidfile, lock file and output files: which there are, and what happens to them in
- * which order, from a description to a running program.
+ * The pidfile, lock file and output files of one start, from their paths to a running program.
  *
- * <p>{@link #open}, then {@link #applyPendingChowns} and {@link #prepare}, then the program runs,
- * and {@link #writePid}; if anything fails, {@link #undo} takes back what was done so far. Every
- * failure is one of {@link Reason#FILE} unless it says otherwise.
+ * <p>The caller keeps this order: {@link #open}; {@link #applyPendingChowns} and {@link #prepare};
+ * start the program; {@link #writePid}; {@link #release}. If a step fails, the caller calls {@link
+ * #undo}, which takes back all earlier steps. A failed step throws a {@link StartException} with
+ * {@link Reason#FILE}, unless the method names another reason.
+ *
+ * <p>Not safe for use by several threads at once.
  */
 public final class DaemonFiles {
-  /** What an init script says if a daemon's state cannot be told. */
-  private static final int CANNOT_TELL = 4;
-
   private final FileSet set;
   private final @Nullable Identity identity;
   private final Progress progress;
@@ -44,8 +40,17 @@ public final class DaemonFiles {
   private @Nullable OutputFile standardError;
   private NamedProcess named = NamedProcess.NONE;
 
-  /** Files that are opened as an identity, if there is one, and are to be its own. */
+  /**
+   * Prepares a start; nothing is opened yet.
+   *
+   * @param set the files
+   * @param identity the identity that the files are opened as and are to belong to; null for this
+   *     process' own
+   * @param progress receives the steps
+   */
   public DaemonFiles(FileSet set, @Nullable Identity identity, Progress progress) {
+    Objects.requireNonNull(set, "set");
+    Objects.requireNonNull(progress, "progress");
     this.set = set;
     this.identity = identity;
     this.progress = progress;
@@ -53,10 +58,11 @@ public final class DaemonFiles {
   }
 
   /**
-   * Locks and opens everything, and changes nothing that exists.
+   * Locks and opens all files, and changes nothing that exists.
    *
    * @throws StartException {@link Reason#ALREADY_RUNNING} for a held lock, {@link
-   *     Reason#CONFIGURATION} for one file with two purposes
+   *     Reason#CANNOT_TELL} if another user's process holds it, {@link Reason#CONFIGURATION} for
+   *     one file with two purposes
    */
   public void open() {
     try {
@@ -92,10 +98,10 @@ public final class DaemonFiles {
       refuseOtherPurpose(standardOutput);
       refuseOtherPurpose(standardError);
     } catch (LockHeldException held) {
-      refuseSameFile(set.pidFile(), set.lockFile(), "the lock file " + set.lockFile());
+      FilePurposes.refuseSameFile(set.pidFile(), set.lockFile(), "the lock file " + set.lockFile());
       throw refusal(held);
     } catch (IOException failure) {
-      throw new StartException(Reason.FILE, explained(failure));
+      throw new StartException(Reason.FILE, String.valueOf(failure.getMessage()));
     }
   }
 
@@ -109,21 +115,7 @@ public final class DaemonFiles {
     return opener.openAsRoot(path, kind);
   }
 
-  /** What the kernel's words hide from a person. */
-  private static String explained(IOException failure) {
-    String message = String.valueOf(failure.getMessage());
-    if (failure instanceof PosixException posix && posix.call().equals("open")) {
-      if (posix.errno().equals(Errno.ELOOP)) {
-        return message + "; a symbolic link is not followed";
-      }
-      if (posix.errno().equals(Errno.ENXIO)) {
-        return message + "; nobody reads this FIFO, or it is a socket";
-      }
-    }
-    return message;
-  }
-
-  /** Says who holds the lock, and how to go on if the daemon itself has ended. */
+  /** Names the lock's holder, and says what to do if the daemon itself has ended. */
   private StartException refusal(LockHeldException held) {
     String message = String.valueOf(held.getMessage());
     try (LockedFile file = LockedFile.open(held.path()).orElse(null)) {
@@ -132,12 +124,11 @@ public final class DaemonFiles {
       }
       if (file != null && isStrangers(file, held)) {
         return new StartException(
-            Reason.SYSTEM,
-            CANNOT_TELL,
+            Reason.CANNOT_TELL,
             message + "; another user has taken the lock: end that process, or remove the file");
       }
     } catch (IOException unseen) {
-      // What is known already will do.
+      // The message has what is known already.
       return new StartException(Reason.ALREADY_RUNNING, "already running: " + message);
     }
     return new StartException(
@@ -151,15 +142,15 @@ public final class DaemonFiles {
                 : ""));
   }
 
-  /** Whether the file names nobody who runs, and another user has taken the lock. */
+  /** Whether the file names no running process, and another user's process holds the lock. */
   private boolean isStrangers(LockedFile file, LockHeldException held) throws IOException {
     return (held.ended().isPresent() || held.holder().isEmpty())
-        && file.foreignHolder(0, Identity.effectiveUser(), user(identity)).isPresent();
+        && file.foreignHolder(0, Identity.effectiveUser(), TargetIdentity.user(identity)).isPresent();
   }
 
-  /** Nothing but the locked file will do; a class, not a lambda, as in {@link FileOpener}. */
+  /** Judges the pidfile that was opened; a class, not a lambda, as in {@link FileOpener}. */
   private final class Judgement implements FileOpener.IoAction {
-    /** Null for one that is not locked, and will be replaced. */
+    /** Null for a pidfile that is not locked; the start will replace it. */
     private final @Nullable SingletonLock lock;
 
     Judgement(@Nullable SingletonLock lock) {
@@ -177,19 +168,22 @@ public final class DaemonFiles {
   }
 
   /**
-   * Refuses a pidfile that is none, and one that was left by another user than root and the one
-   * that the program will run as: whose it is could put any process into it, so nobody would
+   * Reads an existing pidfile, and refuses one that this start must not take over: a file that
+   * holds something else than a process id, and a file that belongs neither to root nor to the user
+   * that the program will run as. Its owner could write any process id into it, so nobody could
    * control a daemon by it.
    *
    * @param pidFile the file
-   * @param identity who the program will run as; null for the user of this process
-   * @param locked whether the file itself is taken over, and not replaced by another one
-   * @return whom it names
+   * @param identity the identity that the program will run as; null for this process' own
+   * @param locked whether the start takes the file itself over; otherwise it replaces it, and the
+   *     owner does not matter
+   * @return the process that the file names
    * @throws StartException {@link Reason#FILE} if it is refused
    * @throws IOException if it cannot be opened for reading
    */
   public static NamedProcess judge(Path pidFile, @Nullable Identity identity, boolean locked)
       throws IOException {
+    Objects.requireNonNull(pidFile, "pidFile");
     try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
       if (file == null) {
         return NamedProcess.NONE;
@@ -201,7 +195,7 @@ public final class DaemonFiles {
     }
   }
 
-  /** The process id that is all the file says; 0 if it is empty. */
+  /** Returns the process id that is the file's whole content; 0 if it is empty. */
   private static long named(LockedFile file) throws IOException {
     try {
       return PidFile.at(file.path()).readSole(file.descriptor());
@@ -216,82 +210,53 @@ public final class DaemonFiles {
   private static void requireOwner(LockedFile file, @Nullable Identity identity)
       throws IOException {
     long owner = file.owner();
-    if (owner != 0 && owner != user(identity)) {
+    if (owner != 0 && owner != TargetIdentity.user(identity)) {
       throw new StartException(
           Reason.FILE,
           file.path()
               + " belongs to user "
               + owner
               + ", but the program would run as user "
-              + user(identity)
+              + TargetIdentity.user(identity)
               + ": remove the file");
     }
   }
 
   private void requireTrust(boolean rootsOwn) throws IOException {
     if (set.pidFile() != null) {
-      Ownership.requireTrust(set.pidFile(), rootsOwn ? 0 : user(owner()));
+      Ownership.requireTrust(set.pidFile(), rootsOwn ? 0 : TargetIdentity.user(owner()));
     }
   }
 
-  /** Whose the pidfile is to be; null for the user of this process. */
+  /** The identity that the pidfile is to belong to; null for this process' own. */
   private @Nullable Identity owner() {
     return set.rootsLocks() ? null : identity;
   }
 
-  /** The user that the program will run as. */
-  public static long user(@Nullable Identity identity) {
-    return identity != null && identity.uid().isPresent()
-        ? identity.uid().getAsLong()
-        : Identity.effectiveUser();
-  }
-
-  /** Whom the pidfile named when it was opened. */
+  /** {@return the process that the pidfile named when it was opened} */
   public NamedProcess namedProcess() {
     return named;
   }
 
-  /** An output file that is locked as well, by another name. */
+  /** Refuses an output file that is a pidfile or lock file by another name. */
   private void refuseOtherPurpose(@Nullable OutputFile output) throws IOException {
     if (output == null) {
       return;
     }
     if (lockFile != null && output.isSameFile(lockFile.descriptor())) {
-      throw oneFile(output.path(), "the lock file " + lockFile.path());
+      throw FilePurposes.sameFile(output.path(), "the lock file " + lockFile.path());
     }
     if (pidFile != null && output.isSameFile(pidFile.descriptor())) {
-      throw oneFile(output.path(), "the pidfile " + pidFile.path());
+      throw FilePurposes.sameFile(output.path(), "the pidfile " + pidFile.path());
     }
     if (unlockedPidFile != null) {
-      refuseSameFile(output.path(), set.pidFile(), "the pidfile " + set.pidFile());
+      FilePurposes.refuseSameFile(output.path(), set.pidFile(), "the pidfile " + set.pidFile());
     }
   }
 
   /**
-   * Refuses two paths of one file, which a comparison of the paths does not show: hard links, and
-   * linked directories.
-   *
-   * @param other what the second path is, in words
-   * @throws StartException {@link Reason#CONFIGURATION}
-   */
-  public static void refuseSameFile(@Nullable Path one, @Nullable Path two, String other) {
-    try {
-      if (one != null && two != null && Files.isSameFile(one, two)) {
-        throw oneFile(one, other);
-      }
-    } catch (IOException missing) {
-      // What is not there is not the same.
-      return;
-    }
-  }
-
-  private static StartException oneFile(Path path, String other) {
-    return new StartException(Reason.CONFIGURATION, path + " is " + other + " by another name");
-  }
-
-  /**
-   * Gives the files that root opened in the user's stead to the user. All are open by then, so a
-   * failed opening has given nothing away.
+   * Gives the files that root has opened to the target user. All files are open by then, so a start
+   * that cannot open one of them gives no file away.
    */
   public void applyPendingChowns() {
     try {
@@ -302,14 +267,19 @@ public final class DaemonFiles {
   }
 
   /**
-   * What {@link #applyPendingChowns} hands over, as data: for another process that has inherited
-   * the descriptors to do it. Complete once everything is open.
+   * Returns the files that {@link #applyPendingChowns} would give to the target user, so that
+   * another process that inherits the descriptors can do it instead.
+   *
+   * @return the files; complete once all are open
    */
   public List<PendingChown> pendingChowns() {
     return opener.pendingChowns();
   }
 
-  /** Empties the pidfile, with space for the pid reserved, and then output files that are to be. */
+  /**
+   * Empties the pidfile and reserves space for the process id; then empties the output files, if
+   * the file set says so.
+   */
   public void prepare() {
     try {
       if (pidFile != null) {
@@ -330,12 +300,17 @@ public final class DaemonFiles {
     }
   }
 
-  /** Names the program that runs, if the files are still the ones that were locked. */
+  /**
+   * Writes the process id of the started program, and makes sure that the files are still the ones
+   * that were locked.
+   *
+   * @param pid the process id
+   */
   public void writePid(long pid) {
     try {
       if (pidFile != null) {
         pidFile.write(pid);
-        // A file that was there before stays, and must not name a program that is stopped again.
+        // A file that existed before stays, and must not name a program that is stopped again.
         opener.onUndo(new Empty(pidFile));
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
@@ -365,7 +340,7 @@ public final class DaemonFiles {
     }
   }
 
-  /** Nobody else's: without a lock another start may have put its own in place. */
+  /** Leaves another start's file alone: without a lock it may have replaced this one. */
   private static void removeIfNaming(PidFile pidFile, long pid) throws IOException {
     if (pidFile.read() == pid) {
       pidFile.remove();
@@ -373,7 +348,7 @@ public final class DaemonFiles {
   }
 
   /**
-   * Makes sure that nobody has removed or replaced what is locked: another one could start then.
+   * Makes sure that nobody has removed or replaced a locked file: a second daemon could start then.
    */
   public void requireInPlace() {
     try {
@@ -392,17 +367,17 @@ public final class DaemonFiles {
     }
   }
 
-  /** The pidfile's lock; null if it has none, or is not open. */
+  /** {@return the lock on the pidfile; null if there is none, or it is not open} */
   public @Nullable SingletonLock pidFileLock() {
     return pidFile;
   }
 
-  /** The lock file's lock; null if there is none, or it is not open. */
+  /** {@return the lock on the lock file; null if there is none, or it is not open} */
   public @Nullable SingletonLock lockFileLock() {
     return lockFile;
   }
 
-  /** The locks, which the program holds for its life. */
+  /** {@return the descriptors of the locked files, which the program must inherit} */
   public List<Descriptor> lockDescriptors() {
     List<Descriptor> descriptors = new ArrayList<>(2);
     if (lockFile != null) {
@@ -414,18 +389,24 @@ public final class DaemonFiles {
     return descriptors;
   }
 
-  /** Where standard output goes; null if not to a file. */
+  /** {@return the open file of standard output; null if there is none} */
   public @Nullable Descriptor standardOutput() {
     return standardOutput == null ? null : standardOutput.descriptor();
   }
 
-  /** Where standard error goes; null if not to a file. */
+  /** {@return the open file of standard error; null if there is none} */
   public @Nullable Descriptor standardError() {
     return standardError == null ? null : standardError.descriptor();
   }
 
-  /** Takes everything back, the last thing first; what cannot be is told with the reason why. */
+  /**
+   * Takes back all steps, the last one first. A step that cannot be taken back does not keep the
+   * others from it; its exception is added to the reason as a suppressed one.
+   *
+   * @param reason why the start failed
+   */
   public void undo(Throwable reason) {
+    Objects.requireNonNull(reason, "reason");
     for (Exception left : opener.undo()) {
       progress.step("not taken back: " + left.getMessage());
       reason.addSuppressed(left);
@@ -433,10 +414,11 @@ public final class DaemonFiles {
   }
 
   /**
-   * Leaves everything to the daemon, which has the same open files: closes them here, and removes
-   * nothing; the locks stay held. For the time after success, when there is nothing to take back.
+   * Closes the files in this process after a successful start, and removes nothing. The locks stay
+   * held, because the daemon has inherited the same open files. {@link #undo} has no effect after
+   * this.
    *
-   * @throws StartException if what was written could not be stored; all are closed even so
+   * @throws StartException if a file reports that something was not stored; all are closed even so
    */
   public void release() {
     try {

@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a kind of file is opened, and how that is taken back.
+ * A kind of file: how it is opened, and how that is taken back.
  *
  * @param <T> the open file
  */
@@ -24,14 +24,27 @@ interface FileKind<T> {
 
   Descriptor descriptor(T file);
 
-  /** Removes it if opening it created it, and closes it in any case. */
+  /** Removes the file if opening it has created it, and closes it in any case. */
   void undo(T file) throws IOException;
 
-  /** A file that is locked: the pidfile, and the lock file. */
+  /** Adds to an error of opening a file what the error number means there. */
+  private static PosixException explained(PosixException failure) {
+    String explanation = "";
+    if (failure.errno().equals(Errno.ELOOP)) {
+      explanation = "; a symbolic link is not followed";
+    } else if (failure.errno().equals(Errno.ENXIO)) {
+      explanation = "; nobody reads this FIFO, or it is a socket";
+    }
+    return explanation.isEmpty()
+        ? failure
+        : new PosixException(failure.call(), failure.subject(), failure.errno(), explanation);
+  }
+
+  /** A locked file: the pidfile or the lock file. */
   final class Lock implements FileKind<SingletonLock> {
     @Override
     public SingletonLock open(Path path) throws IOException {
-      SingletonLock lock = SingletonLock.acquire(path);
+      SingletonLock lock = acquire(path);
       try {
         if (!lock.created()) {
           HardLinks.refuse(path, lock.descriptor());
@@ -41,6 +54,14 @@ interface FileKind<T> {
         try (lock) {
           throw refused;
         }
+      }
+    }
+
+    private static SingletonLock acquire(Path path) throws IOException {
+      try {
+        return SingletonLock.acquire(path);
+      } catch (PosixException failure) {
+        throw explained(failure);
       }
     }
 
@@ -59,13 +80,14 @@ interface FileKind<T> {
     }
   }
 
-  /** A pidfile without a lock, to be put in place when the program runs. */
+  /** A pidfile without a lock, which is put in place when the program runs. */
   final class Unlocked implements FileKind<PidFile.Pending> {
     @Override
     public PidFile.Pending open(Path path) throws IOException {
-      // The rename would replace a link or a device, and find a directory with the program running.
+      // The rename would replace a link or a device, and fail for a directory only when the program
+      // runs already.
       if (Files.isSymbolicLink(path)) {
-        throw new PosixException("open", path.toString(), Errno.ELOOP);
+        throw explained(new PosixException("open", path.toString(), Errno.ELOOP));
       }
       if (Files.isDirectory(path)) {
         throw new PosixException("rename", path.toString(), Errno.EISDIR);
@@ -97,16 +119,24 @@ interface FileKind<T> {
 
     @Override
     public OutputFile open(Path path) throws IOException {
-      OutputFile output = OutputFile.open(path);
+      OutputFile output = openOutput(path);
       try {
         output.requireOwner(identity == null ? -1 : identity.uid().orElse(-1));
         return output;
       } catch (IOException refused) {
         try (output) {
-          // One that was created has no other owner, but whose it is may be impossible to tell.
+          // A file that was created here has the right owner, but asking for it can fail.
           output.removeIfCreated();
         }
         throw refused;
+      }
+    }
+
+    private static OutputFile openOutput(Path path) throws PosixException {
+      try {
+        return OutputFile.open(path);
+      } catch (PosixException failure) {
+        throw explained(failure);
       }
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens files for the target user, and takes everything back if the program does not start.
+ * Opens files for the target user, and takes that back if the program does not start.
  *
  * <p>With a target user a file is opened <em>as that user</em>, so nobody can make root open what
  * the user could not. Only where the user may not, root opens it, if nobody but root can change
@@ -23,16 +23,16 @@ import org.jspecify.annotations.Nullable;
 final class FileOpener {
   private final @Nullable Identity identity;
 
-  /** How to take back what was done, first things first. */
+  /** The steps that take back what was done, in the order in which it was done. */
   private final List<IoAction> undo = new ArrayList<>();
 
-  /** What is closed by a release. */
+  /** The descriptors that a release closes. */
   private final List<Descriptor> opened = new ArrayList<>();
 
-  /** The directory of the last of root's own files. */
+  /** The directory that was checked last: nobody but root can redirect a path to it. */
   private @Nullable Path fixed;
 
-  /** What changes owner. */
+  /** The files that root has opened, and that are to become the target user's. */
   private final List<PendingChown> pendingChowns = new ArrayList<>();
 
   FileOpener(@Nullable Identity identity) {
@@ -44,7 +44,7 @@ final class FileOpener {
     void run() throws IOException;
   }
 
-  /** A file, and whether it was opened as the target user: what is done to it later is, too. */
+  /** An open file; {@code asTarget} if it was opened, and is to be changed, as the target user. */
   static final class Opened<T> {
     final T file;
     final boolean asTarget;
@@ -62,7 +62,7 @@ final class FileOpener {
    */
   <T> Opened<T> open(Path path, FileKind<T> kind) throws IOException {
     // Where a group alone changes, root stays root.
-    if (DaemonFiles.user(identity) == 0) {
+    if (TargetIdentity.user(identity) == 0) {
       requireFixed(path);
     }
     if (identity == null) {
@@ -78,7 +78,7 @@ final class FileOpener {
     return opened(file, kind, false);
   }
 
-  /** Once for each directory: nobody but root can change the answer. */
+  /** Checks each directory once: nobody but root can change the answer. */
   private void requireFixed(Path path) throws IOException {
     Path directory = path.getParent();
     if (directory == null || !directory.equals(fixed)) {
@@ -144,7 +144,7 @@ final class FileOpener {
     }
   }
 
-  /** Does something with the rights that a file was opened with. */
+  /** Runs a step with the rights with which a file was opened. */
   void runAs(boolean target, IoAction step) throws IOException {
     if (target && identity != null) {
       boolean _ =
@@ -171,12 +171,12 @@ final class FileOpener {
     }
   }
 
-  /** What is to be done if everything is taken back, before all that was to be done so far. */
+  /** Adds a step to take back; it is taken before those that were added earlier. */
   void onUndo(IoAction step) {
     undo.add(step);
   }
 
-  /** Closes every file, all of them whatever happens, and leaves it as it is from now on. */
+  /** Closes all files, also if one of them fails, and forgets the steps to take back. */
   void release() throws PosixException {
     undo.clear();
     PosixException failure = null;
@@ -192,10 +192,7 @@ final class FileOpener {
     }
   }
 
-  /**
-   * Takes everything back, the last thing first and whatever happens, and returns what could not
-   * be.
-   */
+  /** Takes back all steps, the last one first, and returns the failures. */
   List<Exception> undo() {
     List<Exception> left = new ArrayList<>();
     for (int i = undo.size() - 1; i >= 0; i--) {

@@ -4,16 +4,16 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which files a daemon has; null for one that it does not.
+ * The files of a daemon; null for one that it does not have.
  *
  * @param pidFile the pidfile
- * @param lock whether the pidfile is locked, instead of just put in place
+ * @param lock whether the pidfile is locked; otherwise it is only written
  * @param lockFile a second file that is locked, and never written
- * @param standardOutput where standard output goes
- * @param standardError where standard error goes; may be the same path
- * @param truncate whether the output files are emptied first; otherwise they keep what they hold
- * @param rootsLocks whether pidfile and lock file are opened by root and stay root's, whoever the
- *     daemon's user is
+ * @param standardOutput the file that standard output leads to
+ * @param standardError the file that standard error leads to; may be the same path
+ * @param truncate whether the output files are emptied first; otherwise they are appended to
+ * @param rootsLocks whether root opens pidfile and lock file and keeps them, whoever the daemon's
+ *     user is
  */
 public record FileSet(
     @Nullable Path pidFile,
@@ -24,7 +24,16 @@ public record FileSet(
     boolean truncate,
     boolean rootsLocks) {
 
-  /** Files that are all the daemon's own. */
+  /**
+   * Files that all belong to the daemon's user.
+   *
+   * @param pidFile the pidfile
+   * @param lock whether the pidfile is locked; otherwise it is only written
+   * @param lockFile a second file that is locked, and never written
+   * @param standardOutput the file that standard output leads to
+   * @param standardError the file that standard error leads to; may be the same path
+   * @param truncate whether the output files are emptied first; otherwise they are appended to
+   */
   public FileSet(
       @Nullable Path pidFile,
       boolean lock,

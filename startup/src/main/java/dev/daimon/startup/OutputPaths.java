@@ -5,16 +5,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Where output goes that nobody named a file for: the command and the facade agree on it. */
+/** Chooses the file of a stream for which none is named. */
 public final class OutputPaths {
   private OutputPaths() {}
 
   /**
-   * Where standard error goes if only standard output was named: {@code x.stderr} beside {@code
-   * x.stdout}, {@code x.err} beside {@code x.out}, otherwise the same file.
+   * Chooses the file of standard error if only that of standard output is named: {@code x.stderr}
+   * beside {@code x.stdout}, {@code x.err} beside {@code x.out}, otherwise the same file.
    *
-   * @param standardOutput where standard output goes; null if it was not named either
-   * @return null if standard output was not named
+   * @param standardOutput the file of standard output; null for none
+   * @return the file of standard error; null if {@code standardOutput} is null
    */
   public static @Nullable Path errorBeside(@Nullable Path standardOutput) {
     if (standardOutput == null) {
@@ -27,11 +27,11 @@ public final class OutputPaths {
     return name.endsWith(".out") ? replaced(standardOutput, "out", "err") : standardOutput;
   }
 
-  /** Byte for byte: in some locales the text of a path has lost what is not ASCII. */
+  /** Works on bytes: in some locales the text of a path has lost what is not ASCII. */
   private static Path replaced(Path path, String suffix, String other) {
     byte[] bytes = NativePath.bytes(path);
     byte[] end = other.getBytes(StandardCharsets.US_ASCII);
-    // Both are equally long.
+    // Both suffixes have the same length.
     System.arraycopy(end, 0, bytes, bytes.length - suffix.length(), end.length);
     return NativePath.of(bytes);
   }

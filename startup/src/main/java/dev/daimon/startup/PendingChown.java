@@ -5,19 +5,31 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
- * A file that root opened in the target user's stead, and that is to become the user's.
+ * A file that root has opened because the target user could not, and that is to become the user's.
  *
- * @param path where it was opened
- * @param descriptor the open file; still owned by who opened it
+ * @param path the path with which it was opened
+ * @param descriptor the open file; it still belongs to root
  */
 public record PendingChown(Path path, Descriptor descriptor) {
+  /** Checks that nothing is null. */
+  public PendingChown {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(descriptor, "descriptor");
+  }
+
   /**
-   * Hands it over, if the rules of {@link Ownership#give} for a file that was there before allow
-   * it. Root opens a file only where these are kept, so nobody has to say who created it.
+   * Changes the owner, if the rules of {@link Ownership#give} for a file that was there before
+   * allow it. Root opens a file only where these rules are kept, so it does not matter who created
+   * it.
+   *
+   * @param identity the new owner
+   * @throws IOException if the rules or the kernel refuse
    */
   public void apply(Identity identity) throws IOException {
+    Objects.requireNonNull(identity, "identity");
     Ownership.give(descriptor, path, identity, /* justCreated= */ false);
   }
 }

@@ -1,16 +1,20 @@
 package dev.daimon.startup;
 
-/** Where the steps are told, as they are taken. */
+/** Receives the steps of a start while they are taken, such as for {@code daimon start -v}. */
 public interface Progress {
-  /** Nowhere. */
-  Progress UNTOLD =
+  /** Ignores all steps. */
+  Progress IGNORED =
       new Progress() {
         @Override
         public void step(String message) {
-          // Nobody asked.
+          // Nobody asked for it.
         }
       };
 
-  /** Tells of one step, in words for a person. */
+  /**
+   * Reports one step.
+   *
+   * @param message what was done, such as {@code locked /run/x.pid}
+   */
   void step(String message);
 }

@@ -3,17 +3,23 @@ package dev.daimon.startup;
 import static java.util.Objects.requireNonNull;
 
 /**
- * The reason why a program could not be daemonized, with the exit code that tells a shell.
+ * A daemon was not started: the reason, the message for the user, and the exit code for the shell.
  *
- * <p>Unchecked on purpose: by then everything is taken back, and there is nothing left for a caller
- * to do but to end, with the message on standard error and {@link #exitCode()}.
+ * <p>It is unchecked on purpose. When it is thrown, everything is taken back already; all that the
+ * caller can do is to print the message on standard error and to exit with {@link #exitCode()}.
  */
 public final class StartException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** What went wrong, in the terms of {@code sysexits.h}. */
+  /**
+   * What went wrong. The exit codes are those of {@code sysexits.h}, except for {@link
+   * #CANNOT_TELL}, which is the one of the Linux Standard Base.
+   */
   public enum Reason {
-    /** Usage, or a configuration that cannot work: 64. */
+    /** A living process may be the daemon, and nobody can tell: 4. */
+    CANNOT_TELL(4),
+
+    /** The command line or the configuration is wrong: 64. */
     CONFIGURATION(64),
 
     /** The program is missing or cannot be executed: 66. */
@@ -22,10 +28,10 @@ public final class StartException extends RuntimeException {
     /** No such user or group: 67. */
     ACCOUNT(67),
 
-    /** Already running, the lock is held: 69. */
+    /** The daemon runs already, since the lock is held: 69. */
     ALREADY_RUNNING(69),
 
-    /** The daemon ended, or broke the protocol, before it was ready: 70. */
+    /** The daemon ended before it was ready, or violated the protocol: 70. */
     DAEMON_FAILED(70),
 
     /** A system call failed: 71. */
@@ -37,7 +43,7 @@ public final class StartException extends RuntimeException {
     /** The daemon was not ready in time: 75. */
     TIMEOUT(75),
 
-    /** No permission to change identity: 77. */
+    /** This process may not become the configured user or group: 77. */
     PERMISSION(77);
 
     private final int exitCode;
@@ -46,7 +52,7 @@ public final class StartException extends RuntimeException {
       this.exitCode = exitCode;
     }
 
-    /** {@return the exit code that stands for this reason, as in {@code sysexits.h}} */
+    /** {@return the exit code that stands for this reason} */
     public int exitCode() {
       return exitCode;
     }
@@ -56,7 +62,7 @@ public final class StartException extends RuntimeException {
   private final int exitCode;
 
   /**
-   * A failure with its reason's exit code.
+   * Makes a failure with the exit code of its reason.
    *
    * @param reason what went wrong
    * @param message one line for the user
@@ -66,7 +72,7 @@ public final class StartException extends RuntimeException {
   }
 
   /**
-   * A failure by another one, whose message it takes over, with its reason's exit code.
+   * Makes a failure with a cause and the cause's message, and with the exit code of its reason.
    *
    * @param reason what went wrong
    * @param cause what failed
@@ -78,10 +84,11 @@ public final class StartException extends RuntimeException {
   }
 
   /**
-   * A failure with an exit code of its own: that of a daemon that ended before it was ready.
+   * Makes a failure with another exit code, such as that of a daemon that ended before it was
+   * ready.
    *
    * @param reason what went wrong
-   * @param exitCode the code, from 1 to 255: a failure never looks like success
+   * @param exitCode the exit code, from 1 to 255
    * @param message one line for the user
    * @throws IllegalArgumentException for another exit code
    */
@@ -99,7 +106,7 @@ public final class StartException extends RuntimeException {
     return reason;
   }
 
-  /** {@return the exit code, from 1 to 255: the reason's unless the daemon has chosen its own} */
+  /** {@return the exit code, from 1 to 255; the reason's unless the daemon has chosen its own} */
   public int exitCode() {
     return exitCode;
   }

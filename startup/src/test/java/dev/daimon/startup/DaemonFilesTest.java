@@ -253,7 +253,7 @@ class DaemonFilesTest {
     try {
       assertThat(stranger.inputReader().readLine()).isEmpty();
       assertRefused(
-          Reason.SYSTEM,
+          Reason.CANNOT_TELL,
           4,
           "%s is locked by process %d (sh); process %d, which it names, has ended; another user has"
                   .formatted(pid, stranger.pid(), ended.pid())

@@ -16,6 +16,7 @@ class StartExceptionTest {
   void everyReasonHasItsExitCode(Reason reason) {
     int exitCode =
         switch (reason) {
+          case CANNOT_TELL -> 4;
           case CONFIGURATION -> 64;
           case PROGRAM -> 66;
           case ACCOUNT -> 67;

@@ -1,0 +1,224 @@
+package dev.daimon.daemon.runtime;
+
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.readiness.DaemonEnd;
+import dev.daimon.signals.Kill;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+
+/**
+ * Reports the daemon's state to its launcher until the start is decided: the daemon is ready and
+ * the launcher has confirmed it, the daemon has failed, or the launcher is gone.
+ */
+public final class ReadinessReport {
+  /** How long shutdown hooks may take before this process is killed, in ms. */
+  private static final long EXIT_MILLIS = 5000;
+
+  private enum State {
+    STARTING,
+    READY,
+    FAILED,
+    ABANDONED
+  }
+
+  private final DaemonEnd connection;
+
+  /** Whether a failure is reported with its stack trace. */
+  private final boolean traced;
+
+  /** Guarded by this. */
+  private State state = State.STARTING;
+
+  /**
+   * Reports on a connection.
+   *
+   * @param traced whether a failure is reported with its stack trace, since that is printed nowhere
+   *     else
+   */
+  public ReadinessReport(DaemonEnd connection, boolean traced) {
+    this.connection = connection;
+    this.traced = traced;
+  }
+
+  /**
+   * Begins to listen to the launcher, and reports exceptions that end the calling thread.
+   *
+   * @param cleanUp removes the pidfile if the launcher gives up
+   */
+  public void begin(LockCleanUp cleanUp) {
+    Thread main = Thread.currentThread();
+    // The new handler reports the failure, and then calls the previous one or the default.
+    Thread.UncaughtExceptionHandler usual = main.getUncaughtExceptionHandler();
+    main.setUncaughtExceptionHandler(
+        new Thread.UncaughtExceptionHandler() {
+          @Override
+          public void uncaughtException(Thread thread, Throwable failure) {
+            failed(failure);
+            usual.uncaughtException(thread, failure);
+          }
+        });
+    Thread listener =
+        new Thread("daimon-launcher") {
+          @Override
+          public void run() {
+            listen(cleanUp);
+          }
+        };
+    listener.setDaemon(true);
+    listener.start();
+  }
+
+  private void listen(LockCleanUp cleanUp) {
+    boolean confirmed = connection.awaitLauncher();
+    if (confirmed && decide(State.READY) == State.READY) {
+      return;
+    }
+    // The launcher has given up and reports a failure, so this daemon must not go on.
+    Thread kill =
+        new Thread("daimon-kill") {
+          @Override
+          public void run() {
+            killLater(cleanUp);
+          }
+        };
+    kill.setDaemon(true);
+    kill.start();
+    signalGroup(Signal.TERM);
+    // After the signal, because the main thread may end this JVM as soon as it knows.
+    State _ = decide(State.ABANDONED);
+    System.exit(Reason.DAEMON_FAILED.exitCode());
+  }
+
+  /** Decides the start, unless it is decided already; returns the decision. */
+  private synchronized State decide(State end) {
+    if (state == State.STARTING) {
+      state = end;
+    }
+    if (state == State.READY) {
+      close();
+    }
+    notifyAll();
+    return state;
+  }
+
+  /** Sends a signal to this process and to all others of its process group. */
+  private static void signalGroup(Signal signal) {
+    try {
+      Kill.sendGroup(ThisProcess.group(), signal);
+    } catch (PosixException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private void close() {
+    try {
+      connection.close();
+    } catch (IOException alreadyClosed) {
+      // It was closed before; everything was reported.
+      return;
+    }
+  }
+
+  /** Kills the process group, in case a shutdown hook never ends. */
+  private static void killLater(LockCleanUp cleanUp) {
+    try {
+      Thread.sleep(EXIT_MILLIS);
+      cleanUp.now();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    } finally {
+      signalGroup(Signal.KILL);
+    }
+  }
+
+  /** Reports what the daemon is doing; does nothing once the start is decided. */
+  public synchronized void status(String text) {
+    if (state == State.STARTING) {
+      connection.status(text);
+    }
+  }
+
+  private synchronized boolean isStarting() {
+    return state == State.STARTING;
+  }
+
+  /** Reports that the daemon is ready. */
+  public void ready() {
+    if (isStarting()) {
+      // Without the lock, because this waits for a launcher that is stopped.
+      tellReady();
+    }
+  }
+
+  /** Waits until the launcher has confirmed that the daemon is ready. */
+  public void awaitLauncher() {
+    State end = awaitDecision();
+    if (end != State.READY) {
+      throw new StartException(
+          Reason.DAEMON_FAILED,
+          end == State.FAILED
+              ? "the daemon has told its launcher that it failed"
+              : "the launcher is gone, so the daemon ends");
+    }
+  }
+
+  private synchronized State awaitDecision() {
+    boolean interrupted = false;
+    while (state == State.STARTING) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return state;
+  }
+
+  private void tellReady() {
+    try {
+      connection.ready();
+    } catch (IOException gone) {
+      // The listener finds that out, cleans up, and decides.
+      return;
+    }
+  }
+
+  /** Reports that the daemon gives up because of a failure. */
+  public void failed(Throwable failure) {
+    // A message that was written for the launcher needs no stack trace.
+    boolean chosen =
+        FailureText.unwrapped(failure) instanceof StartException own && own.getCause() == null;
+    String text = FailureText.of(failure);
+    failed(exitCode(failure), traced && !chosen ? text + FailureText.trace(failure) : text);
+  }
+
+  /** Reports that the daemon gives up; the first report counts. */
+  public void failed(int exitCode, String text) {
+    synchronized (this) {
+      if (state != State.STARTING) {
+        return;
+      }
+      state = State.FAILED;
+      notifyAll();
+    }
+    try {
+      connection.failed(exitCode, text);
+    } catch (IOException gone) {
+      // The launcher is gone.
+      return;
+    }
+  }
+
+  /** Returns the exit code for a failure of the daemon. */
+  public static int exitCode(Throwable failure) {
+    return FailureText.unwrapped(failure) instanceof StartException daemonize
+        ? daemonize.exitCode()
+        : Reason.DAEMON_FAILED.exitCode();
+  }
+}
