@@ -23,13 +23,13 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A daemon that reads what it prints. */
+/** A daemon that reads its own standard streams. */
 class CaptureTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Prints in every way, and tells what it has read of that. */
+  /** Prints in every way, and writes down what it has read. */
   static final class Listens {
-    // The stream is not closed: the descriptor is the process's.
+    // The stream is not closed, because the descriptor is the process' own.
     @SuppressWarnings("resource")
     public static void main(String[] args) throws Exception {
       List<String> read = new ArrayList<>();
@@ -99,7 +99,7 @@ class CaptureTest {
     assertThat(facade.awaitText("users/read").lines()).startsWith(READ.toArray(String[]::new));
   }
 
-  /** Says why it ends, and ends; perhaps with a child that has its streams. */
+  /** Prints why it ends, and ends; perhaps with a child that has inherited its streams. */
   static final class CannotBind {
     public static void main(String[] args) throws Exception {
       try (Daemon _ = Daemonizer.daemonize(Words.config(args[0], args[1]).build())) {

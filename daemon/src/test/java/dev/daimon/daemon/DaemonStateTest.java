@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a process is once it is a daemon, and where its output goes. */
+/** The state of a daemon process, and the place of its output. */
 class DaemonStateTest {
   @RegisterExtension final Facade facade = new Facade();
 
@@ -85,7 +85,7 @@ class DaemonStateTest {
         .containsEntry(9, facade.directory().toString());
   }
 
-  /** Tells about itself, makes a file, and stays. */
+  /** Writes down its state, creates a file, and stays. */
   static final class Made {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -135,7 +135,7 @@ class DaemonStateTest {
     return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
-  /** Dies of an exception when it is ready, in its main thread and before that in another one. */
+  /** Ends by an exception after it is ready; before that, an exception ends another thread. */
   static final class DiesReady {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
@@ -268,7 +268,7 @@ class DaemonStateTest {
     assertThat(reader.waitFor()).isZero();
   }
 
-  /** Lets everything that is printed to "fifo" go to "read". */
+  /** Copies everything that is printed to "fifo" to "read". */
   private Process startReader() throws Exception {
     Command.run("mkfifo", facade.file("fifo").toString());
     Process reader = facade.prepare(List.of("sh", "-c", "exec cat fifo > read"), Map.of()).start();
@@ -276,7 +276,7 @@ class DaemonStateTest {
     return reader;
   }
 
-  /** Prints a lot, and goes on with it while standard error is released. */
+  /** Prints a lot, also while standard error is released. */
   static final class PrintsOn {
     static final int EARLY = 20_000;
     static final int MEANWHILE = 5_000;
@@ -337,7 +337,7 @@ class DaemonStateTest {
     }
   }
 
-  /** Lets go of its launcher's standard error when it likes to. */
+  /** Releases its launcher's standard error before it is ready. */
   static final class Releases {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
   private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
 
-  /** Where the class files are if not in the checkout. */
+  /** The directory of the class files; null for the checkout. */
   private @Nullable Path copies;
 
   @Override
@@ -32,12 +32,12 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     end();
   }
 
-  /** Where the programs of these tests have their pidfile. */
+  /** Returns the pidfile of the programs of these tests. */
   Path pidFile() {
     return file("pid");
   }
 
-  /** The words that run a {@code main}, with the test's directory as its first argument. */
+  /** Returns the command that runs a {@code main} with the test's directory as first argument. */
   List<String> java(List<String> options, Class<?> main, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(JAVA.toString()));
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
@@ -51,12 +51,12 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     return command;
   }
 
-  /** Runs a {@code main} as the launcher, to the launcher's end. */
+  /** Runs a {@code main} as the launcher, until the launcher has ended. */
   Result launch(Class<?> main, String... arguments) throws Exception {
     return run(java(List.of(), main, arguments), Map.of());
   }
 
-  /** Starts a command to be interfered with; what it prints goes to the files "out" and "err". */
+  /** Starts a command that the test disturbs; its output goes to the files "out" and "err". */
   Process start(List<String> command) throws IOException {
     return prepare(command, Map.of())
         .redirectOutput(file("out").toFile())
@@ -69,7 +69,7 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     Command.kill(signal, pid);
   }
 
-  /** Runs a {@code main} whose daemon must be ready, silently; the daemon's process id. */
+  /** Runs a {@code main} whose daemon must start without output; returns its process id. */
   long daemon(Class<?> main, String... arguments) throws Exception {
     Result result = launch(main, arguments);
     if (!result.equals(new Result(0, "", ""))) {
@@ -78,10 +78,10 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     return pid(pidFile());
   }
 
-  /** What the daemon has written into a file, once it is there and whole: it ends with a dot. */
+  /** Waits for a file that the daemon writes, until its text ends with a dot; returns the text. */
   String awaitText(String name) throws Exception {
     Path file = file(name);
-    // Read once: the daemon may write the next one meanwhile.
+    // Read the file once, because the daemon may write the next text meanwhile.
     String[] text = {""};
     await(
         name,
@@ -92,7 +92,7 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     return text[0].substring(0, text[0].length() - 1);
   }
 
-  /** Waits until a daemon, which does that while its launcher ends, has taken over all it has. */
+  /** Waits until a daemon has taken over its resources, which it does while its launcher ends. */
   static void awaitTakeOver(String process) throws Exception {
     await(
         "the end of the connection to the launcher",
@@ -101,19 +101,19 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
                 .noneMatch(to -> to.startsWith("pipe:") || to.startsWith("/memfd:")));
   }
 
-  /** Lets the programs of this test be run by every user; the words that become nobody. */
+  /** Lets every user run the programs of this test; returns the command that becomes nobody. */
   List<String> asNobody() throws IOException {
     forEveryone();
     return ChildJvm.AS_NOBODY;
   }
 
-  /** Lets the programs of this test be run by every user, wherever the checkout is. */
+  /** Lets every user run the programs of this test, wherever the checkout is. */
   void forEveryone() throws IOException {
     copies = Files.createDirectory(file("classes"));
     openToAll(directory(), "rwx--x--x");
   }
 
-  /** The daemon that runs now: it has the pidfile's lock, and is in it. */
+  /** Returns the process that the pidfile names. */
   ProcessHandle running() throws IOException {
     return ProcessHandle.of(pid(pidFile())).orElseThrow();
   }

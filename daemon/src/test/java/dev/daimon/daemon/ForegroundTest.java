@@ -18,11 +18,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A daemon that is the very process that was started. */
+/** A daemon that is the process that was started. */
 class ForegroundTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Makes every call there is. */
+  /** Calls every method of the daemon. */
   static final class Calls {
     public static void main(String[] args) throws Exception {
       System.out.println("before");
@@ -145,7 +145,7 @@ class ForegroundTest {
     }
   }
 
-  /** Reads what it prints itself. */
+  /** Captures its own standard streams. */
   static final class Listens {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {

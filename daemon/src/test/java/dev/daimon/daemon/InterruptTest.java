@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever is done to a launcher or a daemon meanwhile: a start is complete, or undone. */
+/** A start that is disturbed is completed, or taken back. */
 class InterruptTest {
   @RegisterExtension final Facade facade = new Facade();
 
@@ -73,7 +73,7 @@ class InterruptTest {
       }
     }
 
-    /** Says something while its launcher waits for its end, and never comes to it. */
+    /** Reports its status while the launcher waits for its end, and never ends by itself. */
     private static void chat(Daemon daemon) {
       for (int i = 0; i < 50; i++) {
         daemon.status("stopping " + i);
@@ -185,7 +185,7 @@ class InterruptTest {
 
     assertThat(launcher.waitFor()).isEqualTo(137);
     if ("before".equals(where)) {
-      // It is told by the call.
+      // The call throws it.
       Files.writeString(facade.file("go"), "");
     }
     facade.awaitEnd();

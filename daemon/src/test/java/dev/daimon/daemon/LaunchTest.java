@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A program that launches daemons and lives on. */
+/** A launcher that goes on after the start of its daemons. */
 class LaunchTest {
   @RegisterExtension final Facade facade = new Facade();
 
@@ -197,7 +197,7 @@ class LaunchTest {
     assertThat(facade.processes()).isEmpty();
   }
 
-  /** Launches from several threads at once, all in vain. */
+  /** Launches from several threads at once, and all launches fail. */
   static final class LaunchesAtOnce {
     private static final AtomicInteger HELD = new AtomicInteger();
 

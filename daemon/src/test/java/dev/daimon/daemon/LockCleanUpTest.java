@@ -15,19 +15,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is left of a daemon, however it ends. */
+/** The files that a daemon leaves, in each way to end. */
 class LockCleanUpTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Ends in the way that its second word says. */
+  /** Ends in the way that its second argument says. */
   static final class Ends {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
       DaemonConfig config = Words.config(args[0], "lockFile=lock").build();
-      // Not closed by itself: that is a way to end, too.
+      // Not closed, because that is one of the ways to end.
       Daemon daemon = Daemonizer.daemonize(config);
       daemon.ready();
-      // Only now the test has seen the pidfile.
+      // By now the test has seen the pidfile.
       ProcessSandbox.await("the test", () -> Files.exists(directory.resolve("go")));
       switch (args[1]) {
         case "end of main" -> {}
@@ -108,7 +108,7 @@ class LockCleanUpTest {
     assertGone();
   }
 
-  /** Takes its time to stop: it has closed all, and goes on until the test says so. */
+  /** Stops slowly: a shutdown hook runs until the test ends it. */
   static final class StopsSlowly {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -118,7 +118,7 @@ class LockCleanUpTest {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(directory, ending, closed)));
         daemon.ready();
         ending.await();
-        // So the daemon's own hook has had its turn.
+        // The daemon's own hook has run by now.
         ProcessSandbox.await("the hook", () -> !isRunning("daimon-cleanup"));
       }
       closed.countDown();
@@ -171,7 +171,7 @@ class LockCleanUpTest {
     assertThat(Facade.isLocked(facade.pidFile())).isTrue();
   }
 
-  /** Says only as it runs that the pidfile is to stay. */
+  /** Decides while it runs that the pidfile stays. */
   static final class Leaves {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
@@ -206,7 +206,7 @@ class LockCleanUpTest {
     assertThat(facade.pidFile()).hasContent("1\n");
   }
 
-  /** Gives its pidfile to the user and becomes that. */
+  /** Gives its pidfile to the user, and becomes that user. */
   static final class Drops {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Debian's logrotate renames the log of a daemon that floods it, and tells it so by USR1. */
+/** Debian's logrotate renames the log of a busy daemon, and sends it USR1. */
 @Tag("logrotate")
 class LogRotateTest {
   private static final int ROTATIONS = 12;
@@ -46,7 +46,7 @@ class LogRotateTest {
             Signal.USR1,
             signal -> {
               daemon.reopenLogs();
-              // The next rotation compresses the old file, so everybody has to be done with it.
+              // The next rotation compresses the old file, so nobody may write to it any more.
               for (Writer writer : writers) {
                 writer.awaitNext();
               }
@@ -82,7 +82,7 @@ class LogRotateTest {
           while (!stop) {
             int number = next;
             if (byChildren) {
-              // Few enough to be one write of theirs.
+              // Few enough lines for one write.
               String format = getName() + " %.0f.";
               new ProcessBuilder("seq", "-f", format, number + "", (number + 9) + "")
                   .redirectOutput(ProcessBuilder.Redirect.INHERIT)
@@ -92,7 +92,7 @@ class LogRotateTest {
             } else {
               System.out.println(getName() + " " + number + ".");
               next = number + 1;
-              // Where a rotation takes minutes, there would be gigabytes to compress.
+              // If a rotation took minutes, there would be gigabytes to compress.
               LockSupport.parkNanos(50_000);
             }
           }
@@ -102,7 +102,7 @@ class LogRotateTest {
         }
       }
 
-      /** Until a line that was begun after this call is there. */
+      /** Waits for a line that was begun after this call. */
       void awaitNext() throws InterruptedException {
         int now = next;
         while (isAlive() && next < now + 2) {
@@ -144,7 +144,7 @@ class LogRotateTest {
     assertLines(log);
   }
 
-  /** Each kind's lines are all there, once, in their order, and so in the right file. */
+  /** Each writer's lines are complete, in order, and without duplicates. */
   private static void assertLines(Path log) throws IOException {
     Map<String, Integer> next = new TreeMap<>();
     Map<String, Integer> lasts = new TreeMap<>();
@@ -167,7 +167,7 @@ class LogRotateTest {
     assertThat(next).isEqualTo(lasts).containsOnlyKeys("one", "two", "child");
   }
 
-  /** The oldest one first: its number is the highest, and the log itself has none. */
+  /** Returns the files, the oldest first: it has the highest number, and the log has none. */
   private static List<Path> inOrder(Path log) throws IOException {
     Map<Integer, Path> files = new TreeMap<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(log.getParent())) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A JVM that denies native access becomes no daemon, and says in one line what to do. */
+/** A JVM that denies native access starts no daemon, and says in one line what to do. */
 class NativeAccessTest {
   private static final String DENIED =
       "this JVM denies native access: run java with --enable-native-access=ALL-UNNAMED, or put"

@@ -30,14 +30,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A daemon that begins as root, and goes on as somebody else. */
+/** A daemon that starts as root and becomes another user. */
 @Tag("root")
 class PrivilegesTest {
   private static final int THREADS = 50;
 
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Binds a privileged port, drops, and then serves with what it has. */
+  /** Binds a privileged port, drops its privileges, and then serves. */
   static final class Drops {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -94,7 +94,7 @@ class PrivilegesTest {
       }
     }
 
-    /** Every thread's, once each. */
+    /** Returns the distinct values of all threads. */
     private static Set<String> credentials() throws IOException {
       Set<String> all = new TreeSet<>();
       String[] threads = Objects.requireNonNull(new File("/proc/self/task").list());
@@ -151,7 +151,7 @@ class PrivilegesTest {
     facade.daemon(Drops.class, words.toArray(String[]::new));
 
     List<String> facts = facade.awaitText("users/facts").lines().toList();
-    // Root as a member of another group may make the files itself; another user may not.
+    // Root may create the files as a member of another group; another user may not.
     String opened = uid == 0 ? "0:" + gid : "0:0";
     String own = "%s | %s | %s | ".formatted(four(uid), four(gid), groups.strip());
     assertThat(facts.get(0))
@@ -174,7 +174,7 @@ class PrivilegesTest {
     assertThat(facade.file("log")).hasContent("served by the user\n");
   }
 
-  /** Says what it has of root's, when it is somebody else. */
+  /** Writes down what it still has of root, when it is another user. */
   static final class Leftovers {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -252,7 +252,7 @@ class PrivilegesTest {
     assertThat(facade.pidFile()).doesNotExist();
   }
 
-  /** Gives everything up that a JVM can, and tells what its threads and a child are then. */
+  /** Gives up everything that it can, and writes down the state of its threads and of a child. */
   static final class GivesUp {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -335,7 +335,7 @@ class PrivilegesTest {
     assertThat(result.err()).contains(call);
   }
 
-  /** Closes what was borrowed for standard error, gives the files, and drops. */
+  /** Releases standard error, gives its files away, and drops its privileges. */
   static final class GivesLate {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Starts at the same time as others, or as a stranger interferes: one daemon, or none. */
+/** Starts that race with each other or with an attacker: there is one daemon, or none. */
 class RaceTest {
-  /** The moment is a matter of luck: more rounds try more of them. */
+  /** The moment varies: more rounds try more moments. */
   private static final int ROUNDS = 12;
 
   @RegisterExtension final Facade facade = new Facade();
@@ -123,7 +123,9 @@ class RaceTest {
     }
   }
 
-  /** Up if and only if {@code ready()} returned; and that is so whenever the launcher says 0. */
+  /**
+   * The daemon runs exactly if {@code ready()} has returned, and if the launcher has exited with 0.
+   */
   @Test
   void aLauncherThatIsKilledAsItsDaemonGetsReadyLeavesAllOrNothing() throws Exception {
     Random random = new Random(3);

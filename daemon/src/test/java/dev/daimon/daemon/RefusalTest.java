@@ -16,11 +16,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Why no daemon was started: every reason, with its exit code and in words that help. */
+/** Each reason why no daemon is started, with its exit code and message. */
 class RefusalTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Catches the refusal, and says what it is. */
+  /** Catches the exception, and prints it. */
   static final class Asks {
     public static void main(String[] args) throws Exception {
       if (args[args.length - 1].equals("javaGone")) {
@@ -84,7 +84,7 @@ class RefusalTest {
     }
   }
 
-  /** A JDK whose launcher is a file of its own. */
+  /** A JDK whose {@code java} is a copy. */
   @Test
   void aJavaThatIsGoneIsToldByItsPath() throws Exception {
     List<String> command = new ArrayList<>(facade.java(List.of(), Asks.class, "javaGone"));

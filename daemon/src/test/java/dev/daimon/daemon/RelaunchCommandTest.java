@@ -22,11 +22,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The program runs twice, and the second time from the same words. */
+/** The program runs twice, with the same command line. */
 class RelaunchCommandTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Has done a lot before it asks to be a daemon. */
+  /** Starts threads and opens sockets and files before it becomes a daemon. */
   static final class Busy {
     private static final int THREADS = 50;
     private static final List<Object> HELD = new ArrayList<>();
@@ -93,7 +93,7 @@ class RelaunchCommandTest {
     assertThat(Facade.status(facade.running().pid(), "PPid")).isEqualTo("1");
   }
 
-  /** Tells each time what it was started with. */
+  /** Writes down in each run what it was started with. */
   static final class Tells {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -125,7 +125,7 @@ class RelaunchCommandTest {
     }
   }
 
-  /** What no shell accepts as a name, what is no UTF-8, and a directory that is not either. */
+  /** A variable name that no shell accepts, a value and a directory that are not UTF-8. */
   private static final String HOSTILE =
       """
       mkdir $'d\\xff' && cd $'d\\xff' && echo here > relative
@@ -166,7 +166,7 @@ class RelaunchCommandTest {
     return Facade.strings(facade.file(file));
   }
 
-  /** Reads its standard input, each time. */
+  /** Reads its standard input in each run. */
   static final class Reads {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -211,7 +211,7 @@ class RelaunchCommandTest {
     assertThat(facade.awaitText("DAEMON")).describedAs(kind).isEqualTo("end");
   }
 
-  /** Says something to everyone who comes. */
+  /** Answers every connection. */
   private static void speak(ServerSocket server) {
     try {
       while (true) {
@@ -223,7 +223,7 @@ class RelaunchCommandTest {
     }
   }
 
-  /** Asks to be a daemon when the java that runs it has been replaced. */
+  /** Becomes a daemon after its {@code java} was replaced. */
   static final class Upgraded {
     public static void main(String[] args) throws Exception {
       Path java = Path.of(args[1]);
@@ -242,7 +242,7 @@ class RelaunchCommandTest {
 
   @Test
   void theDaemonRunsOnTheJavaThatHasReplacedItsLaunchers() throws Exception {
-    // Its libraries are the real one's.
+    // The copy uses the libraries of the real one.
     Path home = Path.of(System.getProperty("java.home"));
     Path java = Files.createDirectories(facade.file("jdk/bin")).resolve("java");
     Files.copy(home.resolve("bin/java"), java);

@@ -18,11 +18,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A daemon that reads again, opens its logs again, and stops, as it is told by signals. */
+/** A daemon that reloads, reopens its logs and stops by signals. */
 class SignalsTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Says what it does to its log. */
+  /** Logs what it does. */
   static final class Handles {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
@@ -61,7 +61,7 @@ class SignalsTest {
     facade.stop(pid);
   }
 
-  /** The directory was root's when the daemon was started, and is another user's by now. */
+  /** The directory belonged to root at the start, and belongs to another user now. */
   @Test
   @Tag("root")
   @Tag("attack")
@@ -117,7 +117,7 @@ class SignalsTest {
     facade.stop(pid);
   }
 
-  /** Until it is ready, standard error is the launcher's. */
+  /** Shares the launcher's standard error until it is ready. */
   @Test
   void standardErrorThatIsElsewhereFindsTheNewFileLater() throws Exception {
     Process launcher =
@@ -139,13 +139,13 @@ class SignalsTest {
     facade.stop(pid);
   }
 
-  /** Tells the test that it is here, and waits for its word. */
+  /** Reports to the test, and waits for it. */
   private static void waitForTest(String directory) throws Exception {
     Words.tell(Path.of(directory), "here", "");
     ProcessSandbox.await("the test", () -> Files.exists(Path.of(directory, "go")));
   }
 
-  /** Was started by root, and becomes a user when the test says so. */
+  /** Is started by root, and becomes a user when the test says so. */
   static final class Drops {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
@@ -199,7 +199,7 @@ class SignalsTest {
         words + " in " + file, () -> Files.exists(file) && Files.readString(file).contains(words));
   }
 
-  /** Stops in the way that its last word says. */
+  /** Stops in the way that its last argument says. */
   static final class Stops {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -254,7 +254,7 @@ class SignalsTest {
   void termLetsItFinishWhatItIsAt() throws Exception {
     Process daemon = stopping("in time");
     assertThat(facade.awaitText("draining")).isEqualTo("SIGTERM");
-    // A second one changes nothing, and others are still heard.
+    // A second SIGTERM changes nothing, and other signals are still handled.
     Facade.signal("TERM", daemon.pid());
     Facade.signal("USR1", daemon.pid());
     assertThat(facade.awaitText("still here")).isEmpty();
@@ -269,7 +269,7 @@ class SignalsTest {
     assertThat(facade.pidFile()).doesNotExist();
   }
 
-  /** Its main ends as soon as it is to stop. */
+  /** Its main ends as soon as it stops. */
   static final class Returns {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);

@@ -20,11 +20,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The whole call, without leaving the process and without leaving anything. */
+/** A simulation stays in the process and leaves nothing behind. */
 class SimulateTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** Makes every call, and prints what is there before, meanwhile and afterwards. */
+  /** Calls every method, and prints the files before, meanwhile and afterwards. */
   static final class Tries {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
@@ -139,7 +139,7 @@ class SimulateTest {
     return file.equals("pid") ? "4194304\n" : "old " + file;
   }
 
-  /** Tries twice, and is in earnest then. */
+  /** Simulates twice, and then starts. */
   static final class Rehearses {
     public static void main(String[] args) {
       for (int i = 0; i < 2; i++) {
@@ -158,7 +158,7 @@ class SimulateTest {
         .isEqualTo(new ProcessSandbox.Result(0, "ready\n", ""));
   }
 
-  /** Ends without having closed it. */
+  /** Ends without closing the simulation. */
   static final class Exits {
     public static void main(String[] args) throws Exception {
       Daemon daemon = Daemonizer.daemonize(Words.config(args).build());

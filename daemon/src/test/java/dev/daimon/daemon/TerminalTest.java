@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a launcher shows on a terminal, and what it does not show anywhere else. */
+/** The status line of a launcher, which only a terminal gets. */
 class TerminalTest {
-  /** Back to the line's beginning, and the rest of it is cleared. */
+  /** Returns to the beginning of the line, and clears it. */
   private static final String CLEAR = "\r\u001b[K";
 
   @RegisterExtension final Facade facade = new Facade();
@@ -37,7 +37,7 @@ class TerminalTest {
       try (Daemon daemon = Daemonizer.daemonize(config)) {
         daemon.status("warming \u001b[2Jcaches\u0007\n\u009b2J\u202e\u2028");
         switch (args[1]) {
-          // Longer than it takes the seconds to change: it is the time itself that is shown.
+          // Longer than a second, because the status line shows the time.
           case "slowly" -> TimeUnit.MILLISECONDS.sleep(2100);
           case "fails" -> throw daemon.fail(42, "no \u001b[2Jport\u0007\non two lines\u202e\u2028");
           case "never" -> {
@@ -102,7 +102,7 @@ class TerminalTest {
     assertThat(facade.pidFile()).doesNotExist();
   }
 
-  /** In the foreground, as another user; what it starts is that user's as well. */
+  /** Runs in the foreground as another user, as do its children. */
   static final class Types {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {

@@ -26,21 +26,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** However a start ends, the launcher says so, and a failed one leaves nothing behind. */
+/** The launcher reports the end of each start, and a failed start leaves nothing behind. */
 class VerdictTest {
   @RegisterExtension final Facade facade = new Facade();
 
-  /** A daemon that comes to the end that its second argument names. */
+  /** A daemon that ends in the way that its second argument names. */
   static final class Ends {
     public static void main(String[] args) throws Exception {
       Path directory = Path.of(args[0]);
       String how = args[1];
       if (how.startsWith("wrapped")) {
-        // As launchers of nested jars call it.
+        // As loaders of nested jars call it.
         Method begin = Ends.class.getDeclaredMethod("begin", Path.class, String.class);
         begin.invoke(null, directory, how.substring("wrapped ".length()));
       } else if (how.startsWith("handled ")) {
-        // As frameworks do, which log what a thread dies of.
+        // As frameworks do, which log the exception that ends a thread.
         Thread.currentThread().setUncaughtExceptionHandler((_, _) -> {});
         begin(directory, how.substring("handled ".length()));
       } else {
@@ -267,7 +267,7 @@ class VerdictTest {
         .isEqualTo(new ProcessSandbox.Result(42, "", "VerdictTest$FailsUnseen: no port\n"));
   }
 
-  /** The daemon is up by then, and has the same files open. */
+  /** The daemon runs by then, and has the same files open. */
   @Test
   @Tag("strace")
   void aFileThatCannotBeClosedWhenTheDaemonIsReadyIsAWarning() throws Exception {
@@ -415,7 +415,7 @@ class VerdictTest {
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
-  /** The logging of a program that lacks half of its libraries. */
+  /** The logger of a program that lacks some of its libraries. */
   public static final class BrokenLogging extends System.LoggerFinder {
     @Override
     public System.Logger getLogger(String name, Module module) {
@@ -437,7 +437,7 @@ class VerdictTest {
 
   @Test
   void aJavaThatIsGoneIsFoundAtOnce() throws Exception {
-    // One that may be deleted: its libraries are the real one's.
+    // A copy that may be deleted; it uses the libraries of the real one.
     Path home = Path.of(System.getProperty("java.home"));
     Path java = Files.createDirectories(facade.file("jdk/bin")).resolve("java");
     Files.copy(home.resolve("bin/java"), java);

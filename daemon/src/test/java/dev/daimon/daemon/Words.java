@@ -56,7 +56,7 @@ final class Words {
     return builder;
   }
 
-  /** Writes what {@code awaitText} reads. */
+  /** Writes a file that {@code awaitText} reads. */
   static void tell(Path directory, String name, String text) throws IOException {
     Files.writeString(directory.resolve(name), text + ".");
   }
@@ -66,7 +66,7 @@ final class Words {
     new CountDownLatch(1).await();
   }
 
-  /** A daemon that stays until it is ended. */
+  /** A daemon that runs until a signal ends it. */
   static final class Stays {
     public static void main(String[] args) throws Exception {
       try (Daemon daemon = Daemonizer.daemonize(config(args).build())) {

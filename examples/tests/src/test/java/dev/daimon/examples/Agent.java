@@ -1,6 +1,6 @@
 package dev.daimon.examples;
 
-/** An agent that says that it is there. */
+/** An agent that prints that it was loaded. */
 final class Agent {
   private Agent() {}
 

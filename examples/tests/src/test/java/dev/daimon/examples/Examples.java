@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A {@link ProcessSandbox} in which the built examples are run. */
+/** A {@link ProcessSandbox} that runs the built examples. */
 final class Examples extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
   static final Path ROOT = Path.of(System.getProperty("daimon.root")).normalize();
 
@@ -29,22 +29,22 @@ final class Examples extends ProcessSandbox implements BeforeEachCallback, After
     end();
   }
 
-  /** The archive that an example's build makes. */
+  /** Returns the jar that the build of an example makes. */
   static Path jar(String example) {
     return ROOT.resolve("examples/" + example + "/target/" + example + ".jar");
   }
 
-  /** A program of the JDK that runs these tests. */
+  /** Returns a program of the JDK that runs these tests. */
   static String tool(String name) {
     return Path.of(System.getProperty("java.home"), "bin", name).toString();
   }
 
-  /** Runs {@code java} with these words, to the launcher's end. */
+  /** Runs {@code java} with these arguments, until the launcher has ended. */
   Result java(String... words) throws Exception {
     return run(command(words), Map.of());
   }
 
-  /** The words that run {@code java}, as quickly as it can be. */
+  /** Returns the command that runs {@code java}, with options for a fast start. */
   static List<String> command(String... words) {
     List<String> command = new ArrayList<>(List.of(tool("java")));
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
@@ -52,14 +52,14 @@ final class Examples extends ProcessSandbox implements BeforeEachCallback, After
     return command;
   }
 
-  /** Waits until a file has these words in it. */
+  /** Waits until a file contains this text. */
   void awaitWords(String name, String words) throws Exception {
     Path file = file(name);
     await(
         words + " in " + name, () -> Files.exists(file) && Files.readString(file).contains(words));
   }
 
-  /** What a web server answers. */
+  /** Returns the answer of a web server. */
   static String get(int port) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
       HttpRequest request =

@@ -25,7 +25,7 @@ final class Installation {
     return installation;
   }
 
-  /** Lets a directory look like this one. */
+  /** Links everything into another directory. */
   void linkInto(Path other) throws IOException {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
       for (Path one : all) {
@@ -66,12 +66,12 @@ final class Installation {
     Path copy = directory.resolve("src").resolve(SOURCE);
     Files.createDirectories(copy.getParent());
     Files.copy(original, copy);
-    // A file without the ending stands alone, and in no package.
+    // A file without the suffix is a single source file without a package.
     String text = Files.readString(original);
     Files.writeString(directory.resolve("script"), text.substring(text.indexOf("import ")));
   }
 
-  /** Class files in directories: the example's own, the agent's, and everything under "dev". */
+  /** Directories with class files: those of the example, of the agent, and all of "dev". */
   private void classes() throws Exception {
     Path classes = directory.resolve("classes");
     Command.run("cp", "-r", Examples.ROOT + "/examples/hello/target/classes", classes.toString());

@@ -28,15 +28,15 @@ final class LaunchForms {
   private LaunchForms() {}
 
   /**
-   * A way to start a program, and what its daemon is then.
+   * A way to start a program, and the expected daemon.
    *
    * @param name as in the document
-   * @param variables of the environment
+   * @param variables environment variables
    * @param words the launcher's; in all of these texts, HERE is its directory, PORT a free port
    * @param daemon the daemon's words; null if there must be none
-   * @param program what its files are called
-   * @param says what its log must say; or what the launcher must say of it on standard error
-   * @param serves what else it is there for
+   * @param program the name of its files
+   * @param says the text that must be in its log, or on the standard error of the launcher
+   * @param serves the service that it must have besides
    */
   record Form(
       String name,
@@ -68,7 +68,7 @@ final class LaunchForms {
     }
   }
 
-  /** Something that a program does at a port. */
+  /** A service of a program at a port. */
   interface Service {
     void check(int port) throws Exception;
   }
@@ -169,7 +169,7 @@ final class LaunchForms {
     return new Form(name, Map.of(), words, null, "hello", says, port -> {});
   }
 
-  /** What a debugger says first, and is answered. */
+  /** The handshake of the debugger protocol. */
   private static void debug(int port) throws Exception {
     byte[] handshake = "JDWP-Handshake".getBytes(StandardCharsets.US_ASCII);
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);

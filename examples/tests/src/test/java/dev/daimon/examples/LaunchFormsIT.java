@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** However java was told what to run, the daemon is run the same way, from another directory. */
+/** The daemon is started in the same way as its launcher, in another directory. */
 class LaunchFormsIT {
   @TempDir static Path built;
 
@@ -96,7 +96,7 @@ class LaunchFormsIT {
                 .toList());
   }
 
-  /** Of a training, it is the daemon's cache that counts, which is written when that ends. */
+  /** In a training run the daemon writes the cache, when it ends. */
   private void train() throws Exception {
     Result result =
         examples.run(words("java -XX:AOTCacheOutput=hello.aot -jar hello.jar"), Map.of());

@@ -10,14 +10,14 @@ final class Ports {
 
   private Ports() {}
 
-  /** A port that nobody had a moment ago. */
+  /** Returns a port that was free a moment ago. */
   static int free() throws IOException {
     try (ServerSocket socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     }
   }
 
-  /** One that only root may open. */
+  /** Returns a free port that only root may open. */
   static int privileged() throws IOException {
     int port = FIRST_UNPRIVILEGED - 1;
     while (isTaken(port)) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Started by root, and served by somebody else. */
+/** A server that root starts and that serves as another user. */
 @Tag("root")
 class WebIT {
   private static final String NOBODY = "65534\t65534\t65534\t65534";
@@ -91,7 +91,7 @@ class WebIT {
           signal("USR1", pid);
         }
         if (i % 20 == 10) {
-          // Meanwhile lines went to either file.
+          // Meanwhile lines went to both files.
           Examples.await("a new log", () -> Files.exists(examples.file("web.log")));
         }
       }
@@ -124,7 +124,7 @@ class WebIT {
     long pid = Examples.pid(examples.file("web.pid"));
     try (Socket client = begunRequest()) {
       signal("TERM", pid);
-      // From then on it accepts nobody.
+      // From then on it accepts no connection.
       Examples.await("the server to close", () -> !Ports.isTaken(port));
       assertThat(ProcessHandle.of(pid)).isPresent();
       assertThat(Examples.isLocked(examples.file("web.pid"))).isTrue();
@@ -152,7 +152,7 @@ class WebIT {
     assertThat(examples.file("web.pid")).doesNotExist();
   }
 
-  /** A request of which the server has the beginning, and waits for the rest. */
+  /** A request whose beginning the server has read; it waits for the rest. */
   private Socket begunRequest() throws IOException {
     Socket client = new Socket(InetAddress.getLoopbackAddress(), port);
     String head =
@@ -181,7 +181,7 @@ class WebIT {
 
     examples.stop(Examples.pid(pidFile));
 
-    // The directory is root's, and it was nobody who ended.
+    // The directory is root's, and the server ended as nobody, so the pidfile is emptied.
     assertThat(pidFile).isEmptyFile();
     assertThat(Examples.isLocked(pidFile)).isFalse();
     assertThat(Ports.isTaken(port)).isFalse();

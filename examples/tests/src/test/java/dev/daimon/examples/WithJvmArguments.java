@@ -6,7 +6,7 @@ import dev.daimon.daemon.Daemonizer;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 
-/** A daemon whose JVM alone has the options that are this program's arguments. */
+/** A daemon whose JVM gets this program's arguments as options. */
 final class WithJvmArguments {
   public static void main(String[] arguments) throws InterruptedException {
     Path here = Daemonizer.launchDirectory();

@@ -6,9 +6,10 @@ import dev.daimon.daemon.Daemonizer;
 import java.nio.file.Path;
 
 /**
- * A daemon that says hello every second, in a file where you stand: {@code java -jar
- * examples/hello/target/hello.jar}, then {@code tail -f hello.log}, then {@code kill $(cat
- * hello.pid)}.
+ * A daemon that prints a line every second to {@code hello.log} in the current directory.
+ *
+ * <p>Start it with {@code java -jar examples/hello/target/hello.jar}, read {@code tail -f
+ * hello.log}, and stop it with {@code kill $(cat hello.pid)}.
  */
 final class Hello {
   public static void main(String[] arguments) throws InterruptedException {

@@ -12,9 +12,10 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * A Spring Boot application that daemonizes itself, before any Spring: {@code java -jar
- * examples/spring/target/spring.jar --server.port=8080}, then {@code curl localhost:8080}, then
- * {@code kill $(cat spring.pid)}.
+ * A Spring Boot application that daemonizes itself before it starts Spring.
+ *
+ * <p>Start it with {@code java -jar examples/spring/target/spring.jar --server.port=8080}, try
+ * {@code curl localhost:8080}, and stop it with {@code kill $(cat spring.pid)}.
  */
 @SpringBootApplication
 @RestController
@@ -24,14 +25,14 @@ class Spring {
     DaemonConfig config =
         DaemonConfig.builder()
             .pidFile(here.resolve("spring.pid"))
-            // One file for both: of a start that fails, the launcher shows its last lines.
+            // For both streams: if the start fails, the launcher shows the last lines.
             .standardOutput(here.resolve("spring.log"))
             .build();
     Daemon daemon = Daemonizer.daemonize(config);
     SpringApplication application = new SpringApplication(Spring.class);
     application.addListeners((ApplicationListener<ApplicationReadyEvent>) event -> daemon.ready());
     application.run(arguments);
-    // Spring's threads live on; the pidfile goes when they are stopped, by SIGTERM.
+    // Spring's threads go on after main; SIGTERM stops them, and the pidfile is removed.
   }
 
   @GetMapping("/")

@@ -18,13 +18,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 
 /**
- * A web server that opens its port as root and serves as somebody else: {@code java -jar
- * examples/web/target/web.jar 80 www-data web.properties}, where the file says {@code
- * greeting=Hello}. {@code kill -HUP $(cat web.pid)} reads the file again, {@code kill -USR1} opens
- * the log again when it was renamed, and {@code kill} lets the requests in flight finish.
+ * A web server that opens its port as root and serves as another user.
+ *
+ * <p>Start it with {@code java -jar examples/web/target/web.jar 80 www-data web.properties}; the
+ * file has a line such as {@code greeting=Hello}. {@code kill -HUP $(cat web.pid)} reads the file
+ * again, {@code kill -USR1} reopens the log after a rotation, and {@code kill} finishes the open
+ * requests and ends the server.
  */
 final class Web {
-  /** How long the requests in flight may take when the server is to stop: java -Ddrain=10 … */
+  /** How long open requests may take after SIGTERM: java -Ddrain=10 … */
   private static final int DRAIN_SECONDS = Integer.getInteger("drain", 10);
 
   private final Path file;
@@ -51,13 +53,13 @@ final class Web {
       daemon.chownFiles();
       daemon.dropPrivileges();
 
-      // What the user may not read is found out now, and not at the first SIGHUP.
+      // Read as the user, so that a missing permission is found now and not at the first SIGHUP.
       Web web = new Web(here.resolve(arguments[2]));
       server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
       server.createContext("/", web::serve);
       daemon.on(Signal.HUP, signal -> web.reload());
       daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
-      // Accepts nothing any more, and waits for those in flight; how long at most, the daemon says.
+      // Accepts no new request, and waits for the open ones; the daemon enforces the deadline.
       daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> server.stop(Integer.MAX_VALUE));
       server.start();
       System.out.println("Serving port " + port);
@@ -67,7 +69,7 @@ final class Web {
   }
 
   private void serve(HttpExchange exchange) throws IOException {
-    // The whole request first: what a client still sends is in flight, too.
+    // Read the whole request first: one that is still being sent is open, too.
     byte[] _ = exchange.getRequestBody().readAllBytes();
     System.out.println(exchange.getRequestMethod() + " " + exchange.getRequestURI());
     byte[] text = (greeting + "\n").getBytes(StandardCharsets.UTF_8);
@@ -76,7 +78,7 @@ final class Web {
     exchange.close();
   }
 
-  /** What is wrong now does not harm what is served. */
+  /** Reads the greeting again, and keeps the old one if that fails. */
   private void reload() {
     try {
       greeting = read(file);
