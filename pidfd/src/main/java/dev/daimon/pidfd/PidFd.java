@@ -86,16 +86,23 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalArgumentException if the number cannot be a process id
    * @throws PosixException {@code ESRCH} if there is no such process, {@code EINVAL} or {@code
    *     ENOENT} if this is the id of a thread, {@code EMFILE} if this JVM has no descriptor left,
-   *     {@code ENOSYS} before Linux 5.3, {@code EPERM} if a seccomp filter forbids the call, as in
-   *     old container runtimes
+   *     {@code ENOSYS} before Linux 5.3
+   * @throws NotPermittedException if a seccomp filter forbids the call, as that of an old container
+   *     runtime does
    */
   public static PidFd open(long pid) throws PosixException {
     if (pid < 1 || pid > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process id: " + pid);
     }
     int number = PidFds.open((int) pid);
-    if (number == -Errno.EPERM.number() && Signals.kill((int) pid, 0) == -Errno.ESRCH.number()) {
+    if (number == -Errno.EPERM.number()) {
       // A seccomp filter that forbids pidfd_open rarely forbids kill.
+      if (Signals.kill((int) pid, 0) != -Errno.ESRCH.number()) {
+        throw new NotPermittedException(
+            "pidfd_open",
+            pid,
+            ": a seccomp filter forbids this call, as that of an old container runtime does");
+      }
       number = -Errno.ESRCH.number();
     }
     PosixException.check(number, "pidfd_open", pid);
@@ -140,8 +147,8 @@ public final class PidFd implements AutoCloseable {
    * <p>This also succeeds for a zombie, so it does not show that the process is alive.
    *
    * @param signal the signal
-   * @throws PosixException {@code ESRCH} if the process has ended and its exit status was taken,
-   *     {@code EPERM} if this JVM may not signal the process
+   * @throws PosixException {@code ESRCH} if the process has ended and its exit status was taken
+   * @throws NotPermittedException if this JVM may not signal the process
    * @throws IllegalStateException if this handle is closed
    * @see <a
    *     href="https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html">pidfd_send_signal(2)</a>
@@ -150,8 +157,11 @@ public final class PidFd implements AutoCloseable {
   // descriptor's number could be that of another process.
   public synchronized void send(Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
-    PosixException.check(
-        PidFds.sendSignal(descriptor.number(), signal.number()), "pidfd_send_signal", pid);
+    int result = PidFds.sendSignal(descriptor.number(), signal.number());
+    if (result == -Errno.EPERM.number()) {
+      throw new NotPermittedException("pidfd_send_signal", pid, "");
+    }
+    PosixException.check(result, "pidfd_send_signal", pid);
   }
 
   /**

@@ -152,7 +152,7 @@ class PidFdTest {
       try (PidFd process = PidFd.open(Long.parseLong(arguments[0]))) {
         System.out.println(process.isAlive());
         process.send(Signal.TERM);
-      } catch (PosixException refused) {
+      } catch (NotPermittedException refused) {
         System.out.println(refused.getMessage());
       }
       try (PidFd process = PidFd.open(Long.parseLong(arguments[0]))) {

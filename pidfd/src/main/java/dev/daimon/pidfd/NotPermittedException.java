@@ -1,0 +1,16 @@
+package dev.daimon.pidfd;
+
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+
+/**
+ * A process that this JVM may not signal, or may not even open: {@code EPERM}. The kernel lets
+ * everybody open any process, so only a seccomp filter can forbid that.
+ */
+public final class NotPermittedException extends PosixException {
+  private static final long serialVersionUID = 1;
+
+  NotPermittedException(String call, long pid, String explanation) {
+    super(call, Long.toString(pid), Errno.EPERM, explanation);
+  }
+}
