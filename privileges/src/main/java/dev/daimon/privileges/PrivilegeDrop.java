@@ -340,7 +340,11 @@ public final class PrivilegeDrop {
 
   private static void changeRoot(byte[] path, Path name) throws PosixException {
     PosixException.check(Processes.unshareDirectories(), "unshare", "CLONE_FS");
-    PosixException.check(Processes.chroot(path), "chroot", name);
+    int result = Processes.chroot(path);
+    if (result < 0 && result != -Errno.EPERM.number()) {
+      throw new RootDirectoryException(name, Errno.of(-result));
+    }
+    PosixException.check(result, "chroot", name);
     PosixException.check(Processes.chdir(new byte[] {'/'}), "chdir", name);
   }
 
