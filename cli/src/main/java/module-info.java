@@ -8,6 +8,7 @@ module dev.daimon.cli {
   requires dev.daimon.startup;
   requires dev.daimon.forking;
   requires dev.daimon.locking;
+  requires dev.daimon.pidfd;
   requires dev.daimon.privileges;
   requires dev.daimon.signals;
   requires org.apache.commons.cli;

@@ -62,7 +62,7 @@ final class Control {
     try {
       status = control.status();
     } catch (IOException failure) {
-      String reason = ControlFailure.message(failure);
+      String reason = String.valueOf(failure.getMessage());
       if (line.has("json")) {
         terminal.result(StatusText.json(unknown(reason)));
       } else {

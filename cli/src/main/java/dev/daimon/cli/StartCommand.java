@@ -24,6 +24,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.privileges.RootDirectoryException;
 import dev.daimon.signals.Dispositions;
 import dev.daimon.signals.SignalMask;
 import dev.daimon.startup.DaemonFiles;
@@ -351,10 +352,10 @@ final class StartCommand {
       if (drop != null && request.hasDrop()) {
         boolean _ = drop.start(_ -> true);
       }
+    } catch (RootDirectoryException unusable) {
+      throw new StartException(Reason.SYSTEM, unusable);
     } catch (PosixException failure) {
-      boolean denied =
-          failure.errno().equals(Errno.EPERM)
-              || (failure.errno().equals(Errno.EACCES) && !failure.call().equals("chroot"));
+      boolean denied = failure.errno().equals(Errno.EPERM) || failure.errno().equals(Errno.EACCES);
       throw new StartException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
     } catch (IOException failure) {
       throw new StartException(Reason.PERMISSION, failure);

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SliceRule;
+import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -258,6 +259,17 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.posix.call..")
+        .check(classes);
+  }
+
+  /** What a failure means is told by its type, not by the name of the system call that failed. */
+  @Test
+  void theCommandDoesNotAskWhichSystemCallFailed() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.cli..")
+        .should()
+        .callMethod(PosixException.class, "call")
         .check(classes);
   }
 

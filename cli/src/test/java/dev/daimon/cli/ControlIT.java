@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -523,6 +524,23 @@ class ControlIT {
     assertThat(control("stop", "--pid-only")).isEqualTo(DONE);
     assertThat(daemon.waitFor()).isEqualTo(128 + 15);
     assertThat(pidFile()).doesNotExist();
+  }
+
+  @Test
+  @Tag("root")
+  void anotherUsersDaemonMayNotBeSignalled() throws Exception {
+    String daimon = sandbox.publicDaimon().toString();
+    assertThat(control("start", "--no-lock", "sleep", "1000")).isEqualTo(DONE);
+    long pid = Sandbox.pid(pidFile());
+    List<String> command = new ArrayList<>(ChildJvm.AS_NOBODY);
+    command.addAll(List.of(daimon, "signal", "-p", pidFile().toString(), "--pid-only", "TERM"));
+
+    assertThat(sandbox.run(command, Map.of()))
+        .isEqualTo(
+            new Result(
+                77,
+                "",
+                "daimon: pidfd_send_signal " + pid + ": Operation not permitted (EPERM, 1)\n"));
   }
 
   @Test

@@ -459,6 +459,22 @@ class PrivilegesIT {
     }
   }
 
+  /** That is no missing right to change the root directory, so it is a failed call, 71. */
+  @Test
+  void aRootDirectoryThatTheUserMayNotEnterIsAnError() throws Exception {
+    Path closed = Files.createDirectory(sandbox.file("closed"));
+    TestUser.output("chmod", "700", closed.toString());
+
+    Result result = asNobody("start --chroot " + closed + " true");
+
+    assertThat(result)
+        .isEqualTo(
+            new Result(
+                71,
+                "",
+                "daimon: --chroot: chroot " + closed + ": Permission denied (EACCES, 13)\n"));
+  }
+
   @Test
   void whatTakesNoRightAnOrdinaryUserCanGiveUp() throws Exception {
     Result result =
