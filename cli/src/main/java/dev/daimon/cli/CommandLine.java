@@ -15,59 +15,43 @@ import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import org.jspecify.annotations.Nullable;
 
-/** A command's options and words, as they stand on the command line, and how values are read. */
+/** The options and words of one command, parsed, and the values that they have. */
 final class CommandLine {
   private static final String SEE_HELP = "; see daimon help ";
 
-  private final String command;
+  private final Command command;
   private final org.apache.commons.cli.CommandLine parsed;
 
-  private CommandLine(String command, org.apache.commons.cli.CommandLine parsed) {
+  private CommandLine(Command command, org.apache.commons.cli.CommandLine parsed) {
     this.command = command;
     this.parsed = parsed;
   }
 
-  /** The options that a command has. */
-  static Options options(String command) {
+  /** The options of a command, as the parser wants them. */
+  private static Options options(Command command) {
     Options options = new Options();
-    if (takesProgram(command)) {
-      StartOptions.addTo(options, command);
+    for (CommandOption option : CommandOption.of(command)) {
+      options.addOption(
+          new Option(
+              option.letter(), option.word(), option.argument() != null, /* description= */ null));
     }
-    if (!command.equals("run")) {
-      ControlOptions.addTo(options, command);
-    }
-    value(options, "p", "pidfile");
-    flag(options, "h", "help");
     return options;
   }
 
-  /** Whether a program, with options of its own, follows this command's. */
-  private static boolean takesProgram(String command) {
-    return command.equals("start") || command.equals("run") || command.equals("restart");
-  }
-
-  static void value(Options options, @Nullable String letter, String name) {
-    options.addOption(new Option(letter, name, true, null));
-  }
-
-  static void flag(Options options, @Nullable String letter, String name) {
-    options.addOption(new Option(letter, name, false, null));
-  }
-
   /**
-   * Reads the words after the command's name.
+   * Parses the words after the command's name.
    *
    * @param command the command
-   * @param words one character for each byte
+   * @param words the words, with one character for each byte
    */
-  static CommandLine parse(String command, List<String> words) {
+  static CommandLine parse(Command command, List<String> words) {
     DefaultParser parser =
         DefaultParser.builder()
             .setAllowPartialMatching(false)
             .setStripLeadingAndTrailingQuotes(false)
             .get();
     Options options = options(command);
-    boolean takesProgram = takesProgram(command);
+    boolean takesProgram = command.takesProgram();
     List<String> joined = joined(options, words, takesProgram);
     org.apache.commons.cli.CommandLine parsed;
     try {
@@ -81,7 +65,7 @@ final class CommandLine {
     }
     int program = joined.size() - parsed.getArgList().size();
     boolean separated = program > 0 && joined.get(program - 1).equals("--");
-    // Of "-vX" the parser takes the v for an option, and X for the program.
+    // From "-vX" the parser takes the option -v and, if there is no option -X, the program "-X".
     if (!separated && program < joined.size() && joined.get(program).startsWith("-")) {
       throw new StartException(
           Reason.CONFIGURATION, unknown(options, joined.get(program)) + SEE_HELP + command);
@@ -89,10 +73,10 @@ final class CommandLine {
     return new CommandLine(command, parsed);
   }
 
-  /** What is wrong with the options, naming the one in question as it was typed. */
+  /** What is wrong with the options; names the wrong one as it was typed. */
   private static String explained(ParseException problem, Options options, List<String> words) {
     if (problem instanceof MissingArgumentException) {
-      // Every other option has been joined with the word that follows it.
+      // Every other option was joined with the word that follows it.
       String last = words.getLast();
       return (last.startsWith("--") ? last : "-" + last.charAt(last.length() - 1))
           + " needs a value";
@@ -156,12 +140,8 @@ final class CommandLine {
     return null;
   }
 
-  boolean asksForHelp() {
-    return parsed.hasOption("help");
-  }
-
-  boolean has(String option) {
-    return parsed.hasOption(option);
+  boolean has(CommandOption option) {
+    return parsed.hasOption(option.word());
   }
 
   /** The words after the options. */
@@ -169,27 +149,28 @@ final class CommandLine {
     return parsed.getArgList();
   }
 
-  /** The last value wins, as everywhere. */
-  @Nullable String value(String option) {
-    String[] values = parsed.getOptionValues(option);
+  /** The option's value, the last one if it is given several times; null if it is not given. */
+  @Nullable String value(CommandOption option) {
+    String[] values = parsed.getOptionValues(option.word());
     return values == null ? null : values[values.length - 1];
   }
 
-  @Nullable Path path(String option) {
+  /** The option's value as a path; null if it is not given. */
+  @Nullable Path path(CommandOption option) {
     String value = value(option);
     if (value == null) {
       return null;
     }
-    if (value.endsWith("/") && !option.equals("chdir") && !option.equals("chroot")) {
-      throw usage("--" + option + " wants a file, not \"" + Text.readable(value) + "\"");
+    if (value.endsWith("/") && option != CommandOption.CHDIR && option != CommandOption.CHROOT) {
+      throw usage(option + " wants a file, not \"" + Text.readable(value) + "\"");
     }
     if (!value.startsWith("/")) {
-      throw usage("--" + option + " wants an absolute path, not \"" + Text.readable(value) + "\"");
+      throw usage(option + " wants an absolute path, not \"" + Text.readable(value) + "\"");
     }
     return Text.path(value);
   }
 
-  /** A time such as 10s, 500ms, 2m or 1h; a number alone counts seconds. */
+  /** A time such as 10s, 500ms, 2m or 1h, a number alone in seconds; null for anything else. */
   static @Nullable Duration duration(String text) {
     int digits = 0;
     while (digits < text.length() && Character.digit(text.charAt(digits), 10) >= 0) {
@@ -208,8 +189,8 @@ final class CommandLine {
     };
   }
 
-  /** The time that an option gives; null if it is not there. */
-  @Nullable Duration time(String option) {
+  /** The option's value as a time; null if it is not given. */
+  @Nullable Duration time(CommandOption option) {
     String value = value(option);
     if (value == null) {
       return null;
@@ -217,20 +198,18 @@ final class CommandLine {
     Duration time = duration(value);
     if (time == null) {
       throw usage(
-          "--"
-              + option
-              + " wants a time such as 10s, 500ms or 2m, not \""
-              + Text.readable(value)
-              + "\"");
+          option + " wants a time such as 10s, 500ms or 2m, not \"" + Text.readable(value) + "\"");
     }
     return time;
   }
 
-  List<String> values(String option) {
-    String[] values = parsed.getOptionValues(option);
+  /** The values of an option that may be given several times. */
+  List<String> values(CommandOption option) {
+    String[] values = parsed.getOptionValues(option.word());
     return values == null ? List.of() : Arrays.asList(values);
   }
 
+  /** A usage error, which names the command's help. */
   StartException usage(String message) {
     return new StartException(Reason.CONFIGURATION, message + SEE_HELP + command);
   }

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** The commands that look at a daemon or act on it, all but those that start one. */
+/** The commands that control a daemon: all but those that start one. */
 final class Control {
-  /** Longer than anybody waits; a century still fits into nanoseconds. */
+  /** Longer than anybody waits; a century in nanoseconds still fits into a {@code long}. */
   private static final Duration FOREVER = Duration.ofDays(36_500);
 
   private final CommandLine line;
@@ -28,23 +28,32 @@ final class Control {
     control = ControlOptions.control(line).listener(new ActionWords(terminal));
   }
 
-  /** Runs a command; its exit code. */
-  static int run(String command, CommandLine line) {
+  /** Runs a command, and returns its exit code. */
+  static int run(Command command, CommandLine line) {
     Control control = new Control(line);
-    control.checkWords(command.equals("signal") ? 1 : 0);
+    control.checkWords(command == Command.SIGNAL ? 1 : 0);
     try {
-      return switch (command) {
-        case "status" -> control.status();
-        case "stop" -> control.stop();
-        case "signal" -> control.signal(ControlOptions.signal(line, line.words().get(0)));
-        case "reload" -> control.signal(Signal.HUP);
-        default -> control.await();
-      };
+      return control.run(command);
     } catch (IOException failure) {
       throw PathOptions.named(ControlFailure.of(failure), line);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
+  }
+
+  // Not a switch: for one on an enum javac makes a class, which takes time to load.
+  private int run(Command command) throws IOException, InterruptedException {
+    if (command == Command.STATUS) {
+      return status();
+    }
+    if (command == Command.STOP) {
+      return stop();
+    }
+    if (command == Command.WAIT) {
+      return await();
+    }
+    return signal(
+        command == Command.RELOAD ? Signal.HUP : ControlOptions.signal(line, line.words().get(0)));
   }
 
   private void checkWords(int count) {
@@ -56,21 +65,22 @@ final class Control {
     }
   }
 
-  /** What is in the way of knowing is "cannot tell", whatever it is. */
+  /** Whatever prevents an answer, the exit code is "cannot tell". */
   private int status() {
     DaemonStatus status;
     try {
       status = control.status();
     } catch (IOException failure) {
       String reason = String.valueOf(failure.getMessage());
-      if (line.has("json")) {
+      if (line.has(CommandOption.JSON)) {
         terminal.result(StatusText.json(unknown(reason)));
       } else {
         terminal.error(reason);
       }
       return Reason.CANNOT_TELL.exitCode();
     }
-    terminal.result(line.has("json") ? StatusText.json(status) : StatusText.line(status));
+    terminal.result(
+        line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
     return exitCode(status.state());
   }
 
@@ -87,7 +97,7 @@ final class Control {
         reason);
   }
 
-  /** Not by a switch, which has a class of its own made for it. */
+  // Not a switch, as above.
   private static int exitCode(State state) {
     if (state == State.RUNNING) {
       return 0;
@@ -119,9 +129,9 @@ final class Control {
     return ExitCode.NOT_RUNNING;
   }
 
-  /** Until it has ended. */
+  /** Waits until the daemon has ended. */
   private int await() throws IOException, InterruptedException {
-    Duration timeout = line.time("timeout");
+    Duration timeout = line.time(CommandOption.WAIT_TIMEOUT);
     DaemonStatus first = control.status();
     if (first.state() == State.DEAD || first.state() == State.NOT_RUNNING) {
       terminal.error(first.reason());
@@ -139,7 +149,11 @@ final class Control {
     } finally {
       terminal.clear();
     }
-    terminal.error("timed out after " + line.value("timeout") + ": " + control.status().reason());
+    terminal.error(
+        "timed out after "
+            + line.value(CommandOption.WAIT_TIMEOUT)
+            + ": "
+            + control.status().reason());
     return Reason.TIMEOUT.exitCode();
   }
 }

@@ -8,72 +8,42 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.commons.cli.Options;
 
-/** The options of the commands that control a daemon, and what they mean. */
+/** What the options of the commands that control a daemon mean. */
 final class ControlOptions {
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
+  /** How long a program that daemonizes itself may take, unless an option says otherwise. */
+  static final Duration START_TIMEOUT = Duration.ofSeconds(30);
 
   private ControlOptions() {}
 
-  static void addTo(Options options, String command) {
-    if (!command.equals("status") && !command.equals("wait")) {
-      CommandLine.value(options, null, "guard");
-    }
-    CommandLine.flag(options, null, "pid-only");
-    switch (command) {
-      case "status" -> CommandLine.flag(options, null, "json");
-      case "wait" -> CommandLine.value(options, null, "timeout");
-      case "stop" -> addStop(options);
-      case "start" -> addSelf(options);
-      case "restart" -> {
-        addStop(options);
-        addSelf(options);
-      }
-      default -> {}
-    }
-  }
-
-  private static void addStop(Options options) {
-    CommandLine.value(options, null, "signal");
-    CommandLine.value(options, null, "timeout");
-    CommandLine.value(options, null, "then");
-    CommandLine.flag(options, null, "session");
-  }
-
-  private static void addSelf(Options options) {
-    CommandLine.flag(options, null, "self");
-    CommandLine.value(options, null, "start-timeout");
-  }
-
-  /** The control of the daemon that the options name. */
+  /** The control of the daemon whose pidfile the options name. */
   static DaemonControl control(CommandLine line) {
-    Path pidFile = line.path("pidfile");
+    Path pidFile = line.path(CommandOption.PIDFILE);
     if (pidFile == null) {
       throw line.usage("--pidfile is missing");
     }
     DaemonControl control = DaemonControl.of(pidFile);
-    Path guard = line.path("guard");
+    Path guard = line.path(CommandOption.GUARD);
     if (guard != null) {
       if (guard.normalize().equals(pidFile.normalize())) {
         throw line.usage("--pidfile and --guard are the same file, " + guard);
       }
       control = control.guard(guard);
     }
-    return line.has("pid-only") ? control.pidOnly() : control;
+    return line.has(CommandOption.PID_ONLY) ? control.pidOnly() : control;
   }
 
-  /** How to stop: TERM, 30 seconds later KILL, unless told otherwise. */
+  /** How to stop: the default policy, changed by the options. */
   static StopPolicy policy(CommandLine line) {
     List<Step> steps = new ArrayList<>(StopPolicy.DEFAULT.steps());
-    String signal = line.value("signal");
-    Duration timeout = line.time("timeout");
+    String signal = line.value(CommandOption.FIRST_SIGNAL);
+    Duration timeout = line.time(CommandOption.TIMEOUT);
     steps.set(
         0,
         new Step(
             signal == null ? steps.getFirst().signal() : signal(line, signal),
             timeout == null ? steps.getFirst().patience() : timeout));
-    List<String> escalation = line.values("then");
+    List<String> escalation = line.values(CommandOption.THEN);
     if (!escalation.isEmpty()) {
       steps.subList(1, steps.size()).clear();
     }
@@ -82,7 +52,7 @@ final class ControlOptions {
         steps.add(step(line, step));
       }
     }
-    return new StopPolicy(steps, line.has("session"));
+    return new StopPolicy(steps, line.has(CommandOption.SESSION));
   }
 
   private static Step step(CommandLine line, String text) {
@@ -98,6 +68,7 @@ final class ControlOptions {
     return new Step(signal(line, colon < 0 ? text : text.substring(0, colon)), patience);
   }
 
+  /** The signal of this name or number. */
   static Signal signal(CommandLine line, String text) {
     try {
       return Signal.parse(text);
@@ -108,8 +79,8 @@ final class ControlOptions {
 
   /** How long a program that daemonizes itself may take. */
   static Duration startTimeout(CommandLine line) {
-    Duration timeout = line.time("start-timeout");
-    if (timeout != null && !line.has("self")) {
+    Duration timeout = line.time(CommandOption.START_TIMEOUT);
+    if (timeout != null && !line.has(CommandOption.SELF)) {
       throw line.usage("--start-timeout is for --self");
     }
     return timeout == null ? START_TIMEOUT : timeout;

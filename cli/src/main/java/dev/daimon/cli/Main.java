@@ -60,12 +60,14 @@ public final class Main {
   }
 
   private static int dispatch(List<String> words) {
-    String command = words.isEmpty() ? "" : words.get(0);
-    return switch (command) {
-      case "start", "run", "restart" -> launch(command, words.subList(1, words.size()));
-      case "status", "stop", "signal", "reload", "wait" ->
-          control(command, words.subList(1, words.size()));
-      case "help" -> help(String.join(" ", words.subList(1, words.size())));
+    String word = words.isEmpty() ? "" : words.get(0);
+    List<String> rest = words.isEmpty() ? words : words.subList(1, words.size());
+    Command command = Command.of(word);
+    if (command != null) {
+      return run(command, CommandLine.parse(command, rest));
+    }
+    return switch (word) {
+      case "help" -> help(String.join(" ", rest));
       case "--help", "-h" -> help("");
       case "--version", "-V" ->
           print("daimon " + Main.class.getPackage().getImplementationVersion() + "\n");
@@ -74,29 +76,29 @@ public final class Main {
       default ->
           throw new StartException(
               Reason.CONFIGURATION,
-              "unknown command \"" + Text.readable(command) + "\"; see daimon --help");
+              "unknown command \"" + Text.readable(word) + "\"; see daimon --help");
     };
   }
 
-  private static int launch(String command, List<String> words) {
-    CommandLine line = CommandLine.parse(command, words);
-    return line.asksForHelp()
-        ? help(command)
-        : new StartCommand(StartOptions.request(command, line)).launch();
-  }
-
-  private static int control(String command, List<String> words) {
-    CommandLine line = CommandLine.parse(command, words);
-    return line.asksForHelp() ? help(command) : Control.run(command, line);
-  }
-
-  private static int help(String command) {
-    String text = Help.of(command);
-    if (text == null) {
-      throw new StartException(
-          Reason.CONFIGURATION, "no help on \"" + Text.readable(command) + "\"; see daimon --help");
+  private static int run(Command command, CommandLine line) {
+    if (line.has(CommandOption.HELP)) {
+      return print(Help.of(command));
     }
-    return print(text);
+    return command.takesProgram()
+        ? new StartCommand(StartOptions.request(command, line)).launch()
+        : Control.run(command, line);
+  }
+
+  private static int help(String topic) {
+    if (topic.isEmpty()) {
+      return print(Help.overview());
+    }
+    Command command = Command.of(topic);
+    if (command == null) {
+      throw new StartException(
+          Reason.CONFIGURATION, "no help on \"" + Text.readable(topic) + "\"; see daimon --help");
+    }
+    return print(Help.of(command));
   }
 
   private static int print(String text) {

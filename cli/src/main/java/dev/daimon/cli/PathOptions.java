@@ -5,34 +5,34 @@ import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the option that has named a path before an error about that path. */
+/** Puts the option that names a path in front of the message of an error about that path. */
 final class PathOptions {
   private final String message;
-  private @Nullable String option;
+  private @Nullable CommandOption option;
   private int length;
 
   private PathOptions(String message) {
     this.message = message;
   }
 
-  /** A failure with the option in its message; others than of files and calls as they are. */
+  /** The failure with the option in its message; unchanged if it is not one of a file or a call. */
   static StartException named(StartException failure, Request request) {
     PathOptions options = new PathOptions(String.valueOf(failure.getMessage()));
-    options.match("pidfile", request.pidFile);
-    options.match("lock", request.lockFile);
-    options.match("stdout", request.standardOutput);
-    options.match("stderr", request.standardError);
-    options.match("chroot", request.rootDirectory);
-    options.match("chdir", request.directory);
-    options.match("guard", request.guardFile());
+    options.match(CommandOption.PIDFILE, request.pidFile);
+    options.match(CommandOption.LOCK, request.lockFile);
+    options.match(CommandOption.STDOUT, request.standardOutput);
+    options.match(CommandOption.STDERR, request.standardError);
+    options.match(CommandOption.CHROOT, request.rootDirectory);
+    options.match(CommandOption.CHDIR, request.directory);
+    options.match(CommandOption.GUARD, request.guardFile());
     return options.named(failure);
   }
 
   /** As {@link #named(StartException, Request)}, for a command that takes no program. */
   static StartException named(StartException failure, CommandLine line) {
     PathOptions options = new PathOptions(String.valueOf(failure.getMessage()));
-    options.match("pidfile", line.path("pidfile"));
-    options.match("guard", line.path("guard"));
+    options.match(CommandOption.PIDFILE, line.path(CommandOption.PIDFILE));
+    options.match(CommandOption.GUARD, line.path(CommandOption.GUARD));
     return options.named(failure);
   }
 
@@ -41,11 +41,11 @@ final class PathOptions {
     boolean ofPath = reason == Reason.FILE || reason == Reason.SYSTEM;
     return option == null || !ofPath
         ? failure
-        : new StartException(reason, "--" + option + ": " + message);
+        : new StartException(reason, option + ": " + message);
   }
 
-  /** The longest path wins; the first option if several have it. */
-  private void match(String name, @Nullable Path path) {
+  /** The option with the longest path wins; of several with the same path, the first one. */
+  private void match(CommandOption candidate, @Nullable Path path) {
     String text = path == null ? "" : path.toString();
     if (text.length() <= length) {
       return;
@@ -54,7 +54,7 @@ final class PathOptions {
       int end = i + text.length();
       if ((i == 0 || message.charAt(i - 1) == ' ')
           && (end == message.length() || " :;,".indexOf(message.charAt(end)) >= 0)) {
-        option = name;
+        option = candidate;
         length = text.length();
         return;
       }

@@ -9,135 +9,101 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 
-/** The options of {@code start}, {@code run} and {@code restart}, and the request they make. */
+/** Makes a request of the options of {@code start}, {@code run} and {@code restart}. */
 final class StartOptions {
-  /** What a program that daemonizes itself has to do itself. */
-  private static final List<String> NOT_WITH_SELF =
+  /** Options for what a program that daemonizes itself does by itself. */
+  private static final List<CommandOption> NOT_WITH_SELF =
       List.of(
-          "lock",
-          "no-lock",
-          "stdout",
-          "stderr",
-          "append",
-          "truncate",
-          "user",
-          "group",
-          "groups",
-          "chroot",
-          "rlimit",
-          "nice",
-          "oom-score-adj",
-          "no-new-privs",
-          "keep-cap",
-          "pidfile-owner",
-          "foreground",
-          "dry-run");
+          CommandOption.LOCK,
+          CommandOption.NO_LOCK,
+          CommandOption.STDOUT,
+          CommandOption.STDERR,
+          CommandOption.APPEND,
+          CommandOption.TRUNCATE,
+          CommandOption.USER,
+          CommandOption.GROUP,
+          CommandOption.GROUPS,
+          CommandOption.CHROOT,
+          CommandOption.RLIMIT,
+          CommandOption.NICE,
+          CommandOption.OOM_SCORE_ADJ,
+          CommandOption.NO_NEW_PRIVS,
+          CommandOption.KEEP_CAP,
+          CommandOption.PIDFILE_OWNER,
+          CommandOption.FOREGROUND,
+          CommandOption.DRY_RUN);
 
-  private final String command;
+  private final Command command;
   private final CommandLine line;
 
-  private StartOptions(String command, CommandLine line) {
+  private StartOptions(Command command, CommandLine line) {
     this.command = command;
     this.line = line;
   }
 
-  static void addTo(Options options, String command) {
-    CommandLine.value(options, "l", "lock");
-    CommandLine.flag(options, null, "no-lock");
-    CommandLine.value(options, "c", "chdir");
-    CommandLine.value(options, "m", "umask");
-    CommandLine.value(options, "o", "stdout");
-    CommandLine.value(options, "e", "stderr");
-    CommandLine.flag(options, "a", "append");
-    CommandLine.flag(options, null, "truncate");
-    CommandLine.value(options, "u", "user");
-    CommandLine.value(options, "g", "group");
-    CommandLine.value(options, null, "groups");
-    CommandLine.value(options, null, "chroot");
-    CommandLine.value(options, null, "rlimit");
-    CommandLine.value(options, null, "nice");
-    CommandLine.value(options, null, "oom-score-adj");
-    CommandLine.flag(options, null, "no-new-privs");
-    CommandLine.value(options, null, "keep-cap");
-    CommandLine.value(options, null, "pidfile-owner");
-    CommandLine.flag(options, null, "no-close-fds");
-    CommandLine.value(options, null, "keep-fd");
-    CommandLine.value(options, "E", "env");
-    CommandLine.value(options, "n", "name");
-    CommandLine.flag(options, "v", "verbose");
-    if (!command.equals("restart")) {
-      CommandLine.flag(options, "f", "foreground");
-      CommandLine.flag(options, null, "dry-run");
-    }
-    if (command.equals("start")) {
-      CommandLine.flag(options, null, "oknodo");
-    }
-  }
-
-  static Request request(String command, CommandLine line) {
+  static Request request(Command command, CommandLine line) {
     return new StartOptions(command, line).request();
   }
 
   private Request request() {
     Request request = new Request();
     request.command = program();
-    request.foreground = command.equals("run") || line.has("foreground");
-    request.pidFile = line.path("pidfile");
-    request.lockFile = line.path("lock");
-    request.lock = !line.has("no-lock");
-    Path directory = line.path("chdir");
+    request.foreground = command == Command.RUN || line.has(CommandOption.FOREGROUND);
+    request.pidFile = line.path(CommandOption.PIDFILE);
+    request.lockFile = line.path(CommandOption.LOCK);
+    request.lock = !line.has(CommandOption.NO_LOCK);
+    Path directory = line.path(CommandOption.CHDIR);
     request.directory = directory == null ? request.directory : directory;
     request.umask = umask(request.umask);
-    request.standardOutput = line.path("stdout");
-    Path standardError = line.path("stderr");
+    request.standardOutput = line.path(CommandOption.STDOUT);
+    Path standardError = line.path(CommandOption.STDERR);
     request.standardError =
         standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
-    request.truncate = line.has("truncate");
+    request.truncate = line.has(CommandOption.TRUNCATE);
     user(request);
     request.groups = groups();
-    request.rootDirectory = line.path("chroot");
+    request.rootDirectory = line.path(CommandOption.CHROOT);
     request.limits = limits();
-    request.niceness = number("nice", -20, 19);
-    request.oomScoreAdjust = number("oom-score-adj", -1000, 1000);
-    request.noNewPrivileges = line.has("no-new-privs");
+    request.niceness = number(CommandOption.NICE, -20, 19);
+    request.oomScoreAdjust = number(CommandOption.OOM_SCORE_ADJ, -1000, 1000);
+    request.noNewPrivileges = line.has(CommandOption.NO_NEW_PRIVS);
     request.keptCapabilities = keptCapabilities();
-    request.closeDescriptors = !line.has("no-close-fds");
+    request.closeDescriptors = !line.has(CommandOption.NO_CLOSE_FDS);
     request.keptDescriptors = keptDescriptors();
     request.variables = variables();
-    request.programName = line.value("name");
-    request.verbose = line.has("verbose");
-    request.dryRun = line.has("dry-run");
-    request.okIfRunning = line.has("oknodo");
+    request.programName = line.value(CommandOption.NAME);
+    request.verbose = line.has(CommandOption.VERBOSE);
+    request.dryRun = line.has(CommandOption.DRY_RUN);
+    request.okIfRunning = line.has(CommandOption.OKNODO);
     request.rootsPidFile = pidFileOwner();
-    if (request.truncate && line.has("append")) {
+    if (request.truncate && line.has(CommandOption.APPEND)) {
       throw line.usage("--append and --truncate exclude each other");
     }
     if (!request.lock && request.lockFile != null) {
       throw line.usage("--no-lock and --lock exclude each other");
     }
-    if (!command.equals("run")) {
-      request.guard = line.path("guard");
-      request.self = line.has("self");
+    if (command != Command.RUN) {
+      request.guard = line.path(CommandOption.GUARD);
+      request.self = line.has(CommandOption.SELF);
       request.startTimeout = ControlOptions.startTimeout(line);
     }
-    if (command.equals("restart")) {
+    if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);
     }
-    request.pidOnly = line.has("pid-only");
+    request.pidOnly = line.has(CommandOption.PID_ONLY);
     checkControl(request);
     checkOverlaps(request);
     return request;
   }
 
-  /** Options that need each other, or do not go together. */
+  /** Checks options that need each other, or exclude each other. */
   private void checkControl(Request request) {
     if (request.pidFile == null) {
-      for (String option : List.of("guard", "self")) {
+      for (CommandOption option : List.of(CommandOption.GUARD, CommandOption.SELF)) {
         if (line.has(option)) {
-          throw line.usage("--" + option + " needs --pidfile");
+          throw line.usage(option + " needs --pidfile");
         }
       }
       if (request.stop != null) {
@@ -145,16 +111,17 @@ final class StartOptions {
       }
     }
     if (!request.lock && (request.stop != null || request.guard != null)) {
-      throw line.usage("--no-lock leaves nothing to tell the daemon by");
+      throw line.usage(
+          "--no-lock excludes --guard and restart: without its lock the daemon is not known");
     }
     if (request.pidOnly && request.stop == null && !request.self) {
-      throw line.usage("--pid-only is for --self: what is started here has its pidfile locked");
+      throw line.usage("--pid-only needs --self: without --self the pidfile is locked");
     }
     if (request.self) {
-      for (String option : NOT_WITH_SELF) {
+      for (CommandOption option : NOT_WITH_SELF) {
         if (line.has(option)) {
           throw line.usage(
-              "--self and --" + option + " exclude each other: the program does that itself");
+              "--self and " + option + " exclude each other: the program does that itself");
         }
       }
     }
@@ -171,10 +138,10 @@ final class StartOptions {
     return program;
   }
 
-  /** {@code USER}, {@code USER:GROUP}, or {@code USER:} for the user's own group. */
+  /** Reads {@code USER}, {@code USER:GROUP}, or {@code USER:} for the user's own group. */
   private void user(Request request) {
-    String user = line.value("user");
-    request.group = line.value("group");
+    String user = line.value(CommandOption.USER);
+    request.group = line.value(CommandOption.GROUP);
     int colon = user == null ? -1 : user.indexOf(':');
     if (user == null || colon < 0) {
       request.user = user;
@@ -197,24 +164,24 @@ final class StartOptions {
   }
 
   private boolean pidFileOwner() {
-    String value = line.value("pidfile-owner");
+    String value = line.value(CommandOption.PIDFILE_OWNER);
     if (value == null) {
       return false;
     }
     if (!value.equals("root") && !value.equals("user")) {
       throw line.usage("--pidfile-owner wants root or user, not \"" + Text.readable(value) + "\"");
     }
-    if (!line.has("user") && !line.has("group")) {
+    if (!line.has(CommandOption.USER) && !line.has(CommandOption.GROUP)) {
       throw line.usage("--pidfile-owner needs --user or --group");
     }
-    if (!line.has("pidfile") && !line.has("lock")) {
+    if (!line.has(CommandOption.PIDFILE) && !line.has(CommandOption.LOCK)) {
       throw line.usage("--pidfile-owner needs --pidfile or --lock");
     }
     return value.equals("root");
   }
 
   private int umask(int unset) {
-    String value = line.value("umask");
+    String value = line.value(CommandOption.UMASK);
     if (value == null) {
       return unset;
     }
@@ -230,13 +197,13 @@ final class StartOptions {
     return mask;
   }
 
-  /** A list of names with commas between, or {@code none}. */
+  /** Reads a list of names, separated by commas, or {@code none}. */
   private @Nullable List<String> groups() {
-    String value = line.value("groups");
+    String value = line.value(CommandOption.GROUPS);
     if (value == null) {
       return null;
     }
-    if (!line.has("user") && !line.has("group")) {
+    if (!line.has(CommandOption.USER) && !line.has(CommandOption.GROUP)) {
       throw line.usage("--groups needs --user or --group");
     }
     List<String> groups = new ArrayList<>();
@@ -245,7 +212,7 @@ final class StartOptions {
       int end = comma < 0 ? value.length() : comma;
       if (start == end) {
         throw line.usage(
-            "--groups wants names with commas between, or none, not \""
+            "--groups wants names separated by commas, or none, not \""
                 + Text.readable(value)
                 + "\"");
       }
@@ -255,10 +222,10 @@ final class StartOptions {
     return groups;
   }
 
-  /** Of each resource the last one, as everywhere. */
+  /** The limits, the last one of each resource. */
   private List<ResourceLimit> limits() {
     List<ResourceLimit> limits = new ArrayList<>();
-    for (String value : line.values("rlimit")) {
+    for (String value : line.values(CommandOption.RLIMIT)) {
       try {
         ResourceLimit limit = ResourceLimit.parse(Text.readable(value));
         for (int i = limits.size() - 1; i >= 0; i--) {
@@ -274,7 +241,7 @@ final class StartOptions {
     return limits;
   }
 
-  private @Nullable Integer number(String option, int min, int max) {
+  private @Nullable Integer number(CommandOption option, int min, int max) {
     String value = line.value(option);
     if (value == null) {
       return null;
@@ -285,11 +252,10 @@ final class StartOptions {
         return number;
       }
     } catch (NumberFormatException noNumber) {
-      // Refused as one that is out of range.
+      // Refused below, like a number that is out of range.
     }
     throw line.usage(
-        "--"
-            + option
+        option
             + " wants a number from "
             + min
             + " to "
@@ -300,11 +266,11 @@ final class StartOptions {
   }
 
   private @Nullable Set<Capability> keptCapabilities() {
-    if (!line.has("keep-cap")) {
+    if (!line.has(CommandOption.KEEP_CAP)) {
       return null;
     }
     Set<Capability> kept = EnumSet.noneOf(Capability.class);
-    List<String> values = line.values("keep-cap");
+    List<String> values = line.values(CommandOption.KEEP_CAP);
     if (values.size() == 1 && values.get(0).equals("none")) {
       return kept;
     }
@@ -320,7 +286,7 @@ final class StartOptions {
 
   private List<Integer> keptDescriptors() {
     List<Integer> numbers = new ArrayList<>();
-    for (String value : line.values("keep-fd")) {
+    for (String value : line.values(CommandOption.KEEP_FD)) {
       int number = -1;
       try {
         number = value.startsWith("+") ? -1 : Integer.parseInt(value);
@@ -340,7 +306,7 @@ final class StartOptions {
 
   private List<String> variables() {
     List<String> variables = new ArrayList<>();
-    for (String value : line.values("env")) {
+    for (String value : line.values(CommandOption.ENV)) {
       if (value.isEmpty() || value.startsWith("=")) {
         throw line.usage("--env wants NAME=VALUE or NAME, not \"" + Text.readable(value) + "\"");
       }

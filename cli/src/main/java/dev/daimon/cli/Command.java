@@ -1,0 +1,117 @@
+package dev.daimon.cli;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands, as one table, from which the help is made. The options of each command are in
+ * {@link CommandOption}.
+ */
+enum Command {
+  START(
+      "start",
+      "[options] [--] PROGRAM [ARG...]",
+      "daemonize; return when it runs",
+      "Starts a program as a daemon, and returns when it runs.",
+      "-p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80"),
+  RUN(
+      "run",
+      "[options] [--] PROGRAM [ARG...]",
+      "the same in the foreground: this process becomes PROGRAM",
+      "Runs a program in the foreground: this process becomes the program, with the same process"
+          + " id.",
+      "-p /run/web.pid -u web -- /usr/bin/web --port 80"),
+  RESTART(
+      "restart",
+      "-p PATH [options] [--] PROGRAM [ARG...]",
+      "stop it if it runs, and start it",
+      "Stops a daemon if it runs, and starts it. No other action comes in between.",
+      "-p /run/web.pid -o /var/log/web.log -- /usr/bin/web"),
+  STOP(
+      "stop",
+      "-p PATH [options]",
+      "end it, wait until it has ended",
+      "Ends a daemon, waits until its process has ended and its lock is free, and removes the"
+          + " pidfile. A daemon that does not run counts as stopped: exit code 0.",
+      "-p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s"),
+  STATUS(
+      "status",
+      "-p PATH [options]",
+      "does it run?",
+      "Tells whether a daemon runs. Exit code 0: it runs. 1: it is dead, and its pidfile is left."
+          + " 3: it does not run. 4: it cannot be told.",
+      "-p /run/web.pid"),
+  RELOAD(
+      "reload",
+      "-p PATH [options]",
+      "send it HUP",
+      "Sends HUP to a daemon: most daemons read their configuration again then. Exit code 3 if it"
+          + " does not run.",
+      "-p /run/web.pid"),
+  SIGNAL(
+      "signal",
+      "-p PATH [options] SIGNAL",
+      "send it any signal",
+      "Sends a signal to a daemon. Exit code 3 if it does not run.",
+      "-p /run/web.pid USR1"),
+  WAIT(
+      "wait",
+      "-p PATH [options]",
+      "wait until it has ended",
+      "Waits until a daemon has ended.",
+      "-p /run/web.pid --timeout 1m");
+
+  private final String word;
+  private final String synopsis;
+  private final String summary;
+  private final String description;
+  private final String example;
+
+  Command(String word, String synopsis, String summary, String description, String example) {
+    this.word = word;
+    this.synopsis = synopsis;
+    this.summary = summary;
+    this.description = description;
+    this.example = example;
+  }
+
+  /** The command of this name; null if there is none. */
+  static @Nullable Command of(String word) {
+    for (Command command : values()) {
+      if (command.word.equals(word)) {
+        return command;
+      }
+    }
+    return null;
+  }
+
+  /** The command with its words, such as {@code "daimon stop -p PATH [options]"}. */
+  String synopsis() {
+    return "daimon " + word + " " + synopsis;
+  }
+
+  /** A few words for the list of commands. */
+  String summary() {
+    return summary;
+  }
+
+  /** Sentences for the command's own help. */
+  String description() {
+    return description;
+  }
+
+  /** A command line that works. */
+  String example() {
+    return "daimon " + word + " " + example;
+  }
+
+  /** Whether a program, with options of its own, follows the command's options. */
+  boolean takesProgram() {
+    return this == START || this == RUN || this == RESTART;
+  }
+
+  /** The command's name. */
+  @Override
+  public String toString() {
+    return word;
+  }
+}

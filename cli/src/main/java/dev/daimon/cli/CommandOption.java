@@ -1,0 +1,392 @@
+package dev.daimon.cli;
+
+import static dev.daimon.cli.Command.RELOAD;
+import static dev.daimon.cli.Command.RESTART;
+import static dev.daimon.cli.Command.RUN;
+import static dev.daimon.cli.Command.SIGNAL;
+import static dev.daimon.cli.Command.START;
+import static dev.daimon.cli.Command.STATUS;
+import static dev.daimon.cli.Command.STOP;
+import static dev.daimon.cli.Command.WAIT;
+
+import dev.daimon.control.Guard;
+import dev.daimon.control.StopPolicy;
+import dev.daimon.control.StopPolicy.Step;
+import dev.daimon.posix.Signal;
+import dev.daimon.startup.OutputPaths;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options of all commands, as one table: letter, name, argument, whether it may be given
+ * several times, help, and the commands that take it. The parser, the help and the reference in
+ * {@code docs/command.md} are made from it, in its order.
+ *
+ * <p>An option that means something else to another command has a row for each meaning. In the help
+ * texts, what a user types is in backquotes.
+ */
+enum CommandOption {
+  PIDFILE(
+      "p",
+      "pidfile",
+      "PATH",
+      "write the daemon's pid to this file, which is locked as long as the daemon lives",
+      START,
+      RUN,
+      RESTART),
+  DAEMONS_PIDFILE(
+      "p", "pidfile", "PATH", "the daemon's pidfile", STOP, STATUS, RELOAD, SIGNAL, WAIT),
+  LOCK(
+      "l",
+      "lock",
+      "PATH",
+      "hold a second lock, on a file of its own, which is never written",
+      START,
+      RUN,
+      RESTART),
+  NO_LOCK(
+      null,
+      "no-lock",
+      null,
+      "do not lock the pidfile, for a daemon that is controlled with `--pid-only`; not with `-l`",
+      START,
+      RUN,
+      RESTART),
+  CHDIR("c", "chdir", "PATH", "working directory", START, RUN, RESTART),
+  UMASK("m", "umask", "MODE", "file mode creation mask, octal", START, RUN, RESTART),
+  STDOUT("o", "stdout", "PATH", "output file", START, RESTART),
+  STDOUT_OF_RUN("o", "stdout", "PATH", "output file", RUN),
+  STDERR("e", "stderr", "PATH", "error file", START, RUN, RESTART),
+  TRUNCATE(
+      null,
+      "truncate",
+      null,
+      "empty the output files first; without it they are appended to, so that a restart after a"
+          + " crash keeps the log that says why it crashed",
+      START,
+      RUN,
+      RESTART),
+  APPEND(
+      "a",
+      "append",
+      null,
+      "append to the output files: the default; not with `--truncate`",
+      START,
+      RUN,
+      RESTART),
+  USER(
+      "u",
+      "user",
+      "USER[:GROUP]",
+      "become this user (and group): name, number or `#number`; sets `HOME`, `USER` and `LOGNAME`"
+          + " to match, unless `-E` does",
+      START,
+      RUN,
+      RESTART),
+  GROUP("g", "group", "GROUP", "become this group: name, number or `#number`", START, RUN, RESTART),
+  GROUPS(
+      null,
+      "groups",
+      "LIST|none",
+      "with `-u` or `-g`: supplementary groups, separated by commas, in place of the user's own",
+      START,
+      RUN,
+      RESTART),
+  PIDFILE_OWNER(
+      null,
+      "pidfile-owner",
+      "root|user",
+      "with `-u` or `-g`: who owns the pidfile and the lock file; `root` needs a directory that"
+          + " root alone can change",
+      START,
+      RUN,
+      RESTART),
+  CHROOT(
+      null,
+      "chroot",
+      "PATH",
+      "root directory; `-c` and PROGRAM are looked for in it, all other files outside",
+      START,
+      RUN,
+      RESTART),
+  RLIMIT(
+      null,
+      "rlimit",
+      "NAME=SOFT[:HARD]",
+      /* repeatable= */ true,
+      "limit a resource, such as `nofile=1024:4096`, by the name and in the unit of `setrlimit`;"
+          + " of one resource the last limit counts",
+      START,
+      RUN,
+      RESTART),
+  NICE(null, "nice", "N", "niceness, from -20 to 19", START, RUN, RESTART),
+  OOM_SCORE_ADJ(
+      null,
+      "oom-score-adj",
+      "N",
+      "priority for the out-of-memory killer, from -1000 (never killed) to 1000 (killed first)",
+      START,
+      RUN,
+      RESTART),
+  NO_NEW_PRIVS(
+      null,
+      "no-new-privs",
+      null,
+      "let it gain no privileges by executing set-user-id programs and the like",
+      START,
+      RUN,
+      RESTART),
+  KEEP_CAP(
+      null,
+      "keep-cap",
+      "NAME|none",
+      /* repeatable= */ true,
+      "keep this capability, such as `NET_BIND_SERVICE`, and give up all that are not named",
+      START,
+      RUN,
+      RESTART),
+  NO_CLOSE_FDS(
+      null,
+      "no-close-fds",
+      null,
+      "let the program inherit every descriptor of the caller",
+      START,
+      RUN,
+      RESTART),
+  KEEP_FD(
+      null,
+      "keep-fd",
+      "N",
+      /* repeatable= */ true,
+      "let the program inherit this descriptor",
+      START,
+      RUN,
+      RESTART),
+  ENV(
+      "E",
+      "env",
+      "NAME=VALUE",
+      /* repeatable= */ true,
+      "set a variable; `NAME` alone is an empty one",
+      START,
+      RUN,
+      RESTART),
+  NAME(
+      "n",
+      "name",
+      "ARGV0",
+      "the program's name for itself, `argv[0]`; may begin with a dash",
+      START,
+      RUN,
+      RESTART),
+  VERBOSE("v", "verbose", null, "report each step on standard error", START, RUN, RESTART),
+  FOREGROUND("f", "foreground", null, "run in the foreground, as `daimon run` does", START, RUN),
+  DRY_RUN(null, "dry-run", null, "check everything, print the plan, change nothing", START, RUN),
+  OKNODO(
+      null,
+      "oknodo",
+      null,
+      "exit with 0, not with 69, if the daemon runs already, as init scripts expect",
+      START),
+  JSON(null, "json", null, "print all that is known, as one JSON object", STATUS),
+  FIRST_SIGNAL(null, "signal", "SIGNAL", "the first signal", RESTART, STOP),
+  TIMEOUT(null, "timeout", "T", "how long to wait after the first signal", RESTART, STOP),
+  WAIT_TIMEOUT(null, "timeout", "T", "give up after this time, with exit code 75", WAIT),
+  THEN(
+      null,
+      "then",
+      "SIGNAL:T",
+      /* repeatable= */ true,
+      "the next signal, and how long to wait after it; `none` to give up instead",
+      RESTART,
+      STOP),
+  SESSION(null, "session", null, "stop every process of the daemon's session", RESTART, STOP),
+  SELF(
+      null,
+      "self",
+      null,
+      "PROGRAM daemonizes itself and locks the pidfile: run it, and wait until it has done so",
+      START,
+      RESTART),
+  START_TIMEOUT(
+      null, "start-timeout", "T", "with `--self`: how long that may take", START, RESTART),
+  GUARD(
+      null,
+      "guard",
+      "PATH",
+      "lock this file meanwhile, so that one command at a time starts or stops the daemon",
+      START,
+      RESTART,
+      STOP),
+  UNUSED_GUARD(
+      null,
+      "guard",
+      "PATH",
+      "accepted, and not locked: a signal waits for no other action",
+      RELOAD,
+      SIGNAL),
+  PID_ONLY(
+      null,
+      "pid-only",
+      null,
+      "trust a pidfile that nobody has locked, for daemons that lock nothing; risk: if the daemon"
+          + " has died, its pid may be another program's by now",
+      START,
+      RESTART,
+      STOP,
+      STATUS,
+      RELOAD,
+      SIGNAL,
+      WAIT),
+  HELP(
+      "h",
+      "help",
+      null,
+      "print the command's help",
+      START,
+      RUN,
+      RESTART,
+      STOP,
+      STATUS,
+      RELOAD,
+      SIGNAL,
+      WAIT);
+
+  private final @Nullable String letter;
+  private final String word;
+  private final @Nullable String argument;
+  private final boolean repeatable;
+  private final String help;
+
+  // "ImmutableEnumChecker": the array is never changed, and nobody else has it.
+  @SuppressWarnings("ImmutableEnumChecker")
+  private final Command[] commands;
+
+  CommandOption(
+      @Nullable String letter,
+      String word,
+      @Nullable String argument,
+      String help,
+      Command... commands) {
+    this(letter, word, argument, /* repeatable= */ false, help, commands);
+  }
+
+  CommandOption(
+      @Nullable String letter,
+      String word,
+      @Nullable String argument,
+      boolean repeatable,
+      String help,
+      Command... commands) {
+    this.letter = letter;
+    this.word = word;
+    this.argument = argument;
+    this.repeatable = repeatable;
+    this.help = help;
+    this.commands = commands;
+  }
+
+  /** The options of a command, in the order of the table. */
+  static List<CommandOption> of(Command command) {
+    List<CommandOption> options = new ArrayList<>();
+    for (CommandOption option : values()) {
+      if (option.isTakenBy(command)) {
+        options.add(option);
+      }
+    }
+    return options;
+  }
+
+  /** Whether a command takes the option. */
+  boolean isTakenBy(Command command) {
+    for (Command taking : commands) {
+      if (taking == command) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The letter after one dash; null if it has none. */
+  @Nullable String letter() {
+    return letter;
+  }
+
+  /** The name after two dashes. */
+  String word() {
+    return word;
+  }
+
+  /** What the help calls the argument; null if it takes none. */
+  @Nullable String argument() {
+    return argument;
+  }
+
+  /** What the option does. */
+  String help() {
+    return help;
+  }
+
+  /** The value without the option, read where the command has it from; null if it has none. */
+  @Nullable String defaultValue() {
+    return switch (this) {
+      case CHDIR -> "`" + new Request().directory + "`";
+      case UMASK -> "`0" + Integer.toOctalString(new Request().umask) + "`";
+      case STDOUT -> "the null device";
+      case STDOUT_OF_RUN -> "inherited";
+      case STDERR -> "where `-o` goes; " + errorBeside("x.stdout") + ", " + errorBeside("x.out");
+      case PIDFILE_OWNER -> new Request().rootsPidFile ? "`root`" : "`user`";
+      case FIRST_SIGNAL -> "`" + name(StopPolicy.DEFAULT.steps().getFirst().signal()) + "`";
+      case TIMEOUT -> "`" + seconds(StopPolicy.DEFAULT.steps().getFirst().patience()) + "`";
+      case THEN -> laterSteps();
+      case START_TIMEOUT -> "`" + seconds(ControlOptions.START_TIMEOUT) + "`";
+      case GUARD -> "`" + Guard.beside(Path.of("/x.pid")).getFileName() + "` beside `x.pid`";
+      default -> null;
+    };
+  }
+
+  private static String errorBeside(String output) {
+    Path error = Objects.requireNonNull(OutputPaths.errorBeside(Path.of("/", output)));
+    return "`" + error.getFileName() + "` beside `" + output + "`";
+  }
+
+  private static String laterSteps() {
+    List<Step> steps = StopPolicy.DEFAULT.steps();
+    StringBuilder text = new StringBuilder();
+    for (Step step : steps.subList(1, steps.size())) {
+      text.append(text.isEmpty() ? "" : ", ");
+      text.append('`').append(name(step.signal())).append(':').append(seconds(step.patience()));
+      text.append('`');
+    }
+    return text.toString();
+  }
+
+  /** The signal's name as it is mostly typed, such as {@code TERM}. */
+  private static String name(Signal signal) {
+    return signal.name().substring("SIG".length());
+  }
+
+  private static String seconds(Duration duration) {
+    return duration.toSeconds() + "s";
+  }
+
+  /** The help, and behind it whether it is repeatable and what the default is. */
+  String fullHelp() {
+    String value = defaultValue();
+    String more = repeatable ? "repeatable" : "";
+    if (value != null) {
+      more += (more.isEmpty() ? "" : "; ") + "default: " + value;
+    }
+    return more.isEmpty() ? help : help + " (" + more + ")";
+  }
+
+  /** The option as messages name it, such as {@code "--pidfile"}. */
+  @Override
+  public String toString() {
+    return "--" + word;
+  }
+}
