@@ -10,6 +10,9 @@
 # this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
 # how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
 # gone.
+#
+# The properties that this script sets (-Ddaimon...) and the exit statuses that it reads are
+# described in ScriptProtocol.java.
 
 command=${1-}
 
@@ -227,7 +230,7 @@ start() {
     # A verdict: success, or one of sysexits.h.
     0 | 6[4-9] | 7[0-8]) exit $status ;;
     # One of an init script, moved out of the range in which java's own are.
-    121 | 123 | 124 | 125) exit $((status - 120)) ;;
+    121 | 123 | 124) exit $((status - 120)) ;;
     122 | 129 | 130 | 143)
         if [ -n "$signal" ]; then
             case $command in

@@ -18,51 +18,37 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whoever typed {@code daimon}: where they stood, and the environment and the descriptors that the
- * program is to inherit, as they were before a shell and a JVM changed them.
+ * The process that called {@code daimon}: its working directory, and the environment and
+ * descriptors that the program inherits from it, as they were before a shell and a JVM changed
+ * them.
  *
- * <p>The launcher script names the process that still has them, itself or a copy of itself; without
- * the script they are this JVM's own.
+ * <p>The launcher script says which process still has them: the script itself, or a copy of it
+ * ({@link ScriptProtocol}). Without the script this JVM has them.
  */
 final class Caller {
-  /** The process that still has the caller's environment and descriptors. */
-  static final String PROCESS = "daimon.caller";
-
-  /** Set where this JVM was spawned as the leader of its session. */
-  static final String LEADER = "daimon.leader";
-
-  /** Set where that process is a copy of the script, this JVM's child, and waits for its end. */
-  private static final String COPY = "daimon.copy";
-
-  /** Set where there is no script, and this JVM was told to leave signals alone all the same. */
-  static final String DIRECT = "daimon.direct";
-
-  /** The descriptor that leads where standard error shall lead: to nobody while the JVM starts. */
-  private static final String ERROR = "daimon.error";
-
   private final Environment environment;
   private final Path directory;
   private final int @Nullable [] descriptors;
 
-  /** The parent whose end interrupts a start; 0 if nobody's does. */
-  private final long launcher;
+  /** The parent whose end cancels a start; 0 if there is none. */
+  private final long parent;
 
   private Caller(
-      Environment environment, Path directory, int @Nullable [] descriptors, long launcher) {
+      Environment environment, Path directory, int @Nullable [] descriptors, long parent) {
     this.environment = environment;
     this.directory = directory;
     this.descriptors = descriptors;
-    this.launcher = launcher;
+    this.parent = parent;
   }
 
   /**
    * Finds the caller.
    *
-   * @param withDescriptors whether the descriptors are needed: reading them takes as long as all
-   *     the rest
+   * @param withDescriptors whether to read the descriptors, too, which takes as long as all the
+   *     rest
    */
   static Caller find(boolean withDescriptors) {
-    Long process = Long.getLong(PROCESS);
+    Long process = Long.getLong(ScriptProtocol.CALLER);
     try {
       Path directory =
           Files.readSymbolicLink(Path.of("/proc/" + (process == null ? "self" : process) + "/cwd"));
@@ -71,23 +57,23 @@ final class Caller {
       }
       Environment environment = Environment.of(process);
       int[] descriptors = withDescriptors ? Descriptors.inheritedFrom(process) : null;
-      if (!Boolean.getBoolean(COPY)) {
+      if (!Boolean.getBoolean(ScriptProtocol.COPY)) {
         return new Caller(environment, directory, descriptors, process);
       }
-      // It has done its work, and must not become the program's child.
+      // The copy is not needed any more, and must not become the program's child.
       Child copy = Child.adopt(process);
       copy.signal(Signal.KILL);
       copy.waitFor();
       return new Caller(environment, directory, descriptors, 0);
     } catch (IOException failure) {
       throw new StartException(
-          Reason.SYSTEM, "cannot read what the caller left in /proc: " + failure);
+          Reason.SYSTEM, "cannot read the caller's environment in /proc: " + failure);
     }
   }
 
-  /** Gives standard error back, which the launcher script has kept from the JVM's own words. */
+  /** Restores standard error, which is the null device while the JVM starts. */
   static void restoreError() {
-    Integer number = Integer.getInteger(ERROR);
+    Integer number = Integer.getInteger(ScriptProtocol.ERROR);
     if (number == null) {
       return;
     }
@@ -98,29 +84,29 @@ final class Caller {
     }
   }
 
-  /** Whether the launcher script gets this JVM's exit code, and makes its own of it. */
+  /** Whether the launcher script reads this JVM's exit status. */
   static boolean hasScript() {
-    return Long.getLong(PROCESS) != null
-        && !Boolean.getBoolean(COPY)
-        && !Boolean.getBoolean(LEADER);
+    return Long.getLong(ScriptProtocol.CALLER) != null
+        && !Boolean.getBoolean(ScriptProtocol.COPY)
+        && !Boolean.getBoolean(ScriptProtocol.LEADER);
   }
 
-  /** Whether a signal just ends this JVM, instead of beginning a shutdown beside the work. */
+  /** Whether a signal ends this JVM at once, instead of starting a shutdown beside the work. */
   static boolean leavesSignalsAlone() {
-    return Long.getLong(PROCESS) != null || Boolean.getBoolean(DIRECT);
+    return Long.getLong(ScriptProtocol.CALLER) != null || Boolean.getBoolean(ScriptProtocol.DIRECT);
   }
 
-  /** Whether a launcher waits for this JVM to end, so that it cannot become the program. */
+  /** Whether a parent waits for this JVM to end, so that this JVM cannot become the program. */
   boolean isWaiting() {
-    return launcher != 0;
+    return parent != 0;
   }
 
-  /** Whether this JVM leads the session that the daemon is to live in. */
+  /** Whether this JVM already leads the session that the daemon is to live in. */
   boolean hasMadeSession() {
-    return Boolean.getBoolean(LEADER);
+    return Boolean.getBoolean(ScriptProtocol.LEADER);
   }
 
-  /** The words of this process's command line, one character for each byte. */
+  /** The words of this process's command line, with one character for each byte. */
   static List<String> commandLine() {
     List<String> words = new ArrayList<>();
     try {
@@ -133,23 +119,23 @@ final class Caller {
     return words;
   }
 
-  /** Whether the one who waits for the verdict is gone. */
+  /** Whether the parent that waits for this JVM has ended. */
   boolean isGone() {
-    return launcher != 0 && ThisProcess.parent() != launcher;
+    return parent != 0 && ThisProcess.parent() != parent;
   }
 
   Environment environment() {
     return environment;
   }
 
-  /** Where the caller stood; a path that leads nowhere if that directory is gone. */
+  /** The caller's working directory; a path that does not exist if it was removed. */
   Path directory() {
     return directory;
   }
 
   /**
-   * The descriptors that the program would inherit; null if they were not asked for, or cannot be
-   * told from the JVM's.
+   * The caller's descriptors, in ascending order; null if they were not read, or cannot be told
+   * from the JVM's.
    */
   int @Nullable [] descriptors() {
     return descriptors;

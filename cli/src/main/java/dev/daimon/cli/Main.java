@@ -5,16 +5,10 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.util.List;
 
-/** The entry of the command {@code daimon}. */
+/** The main class of the command {@code daimon}. */
 public final class Main {
-  /** The exit code of a defect of Daimon's own. */
+  /** The exit code of a defect in Daimon. */
   private static final int BUG = 70;
-
-  /** The end of the range in which the exit codes of the JVM's own launcher are. */
-  private static final int SMALL = 6;
-
-  /** What the launcher script takes off again. */
-  private static final int SHIFT = 120;
 
   private Main() {}
 
@@ -24,23 +18,23 @@ public final class Main {
    * @param args the command and its options
    */
   public static void main(String[] args) {
-    // Halted, not shut down: the hooks' machinery takes longer than a start, and there is no hook.
-    Runtime.getRuntime().halt(within(run(args.length)));
+    // Halted, not shut down: running the shutdown hooks takes longer than a start, and there are
+    // none.
+    Runtime.getRuntime().halt(status(run(args.length)));
   }
 
-  /**
-   * The exit code as the launcher script gets it: one below those of {@code sysexits.h} is moved
-   * up, since a JVM that cannot start ends with a small number of its own.
-   */
-  private static int within(int exitCode) {
-    return exitCode > 0 && exitCode < SMALL && Caller.hasScript() ? SHIFT + exitCode : exitCode;
+  /** The exit code as the launcher script expects it. */
+  private static int status(int exitCode) {
+    return exitCode > 0 && exitCode <= ScriptProtocol.LAST_MOVED && Caller.hasScript()
+        ? ScriptProtocol.MOVED + exitCode
+        : exitCode;
   }
 
   private static int run(int count) {
     try {
       Caller.restoreError();
-      // The last words are ours; a JVM decodes its arguments by the locale, so they are only
-      // counted.
+      // The JVM decodes its arguments by the locale. So they are only counted here, and read as
+      // bytes: they are the last words of the process's command line.
       List<String> words = Caller.commandLine();
       if (count > words.size()) {
         throw new StartException(

@@ -13,36 +13,37 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** This very command once more, where no launcher script has started it as it should be. */
+/** Runs this command once more in a fresh JVM, where no launcher script has prepared this one. */
 final class Respawn {
   private Respawn() {}
 
-  /** In this process's place, as a JVM that a signal just ends. Returns only by a failure. */
+  /** Replaces this process by a JVM that a signal ends at once. Returns only by an exception. */
   static void leavingSignalsAlone() {
     try {
       List<String> words = Caller.commandLine();
-      // With -Xrs alone java would open a socket in /tmp, and leave it there.
-      program(words, "-Xrs", "-XX:+DisableAttachMechanism", "-D" + Caller.DIRECT + "=true").exec();
+      // With -Xrs alone java opens a socket in /tmp, to be attached to, and leaves it there.
+      program(words, "-Xrs", "-XX:+DisableAttachMechanism", "-D" + ScriptProtocol.DIRECT + "=true")
+          .exec();
     } catch (IOException failure) {
       throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
   /**
-   * As the leader of a session of its own, while this one waits for its verdict. A JVM that leads a
-   * process group, as one does that a shell with job control starts directly, may not call {@code
-   * setsid}.
+   * Runs the command in a JVM that leads a new session, and returns its exit code. Needed where
+   * this JVM leads a process group, as one does that a shell with job control starts directly: it
+   * may not call {@code setsid}.
    */
   static int inNewSession() {
     try {
-      // The other one decides, within a moment; this one must be there to tell.
+      // The other JVM handles signals; this one must live to return the exit code.
       Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
       List<String> words = Caller.commandLine();
       Child child =
           program(
                   words,
-                  "-D" + Caller.PROCESS + "=" + ThisProcess.id(),
-                  "-D" + Caller.LEADER + "=true")
+                  "-D" + ScriptProtocol.CALLER + "=" + ThisProcess.id(),
+                  "-D" + ScriptProtocol.LEADER + "=true")
               .environment(withoutJavaOptions())
               .newSession()
               .spawn();
@@ -66,7 +67,7 @@ final class Respawn {
         .closeOtherDescriptors(false);
   }
 
-  /** Those are the program's, which gets them from this JVM's own environment. */
+  /** Without them for the JVM; the program gets them from this process's environment. */
   private static Environment withoutJavaOptions() {
     return Environment.current()
         .without("JAVA_TOOL_OPTIONS")

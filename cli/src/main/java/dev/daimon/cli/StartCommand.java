@@ -51,9 +51,6 @@ import org.jspecify.annotations.Nullable;
  * names it.
  */
 final class StartCommand {
-  /** What the launcher script understands as "run me in your place, by exec". */
-  private static final int RUN_BY_EXEC = 122;
-
   private final Request request;
   private final Terminal terminal;
   private final Caller caller;
@@ -99,7 +96,7 @@ final class StartCommand {
       Respawn.leavingSignalsAlone();
     }
     if (request.foreground && caller.isWaiting()) {
-      return RUN_BY_EXEC;
+      return ScriptProtocol.RUN_BY_EXEC;
     }
     if (!request.foreground
         && !request.dryRun
