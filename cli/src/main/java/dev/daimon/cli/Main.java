@@ -79,7 +79,7 @@ public final class Main {
       return print(Help.of(command));
     }
     return command.takesProgram()
-        ? new StartCommand(StartOptions.request(command, line)).launch()
+        ? new StartCommand(StartOptions.request(command, line)).run()
         : Control.run(command, line);
   }
 

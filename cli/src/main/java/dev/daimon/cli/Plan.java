@@ -26,8 +26,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code --dry-run} prints, after checking everything that can be checked without a change;
- * and what a restart checks before it stops anything.
+ * The checks that need no change to the system: {@code --dry-run} makes all of them and prints the
+ * plan, a restart makes those of the files before it stops the daemon.
  */
 final class Plan {
   private final Request request;
@@ -54,15 +54,15 @@ final class Plan {
   }
 
   /**
-   * For a restart, before the old daemon is stopped: can the new one have its files?
+   * Checks, before a restart stops the old daemon, that the new one can have its files.
    *
-   * @param control the old one, which may hold the lock file, too
+   * @param control the old daemon, which may hold the lock file, too
    */
   void check(DaemonControl control) throws IOException {
     checkFiles();
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
-      // One that runs may have written further lines, which go with it.
+      // Not the pidfile of a running daemon: it may have further lines, and is removed with it.
       NamedProcess _ =
           DaemonFiles.judge(
               control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);
@@ -76,7 +76,7 @@ final class Plan {
       return;
     }
     try (LockedFile file = open.get()) {
-      // A daemon that is there before and after was not replaced by another restart meanwhile.
+      // The last condition excludes that another restart has replaced the daemon meanwhile.
       if (!file.isHeldBy(daemon.pid().orElseThrow())
           && file.isLocked()
           && control.status().pid().equals(daemon.pid())) {
@@ -97,7 +97,7 @@ final class Plan {
     refuseSame(request.lockFile, request.standardError);
   }
 
-  /** What the pidfile says, as a start judges it under its lock. */
+  /** Checks the pidfile's content as a start does, but without its lock. */
   private void checkPidFile() {
     if (request.pidFile == null) {
       return;
@@ -106,7 +106,7 @@ final class Plan {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
       Ownership.requireTrust(request.pidFile, TargetIdentity.user(owner));
-      StartCommand.requireReplaceable(request, named);
+      PreparedStart.requireReplaceable(request, named);
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
@@ -200,12 +200,12 @@ final class Plan {
     }
   }
 
-  /** One file by two names, which the command line does not show. */
+  /** Refuses one file with two names, which the command line does not show. */
   private static void refuseSame(@Nullable Path one, @Nullable Path other) {
     FilePurposes.refuseSameFile(one, other, String.valueOf(other));
   }
 
-  /** Why a file cannot be opened for writing, or created; empty if nothing speaks against it. */
+  /** Why a file can be neither opened for writing nor created; empty if it can. */
   private String problem(Path path, boolean output) throws IOException {
     if (Files.isSymbolicLink(path)) {
       return "is a symbolic link";
@@ -217,20 +217,20 @@ final class Plan {
       if (output) {
         OutputFile.requireOwner(path, identity == null ? -1 : identity.uid().orElse(-1));
       }
-      // Not opened to see: a FIFO's reader would notice.
+      // The file is not opened for the check: the reader of a FIFO would notice.
       if (!output && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
         return "is not a regular file";
       }
-      // Without a lock the file is replaced, not written.
+      // A pidfile without a lock is replaced, not written.
       boolean replaced = !request.lock && path.equals(request.pidFile);
-      // A guard file of several names is locked, and left as it is.
+      // A guard file with several names is locked, but not written.
       if (!output && !replaced && !path.equals(request.guard)) {
         HardLinks.refuse(path);
       }
       if (!replaced && FileAccess.mayWrite(path)) {
         return "";
       }
-      // The stop removes it if it can.
+      // A restart's stop removes the pidfile if it can.
       boolean removed = request.stop != null && path.equals(request.pidFile);
       if (!replaced && !removed) {
         return "no permission to write to it";

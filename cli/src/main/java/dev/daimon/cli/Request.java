@@ -12,8 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code daimon start}, {@code run} or {@code restart} was asked for; every value is checked
- * by itself.
+ * What {@code daimon start}, {@code run} or {@code restart} was asked to do. Each value was checked
+ * by itself; the initial values are the defaults.
  */
 final class Request {
   boolean foreground;
@@ -31,13 +31,16 @@ final class Request {
   @Nullable String user;
   @Nullable String group;
 
-  /** The group that came with the user, where another option names one as well; empty: its own. */
+  /**
+   * The group of {@code --user USER:GROUP} if {@code --group} names one as well, else null; empty
+   * for the user's own group.
+   */
   @Nullable String userGroup;
 
   /** Whether the pidfile and the lock file stay root's. */
   boolean rootsPidFile;
 
-  /** Supplementary groups instead of the user's own; null for those. */
+  /** Supplementary groups in place of the user's own; null for the user's own. */
   @Nullable List<String> groups;
 
   @Nullable Path rootDirectory;
@@ -46,7 +49,7 @@ final class Request {
   @Nullable Integer oomScoreAdjust;
   boolean noNewPrivileges;
 
-  /** Null if they are left to the kernel. */
+  /** The capabilities to keep; null if the option was not given. */
   @Nullable Set<Capability> keptCapabilities;
 
   boolean closeDescriptors = true;
@@ -57,7 +60,7 @@ final class Request {
 
   @Nullable String programName;
 
-  /** Null for the one beside the pidfile. */
+  /** The guard file; null for the default, beside the pidfile. */
   @Nullable Path guard;
 
   /** Whether the program daemonizes itself. */
@@ -68,19 +71,19 @@ final class Request {
   /** How to stop the daemon first, for {@code restart}; null for the others. */
   @Nullable StopPolicy stop;
 
-  /** Whether the daemon that is to be stopped locks nothing. */
+  /** Whether a pidfile that nobody has locked is trusted. */
   boolean pidOnly;
 
   boolean verbose;
   boolean dryRun;
 
-  /** Whether it is success that the daemon runs already. */
+  /** Whether a daemon that runs already counts as started. */
   boolean okIfRunning;
 
   /** The program and its arguments; not empty. */
   List<String> command = List.of();
 
-  /** Whether the program is to give up more than a user and a group. */
+  /** Whether the program gives up more than its user and groups. */
   boolean hasDrop() {
     return rootDirectory != null
         || niceness != null
@@ -89,14 +92,21 @@ final class Request {
         || keptCapabilities != null;
   }
 
-  /** The control of the daemon whose pidfile this is. */
+  /** The user and group to become, for messages. */
+  String account() {
+    String userPart = user == null ? "" : "user " + Text.readable(user);
+    String groupPart = group == null ? "" : "group " + Text.readable(group);
+    return userPart + (userPart.isEmpty() || groupPart.isEmpty() ? "" : ", ") + groupPart;
+  }
+
+  /** The control of the daemon that has this pidfile. */
   DaemonControl control(Path pidFile) {
     DaemonControl control = DaemonControl.of(pidFile);
     control = guard == null ? control : control.guard(guard);
     return pidOnly ? control.pidOnly() : control;
   }
 
-  /** The guard that is taken; null if there is no pidfile that is locked. */
+  /** The guard file that is locked; null without a locked pidfile. */
   @Nullable Path guardFile() {
     if (pidFile == null || !lock) {
       return null;

@@ -1,0 +1,273 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.ControlledDaemon;
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.Guard;
+import dev.daimon.control.StartSpec;
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Program;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.Ownership;
+import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.signals.Dispositions;
+import dev.daimon.signals.SignalMask;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.FileSet;
+import dev.daimon.startup.NamedProcess;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.TargetIdentity;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A start whose checks have passed. What is left takes milliseconds: lock and open the files, empty
+ * them, start the program, write its pid. A step that fails takes back those before it.
+ */
+final class PreparedStart implements StartSpec {
+  private final Request request;
+  private final Terminal terminal;
+  private final Caller caller;
+  private final RequestedProgram program;
+  private final @Nullable Identity identity;
+
+  /** What the program gives up; null for nothing. */
+  private final @Nullable PrivilegeDrop drop;
+
+  /** The guard file in which the start is recorded; null if none is held here. */
+  private @Nullable Guard guard;
+
+  PreparedStart(
+      Request request,
+      Terminal terminal,
+      Caller caller,
+      RequestedProgram program,
+      @Nullable Identity identity,
+      @Nullable PrivilegeDrop drop) {
+    this.request = request;
+    this.terminal = terminal;
+    this.caller = caller;
+    this.program = program;
+    this.identity = identity;
+    this.drop = drop;
+  }
+
+  /** What {@code --dry-run} prints, and what a restart checks before it stops the daemon. */
+  Plan plan() {
+    return new Plan(request, identity, program.executable(), terminal);
+  }
+
+  /**
+   * Takes the guard: as the user that the program will run as, like its other files; as root only
+   * if that user may not. The start is recorded in it.
+   */
+  Optional<Guard> takeGuard(DaemonControl control) throws IOException, InterruptedException {
+    Optional<Guard> taken =
+        identity == null || request.rootsPidFile
+            ? Optional.empty()
+            : identity.accessFiles(() -> takeUsersGuard(control));
+    if (taken.isEmpty()) {
+      if (request.guard != null) {
+        // The default guard is beside the pidfile, whose path is checked with the other files.
+        Ownership.requireFixedPath(request.guard);
+      }
+      taken = control.takeGuard();
+    }
+    return taken;
+  }
+
+  private static Optional<Guard> takeUsersGuard(DaemonControl control) throws IOException {
+    try {
+      return control.takeGuard();
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.EACCES)) {
+        return Optional.empty();
+      }
+      throw failure;
+    } catch (InterruptedException impossible) {
+      throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  /** Has the start recorded in a guard file, for later commands. */
+  void recordIn(@Nullable Guard held) {
+    guard = held;
+  }
+
+  @Override
+  public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
+    if (request.self) {
+      ignoreTermination();
+      ThisProcess.umask(request.umask);
+      StartSpec.self(program::withCallersStreams, request.startTimeout).start(daemon);
+    } else {
+      start();
+    }
+  }
+
+  /** Starts the program with its files; in the foreground this process becomes the program. */
+  void start() {
+    ThisProcess.umask(request.umask);
+    DaemonFiles files = new DaemonFiles(fileSet(), identity, terminal);
+    try {
+      if (!request.foreground) {
+        ignoreTermination();
+      }
+      files.open();
+      requireReplaceable(request, files.namedProcess());
+      if (request.foreground) {
+        become(program.with(files), files);
+      } else {
+        spawn(program.with(files), files);
+      }
+    } catch (RuntimeException | Error failure) {
+      files.undo(failure);
+      throw failure;
+    }
+  }
+
+  private FileSet fileSet() {
+    return new FileSet(
+        request.pidFile,
+        request.lock,
+        request.lockFile,
+        request.standardOutput,
+        request.standardError,
+        request.truncate,
+        request.rootsPidFile);
+  }
+
+  /**
+   * Refuses to start while the process that the pidfile names may be the daemon, though nobody
+   * holds the pidfile's lock.
+   */
+  static void requireReplaceable(Request request, NamedProcess named) {
+    if (request.pidFile == null || named.pid() == 0) {
+      return;
+    }
+    try {
+      request.control(request.pidFile).requireReplaceable(named.pid(), named.owner());
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
+    }
+  }
+
+  /** Starts the program as a daemon: in a session that this JVM leads until it ends. */
+  private void spawn(Program daemon, DaemonFiles files) {
+    Child child;
+    try {
+      if (!caller.hasMadeSession()) {
+        ThisProcess.setsid();
+      }
+      files.applyPendingChowns();
+      files.prepare();
+      child = drop == null ? daemon.spawn() : drop.start(change -> daemon.become(change).spawn());
+    } catch (IOException failure) {
+      throw notStarted(failure);
+    }
+    try {
+      terminal.step("started " + child);
+      files.writePid(child.pid());
+      record(child.pid());
+    } catch (RuntimeException | Error failure) {
+      kill(child, failure);
+      throw failure;
+    }
+  }
+
+  /**
+   * Turns this process into the program. Returns only by an exception.
+   *
+   * <p>A signal ends this process at any moment, as it would end the program. Then a pidfile may be
+   * left that nobody has locked.
+   */
+  private void become(Program daemon, DaemonFiles files) {
+    refuseTyping();
+    try {
+      files.applyPendingChowns();
+      files.prepare();
+      Dispositions.resetIgnored();
+      files.writePid(ThisProcess.id());
+      record(ThisProcess.id());
+      if (drop == null) {
+        SignalMask.clear();
+        daemon.exec();
+      } else {
+        boolean _ =
+            drop.start(change -> {
+              SignalMask.clear();
+              daemon.become(change).exec();
+              return false;
+            });
+      }
+    } catch (IOException failure) {
+      throw notStarted(failure);
+    }
+  }
+
+  private void record(long pid) {
+    if (guard != null) {
+      guard.record(pid, Objects.requireNonNull(request.pidFile));
+    }
+  }
+
+  /** Keeps another user's program from typing into this user's terminal. */
+  private void refuseTyping() {
+    if (TargetIdentity.user(identity) == Identity.effectiveUser()) {
+      return;
+    }
+    try {
+      ThisProcess.refuseTyping(request.noNewPrivileges);
+    } catch (IOException failure) {
+      throw new StartException(
+          Reason.PERMISSION,
+          request.account()
+              + " could type into this terminal, and that cannot be prevented here: "
+              + failure.getMessage()
+              + "; use --no-new-privs, or leave the terminal with setsid -w");
+    }
+  }
+
+  /** The failure of an execution, though the program was executable when it was checked. */
+  private static StartException notStarted(IOException failure) {
+    boolean program =
+        failure instanceof PosixException posix
+            && (posix.errno().equals(Errno.ENOENT)
+                || posix.errno().equals(Errno.EACCES)
+                || posix.errno().equals(Errno.ENOEXEC));
+    return new StartException(program ? Reason.PROGRAM : Reason.SYSTEM, failure);
+  }
+
+  /**
+   * The point of no return. Up to here nothing was changed, and a signal ends this JVM. From here
+   * on, for milliseconds, signals are ignored: the start succeeds, or takes itself back.
+   */
+  private void ignoreTermination() {
+    try {
+      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      // If SIGCHLD were ignored, the exit status of a program that ends at once would be lost.
+      Dispositions.reset(Signal.CHLD);
+    } catch (PosixException failure) {
+      throw new StartException(Reason.SYSTEM, failure);
+    }
+    if (caller.isGone()) {
+      throw new StartException(Reason.SYSTEM, "the launcher has ended; nothing was started");
+    }
+  }
+
+  /** Ends a program whose start could not be finished. */
+  private static void kill(Child child, Throwable reason) {
+    try {
+      child.signal(Signal.KILL);
+      child.waitFor();
+    } catch (PosixException second) {
+      reason.addSuppressed(second);
+    }
+  }
+}

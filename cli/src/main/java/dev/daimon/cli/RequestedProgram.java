@@ -1,0 +1,187 @@
+package dev.daimon.cli;
+
+import dev.daimon.forking.Descriptors;
+import dev.daimon.forking.Environment;
+import dev.daimon.forking.Executable;
+import dev.daimon.forking.NotExecutableException;
+import dev.daimon.forking.Program;
+import dev.daimon.forking.Redirect;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ResourceLimit;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The program of a request: its executable, arguments, environment, streams and descriptors. */
+final class RequestedProgram {
+  private final Request request;
+  private final Caller caller;
+  private final Path executable;
+  private final Environment environment;
+
+  private RequestedProgram(
+      Request request, Caller caller, Path executable, Environment environment) {
+    this.request = request;
+    this.caller = caller;
+    this.executable = executable;
+    this.environment = environment;
+  }
+
+  /**
+   * Finds the program, and checks, with the rights that it will have, that it can be executed and
+   * that its working directory can be entered.
+   *
+   * @param identity the user to become, or null
+   * @param drop what the program gives up, or null
+   */
+  static RequestedProgram find(
+      Request request, Caller caller, @Nullable Identity identity, @Nullable PrivilegeDrop drop) {
+    Environment environment = environment(request, caller, identity);
+    byte[] name = Text.bytes(request.command.get(0));
+    Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
+    byte[] searchPath = environment.get("PATH");
+    try {
+      Path executable;
+      if (drop == null) {
+        executable = Executable.find(name, searchPath, here);
+        Program.checkDirectory(request.directory);
+      } else {
+        executable =
+            drop.accessFiles(() -> {
+              Path found = Executable.find(name, searchPath, here);
+              Program.checkDirectory(request.directory);
+              return found;
+            });
+      }
+      return new RequestedProgram(request, caller, executable, environment);
+    } catch (NotExecutableException missing) {
+      throw new StartException(Reason.PROGRAM, missing);
+    } catch (IOException failure) {
+      throw new StartException(Reason.SYSTEM, failure);
+    }
+  }
+
+  /** The caller's environment, with the user's own variables and then those of the request. */
+  private static Environment environment(
+      Request request, Caller caller, @Nullable Identity identity) {
+    Environment environment = caller.environment();
+    if (identity != null && identity.name().isPresent() && identity.home().isPresent()) {
+      environment =
+          environment
+              .with(Text.bytes("HOME"), identity.home().get())
+              .with(Text.bytes("USER"), identity.name().get())
+              .with(Text.bytes("LOGNAME"), identity.name().get());
+    }
+    for (String variable : request.variables) {
+      int equals = variable.indexOf('=');
+      environment =
+          environment.with(
+              Text.bytes(variable.substring(0, equals)),
+              Text.bytes(variable.substring(equals + 1)));
+    }
+    return environment;
+  }
+
+  /** Checks that the descriptors that the program is to inherit are open. */
+  static void checkKeptDescriptors(Request request, Caller caller) {
+    int[] open = caller.descriptors();
+    for (int number : request.keptDescriptors) {
+      if (open != null && Arrays.binarySearch(open, number) < 0) {
+        throw new StartException(
+            Reason.CONFIGURATION, "--keep-fd " + number + ": no such descriptor is open");
+      }
+    }
+  }
+
+  /** The path of the program. */
+  Path executable() {
+    return executable;
+  }
+
+  /** The program with the caller's standard streams. */
+  Program withCallersStreams() {
+    return program(null, Redirect.inherit(), Redirect.inherit(), Redirect.inherit());
+  }
+
+  /** The program with the daemon's files: its output files, and its locks kept open. */
+  Program with(DaemonFiles files) {
+    Redirect unset = request.foreground ? Redirect.inherit() : nullDevice();
+    return program(
+        files,
+        unset,
+        redirect(files.standardOutput(), unset),
+        redirect(files.standardError(), unset));
+  }
+
+  private Program program(
+      @Nullable DaemonFiles files, Redirect input, Redirect output, Redirect error) {
+    List<byte[]> arguments = new ArrayList<>();
+    for (String argument : request.command.subList(1, request.command.size())) {
+      arguments.add(Text.bytes(argument));
+    }
+    String name = request.programName == null ? request.command.get(0) : request.programName;
+    Program program =
+        Program.at(executable)
+            .name(Text.bytes(name))
+            .arguments(arguments)
+            .environment(environment)
+            .directory(request.directory)
+            .standardInput(input)
+            .standardOutput(output)
+            .standardError(error);
+    if (files != null) {
+      for (Descriptor descriptor : files.lockDescriptors()) {
+        program.keep(descriptor);
+      }
+    }
+    for (int number : request.keptDescriptors) {
+      program.keep(number);
+    }
+    for (ResourceLimit limit : request.limits) {
+      program.limit(limit);
+    }
+    if (!request.closeDescriptors) {
+      keepAll(program);
+    }
+    return program;
+  }
+
+  /** The null device; opened here if the program's root directory may have none. */
+  private Redirect nullDevice() {
+    if (request.rootDirectory == null) {
+      return Redirect.nullDevice();
+    }
+    try {
+      return Redirect.to(Descriptors.openNullDevice());
+    } catch (PosixException failure) {
+      throw new StartException(Reason.SYSTEM, failure);
+    }
+  }
+
+  private static Redirect redirect(@Nullable Descriptor descriptor, Redirect unset) {
+    return descriptor == null ? unset : Redirect.to(descriptor);
+  }
+
+  /** Keeps all descriptors of the caller, and none of the JVM's if they can be told apart. */
+  private void keepAll(Program program) {
+    int[] descriptors = caller.descriptors();
+    if (descriptors == null) {
+      program.closeOtherDescriptors(false);
+      return;
+    }
+    for (int number : descriptors) {
+      if (number > 2) {
+        program.keep(number);
+      }
+    }
+  }
+}
