@@ -1,16 +1,17 @@
-# Finds the JVM and what to start it with: sets $jdk, $jar, the caches and $options. $home is set.
+# Finds the JDK, and chooses the JVM's options: sets $jdk, $jar, $start_cache, $control_cache and
+# $options. $home is set.
 
 . "$home/lib/find-jdk.sh"
 
-# roots_jdk PATH: the path of a JDK without links, if nobody but root can change it, or exchange it on the way there.
-# To be called in a process of its own: this one's directory is the program's.
+# roots_jdk PATH: prints the path of a JDK, without symbolic links, if root alone can change the JDK, and
+# exchange the directories above it. Call it in a subshell: it changes the working directory.
 roots_jdk() {
     cd -P -- "$1" 2>/dev/null || return 1
     jdk=$PWD
-    # A link of its own has all permissions, so it is none of root's either.
+    # Symbolic links are found, too, and refused, since their mode is 777.
     others=$(command -p find . release bin bin/java lib -prune \( ! -user 0 -o -perm -020 -o -perm -002 \) -print 2>/dev/null) || return 1
     [ -z "$others" ] || return 1
-    # In a sticky directory, such as /tmp, nobody else can rename what is root's.
+    # A sticky directory above it, such as /tmp, is fine: there nobody else can rename root's files.
     set --
     above=$jdk
     while [ -n "${above%/}" ]; do
@@ -22,8 +23,8 @@ roots_jdk() {
     printf '%s\n' "$jdk"
 }
 
-# Under sudo and the like the variables may be another user's (sudo -E), who must not choose what root runs, nor what any
-# other user does. Root may still name a JDK that is root's alone.
+# Under sudo and doas the variables may be those of the calling user (sudo -E), who must not choose what
+# root, or another target user, executes. Root may still name a JDK that root alone can change.
 advice=", or set JAVA_HOME to it"
 if [ -n "${SUDO_UID+set}${DOAS_USER+set}" ] && [ -n "${JAVA_HOME-}" ]; then
     if [ -O / ]; then
@@ -34,7 +35,7 @@ if [ -n "${SUDO_UID+set}${DOAS_USER+set}" ] && [ -n "${JAVA_HOME-}" ]; then
         JAVA_HOME=
     fi
 fi
-# What the user says comes first, then the one that the caches were made with, then any.
+# JAVA_HOME comes first, then the JDK that the caches were made with, then any.
 jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
@@ -49,10 +50,10 @@ for jar in "$home"/lib/daimon-*.jar; do :; done
 start_cache=${jar%.jar}-start.aot
 control_cache=${jar%.jar}-control.aot
 
-# The caller's are the program's, and would steer this JVM.
+# The caller's options for JVMs are for the program, which gets them. This JVM must not obey them.
 unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS _JAVA_LAUNCHER_DEBUG JDK_AOT_VM_OPTIONS
 
-# A path with a colon is several to java.
+# For java a colon separates two paths.
 case $home in
 *:*)
     echo "daimon: java cannot run from a path with a colon: $home" >&2
@@ -60,14 +61,35 @@ case $home in
     ;;
 esac
 
-# A short life on little memory, and on few addresses, which may be limited (ulimit -v); signals left alone (with which java would
-# open a socket in /tmp, to be attached to), and no words on standard output; and nothing changed in itself that the program would inherit:
-# neither the limit of descriptors nor what a core dump holds. A cache's profiles are for a compiler, and there is none.
-options="-Xint -Xrs -XX:+DisableAttachMechanism -XX:+UseSerialGC -XX:-UsePerfData -Xms8m -Xmx64m \
--XX:CompressedClassSpaceSize=16m -XX:ReservedCodeCacheSize=16m \
--XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage \
--XX:+UnlockDiagnosticVMOptions -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0 -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore \
---enable-native-access=ALL-UNNAMED"
+# Diagnostic options are in some of the groups below; this one allows them.
+options="-XX:+UnlockDiagnosticVMOptions"
+
+# A short life: a JVM that lives for 40 ms gains nothing from a compiler, whose work would cost a fifth more
+# time; the serial collector starts no threads; performance data would be a file in /tmp.
+options="$options -Xint -XX:+UseSerialGC -XX:-UsePerfData"
+
+# Little memory, and few addresses, which may be limited (ulimit -v): a start needs 600 MB of addresses in
+# place of 1.6 GB.
+options="$options -Xms8m -Xmx64m -XX:CompressedClassSpaceSize=16m -XX:ReservedCodeCacheSize=16m"
+
+# The AOT cache: its profiles are not prepared, since only a compiler needs them, which saves 6 to 9 % of the
+# CPU time; it is mapped at the address it was made for, since relocating it takes milliseconds.
+options="$options -XX:-AOTReplayTraining -XX:ArchiveRelocationMode=0"
+
+# Signals end the JVM at once, or are ignored: it installs no handlers (-Xrs). With -Xrs alone it would open a
+# socket in /tmp, to be attached to.
+options="$options -Xrs -XX:+DisableAttachMechanism"
+
+# Standard output is for the command's results, and a crash leaves no file: the JVM's own messages go to
+# standard error, and it writes no hs_err file.
+options="$options -XX:+DisplayVMOutputToStderr -XX:+SuppressFatalErrorMessage"
+
+# The program inherits from the JVM's process what it inherits from the caller: the JVM changes neither the
+# limit of descriptors nor what a core dump contains.
+options="$options -XX:-MaxFDLimit -XX:-DumpPrivateMappingsInCore -XX:-DumpSharedMappingsInCore"
+
+# Calls of the C library without a warning.
+options="$options --enable-native-access=ALL-UNNAMED"
 
 # Native calls without the JDK's linker take a third off a start (EntryPoint). The first property is the switch; the second one
 # only makes the JDK's reflection, which EntryPoint uses, load fewer classes. Each JDK has other internals: java prints a warning
@@ -78,6 +100,6 @@ if [ "$feature" = 25 ]; then
 --add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED"
 fi
 
-# Paths are UTF-8 whatever the caller's locale; the program gets the caller's own.
+# The JVM takes paths as UTF-8, whatever the caller's locale is. The program gets the caller's locale.
 LC_ALL=C.UTF-8
 export LC_ALL
