@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds without tests, which are not even compiled, and shows that it goes on: build.sh WHO MAVEN-ARGUMENT...
-# Maven's own words would be hundreds of lines, and with -q none for minutes. WHO begins each line.
+# Builds without tests, and shows the progress: build.sh PREFIX MAVEN-ARGUMENT...
+# Maven itself would print hundreds of lines or, with -q, nothing for minutes. PREFIX begins each line.
 set -eu
 who=$1
 shift
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd -P)
 
-# A line for each module and for each hundred downloads, and all errors.
+# Prints a line for each module and for each hundred downloads, and all errors.
 in_short() {
     downloads=0
     while IFS= read -r line; do
@@ -20,7 +20,7 @@ in_short() {
             echo "$who: building ${name%% [0-9]*} [${line##*\[}"
             ;;
         "[ERROR]"* | mvnw:*) printf '%s\n' "$line" ;;
-        # Maven may have reset the terminal's colours right before.
+        # Maven may have reset the terminal's colours in front of it.
         *"ended with "*) return "${line##*ended with }" ;;
         esac
     done

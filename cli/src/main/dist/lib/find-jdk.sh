@@ -1,6 +1,6 @@
-# find_jdk TOOL: sets $jdk to the home of a Java 25 or later that has this tool, java or javac, or to
-# nothing. Looks at JAVA_HOME, the java on the PATH and the usual folders, in this order, and reads each
-# one's "release" file, so that no JVM is started to ask for its version.
+# find_jdk TOOL: sets $jdk to the home of a JDK 25 or later that has this tool (java or javac), or to
+# nothing. Looks at JAVA_HOME, at the java on the PATH and in the usual directories, in this order. The
+# version comes from the JDK's "release" file, so that no JVM has to be started.
 
 is_jdk() {
     [ -n "$1" ] && [ -x "$1/bin/$2" ] || return 1
@@ -8,7 +8,7 @@ is_jdk() {
     [ "${feature:-0}" -ge 25 ]
 }
 
-# java_feature HOME: sets $feature to the first number of its version, or to nothing.
+# java_feature HOME: sets $feature to the first number of the JDK's version, or to nothing.
 java_feature() {
     feature=
     [ -r "$1/release" ] || return 0

@@ -1,22 +1,21 @@
-# The body of bin/daimon. $home is set.
+# The launcher script: the body of bin/daimon. $home is set.
 #
-# start:  java runs as a child, so that it leads no process group and may call setsid; this shell
-#         passes signals on, and dies or exits as the start has gone.
-# run:    java takes this process's place, and the program takes java's: one process id throughout.
+# run:      java replaces this shell, and the program replaces java: the process id stays the same.
+# the rest: java runs as a child, so that it leads no process group and may call setsid; this shell
+#           passes signals on, waits, and ends with java's exit code or by the signal.
 #
-# The commands that control a daemon are run as start is.
-#
-# Either way java reads the caller's environment, descriptors and directory from /proc: those of
-# this shell, or of a copy of it that waits. A shell passes on only variables whose names it knows
-# how to spell, and adds some. Java itself stands in /, since it cannot start in a directory that is
-# gone.
+# In both cases java reads the caller's environment, descriptors and working directory from /proc:
+# from this shell, or from a copy of it that waits. The environment that a shell passes on is not
+# the caller's: variables whose names are no shell names are missing, and some are added. Java itself
+# runs in /, since it cannot start in a directory that was removed.
 #
 # The properties that this script sets (-Ddaimon...) and the exit statuses that it reads are
 # described in ScriptProtocol.java.
 
 command=${1-}
 
-# What ends a shell, such as a fork that fails, ends it with 2, which is no code of the command's.
+# A shell that cannot go on, since a fork fails for instance, exits with 2. The command has no exit
+# code 2, so it means that here.
 gave_up() {
     if [ "$1" -ne 2 ]; then return; fi
     words="daimon: the shell has failed: ${forking:-too few descriptors?}"
@@ -26,14 +25,14 @@ gave_up() {
 r=2 forking=
 trap 'gave_up $?' EXIT
 
-# fail MESSAGE: ends without having done anything.
+# fail MESSAGE: reports that nothing was done, and exits.
 fail() {
     echo "daimon: $1" >&2
     if [ "$command" = status ]; then exit 4; fi
     exit 71
 }
 
-# Before anything is read from there; and "self" must be who this shell takes itself for.
+# Checks /proc before anything is read from it: /proc/self must be this shell.
 stat=
 if [ -e /proc/self/stat ]; then
     { read -r stat </proc/self/stat; } 2>/dev/null
@@ -46,7 +45,7 @@ elif [ "${stat%% *}" != $$ ]; then
     fail "/proc is of another PID namespace: mount this one's"
 fi
 
-# A closed standard stream would be the number of the next file that is opened.
+# Opens standard streams that are closed: the next file to be opened would get their number.
 [ -e /proc/self/fd/0 ] || exec 0</dev/null
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
 [ -e /proc/self/fd/2 ] || exec 2>/dev/null
@@ -59,8 +58,8 @@ start | run | restart) cache=$start_cache ;;
 esac
 if ! [ -r "$cache" ]; then cache=; fi
 
-# become_java PROPERTIES WORD...: becomes the JVM, with these words of the command. A cache that does
-# not fit is left aside without a word.
+# become_java PROPERTIES WORD...: replaces this shell by the JVM, which runs the command of these words.
+# The JVM ignores a cache that does not fit it, and prints nothing about that.
 become_java() {
     properties=$1
     shift
@@ -69,8 +68,8 @@ become_java() {
         ${cache:+"-XX:AOTCache=$cache"} $properties -cp "$jar" dev.daimon.cli.Main "$@"
 }
 
-# Finds two free descriptors of one digit, all that a shell can name: $r and $w. If there is only
-# one, it is $r.
+# Finds two free descriptors, $r and $w, of one digit, since a shell can name no others. If there is
+# only one, it is $r.
 find_descriptors() {
     r= w=
     for n in 3 4 5 6 7 8 9; do
@@ -82,8 +81,9 @@ find_descriptors() {
     return 1
 }
 
-# Why java cannot start here, in its first words that say something: $why. It is tried once more, since
-# nobody has listened to the first time. Fails if it can start, and something else has ended it.
+# Sets $why to the reason why java cannot start here. For that java is started once more, since the
+# messages of the first time went to the null device; the first line that names a reason is taken.
+# Fails if java can start, and something else has ended it.
 ask_java() {
     { why=$(become_java "" --version 2>&1 >/dev/null </dev/null); } 2>/dev/null
     if [ $? -eq 0 ]; then return 1; fi
@@ -104,9 +104,10 @@ END
     if [ "$limit" != unlimited ]; then why="$why (ulimit -v is $limit)"; fi
 }
 
-# Below 64 java itself ends if it cannot start, and with 126 or 127 the shell that cannot execute it: the
-# command's own codes are others. Everything above is a signal: somebody's, whenever it came, or the
-# JVM's own, which can be seen to come again if it comes of how little it may have.
+# java_failed: reports that $status is no exit code of the command, and exits with 71.
+# - Below 64: java could not start. 126 and 127: the shell could not execute java.
+# - From 128 on: a signal has ended java. Either somebody has sent it, at any moment; or the JVM has
+#   crashed, which it does again in ask_java if it has too little memory.
 java_failed() {
     why= unknown=
     case $status in
@@ -126,7 +127,7 @@ java_failed() {
     exit 71
 }
 
-# Whether the address space is limited; asked without a process of its own.
+# Tells whether the address space is limited, without starting a process.
 is_space_limited() {
     while read -r _ first second limit _; do
         if [ "$first $second" = "address space" ]; then
@@ -137,11 +138,13 @@ is_space_limited() {
     return 1
 }
 
-# The copy of this shell waits until java has read what it needs, and kills it. It reads a pipe that
-# only java holds open, so it ends with java, too. A caller that has taken every digit gets a copy
-# that just stops.
+# run WORD...: replaces this shell by java. A copy of this shell keeps the caller's environment and
+# descriptors until java has read them; then java kills the copy. The copy reads from a pipe that only
+# java holds open, so it also ends when java ends. If the caller has left no descriptor of one digit
+# for the pipe, the copy stops itself instead.
 run() {
-    # There is nobody to tell of a JVM that does not fit in.
+    # If java cannot start, this shell is gone and cannot report it. So it tries that first, where the
+    # address space is limited.
     if is_space_limited; then
         { why=$(become_java "" --version 2>&1 </dev/null); } 2>/dev/null
         status=$?
@@ -169,14 +172,14 @@ interrupted() {
     kill -s TERM "$!" 2>/dev/null
 }
 
-# Whether the caller has left SIGCHLD blocked: then "wait" would never see a child end.
+# Tells whether the caller has blocked SIGCHLD: then "wait" would never notice that a child has ended.
 is_child_signal_blocked() {
     set -- ${stat##*) }
     [ $((${30} >> 16 & 1)) -eq 1 ]
 }
 
-# Java as a child. Until it runs the command its standard error is the null device, so that a JVM that
-# cannot start is told of in one line; then it takes the descriptor $r in its place.
+# Starts java as a child. Its standard error is the null device until it runs the command, so that the
+# JVM's many lines about a failed start are not seen; then java replaces it by the descriptor $r.
 spawn_java() {
     find_descriptors || :
     forking="no process can be started"
@@ -192,12 +195,12 @@ spawn_java() {
 start_and_wait() {
     background='&'
     spawn_java "$@"
-    # One that came before there was anybody to tell.
+    # A signal that came before java was started.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
-    # How it ended is told below, not by the shell.
+    # The shell's own message about how java has ended is dropped: start reports it.
     wait "$!" 2>/dev/null
     status=$?
-    # A signal ends the first wait only; java is still there, and decides.
+    # A signal interrupts "wait", while java goes on.
     while [ -n "$woken" ]; do
         woken=
         wait "$!" 2>/dev/null
@@ -206,7 +209,8 @@ start_and_wait() {
     done
 }
 
-# Until java ignores signals nothing was changed, and one ends it; from then on it goes on to the end.
+# start WORD...: runs java as a child, and ends as it has ended. A signal that comes before java has
+# changed anything ends it. After that java ignores signals, and completes the command.
 start() {
     signal= woken=
     trap 'interrupted INT' INT
@@ -219,17 +223,17 @@ start() {
         start_and_wait "$@"
     fi
     if [ $status -eq 122 ]; then
-        # "start --foreground": run me in your place. A signal that comes now ends this process.
+        # start --foreground: java asks to be run by exec. From here on a signal ends this process.
         trap - INT TERM HUP
         if [ -z "$signal" ]; then run "$@"; fi
     else
-        # The verdict is there: a signal that comes now is too late to change it.
+        # Java has ended: a signal that comes now changes nothing.
         trap '' INT TERM HUP
     fi
     case $status in
-    # A verdict: success, or one of sysexits.h.
+    # Success, or an exit code of sysexits.h.
     0 | 6[4-9] | 7[0-8]) exit $status ;;
-    # One of an init script, moved out of the range in which java's own are.
+    # The exit codes 1, 3 and 4 of init scripts, moved away from java's own small codes.
     121 | 123 | 124) exit $((status - 120)) ;;
     122 | 129 | 130 | 143)
         if [ -n "$signal" ]; then
