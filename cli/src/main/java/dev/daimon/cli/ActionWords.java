@@ -5,7 +5,7 @@ import dev.daimon.locking.Holder;
 import java.io.IOException;
 import java.util.List;
 
-/** What an action says besides its outcome, on standard error whatever that is. */
+/** Prints, on standard error, what an action reports besides its outcome. */
 final class ActionWords implements ActionListener {
   private final Terminal terminal;
 

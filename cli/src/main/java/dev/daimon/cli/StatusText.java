@@ -24,7 +24,7 @@ final class StatusText {
       line.append(", up ").append(time(status.uptime().get()));
     }
     if (!status.commandLine().isEmpty()) {
-      // Some programs overwrite it, and pad it with spaces.
+      // Some programs overwrite their command line, and pad it with spaces.
       line.append(": ").append(String.join(" ", status.commandLine()).stripTrailing());
     }
     return VisibleText.line(line.toString()).concat("\n");
@@ -47,7 +47,7 @@ final class StatusText {
     text.append(number < 10 ? ":0" : ":").append(number);
   }
 
-  /** One object in one line, for programs: every key is there in every state. */
+  /** One JSON object in one line, for programs, with every key in every state. */
   static String json(DaemonStatus status) {
     OptionalLong pid = status.pid();
     StringBuilder json = new StringBuilder();
@@ -81,7 +81,7 @@ final class StatusText {
     return json.append("}\n").toString();
   }
 
-  /** As RFC 8259 has it; what a terminal would act on is escaped as well. */
+  /** Appends a string of RFC 8259; characters that a terminal would act on are escaped, too. */
   private static void string(StringBuilder json, @Nullable String text) {
     if (text == null) {
       json.append("null");

@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** What a stop says while it waits, and when it is over. */
+/** Prints what a stop reports while it waits, and when it is done. */
 final class StopProgress implements StopListener {
   private final Terminal terminal;
 
-  /** The last one that was waited for. */
+  /** The process that was waited for last. */
   private long awaited;
 
   StopProgress(Terminal terminal) {
@@ -36,7 +36,7 @@ final class StopProgress implements StopListener {
     }
   }
 
-  /** What the exit code does not tell. */
+  /** Prints what the exit code does not tell. */
   @Override
   public void stopped(StopResult result) {
     terminal.clear();

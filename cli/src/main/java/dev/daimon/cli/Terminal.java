@@ -8,7 +8,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** What the user reads: results on standard output, words on standard error. */
+/** What the user reads: results on standard output, messages on standard error. */
 final class Terminal implements Progress {
   private static final String CLEAR = "\r\u001b[K";
 
@@ -19,7 +19,7 @@ final class Terminal implements Progress {
     this.verbose = verbose;
   }
 
-  /** A step that was taken, for those who asked for it. */
+  /** Prints a step that was taken, if {@code --verbose} asks for it. */
   @Override
   public void step(String message) {
     if (verbose) {
@@ -27,12 +27,12 @@ final class Terminal implements Progress {
     }
   }
 
-  /** One line on standard error. */
+  /** Prints one line on standard error. */
   void error(String message) {
     print(FileDescriptor.err, "daimon: " + VisibleText.line(message) + "\n");
   }
 
-  /** What is being waited for, where a person can see it: in place of what stood there before. */
+  /** Shows what is being waited for, if standard error is a terminal; replaces the line before. */
   void progress(String message) {
     if (isScreen()) {
       print(FileDescriptor.err, CLEAR + "daimon: " + VisibleText.line(message));
@@ -45,7 +45,7 @@ final class Terminal implements Progress {
     return StandardStream.ERROR.isTerminal() && !"dumb".equals(System.getenv("TERM"));
   }
 
-  /** Makes room for the next line. */
+  /** Removes the line that {@link #progress} has shown. */
   void clear() {
     if (shown) {
       print(FileDescriptor.err, CLEAR);
@@ -53,18 +53,18 @@ final class Terminal implements Progress {
     }
   }
 
-  /** A result, on standard output. */
+  /** Prints a result on standard output. */
   void result(String text) {
     print(FileDescriptor.out, text);
   }
 
-  // The stream is not closed: the descriptor is the process's, not this method's.
+  // The stream is not closed: that would close the descriptor of the process.
   @SuppressWarnings("resource")
   private static void print(FileDescriptor descriptor, String text) {
     try {
       new FileOutputStream(descriptor).write(text.getBytes(StandardCharsets.UTF_8));
     } catch (IOException nobodyListens) {
-      // A closed or full stream changes neither what was done nor the exit code that tells it.
+      // A stream that is closed or full changes neither what was done nor the exit code.
       return;
     }
   }

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Command-line words as strings with one character for each byte, so that every byte sequence can
- * be split, compared and passed on unchanged; and their way to paths and words.
+ * Command-line words as strings with one character for each byte, so that any bytes can be split,
+ * compared and passed on unchanged; and what paths and messages make of them.
  */
 final class Text {
   private Text() {}
@@ -19,7 +19,7 @@ final class Text {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** The word as it is meant to be read. */
+  /** The word decoded as UTF-8, for messages. */
   static String readable(String text) {
     return new String(bytes(text), StandardCharsets.UTF_8);
   }
