@@ -18,23 +18,23 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Root starts a user's program, and that user wants to have root's files. */
+/** Root starts a program as a user, and that user tries to get at root's files. */
 @Tag("root")
 @Tag("attack")
 class AttackIT {
   private static final int CANNOT_CREATE = 73;
 
-  /** Of each race; {@code -Pattack} has more of them. */
+  /** The rounds of each race; {@code -Pattack} sets more. */
   private static final int STARTS = Integer.getInteger("daimon.attack.rounds", 20);
 
   @RegisterExtension static final TestUser USER = new TestUser("dmattack");
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
-  /** Root's own directory, with root's own files under the names that the daemon uses. */
+  /** A directory of root's, which has files of root's with the names that the daemon uses. */
   private Path victims = Path.of("/");
 
-  /** The attacker's. */
+  /** The attacker's directory. */
   private Path lair = Path.of("/");
 
   @BeforeEach
@@ -48,7 +48,7 @@ class AttackIT {
     TestUser.output("chown", USER.name(), lair.toString());
   }
 
-  /** Each is done as the user, in the lair, as fast as a shell can. */
+  /** Each swap is made by the user, in the lair, as fast as a shell can. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -59,7 +59,7 @@ class AttackIT {
           hard links | for f in pid lock log; do ln -f $victims/$f d/$f; rm -f d/$f; done
           renamed links | for f in pid lock log; do ln -sf $victims/$f l; mv -fT l d/$f; :>f; mv -fT f d/$f; done
           """)
-  void noSwapOfFilesOrDirectoriesReachesRootsOwn(String what, String swap) throws Exception {
+  void noSwapOfFilesOrDirectoriesReachesRootsFiles(String what, String swap) throws Exception {
     Path directory = Files.createDirectory(lair.resolve("d"));
     TestUser.output("chown", USER.name(), directory.toString());
     List<String> before = victims();
@@ -82,17 +82,15 @@ class AttackIT {
     } finally {
       attacker.destroyForcibly().waitFor();
     }
-    // Otherwise nothing was raced.
+    // Otherwise there was no race.
     assertThat(started + refused).isEqualTo(STARTS);
     assertThat(victims()).isEqualTo(before);
   }
 
-  /**
-   * A directory of root's, moved away and back by root's own rename of its parent, is no way in.
-   */
+  /** A link that a user has made is not followed, even if it leads to a directory of root's. */
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o"})
-  void aLinkToRootsDirectoryIsNoDirectoryOfRoots(String option) throws Exception {
+  void aLinkToADirectoryOfRootsIsNotFollowed(String option) throws Exception {
     runAsUser("ln -s $victims $lair/d");
     List<String> before = victims();
 
@@ -103,8 +101,8 @@ class AttackIT {
   }
 
   /**
-   * Root's own daemon, with no user to become: what the attacker can exchange on the way leads root
-   * to any file.
+   * Root's own daemon, without {@code -u}: if the attacker can exchange a directory in the path,
+   * the path can lead root to any file.
    */
   @ParameterizedTest
   @CsvSource({
@@ -117,7 +115,7 @@ class AttackIT {
     "-o, start --dry-run",
     "-p, start --no-lock"
   })
-  void rootIsNotLedElsewhereByAPathOfAUsers(String option, String command) throws Exception {
+  void rootOpensNothingByAPathThatAUserCanExchange(String option, String command) throws Exception {
     runAsUser("ln -s $victims $lair/link; mkdir $lair/d");
     List<String> before = victims();
 
@@ -138,7 +136,7 @@ class AttackIT {
     assertThat(victims()).isEqualTo(before);
   }
 
-  /** A restart leaves the old daemon alone. */
+  /** A restart that is refused leaves the old daemon running. */
   @Test
   void aRestartIsRefusedBeforeItStops() throws Exception {
     Path pidFile = sandbox.file("daemon.pid");
@@ -156,9 +154,9 @@ class AttackIT {
     assertThat(ProcessHandle.of(pid)).get().matches(ProcessHandle::isAlive);
   }
 
-  /** In turn a directory and a link to root's own. */
+  /** The path is in turn a directory and a link to a directory of root's. */
   @Test
-  void noRaceLeadsRootElsewhere() throws Exception {
+  void noRaceLeadsRootToAnotherFile() throws Exception {
     List<String> before = victims();
     Process attacker =
         asUser(
@@ -178,9 +176,11 @@ class AttackIT {
     }
   }
 
-  /** What root itself has linked is root's way, and a user's own directory may be the last one. */
+  /**
+   * Links that root has made are followed; with {@code -u} the last directory may be the user's.
+   */
   @Test
-  void rootsOwnWaysAreGone() throws Exception {
+  void pathsThatOnlyRootCanExchangeAreUsed() throws Exception {
     Path link = Files.createSymbolicLink(sandbox.file("var-log"), victims);
 
     for (Path directory : List.of(link, lair, sticky())) {
@@ -194,8 +194,8 @@ class AttackIT {
   }
 
   /**
-   * Where the kernel's {@code fs.protected_hardlinks} is off, anybody can make one: of a log, of an
-   * empty file, of a pidfile that another daemon has left.
+   * With the kernel's {@code fs.protected_hardlinks} off, anybody can make a hard link of any file:
+   * of a log, of an empty file, of a pidfile that another daemon has left.
    */
   @ParameterizedTest
   @CsvSource({
@@ -210,7 +210,7 @@ class AttackIT {
     "log, start --dry-run -l",
     "log, run -l",
   })
-  void rootWritesToNoOtherFileOfRootsByAHardLink(String victim, String command) throws Exception {
+  void rootWritesToNoFileByAHardLink(String victim, String command) throws Exception {
     Files.createFile(victims.resolve("empty"));
     Files.writeString(victims.resolve("stale"), "4194304\n");
     List<String> before = victims();
@@ -240,7 +240,7 @@ class AttackIT {
     assertThat(victims()).isEqualTo(before);
   }
 
-  /** Even where nobody else could have made it. */
+  /** Also if nobody but root can have made the second name. */
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o"})
   void aFileWithTwoNamesIsNotHandedOver(String option) throws Exception {
@@ -338,9 +338,9 @@ class AttackIT {
     assertThat(describe(directory)).startsWith("0:0 755");
   }
 
-  /** The next start of the same daemon finds them as the user's. */
+  /** At the next start of the same daemon the files belong to the user already. */
   @Test
-  void theFilesThatWereHandedOverWillDoTheNextTime() throws Exception {
+  void theFilesThatWereHandedOverAreUsedByTheNextStart() throws Exception {
     Path directory = Files.createDirectory(sandbox.file("roots"));
 
     for (int i = 0; i < 2; i++) {
@@ -349,7 +349,7 @@ class AttackIT {
     }
   }
 
-  /** Root must not tell, by a lock or by an error, what it alone may see. */
+  /** Neither a lock nor an error may tell the user what root alone can see. */
   @Test
   void theUserReplacesTheLogBetweenTwoStartsByALink() throws Exception {
     List<String> before = victims();
@@ -384,7 +384,7 @@ class AttackIT {
         program);
   }
 
-  /** A start that must fail, with one line, and run nothing. */
+  /** Checks that a start fails, with one line, and runs nothing. */
   private ProcessSandbox.Result refused(String option, Path file) throws Exception {
     Path ran = lair.resolve("ran");
     ProcessSandbox.Result result =
@@ -422,7 +422,7 @@ class AttackIT {
     List<String> found = new ArrayList<>();
     try (Stream<Path> files = Files.walk(victims)) {
       for (Path file : files.sorted().toList()) {
-        // A hard link in the lair is the attacker's own doing, and no change.
+        // A hard link in the lair was made by the attacker; it is no change by the command.
         String content = Files.isRegularFile(file) ? Files.readString(file) : "";
         found.add(file + " " + describe(file) + " " + content);
       }

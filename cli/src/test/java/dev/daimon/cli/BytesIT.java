@@ -16,9 +16,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Arguments, environment and paths: byte for byte, whatever the locale. */
+/** Arguments, environment and paths reach the program byte for byte, in every locale. */
 class BytesIT {
-  /** A program that stays, whatever its arguments are. */
+  /** A program that goes on running, with any arguments. */
   private static final String STAY = " perl -e 'sleep 1000' -- ";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
@@ -140,7 +140,7 @@ class BytesIT {
   }
 
   @Test
-  void aPathThatWasSetIsTheOneTheProgramIsLookedUpIn() throws Exception {
+  void theProgramIsLookedUpInThePathThatWasSet() throws Exception {
     sandbox.script("only-there", "#!/bin/sh", "exec /bin/sleep 1000");
 
     assertThat(sandbox.shell("$daimon start -E PATH=$dir only-there"))
@@ -180,7 +180,7 @@ class BytesIT {
     assertThat(Sandbox.strings(Path.of("/proc/" + pid + "/cmdline"))).hasSize(100_004);
   }
 
-  /** Starts a program that stays, with assignments before the command; its process id. */
+  /** Starts a program that goes on running, with assignments before the command; its process id. */
   private long start(String assignments, String command, String words) throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The commands that control a daemon, and what an init script makes of them. */
+/** The commands that control a daemon, with the exit codes that init scripts expect. */
 class ControlIT {
   private static final int CANNOT_TELL = 4;
   private static final Result DONE = new Result(0, "", "");
@@ -40,7 +40,9 @@ class ControlIT {
     return Sandbox.pid(pidFile());
   }
 
-  /** A daemon that writes what it gets into "got", and does not end by TERM and INT. */
+  /**
+   * Starts a daemon that writes the signals it gets into "got", and ignores TERM and INT otherwise.
+   */
   private long startStubborn() throws Exception {
     sandbox.script(
         "stubborn",
@@ -95,7 +97,7 @@ class ControlIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "restart", "start --rlimit nofile=100"})
-  void aStartIsWrittenDownForPeopleAndForLaterCommands(String words) throws Exception {
+  void aStartIsRecordedInTheGuard(String words) throws Exception {
     String[] split = words.split(" ", -1);
     List<String> rest = new ArrayList<>(List.of(split).subList(1, split.length));
     rest.addAll(List.of("sleep", "1000"));
@@ -117,7 +119,7 @@ class ControlIT {
   }
 
   @Test
-  void aRunIsWrittenDownWithoutTheSessionThatIsNotItsOwn() throws Exception {
+  void aRunIsRecordedWithoutASession() throws Exception {
     Process run =
         sandbox
             .prepare(
@@ -137,7 +139,7 @@ class ControlIT {
   }
 
   @Test
-  void whatIsLeftOfAKilledDaemonIsToldAndRemoved() throws Exception {
+  void thePidfileOfAKilledDaemonIsReportedAndRemoved() throws Exception {
     long pid = start("sleep", "1000");
     kill(pid);
 
@@ -192,7 +194,7 @@ class ControlIT {
   }
 
   @Test
-  void aStopEscalatesAndTellsThatItHadToKill() throws Exception {
+  void aStopEscalatesAndReportsThatItHadToKill() throws Exception {
     long pid = startStubborn();
 
     Result result =
@@ -211,14 +213,14 @@ class ControlIT {
   }
 
   @Test
-  void aKillThatWasAskedForNeedsNoWord() throws Exception {
+  void nothingIsPrintedIfKillIsTheFirstSignal() throws Exception {
     long _ = start("sleep", "1000");
 
     assertThat(control("stop", "--signal", "KILL")).isEqualTo(DONE);
   }
 
   @Test
-  void anInterruptedStopTellsThatASignalWasSent() throws Exception {
+  void anInterruptedStopReportsThatASignalWasSent() throws Exception {
     long _ = startStubborn();
     for (String words : List.of("stop", "restart true")) {
       List<String> command = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
@@ -246,7 +248,8 @@ class ControlIT {
     "-e directory, 73",
     "-o other, 64"
   })
-  void aRestartThatCannotWorkLeavesTheOldOneRunning(String words, int exitCode) throws Exception {
+  void aRestartThatCannotWorkLeavesTheOldDaemonRunning(String words, int exitCode)
+      throws Exception {
     long pid = start("sleep", "1000");
     Files.createDirectory(sandbox.file("directory"));
     Files.createLink(sandbox.file("other"), pidFile());
@@ -274,7 +277,7 @@ class ControlIT {
   }
 
   @Test
-  void aRestartTakesTheLockFileOver() throws Exception {
+  void aRestartTakesOverTheLockFile() throws Exception {
     String lock = sandbox.file("lock").toString();
     long first = start("-l", lock, "sleep", "1000");
 
@@ -306,7 +309,7 @@ class ControlIT {
 
   @Test
   @Tag("root")
-  void withoutProcItIsToldWhatIsMissing() throws Exception {
+  void withoutProcTheMessageSaysWhatIsMissing() throws Exception {
     for (String command : List.of("start -p /x true", "run true", "stop -p /x", "status -p /x")) {
       Result result =
           sandbox.shell(
@@ -336,7 +339,7 @@ class ControlIT {
   }
 
   @Test
-  void whatAWrapperScriptHasStartedEndsWithIt() throws Exception {
+  void aStopAlsoEndsWhatAWrapperScriptHasStarted() throws Exception {
     sandbox.script("wrapper", "#!/bin/sh", "sleep 1000", "echo over");
     long _ = start(sandbox.file("wrapper").toString());
     sandbox.awaitProgram("sleep");
@@ -347,7 +350,7 @@ class ControlIT {
     sandbox.awaitEnd();
   }
 
-  /** The daemon has ended by TERM: that is not what was killed. */
+  /** TERM has ended the daemon, so the message about KILL must not name it. */
   @Test
   void aChildThatHadToBeKilledIsNamed() throws Exception {
     long _ = start("sh", "-c", "(trap '' TERM; tail -f /dev/null) & exec sleep 1000");
@@ -363,10 +366,11 @@ class ControlIT {
     sandbox.awaitEnd();
   }
 
-  /** With a guard there is a record of the start; without, the launcher has taken the lock. */
+  /** With a guard there is a record of the start; without one, the launcher has taken the lock. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aWayOutIsToldWhereADeadDaemonsChildrenHoldItsLock(boolean record) throws Exception {
+  void theMessageNamesTheOptionForADeadDaemonWhoseChildrenHoldItsLock(boolean record)
+      throws Exception {
     long pid = start("sh", "-c", "sleep 1000 & exec tail -f /dev/null");
     long child = sandbox.awaitProgram("sleep");
     sandbox.awaitProgram("tail");
@@ -397,7 +401,7 @@ class ControlIT {
   }
 
   @Test
-  void theSessionOfTheShellThatHasRunADaemonIsSpared() throws Exception {
+  void theSessionOfTheShellThatRunsADaemonIsNotStopped() throws Exception {
     Process shell =
         sandbox
             .prepare(
@@ -510,7 +514,7 @@ class ControlIT {
   }
 
   @Test
-  void aDaemonThatLocksNothingIsBelievedOnlyWhereAskedFor() throws Exception {
+  void aDaemonThatLocksNothingIsControlledOnlyWithPidOnly() throws Exception {
     Process daemon = sandbox.prepare(List.of("sleep", "1000"), Map.of()).start();
     Files.writeString(pidFile(), daemon.pid() + "\n");
 
@@ -544,7 +548,7 @@ class ControlIT {
   }
 
   @Test
-  void whatIsNoPidfileIsLeftAlone() throws Exception {
+  void aFileThatIsNoPidfileIsNotTouched() throws Exception {
     Path text = Files.writeString(pidFile(), "root:x:0:0:root:/root:/bin/bash\n");
     for (String command : List.of("stop", "reload", "status")) {
       assertThat(control(command).exitCode()).as(command).isEqualTo(CANNOT_TELL);
@@ -554,7 +558,7 @@ class ControlIT {
   }
 
   @Test
-  void twoWhoRestartAtOnceLeaveOneDaemon() throws Exception {
+  void twoRestartsAtOnceLeaveOneDaemon() throws Exception {
     long _ = start("sleep", "1000");
     List<Process> controllers = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
@@ -584,10 +588,10 @@ class ControlIT {
   }
 
   @Test
-  void theGuardKeepsEveryActionBackButNotTheStatus() throws Exception {
+  void everyActionWaitsForTheGuardButStatusDoesNot() throws Exception {
     Path guard = sandbox.file("other.guard");
     assertThat(control("start", "--guard", guard.toString(), "sleep", "1000")).isEqualTo(DONE);
-    // The lock is its own, not its child's.
+    // With -o flock itself holds the lock, and not its child.
     Process holder =
         sandbox
             .prepare(
@@ -612,7 +616,7 @@ class ControlIT {
     }
     assertThat(control("status").exitCode()).isZero();
     for (Process process : waiting) {
-      // Not by the process, which would close its streams.
+      // Not by Process.destroy, which would close the streams.
       process.toHandle().destroy();
       assertThat(process.waitFor()).isEqualTo(128 + 15);
     }
@@ -623,7 +627,7 @@ class ControlIT {
     holder.destroyForcibly().waitFor();
   }
 
-  /** The program runs by then, or has ended: that is the truth to be told. */
+  /** By then the program runs, or has ended: the exit code must say so. */
   @ParameterizedTest
   @ValueSource(strings = {"start", "restart", "stop"})
   @Tag("strace")
@@ -635,7 +639,9 @@ class ControlIT {
     List<String> command =
         new ArrayList<>(
             List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", guard.toString()));
-    // A restart looks at it first, for the last start, and as the user that the program will be.
+    // Before a restart holds the guard, it opens and closes the file twice: to read the record of
+    // the
+    // last start, and to create the file.
     command.addAll(
         List.of(
             "-e",
@@ -696,7 +702,7 @@ class ControlIT {
   }
 
   @Test
-  void onATerminalAFailedRestartIsToldInALineOfItsOwn() throws Exception {
+  void onATerminalTheErrorOfARestartHasItsOwnLine() throws Exception {
     long pid = startStubborn();
 
     Result result =
@@ -758,7 +764,7 @@ class ControlIT {
         "run -p /x.pid -o /x.guard true",
         "run -p /x --guard /y true"
       })
-  void wrongWordsAreToldInOneLine(String words) throws Exception {
+  void wrongWordsAreReportedInOneLine(String words) throws Exception {
     Result result = sandbox.daimon(words.split(" ", -1));
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
@@ -776,7 +782,7 @@ class ControlIT {
     assertThat(sandbox.daimon(command, "--help")).isEqualTo(result);
   }
 
-  /** One object in every state, and the same code by each command. */
+  /** For such a path status prints one JSON object, and every command has the same exit code. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -788,7 +794,7 @@ class ControlIT {
         "mknod $dir/web.pid c 1 3"
       })
   @Tag("root")
-  void aPathThatIsNoFileIsToldOfInOneWay(String prepare) throws Exception {
+  void aPathThatIsNoRegularFileHasTheSameExitCodeByEachCommand(String prepare) throws Exception {
     assertThat(sandbox.shell(prepare).exitCode()).isZero();
 
     assertUnknown(control("status", "--json"));
@@ -838,7 +844,7 @@ class ControlIT {
   }
 
   @Test
-  void thatItRunsAlreadyIsSuccessWhereAskedFor() throws Exception {
+  void withOknodoADaemonThatRunsAlreadyIsSuccess() throws Exception {
     assertThat(control("start", "--oknodo", "sleep", "1000")).isEqualTo(DONE);
 
     Result again = control("start", "--oknodo", "sleep", "1000");
@@ -851,7 +857,7 @@ class ControlIT {
   }
 
   @Test
-  void thatAChildHasOutlivedTheDaemonIsNoSuccess() throws Exception {
+  void withOknodoAChildThatHasOutlivedTheDaemonIsNoSuccess() throws Exception {
     long pid = start("sh", "-c", "sleep 1000 & exec sleep 2000");
     Sandbox.await("both", () -> sandbox.running("sleep").size() == 2);
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
@@ -860,9 +866,9 @@ class ControlIT {
     assertThat(control("start", "--oknodo", "true").exitCode()).isNotZero();
   }
 
-  /** Options may stand before and after the signal. */
+  /** Options may come before and after the signal. */
   @Test
-  void wordsAndOptionsMayStandInAnyOrder() throws Exception {
+  void wordsAndOptionsMayComeInAnyOrder() throws Exception {
     long _ = startStubborn();
 
     assertThat(sandbox.daimon("signal", "HUP", "-p", pidFile().toString())).isEqualTo(DONE);
@@ -871,7 +877,7 @@ class ControlIT {
   }
 
   @Test
-  void aPidfileThatCannotBeReadIsNoAnswer() throws Exception {
+  void aPidfileThatCannotBeReadIsUnknownToStatus() throws Exception {
     Files.createDirectory(pidFile());
     Result status = control("status");
     assertThat(status.exitCode()).isEqualTo(CANNOT_TELL);

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which descriptors a program gets, whatever its caller has open, or has not. */
+/** Which descriptors a program gets, whatever its caller has open or closed. */
 class DescriptorIT {
   /** Opens this file under every number from 3 to 1,002. */
   private static final String LEAK =
@@ -80,7 +80,7 @@ class DescriptorIT {
     "run, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;"
   })
-  void withoutASweepTheProgramGetsWhatTheCallerHadAndTheLock(String command, String leak)
+  void withNoCloseFdsTheProgramGetsTheCallersDescriptorsAndTheLock(String command, String leak)
       throws Exception {
     String open = "echo > $dir/leak; " + leak;
     String own = sandbox.shell(open + " find /proc/self/fd -lname $dir/leak -printf '%f '").out();
@@ -96,10 +96,10 @@ class DescriptorIT {
         .hasSize(3 + own.strip().split(" ", -1).length + 1);
   }
 
-  /** As in some containers, where a filter forbids it. */
+  /** As in some containers, where a system call filter forbids {@code kcmp}. */
   @Test
   @Tag("strace")
-  void theyAreFoundAlsoWhereOpenFilesCannotBeCompared() throws Exception {
+  void theCallersDescriptorsAreFoundWithoutKcmp() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
             "exec 5</dev/zero 9</dev/zero;"
@@ -107,12 +107,12 @@ class DescriptorIT {
                 + " $daimon run --no-close-fds ls -l /proc/self/fd");
 
     assertThat(result.exitCode()).as(result.err()).isZero();
-    // The three streams, and the directory that is being listed.
+    // The three streams, and the directory that ls has open.
     assertThat(result.out().lines().filter(line -> line.contains("->"))).hasSize(6);
     assertThat(result.out()).contains(" 5 -> /dev/zero", " 9 -> /dev/zero");
   }
 
-  /** In the square of their number this took half a minute. */
+  /** An algorithm that is quadratic in their number took half a minute. */
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
   void manyThousandAreInherited(String command) throws Exception {
@@ -143,7 +143,7 @@ class DescriptorIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void whatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
+  void aDescriptorThatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
     String closed = "for n in $(seq 3 17); do eval \"exec $n<&-\"; done; ";
     for (int number = 3; number <= 17; number++) {
       ProcessSandbox.Result result =
@@ -194,12 +194,12 @@ class DescriptorIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"<&-", ">&-", "<&- >&- 2>&-"})
-  void closedStandardStreamsDoNotChangeTheVerdict(String closed) throws Exception {
+  void closedStandardStreamsDoNotChangeTheExitCode(String closed) throws Exception {
     assertThat(sandbox.shell("$daimon start /no/such/program " + closed).exitCode()).isEqualTo(66);
   }
 
   @Test
-  void aFullStandardErrorDoesNotChangeTheVerdict() throws Exception {
+  void aFullStandardErrorDoesNotChangeTheExitCode() throws Exception {
     assertThat(sandbox.shell("$daimon start -v -p $dir/pid sleep 1000 2>/dev/full").exitCode())
         .isZero();
   }
@@ -224,16 +224,16 @@ class DescriptorIT {
   }
 
   @Test
-  void aForegroundProgramIsSweptToo() throws Exception {
+  void aForegroundProgramDoesNotGetLeakedDescriptorsEither() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell("exec 4</dev/null 5</dev/null 250</dev/null; $daimon run" + LIST);
 
-    // The three streams and the directory that is being listed.
+    // The three streams, and the directory that ls has open.
     assertThat(result.exitCode()).isZero();
     assertThat(result.out().lines().filter(line -> line.contains("->"))).hasSize(4);
   }
 
-  /** Starts a program that stays, in a shell that has opened what it leaks; its process id. */
+  /** Starts a program that goes on running, from a shell with open files; its process id. */
   private long background(String leak, String command, String options, String... redirections)
       throws Exception {
     String script =

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The unpacked files: wherever they are, however they are called, whatever Java is about. */
+/** The distribution: in any directory, called in any way, with any JDK on the machine. */
 class DistributionIT {
   private static final String JDK = System.getProperty("java.home");
 
@@ -75,7 +75,7 @@ class DistributionIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"missing", "empty", "gone"})
-  void javaHomeWillDoWhereTheJdkIsNotKnown(String known) throws Exception {
+  void javaHomeIsUsedIfTheJdkOfTheCachesIsGone(String known) throws Exception {
     Path home = copyTo(sandbox.file("d"));
     forgetJdk(home, known);
 
@@ -86,7 +86,7 @@ class DistributionIT {
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "it works\n", ""));
   }
 
-  /** The user's word comes first, then the JDK of the caches, then what else there is. */
+  /** JAVA_HOME comes first, then the JDK of the caches, then any other one. */
   @ParameterizedTest
   @CsvSource({
     "25, 25, home",
@@ -95,7 +95,7 @@ class DistributionIT {
     "'', 25, known",
     "'', gone, path",
   })
-  void theJdkIsTheUsersOrTheOneOfTheCachesOrAny(String home, String known, String used)
+  void theJdkIsThatOfJavaHomeOrOfTheCachesOrAny(String home, String known, String used)
       throws Exception {
     Path place = copyTo(sandbox.file("d"));
     recordingJdk("home", home);
@@ -123,7 +123,7 @@ class DistributionIT {
   }
 
   @Test
-  void makeCacheWritesDownItsJdk() throws Exception {
+  void makeCacheRecordsItsJdk() throws Exception {
     Path home = copyTo(sandbox.file("d"));
     forgetJdk(home, "gone");
 
@@ -135,7 +135,7 @@ class DistributionIT {
     assertNothingNew(home);
   }
 
-  /** Neither as JAVA_HOME nor on the PATH, be its path a link or not. */
+  /** Neither by JAVA_HOME nor by the PATH, with or without symbolic links. */
   @ParameterizedTest
   @CsvSource({
     "$dir/old, $dir/old/bin:/usr/bin:/bin",
@@ -161,17 +161,17 @@ class DistributionIT {
       assertThat(result.out()).startsWith("daimon ");
       assertThat(result.err()).isEmpty();
     } else {
-      // This machine has no other one in a usual place.
+      // There is no other JDK in a usual directory of this machine.
       assertThat(result.exitCode()).isEqualTo(71);
       assertThat(result.out()).isEmpty();
       assertThat(result.err()).startsWith("daimon: no JDK").hasLineCount(1);
     }
   }
 
-  /** A later JDK may have another entry point, and would tell the user that it lacks this one. */
+  /** A later JDK may have other internals, and would print a warning about the missing ones. */
   @ParameterizedTest
   @CsvSource({"25, true", "25.0.9, true", "26, false", "26.0.1, false"})
-  void theLinkerIsLeftOutWithTheJdkWhoseEntryPointIsKnown(String version, boolean known)
+  void theLinkerIsNotLoadedWithTheJdkWhoseEntryPointIsKnown(String version, boolean known)
       throws Exception {
     Path home = copyTo(sandbox.file("d"));
     Path classes = sandbox.file("classes");
@@ -199,7 +199,7 @@ class DistributionIT {
                     && System.getProperty("os.arch").equals("amd64")));
   }
 
-  /** However java fails, it is told in one line, and the shell adds no words of its own. */
+  /** However java fails, one line reports it, and the shell prints nothing of its own. */
   @ParameterizedTest
   @CsvSource({
     "kill -KILL $$, 137, start true",
@@ -216,7 +216,7 @@ class DistributionIT {
     "exit 1, '1): it cannot start here', --version",
     "case $* in *--version) exit 0; esac; kill -SEGV $$, 139, start true",
   })
-  void aFailureOfJavaItselfIsToldInOneLine(String end, String status, String words)
+  void aFailureOfJavaItselfIsReportedInOneLine(String end, String status, String words)
       throws Exception {
     Path home = copyTo(sandbox.file("d"));
     fakeJdk("jdk", "25", end);
@@ -236,9 +236,9 @@ class DistributionIT {
                         : "); whether the program runs is not known\n")));
   }
 
-  /** Whatever the command's main class ends with is the script's exit code. */
+  /** The launcher script ends with each exit code that the main class can have. */
   @Test
-  void everyVerdictIsHandedOn() throws Exception {
+  void theLauncherScriptPassesOnEveryExitCode() throws Exception {
     Path home = copyTo(sandbox.file("d"));
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
     Map<Integer, Integer> codes = new TreeMap<>(Map.of(0, 0, 121, 1, 123, 3, 124, 4));
@@ -253,9 +253,9 @@ class DistributionIT {
     }
   }
 
-  /** As hosts with many users, and batch systems, limit it. */
+  /** Hosts with many users, and batch systems, limit the address space. */
   @Test
-  void littleAddressSpaceWillDo() throws Exception {
+  void littleAddressSpaceIsEnough() throws Exception {
     assertThat(sandbox.shell("ulimit -v 1000000; $daimon start -p $dir/pid sleep 1000"))
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.shell("ulimit -v 1000000; $daimon status -p $dir/pid").exitCode()).isZero();
@@ -268,7 +268,7 @@ class DistributionIT {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4, 6})
   @Tag("root")
-  void withoutProcessesToSpareItIsToldInOneLine(int processes) throws Exception {
+  void aLimitOfProcessesThatIsTooLowIsReportedInOneLine(int processes) throws Exception {
     ProcessSandbox.Result result = withProcesses(processes, sandbox.publicDaimon());
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
@@ -276,10 +276,10 @@ class DistributionIT {
     assertThat(result.err()).startsWith("daimon: ").hasLineCount(1);
   }
 
-  /** Before the command is there, in the shell's own words. */
+  /** The shell fails before it runs the launcher script, so the message is the shell's. */
   @Test
   @Tag("root")
-  void aLinkThatCannotBeFollowedWithoutAProcessIsNoUnknownCode() throws Exception {
+  void aLinkThatCannotBeFollowedForLackOfProcessesHasAKnownExitCode() throws Exception {
     Path link = Files.createSymbolicLink(sandbox.file("link"), sandbox.publicDaimon());
 
     ProcessSandbox.Result result = withProcesses(1, link);
@@ -289,7 +289,7 @@ class DistributionIT {
     assertThat(result.err()).hasLineCount(1);
   }
 
-  /** As a user that has no other process, which would count as well. */
+  /** Starts as a user without other processes, since all of a user's processes count. */
   private ProcessSandbox.Result withProcesses(int processes, Path daimon) throws Exception {
     return sandbox.run(
         List.of(
@@ -314,7 +314,7 @@ class DistributionIT {
     "exec unshare --pid --fork --kill-child \"$0\", another PID namespace",
   })
   @Tag("root")
-  void aProcThatDoesNotShowThisProcessIsToldOfInOneLine(String change, String told)
+  void aProcThatDoesNotShowThisProcessIsReportedInOneLine(String change, String told)
       throws Exception {
     for (String words : List.of("start true", "run true", "stop -p /x", "status -p /x")) {
       ProcessSandbox.Result result =
@@ -348,7 +348,7 @@ class DistributionIT {
     "start, 15000",
     "run, 100000",
   })
-  void aJvmThatCannotStartLeavesNoFilesAndIsToldOfInOneLine(String words, int space)
+  void aJvmThatCannotStartLeavesNoFilesAndIsReportedInOneLine(String words, int space)
       throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
@@ -425,7 +425,7 @@ class DistributionIT {
     }
   }
 
-  /** A Java that does as it is told. */
+  /** A JDK whose java is a script of these lines. */
   private void fakeJdk(String name, String version, String... lines) throws IOException {
     Path bin = Files.createDirectories(sandbox.file(name + "/bin"));
     Files.writeString(bin.resolveSibling("release"), "JAVA_VERSION=\"" + version + "\"\n");

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files that cannot be had: one line that says why, nothing lost, and the program never ran. */
+/** Files that cannot be opened: one line says why, nothing is lost, and no program has run. */
 class FileErrorIT {
   private static final int CANNOT_CREATE = 73;
   private static final int SYSTEM = 71;
@@ -51,14 +51,14 @@ class FileErrorIT {
   }
 
   /**
-   * Whoever may read the file may lock it. The stranger's program cannot be read, so that its
-   * directory in {@code /proc} is root's.
+   * Everybody who may read the pidfile may lock it. The other user's program cannot be read, so its
+   * directory in {@code /proc} belongs to root.
    */
   @ParameterizedTest
   @CsvSource({"'', rwxr-xr-x", "4194304, rwxr-xr-x", "'', rwxrwxrwt", "4194304, rwxrwxrwt"})
   @Tag("root")
   @Tag("attack")
-  void aStrangersLockIsNoDaemon(String content, String permissions) throws Exception {
+  void aLockOfAnotherUsersProcessIsNoDaemon(String content, String permissions) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
     Path directory = Files.createDirectory(sandbox.file("run"));
     boolean shared = permissions.endsWith("t");
@@ -87,7 +87,7 @@ class FileErrorIT {
     assertThat(ProcessHandle.of(stranger)).isPresent();
   }
 
-  /** One letter's difference between {@code -p} and {@code -o}. */
+  /** As when {@code -p} is typed in place of {@code -o}. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -119,7 +119,7 @@ class FileErrorIT {
     assertThat(sandbox.directory().toFile().list()).containsExactly("redis.conf");
   }
 
-  /** A daemon that closes its lock, as sshd does, would be lost beside a second one. */
+  /** As for a daemon that closes its lock, as sshd does: a second one would overwrite its pid. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -146,11 +146,11 @@ class FileErrorIT {
     assertThat(sandbox.processes()).hasSize(1);
   }
 
-  /** What {@code start} accepts, {@code stop} must control. */
+  /** A pidfile that {@code start} accepts must be one that {@code stop} accepts. */
   @ParameterizedTest
   @ValueSource(strings = {"start", "run", "start --no-lock", "start --dry-run"})
   @Tag("root")
-  void rootStartsNothingByAPidfileThatAnotherUserMayExchange(String command) throws Exception {
+  void rootStartsNothingByAPidfileThatAnotherUserCanExchange(String command) throws Exception {
     Path users = Files.createDirectory(sandbox.file("users"));
     Files.setAttribute(users, "unix:uid", 7001);
 
@@ -170,7 +170,7 @@ class FileErrorIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void anUnlockedPidfileReplacesNothingButAFile(String command) throws Exception {
+  void aPidfileWithoutALockReplacesNothingButAFile(String command) throws Exception {
     Path link = Files.createSymbolicLink(sandbox.file("link"), sandbox.file("target"));
     Path fifo = sandbox.file("fifo");
     TestUser.output("mkfifo", fifo.toString());
@@ -192,7 +192,7 @@ class FileErrorIT {
 
   @ParameterizedTest
   @CsvSource({"start, -o", "start, -e", "run, -o", "run, -e"})
-  void aFifoThatNobodyReadsIsCalledThat(String command, String option) throws Exception {
+  void aFifoThatNobodyReadsIsReportedAsOne(String command, String option) throws Exception {
     Path fifo = sandbox.file("fifo");
     TestUser.output("mkfifo", fifo.toString());
 
@@ -211,7 +211,7 @@ class FileErrorIT {
   }
 
   @Test
-  void aDirectoryIsNoUnlockedPidfileEither() throws Exception {
+  void aDirectoryIsNoPidfileWithoutALockEither() throws Exception {
     Path directory = Files.createDirectory(sandbox.file("directory"));
 
     assertRefused(start("start", "--no-lock", "-p", directory), directory, "EISDIR");
@@ -220,7 +220,7 @@ class FileErrorIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o", "-e"})
-  void aMissingDirectoryIsNotMade(String option) throws Exception {
+  void aMissingDirectoryIsNotCreated(String option) throws Exception {
     Path missing = sandbox.file("missing/file");
 
     assertRefused(start("start", option, missing), missing, "ENOENT");
@@ -236,7 +236,7 @@ class FileErrorIT {
     assertThat(file).hasContent("a file");
   }
 
-  /** 73, as for every other file: 77 is for the change of identity alone. */
+  /** The exit code is 73, as for every file: 77 is for missing rights to change identity. */
   @ParameterizedTest
   @ValueSource(strings = {"-p", "-l", "-o", "-e"})
   @Tag("root")
@@ -296,7 +296,7 @@ class FileErrorIT {
 
   @Test
   @Tag("root")
-  void aFullDiskIsFoundWithoutALockToo() throws Exception {
+  void aFullDiskIsFoundBeforeTheProgramRunsWithoutALockToo() throws Exception {
     try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
       mount.fill();
       Path pidFile = mount.directory().resolve("pid");
@@ -319,10 +319,10 @@ class FileErrorIT {
     }
   }
 
-  /** Its own space is enough for what replaces it. */
+  /** The space of the old content is enough for the new pid. */
   @Test
   @Tag("root")
-  void aFullDiskTakesThePidIntoTheOldPidfile() throws Exception {
+  void onAFullDiskThePidIsWrittenToTheOldPidfile() throws Exception {
     try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
       Path pidFile = Files.writeString(mount.directory().resolve("pid"), "4194304\n");
       Path log = Files.writeString(mount.directory().resolve("log"), "precious\n");
@@ -337,9 +337,9 @@ class FileErrorIT {
     }
   }
 
-  /** Of several files the last one fails: those before are as they were. */
+  /** The last of several files cannot be opened: those before it are as they were. */
   @Test
-  void whatWasOpenedBeforeTheFailureIsPutBack() throws Exception {
+  void filesThatWereOpenedBeforeTheFailureAreRestored() throws Exception {
     Path log = Files.writeString(sandbox.file("log"), "precious\n");
     Path stale = Files.writeString(sandbox.file("stale"), "4194304\n");
     Path missing = sandbox.file("missing/err");
@@ -362,10 +362,10 @@ class FileErrorIT {
     assertThat(sandbox.file("lock")).doesNotExist();
   }
 
-  /** Found out by the exec itself, when all files are written: the program is open for writing. */
+  /** Only the exec itself fails, when all files are written: the program is open for writing. */
   @ParameterizedTest
   @ValueSource(strings = {"run --no-lock", "run", "start --no-lock", "start", "start -f"})
-  void aProgramThatCannotBeExecutedAfterAllIsNamedByNoPidfile(String command) throws Exception {
+  void noPidfileNamesAProgramWhoseExecutionFailed(String command) throws Exception {
     Path pidFile = sandbox.file("pid");
     for (String before : List.of("", "4194304\n")) {
       Files.deleteIfExists(pidFile);
@@ -386,7 +386,7 @@ class FileErrorIT {
     }
   }
 
-  /** Starts a program that would leave a mark. */
+  /** Starts a program that would create a file. */
   private ProcessSandbox.Result start(String command, Object... options) throws Exception {
     return sandbox.run(words(Sandbox.DAIMON, command, options), Map.of());
   }
@@ -421,7 +421,7 @@ class FileErrorIT {
     assertThat(sandbox.file("ran")).doesNotExist();
   }
 
-  /** A small file system of its own. */
+  /** A small file system, mounted for one test. */
   private record Mount(Path directory) implements AutoCloseable {
     Mount(Path directory, String options) throws Exception {
       this(Files.createDirectory(directory));

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Root starts and stops a user's program, and that user wants to hold root's command up. */
+/** Root starts and stops a program as a user, and that user tries to hold up root's command. */
 @Tag("root")
 @Tag("attack")
 class HeldUpIT {
   /**
-   * Of a start and a stop. 12, without {@code -Pattack}, are as many as let one of four commands
-   * that could be stopped slip through once in years.
+   * The rounds, each a start and a stop. Without {@code -Pattack} they are 12: if the user could
+   * stop one command in four, all rounds would pass once in years.
    */
   private static final int ROUNDS = Integer.getInteger("daimon.attack.rounds", 20) * 3 / 5;
 
@@ -30,7 +30,7 @@ class HeldUpIT {
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
-  /** The user's own directory. */
+  /** A directory of the user's. */
   private Path lair = Path.of("/");
 
   @BeforeEach
@@ -153,8 +153,8 @@ class HeldUpIT {
 
   @Test
   @Tag("strace")
-  void aStartOfAProgramThatTheUserStopsBeforeItRunsFailsInTime() throws Exception {
-    // At the change of user, as fast as nobody could.
+  void aStartFailsInTimeIfTheUserStopsTheProgramBeforeItRuns() throws Exception {
+    // Strace stops it right at the change of user, which no user is fast enough for.
     List<String> command = new ArrayList<>(List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null"));
     command.addAll(List.of("-e", "trace=setresuid", "-e", "inject=setresuid:signal=SIGSTOP"));
     Path pidFile = lair.resolve("daemon.pid");

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Somebody who may have root run the command, as by {@code sudo -E}, and chooses the environment
- * and the directory that it is run in.
+ * A user who may run the command as root, as by {@code sudo -E}, chooses its environment and its
+ * working directory.
  */
 @Tag("root")
 @Tag("attack")
@@ -27,10 +27,10 @@ class HostileCallerIT {
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
-  /** Somebody's own directory. */
+  /** A directory of that user's. */
   private Path theirs = Path.of("/");
 
-  /** Is there when something of theirs has run. */
+  /** Exists if something of that user's has run. */
   private Path trace = Path.of("/");
 
   @BeforeEach
@@ -39,7 +39,7 @@ class HostileCallerIT {
     trace = sandbox.file("trace");
   }
 
-  /** What sudo passes on with {@code -E}, and what it does not. */
+  /** Variables that sudo passes on with {@code -E}, and some that it does not. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -59,7 +59,7 @@ class HostileCallerIT {
           HOME | $theirs
           PS4 | $($touch)
           """)
-  void aVariableOfTheirsIsTheProgramsAndNothingElse(String name, String value) throws Exception {
+  void aVariableOfTheCallersReachesTheProgramAlone(String name, String value) throws Exception {
     script(theirs.resolve("script"), "touch " + trace);
     Files.createDirectories(theirs.resolve("dev/daimon/cli"));
     Files.writeString(theirs.resolve("dev/daimon/cli/Main.class"), "no class");
@@ -76,9 +76,9 @@ class HostileCallerIT {
         .isDirectoryNotContaining("glob:**core*");
   }
 
-  /** Files that a JVM looks for where it stands. */
+  /** Files that a JVM looks for in its working directory. */
   @Test
-  void aDirectoryOfTheirsSteersNoJvm() throws Exception {
+  void filesInTheCallersDirectoryAreNotUsedByTheJvm() throws Exception {
     Files.writeString(theirs.resolve(".hotspotrc"), "OnError=\"touch " + trace + "\"\n");
     Files.writeString(theirs.resolve(".hotspot_compiler"), "print *.*\n");
     Path pidFile = sandbox.file("pid");
@@ -90,9 +90,9 @@ class HostileCallerIT {
     assertThat(trace).doesNotExist();
   }
 
-  /** It stands in the root directory, writes no report, and nobody can attach to it. */
+  /** It runs in the root directory and writes no report, and nobody can attach to it. */
   @Test
-  void aJvmThatCrashesWritesNothingWhereTheyAre() throws Exception {
+  void aJvmThatCrashesWritesNothingInTheCallersDirectory() throws Exception {
     Path pidFile = sandbox.file("pid");
     long daemon = sandbox.start("sleep", "1000");
     Process waits =
@@ -142,7 +142,7 @@ class HostileCallerIT {
     return process.info().command().orElse("").endsWith("/java");
   }
 
-  /** A JDK is a program that root runs. */
+  /** Root would execute the JDK that JAVA_HOME names. */
   @ParameterizedTest
   @CsvSource({
     "theirs, SUDO_UID=7001, false",
@@ -152,7 +152,8 @@ class HostileCallerIT {
     "roots, SUDO_UID=7001, true",
     "theirs, NOBODY=else, true"
   })
-  void aJdkOfTheirsIsNotRootsUnderSudo(String place, String sudo, boolean used) throws Exception {
+  void rootDoesNotUseAJdkOfTheCallersUnderSudo(String place, String sudo, boolean used)
+      throws Exception {
     jdk(theirs);
     jdk(Files.createDirectory(sandbox.file("roots")));
     jdk(Files.createDirectory(theirs.resolve("roots")));
@@ -163,7 +164,7 @@ class HostileCallerIT {
     assertUsed(place, sudo, used);
   }
 
-  /** Root's own, but for one thing of it that somebody else can change or has made. */
+  /** A JDK of root's, but for one part that another user can change or has made. */
   @ParameterizedTest
   @CsvSource({
     ".., chmod 1777, true",
@@ -182,11 +183,11 @@ class HostileCallerIT {
     "lib, link, false",
     "release, link, false",
   })
-  void aJdkThatOthersCanChangeIsNotRootsUnderSudo(String part, String done, boolean used)
+  void rootDoesNotUseAJdkThatOthersCanChangeUnderSudo(String part, String done, boolean used)
       throws Exception {
     Path way = Files.createDirectory(sandbox.file("way"));
     Path jdk = jdk(Files.createDirectory(way.resolve("jdk")));
-    // Of root's own, which is what somebody's link leads to when it is looked at.
+    // A JDK of root's, to which a link leads that may be another user's.
     Path elsewhere = jdk(Files.createDirectory(sandbox.file("elsewhere")));
     String file = jdk.resolve(part).toString();
     String change =
@@ -198,10 +199,11 @@ class HostileCallerIT {
     assertUsed("way/jdk", "SUDO_UID=7001", used);
   }
 
-  /** Root is not the only one whom sudo lets somebody become. */
+  /** sudo also lets a user run a command as another user than root. */
   @ParameterizedTest
   @CsvSource({"SUDO_UID=7001, false", "DOAS_USER=somebody, false", "NOBODY=else, true"})
-  void noJdkThatTheCallerNamesIsAnotherUsersUnderSudo(String sudo, boolean used) throws Exception {
+  void anotherUserDoesNotUseAJdkThatTheCallerNamesUnderSudo(String sudo, boolean used)
+      throws Exception {
     Path daimon = sandbox.publicDaimon();
     jdk(theirs);
     Sandbox.openToAll(Files.createFile(trace), "rw-rw-rw-");
@@ -235,9 +237,9 @@ class HostileCallerIT {
     }
   }
 
-  /** So that it cannot be exchanged between the look and the use. */
+  /** So the link cannot be exchanged between the check and the use. */
   @Test
-  void aLinkToRootsJdkIsUsedByItsOwnPath() throws Exception {
+  void aLinkToAJdkOfRootsIsResolvedBeforeItIsUsed() throws Exception {
     Path roots = jdk(Files.createDirectory(sandbox.file("roots")));
     Path link = Files.createSymbolicLink(theirs.resolve("link"), roots);
 
@@ -247,7 +249,7 @@ class HostileCallerIT {
     assertThat(trace).content().startsWith(roots + "/bin/java\n");
   }
 
-  /** What looks like one, and leaves a trace. */
+  /** A directory that looks like a JDK; its java creates a file. */
   private Path jdk(Path home) throws IOException {
     Files.createDirectory(home.resolve("lib"));
     Files.createDirectory(home.resolve("bin"));

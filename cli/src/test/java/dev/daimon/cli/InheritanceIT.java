@@ -22,7 +22,8 @@ class InheritanceIT {
       List.of("$daimon start", "$daimon run", "$daimon start -f");
 
   /**
-   * Of /proc/PID/status; signals are a daemon's, memory sizes and counters are the program's own.
+   * The lines of /proc/PID/status that are not compared: a daemon has default signals, and each
+   * process has its own memory sizes and counters.
    */
   private static final String STATUS =
       "^(Umask|Uid|Gid|Groups|Cap.*|NoNewPrivs|Seccomp.*|Cpus_allowed.*"
@@ -38,7 +39,7 @@ class InheritanceIT {
                         + " ulimit -S -u 5000; ulimit -t 1000; ulimit -l 64; ulimit -i 100;",
                     "ulimit -n 64;",
                     "echo 0x11 > /proc/self/coredump_filter;"
-                        // The last processor that it may use.
+                        // The last processor that the process may use.
                         + " with=(nice -n 7 taskset -c $(taskset -cp $$ | sed 's/.*[ ,-]//')"
                         + " ionice -c 3 setarch -R);",
                     "echo 123 > /proc/self/oom_score_adj; with=(chrt --batch 0);",
@@ -49,7 +50,7 @@ class InheritanceIT {
 
   @ParameterizedTest
   @MethodSource("callers")
-  void attributes(String command, String caller) throws Exception {
+  void attributesAreInherited(String command, String caller) throws Exception {
     assertSame(caller, command);
   }
 
@@ -69,7 +70,7 @@ class InheritanceIT {
   @ParameterizedTest
   @MethodSource("rootsCallers")
   @Tag("root")
-  void attributesThatOnlyRootCanChange(String command, String caller) throws Exception {
+  void attributesThatOnlyRootCanChangeAreInherited(String command, String caller) throws Exception {
     Path daimon = sandbox.publicDaimon();
     Sandbox.openToAll(sandbox.directory(), "rwxrwxrwx");
     assertSame("daimon=" + daimon + "; " + caller, command);
@@ -140,7 +141,7 @@ class InheritanceIT {
     assertThat(result.err()).isEmpty();
   }
 
-  /** Lets a probe tell what it inherits, once from setsid and once from Daimon. */
+  /** Runs a probe that prints what it inherits, once by setsid and once by Daimon. */
   private void assertSame(String caller, String command) throws Exception {
     Path probe =
         sandbox.script(

@@ -11,13 +11,13 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A system call that fails just after a file was created: the file is gone again. */
+/** If a system call fails right after a file was created, the file is removed again. */
 class InjectedErrorIT {
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
   @ParameterizedTest
   @CsvSource({
-    // The first is of the new file, the second of what is at its path.
+    // The first statx is of the new file, the second one of the file at its path.
     "-p, statx, 1, start",
     "-p, statx, 2, start",
     "-p, flock, 1, start",

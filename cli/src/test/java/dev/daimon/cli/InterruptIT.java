@@ -32,10 +32,10 @@ class InterruptIT {
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
-  /** From before the JVM is there to after the end. */
+  /** The moments range from before the JVM starts to after it has ended. */
   @ParameterizedTest
   @ValueSource(strings = {"INT", "TERM", "HUP", "KILL"})
-  void aSignalToTheLauncherAtAnyMoment(String signal) throws Exception {
+  void aSignalToTheLauncherMayComeAtAnyMoment(String signal) throws Exception {
     for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
       Process launcher = launch(List.of(Sandbox.DAIMON.toString()));
       pause(delay);
@@ -44,13 +44,13 @@ class InterruptIT {
     }
   }
 
-  /** As Ctrl-C and the end of a terminal send them: to everything of the job. */
+  /** Ctrl-C, and the end of a terminal, send a signal to all processes of the job. */
   @ParameterizedTest
   @ValueSource(strings = {"INT", "TERM", "HUP"})
-  void aSignalToTheWholeGroupAtAnyMoment(String signal) throws Exception {
+  void aSignalToTheWholeGroupMayComeAtAnyMoment(String signal) throws Exception {
     for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
       Process launcher = launch(List.of("setsid", Sandbox.DAIMON.toString()));
-      // Not before it leads a group of its own.
+      // Not before the launcher leads its own group.
       Sandbox.await("its group", () -> !launcher.isAlive() || leadsGroup(launcher.pid()));
       pause(delay);
       kill(signal, -launcher.pid());
@@ -59,12 +59,12 @@ class InterruptIT {
   }
 
   @Test
-  void controlCAtATerminalAtAnyMoment() throws Exception {
+  void controlCMayComeAtAnyMoment() throws Exception {
     for (int delay = 0; delay <= LAST_MILLIS; delay += STEP_MILLIS) {
       List<String> words = words(List.of(Sandbox.DAIMON.toString()));
       Process terminal =
           sandbox
-              // A shell that stays would die of the signal, whatever becomes of the launcher.
+              // exec: a shell would die of the signal, whatever the launcher does.
               .prepare(
                   List.of("script", "-qec", "exec " + String.join(" ", words), "/dev/null"),
                   Map.of())
@@ -77,7 +77,7 @@ class InterruptIT {
     }
   }
 
-  /** Each moment is made long enough to be met; the second delay is of the JVM's own shutdown. */
+  /** Delays make each moment long enough to be hit; the second one delays the JVM's shutdown. */
   @ParameterizedTest
   @CsvSource({
     "locked, flock:delay_exit=600000, TERM",
@@ -95,7 +95,8 @@ class InterruptIT {
     "written, exit_group:delay_enter=300000, KILL",
   })
   @Tag("strace")
-  void aSignalAtTheWorstMoment(String moment, String delays, String signal) throws Exception {
+  void aSignalMayComeAtTheWorstMoment(String moment, String delays, String signal)
+      throws Exception {
     Path pidFile = sandbox.file("pid");
     Process launcher =
         sandbox.slowed(
@@ -113,10 +114,10 @@ class InterruptIT {
     assertUndoneOrComplete(launcher.waitFor(), signal + " when " + moment);
   }
 
-  /** Java is a script here, which stays until it is told to end; to the launcher it is the same. */
+  /** Java is a script here, which runs until a signal ends it; the launcher script cannot tell. */
   @ParameterizedTest
   @CsvSource({"TERM, start, 143", "INT, start, 130", "HUP, start, 129", "TERM, start -f, 143"})
-  void whoInterruptsAStartIsToldThatNothingWasStarted(String signal, String command, int status)
+  void anInterruptedStartReportsThatNothingWasStarted(String signal, String command, int status)
       throws Exception {
     Path daimon = daimonWithJava("exec sleep 1000");
     Process launcher = launchTold(List.of(daimon.toString()), command);
@@ -130,18 +131,18 @@ class InterruptIT {
     assertThat(sandbox.processes()).isEmpty();
   }
 
-  /** With the real one, at its last moment before it makes up its mind. */
+  /** With the real java, at the last moment before it ignores signals. */
   @ParameterizedTest
   @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
   @Tag("strace")
   void beforeTheFirstChangeASignalEndsTheStart(String signal, int status) throws Exception {
     Path pidFile = sandbox.file("pid");
-    // The first of umask's calls is the launch's own.
+    // The first call of umask is made right before the signals are ignored.
     Process launcher =
         sandbox.halted("umask:delay_enter", null, "start", "-p", pidFile.toString(), "sleep", "60");
     Sandbox.await("the launch", () -> inCall("java", UMASK));
     kill(signal, launcher.pid());
-    // Another thread of the JVM takes the signal.
+    // Strace delays one thread of the JVM; another thread takes the signal.
     Sandbox.await("its end", () -> sandbox.running("java").isEmpty());
     sandbox.goOn();
 
@@ -153,10 +154,10 @@ class InterruptIT {
     sandbox.awaitEnd();
   }
 
-  /** The program is not run in the launcher's place then. */
+  /** Then the program is not run in place of the launcher script. */
   @Test
   @Tag("strace")
-  void aSignalAfterTheVerdictOfAForegroundStartEndsItToo() throws Exception {
+  void aSignalBeforeTheExecOfAForegroundStartEndsIt() throws Exception {
     Path daimon =
         daimonWithJava(
             "case $* in *daimon.copy*) exec sleep 1000 ;; esac",
@@ -185,7 +186,7 @@ class InterruptIT {
 
   @Test
   @Tag("strace")
-  void aStartThatHasLockedItsPidfileIsCarriedThrough() throws Exception {
+  void aStartThatHasLockedItsPidfileIsCompleted() throws Exception {
     Path pidFile = sandbox.file("pid");
     Process launcher =
         sandbox.slowed(
@@ -200,7 +201,7 @@ class InterruptIT {
 
   @Test
   @Tag("strace")
-  void aJvmThatIsKilledIsToldInOneLine() throws Exception {
+  void aJvmThatIsKilledIsReportedInOneLine() throws Exception {
     Path pidFile = sandbox.file("pid");
     Process launcher =
         sandbox.halted("umask:delay_enter", null, "start", "-p", pidFile.toString(), "sleep", "60");
@@ -209,7 +210,7 @@ class InterruptIT {
     sandbox.goOn();
 
     assertThat(launcher.waitFor()).isEqualTo(71);
-    // Strace itself may have a word to say.
+    // Strace itself may print a line.
     assertThat(Sandbox.beginning(sandbox.file("slowed.err")).lines())
         .filteredOn(line -> !line.startsWith("strace: "))
         .containsExactly(
@@ -226,7 +227,7 @@ class InterruptIT {
                 + " for i in 1 2 3 4 5 6 7 8; do sleep .01; kill -HUP $p 2>/dev/null; done;"
                 + " wait $p");
 
-    // The first one may come before nohup has taken effect.
+    // The first signal may come before nohup has taken effect.
     assertUndoneOrComplete(result.exitCode(), "nohup");
   }
 
@@ -265,7 +266,7 @@ class InterruptIT {
         "$java -jar $jar start -p $dir/pid $dir/missing",
         "set -m; $java -jar $jar start -p $dir/pid $dir/missing",
       })
-  void fromAnyKindOfJobTheVerdictComesThrough(String script) throws Exception {
+  void fromAnyKindOfJobTheExitCodeIsReturned(String script) throws Exception {
     ProcessSandbox.Result result = shell(script);
 
     assertThat(result.exitCode()).isEqualTo(NO_PROGRAM);
@@ -282,17 +283,17 @@ class InterruptIT {
             "set -m; $daimon start -p $dir/pid sleep 60 & p=$!;"
                 + (" sleep " + delay + "; kill -TSTP -- -$p 2>/dev/null;")
                 + " sleep .1; kill -CONT -- -$p 2>/dev/null;"
-                // 148: it was stopped. Not "wait -f", which complains of that without end.
+                // 148: it was stopped. Not "wait -f", which prints messages about that without end.
                 + " while wait $p; s=$?; [ $s -eq 148 ]; do sleep .01; done; exit $s");
 
     assertThat(result.exitCode()).as(result.err()).isZero();
     assertUndoneOrComplete(0, "stopped after " + delay);
   }
 
-  /** Without the launcher script, as a leader of its group (which spawns itself) and not. */
+  /** Without the launcher script, as leader of a process group (then it spawns itself) or not. */
   @ParameterizedTest
   @CsvSource({"TERM, env", "TERM, setsid", "INT, env", "INT, setsid", "HUP, setsid"})
-  void aSignalToTheJvmAtAnyMoment(String signal, String prefix) throws Exception {
+  void aSignalToTheJvmMayComeAtAnyMoment(String signal, String prefix) throws Exception {
     for (int delay = 0; delay <= 3 * LAST_MILLIS; delay += 3 * STEP_MILLIS) {
       Process jvm = launch(List.of(prefix, java(), "-jar", jar()));
       Sandbox.await(
@@ -311,7 +312,7 @@ class InterruptIT {
       assertThat(Sandbox.pid(pidFile)).as(when).isEqualTo(daemons.getFirst().pid());
       assertThat(Sandbox.isLocked(pidFile)).as(when).isTrue();
     } else if (exitCode == KILLED) {
-      // Nobody is left to tell: both will do, but neither half of it.
+      // The launcher was killed: the start may be undone or complete, but not half done.
       Sandbox.await("the launcher's JVM to end", () -> sandbox.running("java").isEmpty());
       List<ProcessHandle> daemons = sandbox.running("sleep");
       assertThat(daemons).as(when).hasSizeLessThan(2);
@@ -331,7 +332,7 @@ class InterruptIT {
     Files.deleteIfExists(pidFile);
   }
 
-  /** Whether a process of this name is in this system call. */
+  /** Tells whether a process of this name is in this system call. */
   private boolean inCall(String program, String number) throws IOException {
     for (ProcessHandle process : sandbox.running(program)) {
       try (DirectoryStream<Path> threads =
@@ -348,7 +349,7 @@ class InterruptIT {
     return false;
   }
 
-  /** A copy of the command with a Java of its own. */
+  /** A copy of the command, whose java is a script. */
   private Path daimonWithJava(String... lines) throws Exception {
     Path daimon = sandbox.publicDaimon();
     Path home = Files.createDirectories(sandbox.file("jdk/bin")).getParent();
@@ -413,18 +414,18 @@ class InterruptIT {
       keyboard.write(key);
       keyboard.flush();
     } catch (IOException over) {
-      // Whoever was to be interrupted has ended.
+      // The process that was to get the signal has ended.
       return;
     }
   }
 
-  /** It is the moment itself that is tried here, so there is nothing to wait for. */
+  /** Sleeps: the moment of the signal is what is tested, so there is no event to wait for. */
   private static void pause(int millis) throws InterruptedException {
     TimeUnit.MILLISECONDS.sleep(millis);
   }
 
   private static void kill(String signal, long pid) throws Exception {
-    // It may be over already.
+    // It may have ended already.
     new ProcessBuilder("sh", "-c", "kill -s " + signal + " -- " + pid)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start()

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A program that somebody kills before it was executed: the start has failed. */
+/** If somebody kills the program before it is executed, the start has failed. */
 class KilledIT {
   private static final int SYSTEM = 71;
   private static final int PPID = 4;
@@ -21,7 +21,7 @@ class KilledIT {
   @ParameterizedTest
   @ValueSource(strings = {"", "--rlimit core=0", "--nice 5"})
   @Tag("strace")
-  void aStartSaysSoAndLeavesNothing(String option) throws Exception {
+  void theStartReportsThatAndLeavesNothing(String option) throws Exception {
     Path pidFile = sandbox.file("pid");
     Path program = Path.of("/bin/touch");
     String line = "start " + option + " -p " + pidFile + " " + program + " " + sandbox.file("ran");
@@ -29,7 +29,7 @@ class KilledIT {
 
     long child = awaitChild(sandbox.awaitProgram("java"));
     ProcessHandle.of(child).orElseThrow().destroyForcibly();
-    // What strace halts dies when that lets go of it.
+    // The process that strace halts dies when strace detaches from it.
     sandbox.goOn();
 
     assertThat(start.waitFor()).isEqualTo(SYSTEM);

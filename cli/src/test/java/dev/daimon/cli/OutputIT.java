@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where the program's outputs go. */
+/** Where standard output and standard error of the program go. */
 class OutputIT {
   private static final String SPEAK = " sh -c 'echo out; echo err >&2'";
 
@@ -24,7 +24,7 @@ class OutputIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-o", "--stdout"})
-  void anOutputFileIsEmptiedWhereAskedFor(String option) throws Exception {
+  void anOutputFileIsEmptiedWithTruncate(String option) throws Exception {
     Files.writeString(sandbox.file("log"), "old\n");
 
     run("--truncate " + option + " $dir/log");
@@ -32,7 +32,7 @@ class OutputIT {
     assertThat(sandbox.file("log")).hasContent("out\nerr\n");
   }
 
-  /** It says why the last one has crashed. */
+  /** The log says why the last daemon has crashed. */
   @ParameterizedTest
   @CsvSource({"start, ''", "start, --truncate", "restart, ''", "restart, --truncate"})
   void theLogOfACrashOutlivesTheNextStart(String command, String option) throws Exception {
@@ -82,7 +82,8 @@ class OutputIT {
     "-o $dir/x.out -e $dir/b,             x.out, b",
     "-o $dir/x.stdout -e $dir/x.stdout,   x.stdout, x.stdout"
   })
-  void standardErrorGoesWhereItBelongs(String options, String out, String err) throws Exception {
+  void standardErrorGoesToItsFileOrWhereStandardOutputGoes(String options, String out, String err)
+      throws Exception {
     run(options);
 
     boolean shared = out.equals(err);
@@ -178,7 +179,7 @@ class OutputIT {
   void aFifoWithAReaderWorksAndIsNotANonBlockingOne() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(
-            // The reader has it open before anybody writes.
+            // The reader has opened the FIFO before anybody writes.
             "mkfifo $dir/fifo; exec 4<>$dir/fifo 5<$dir/fifo; cat <&5 >$dir/read 4>&- & exec 5<&-;"
                 + " $daimon start -o $dir/fifo sh -c 'cat /proc/$$/fdinfo/1'; exec 4>&-; wait");
 
@@ -190,7 +191,7 @@ class OutputIT {
 
   @Test
   @Tag("root")
-  void anOrdinaryUserMayGiveTheNullDevice() throws Exception {
+  void anOrdinaryUserMayNameTheNullDevice() throws Exception {
     ProcessSandbox.Result result =
         asNobody("start", "-p", "/dev/shm/" + mark(), "-o", "/dev/null", "sleep", "1000");
 
@@ -211,7 +212,7 @@ class OutputIT {
 
   @Test
   @Tag("root")
-  void anOrdinaryUserMayNotWriteWhereItMayNot() throws Exception {
+  void anOutputFileThatTheUserMayNotWriteIsAnError() throws Exception {
     Path log = Files.writeString(sandbox.file("log"), "roots\n");
     Sandbox.openToAll(log, "rw-r--r--");
 
@@ -231,7 +232,7 @@ class OutputIT {
     sandbox.awaitEnd();
   }
 
-  /** A file; another name of it, and a linked directory that leads to it as well. */
+  /** Creates a file, a hard link of it, and a symbolic link to its directory. */
   private void prepareNames(String name) throws Exception {
     Path file = Files.writeString(sandbox.file(name), "4194304\n");
     Files.createLink(sandbox.file("hard"), file);

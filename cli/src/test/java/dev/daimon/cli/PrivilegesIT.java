@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a program has given up besides a user and a group, and what it has kept. */
+/** What a program gives up besides its user and groups, and what it keeps. */
 @Tag("root")
 class PrivilegesIT {
   private static final String[] EVERYTHING = {
@@ -65,13 +65,13 @@ class PrivilegesIT {
     "cwd /",
   };
 
-  /** What a shell says of itself; a limit on memory in KiB. */
+  /** What a shell prints about itself; the limit on memory is in KiB. */
   private static final String SAYS =
       "grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status; echo core $(ulimit -Sc)"
           + " $(ulimit -Hc); echo nofile $(ulimit -Sn) $(ulimit -Hn); echo as $(ulimit -v);"
           + " echo nice $(nice); echo oom $(cat /proc/self/oom_score_adj); echo cwd $(pwd)";
 
-  /** Binds the port that it is given, says so, and greets whoever comes. */
+  /** Binds the port that it is given, prints that, and answers each connection. */
   private static final String SERVER =
       """
       import java.net.*;
@@ -93,7 +93,7 @@ class PrivilegesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run", "restart"})
-  void aProgramHasGivenUpEverythingThatWasAskedFor(String command) throws Exception {
+  void aProgramHasGivenUpWhatTheOptionsName(String command) throws Exception {
     Path said = sandbox.file("said");
     List<String> words = new ArrayList<>(List.of(command));
     words.addAll(List.of(EVERYTHING));
@@ -108,9 +108,9 @@ class PrivilegesIT {
     assertThat(Files.readAllLines(said)).containsExactly(EVERYTHING_GIVEN);
   }
 
-  /** One that is out of reach is not even tried. */
+  /** An earlier limit of the same resource is not even tried. */
   @Test
-  void ofOneResourceTheLastLimitHolds() throws Exception {
+  void ofOneResourceTheLastLimitCounts() throws Exception {
     Result result =
         sandbox.shell(
             "$daimon run --rlimit nofile=99999999999 --rlimit core=0 --rlimit nofile=10"
@@ -120,7 +120,7 @@ class PrivilegesIT {
   }
 
   @Test
-  void noCapabilityAtAllIsKeptByTheWordForIt() throws Exception {
+  void keepCapNoneKeepsNoCapability() throws Exception {
     Result result =
         sandbox.shell("$daimon run -u nobody --keep-cap none grep -E '^Cap' /proc/self/status");
 
@@ -141,8 +141,7 @@ class PrivilegesIT {
         "-u nobody -g daemon --groups 65534 | 65534",
         "-g daemon --groups 7,#4000000000 | 7 4000000000",
       })
-  void itsSupplementaryGroupsAreTheOnesThatWereAskedFor(String options, String groups)
-      throws Exception {
+  void itsSupplementaryGroupsAreThoseOfTheOption(String options, String groups) throws Exception {
     List<String> words = new ArrayList<>(List.of("run"));
     words.addAll(List.of(options.split(" ", -1)));
     words.addAll(List.of("grep", "^Groups", "/proc/self/status"));
@@ -153,7 +152,7 @@ class PrivilegesIT {
   }
 
   @Test
-  void aLimitThatTheLauncherCouldNotLiveWithIsTheProgramsAlone() throws Exception {
+  void aLimitThatWouldKillTheLauncherAppliesToTheProgramAlone() throws Exception {
     long pid =
         sandbox.start(
             "--rlimit",
@@ -202,7 +201,7 @@ class PrivilegesIT {
     }
     assertThat(sandbox.daimon("stop", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
 
-    // Without it, it cannot.
+    // Without the capability it cannot bind the port.
     Path other = sandbox.file("other");
     start("pid2", other, List.of("-u", "nobody"), server);
     Sandbox.await("the failure", () -> Files.readString(other).contains("BindException"));
@@ -228,7 +227,7 @@ class PrivilegesIT {
     }
   }
 
-  /** A session keyring of its own with a key in it, for what it executes. */
+  /** Executes a command with a new session keyring that has a key in it. */
   private static final String KEYRING =
       """
       import ctypes, os, platform, sys
@@ -239,7 +238,7 @@ class PrivilegesIT {
       os.execvp(sys.argv[1], sys.argv[1:])
       """;
 
-  /** The first is what setpriv, su and runuser leave; the others are an ordinary user's. */
+  /** The first row is what setpriv, su and runuser leave; in the others the user is ordinary. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -273,7 +272,7 @@ class PrivilegesIT {
 
   @Test
   @Tag("attack")
-  void nothingOfRootsIsLeftThatTheProgramCouldWrite() throws Exception {
+  void theProgramCanWriteNoFileOfRoots() throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
 
     long pid =
@@ -303,7 +302,7 @@ class PrivilegesIT {
         names.add(file.getFileName() + " of " + status.get("uid"));
       }
     }
-    // The guard is the command's, which only root can lock again.
+    // The guard file belongs to the command: only root can lock it again.
     assertThat(names)
         .containsExactlyInAnyOrder(
             "pid of 65534", "lock of 65534", "out of 65534", "err of 65534", "pid.guard of 0");
@@ -330,7 +329,7 @@ class PrivilegesIT {
     assertThat(found).isEqualTo(new Result(0, "", ""));
   }
 
-  /** A root directory with programs and without the rest, in a mount namespace of its own. */
+  /** A root directory with programs and nothing else, in a new mount namespace. */
   private Result inRoot(String... words) throws Exception {
     Path root = sandbox.file("root");
     if (!Files.exists(root)) {
@@ -351,7 +350,7 @@ class PrivilegesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void aRootDirectoryIsTheProgramsAndFilesAreWhereTheyAlwaysWere(String command) throws Exception {
+  void theRootDirectoryIsForTheProgramAloneNotForTheFiles(String command) throws Exception {
     Path log = sandbox.file("log");
     Path pidFile = sandbox.file("pid");
 
@@ -394,8 +393,8 @@ class PrivilegesIT {
         "-- /inside/script            | 66 | /inside/script: its interpreter /opt/sh: No such file or directory (ENOENT, 2)",
         "-- no-such-program           | 66 | no-such-program: not found in PATH",
       })
-  void programAndDirectoryAreJudgedInside(String words, int exitCode, String message)
-      throws Exception {
+  void programAndDirectoryAreCheckedInTheNewRootDirectory(
+      String words, int exitCode, String message) throws Exception {
     sandbox.script("script", "#!/bin/sh");
     assertThat(inRoot("--version").exitCode()).isZero();
     Files.copy(
@@ -426,8 +425,8 @@ class PrivilegesIT {
         "-u nobody --groups daemon,nosuch | 67 | unknown group: nosuch",
         "-u nobody --groups 4294967295   | 67 | group id out of range: 4294967295",
       })
-  void whatCannotBeIsToldBeforeAnythingIsDone(String options, int exitCode, String message)
-      throws Exception {
+  void optionsThatCannotWorkAreReportedBeforeAnythingIsDone(
+      String options, int exitCode, String message) throws Exception {
     Path pidFile = sandbox.file("pid");
     for (String command : List.of("start", "run", "restart")) {
       List<String> words = new ArrayList<>(List.of(command, "-p", pidFile.toString()));
@@ -451,7 +450,7 @@ class PrivilegesIT {
         "--chroot /             | chroot /: Operation not permitted (EPERM, 1)",
         "--keep-cap kill        | capset CAP_KILL: Operation not permitted (EPERM, 1)",
       })
-  void whatTakesARightIsRefusedToAnOrdinaryUser(String options, String message) throws Exception {
+  void anOrdinaryUserIsRefusedWhatNeedsARight(String options, String message) throws Exception {
     for (String command : List.of("start", "run")) {
       Result result = asNobody(command + " " + options + " true");
 
@@ -476,7 +475,7 @@ class PrivilegesIT {
   }
 
   @Test
-  void whatTakesNoRightAnOrdinaryUserCanGiveUp() throws Exception {
+  void anOrdinaryUserCanGiveUpWhatNeedsNoRight() throws Exception {
     Result result =
         asNobody(
             "run --nice 19 --oom-score-adj 1000 --no-new-privs --rlimit core=2:3 grep NoNewPrivs"
@@ -497,7 +496,7 @@ class PrivilegesIT {
         "-u nobody --groups 7,8           | 77 | ''",
         "-g nogroup --groups none --nice 19 | 77 | ''",
       })
-  void whoIsThatUserAlreadyHasTheGroupsThatItNamesOrIsRefused(
+  void aUserMayNameOnlyTheGroupsThatTheProcessHasAlready(
       String options, int exitCode, String groups) throws Exception {
     Result result = asNobody("--groups=7", "run " + options + " grep ^Groups /proc/self/status");
 
@@ -519,7 +518,7 @@ class PrivilegesIT {
   }
 
   @Test
-  void aDryRunTellsAllOfIt() throws Exception {
+  void aDryRunPrintsEveryOption() throws Exception {
     List<String> words = new ArrayList<>(List.of("start", "--dry-run"));
     words.addAll(List.of(EVERYTHING));
     words.addAll(List.of("--chroot", "/", "true"));

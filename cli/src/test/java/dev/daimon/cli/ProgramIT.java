@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How the program is found, and what happens if it is not. */
+/** How the program is found, and what happens if it cannot be found or executed. */
 class ProgramIT {
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -38,7 +38,7 @@ class ProgramIT {
 
   @ParameterizedTest
   @MethodSource("unusable")
-  void aProgramThatCannotRunIsNamedAndNothingIsTouched(
+  void aProgramThatCannotRunIsNamedAndNothingIsChanged(
       String command, String program, String reason) throws Exception {
     prepareUnusable();
     Files.writeString(sandbox.file("log"), "kept\n");
@@ -54,7 +54,7 @@ class ProgramIT {
 
   @ParameterizedTest
   @MethodSource("unusable")
-  void aStalePidfileStaysWhatItWas(String command, String program, String reason) throws Exception {
+  void aStalePidfileIsNotChanged(String command, String program, String reason) throws Exception {
     prepareUnusable();
     Path pidFile = Files.writeString(sandbox.file("pid"), "4194000\n");
     Object inode = Files.getAttribute(pidFile, "unix:ino");
@@ -71,7 +71,7 @@ class ProgramIT {
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
   @Tag("root")
-  void permissionIsJudgedAsTheTargetUser(String command) throws Exception {
+  void permissionIsCheckedAsTheTargetUser(String command) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
     Path program = sandbox.script("roots-own", "#!/bin/sh");
     Sandbox.openToAll(program, "rwx------");
@@ -86,8 +86,8 @@ class ProgramIT {
 
   @ParameterizedTest
   @CsvSource({"/no/such/directory, ENOENT", "/etc/passwd, ENOTDIR"})
-  void aWorkingDirectoryThatIsNoneIsToldBeforeAnythingIsTouched(String directory, String reason)
-      throws Exception {
+  void aWorkingDirectoryThatCannotBeEnteredIsReportedBeforeAnythingIsChanged(
+      String directory, String reason) throws Exception {
     Files.writeString(sandbox.file("log"), "kept\n");
 
     ProcessSandbox.Result result =
@@ -109,7 +109,7 @@ class ProgramIT {
         "start -p $dir/pid ./link",
         "start -p $dir/pid sub/link"
       })
-  void aRelativePathIsOneOfTheCallersDirectory(String words) throws Exception {
+  void aRelativePathIsRelativeToTheCallersDirectory(String words) throws Exception {
     prepareProgram();
 
     assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
@@ -127,7 +127,7 @@ class ProgramIT {
         "PATH=$PATH:",
         "PATH=$dir/program:$PATH::"
       })
-  void aNameIsLookedUpInThePathAsSeenFromTheCallersDirectory(String path) throws Exception {
+  void relativeDirectoriesInThePathAreRelativeToTheCallersDirectory(String path) throws Exception {
     prepareProgram();
 
     ProcessSandbox.Result result =
@@ -139,7 +139,7 @@ class ProgramIT {
   }
 
   @Test
-  void aFileInThePathThatCannotBeExecutedIsPassedOver() throws Exception {
+  void aFileInThePathThatCannotBeExecutedIsSkipped() throws Exception {
     prepareProgram();
     Files.createDirectory(sandbox.file("first"));
     Files.writeString(sandbox.file("first/program"), "");
@@ -183,7 +183,7 @@ class ProgramIT {
 
     assertThat(result.out()).isEqualTo("0\n");
     assertThat(result.exitCode()).isEqualTo(66);
-    // dash has something to say about it, too.
+    // dash prints a message about it, too.
     assertThat(Files.readAllLines(sandbox.file("err")))
         .filteredOn(line -> !line.startsWith("sh: "))
         .containsExactly("daimon: ./sleep: No such file or directory (ENOENT, 2)");
@@ -196,7 +196,7 @@ class ProgramIT {
     sandbox.script("no-interpreter", "#!/no/such/interpreter -x");
   }
 
-  /** A program that leaves a file behind, links to it, and a directory beside it. */
+  /** Creates a program that creates a file, links to the program, and a directory beside it. */
   private void prepareProgram() throws Exception {
     sandbox.script("program", "#!/bin/sh", "touch $dir/ran", "exec sleep 1000");
     Files.createDirectory(sandbox.file("sub"));

@@ -15,14 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A pidfile that is unlinked or replaced during a start: never two daemons. */
+/** Even if the pidfile is unlinked or replaced during a start, there are never two daemons. */
 class RaceIT {
   private static final int ALREADY_RUNNING = 69;
   private static final int CANNOT_CREATE = 73;
   private static final int ROUNDS = 10;
   private static final int STARTS = 4;
 
-  /** Moments at which a start is halted, so that another one comes first. */
+  /** System calls at which a start is halted, so that another start comes first. */
   private static final String LOCKED = "flock:delay_exit";
 
   private static final String STARTED = "pwrite64:delay_enter";
@@ -30,9 +30,9 @@ class RaceIT {
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
-  /** A holder that stops unlinks the file while it holds the lock, as the protocol allows. */
+  /** A holder of the lock unlinks the file before it releases the lock, as the protocol allows. */
   @Test
-  void ofStartsThatCompeteWithAnUnlinkingHolderOneWins() throws Exception {
+  void ofStartsThatCompeteWithAHolderThatUnlinksTheFileOneWins() throws Exception {
     Path pidFile = sandbox.file("pid");
     List<String> holder =
         List.of(
@@ -78,7 +78,7 @@ class RaceIT {
   }
 
   @Test
-  void ofStartsThatCompeteOneWinsAndTheOthersSayWho() throws Exception {
+  void ofStartsThatCompeteOneWinsAndTheOthersNameIt() throws Exception {
     Path pidFile = sandbox.file("pid");
 
     ProcessSandbox.Result result =
@@ -88,7 +88,7 @@ class RaceIT {
 
     assertThat(result.out().lines().filter("0"::equals)).hasSize(1);
     assertThat(result.out().lines().filter("69"::equals)).hasSize(7);
-    // On a busy machine one may say in between that it waits for another one.
+    // On a busy machine a start may report in between that it waits for another one.
     assertThat(result.err().lines().filter(line -> line.contains("already running"))).hasSize(7);
     assertThat(sandbox.running("sleep")).hasSize(1);
     assertThat(sandbox.running("sleep").getFirst().pid()).isEqualTo(Sandbox.pid(pidFile));
@@ -96,7 +96,7 @@ class RaceIT {
 
   @Test
   @Tag("strace")
-  void aFileUnlinkedUnderTheLockIsLockedAnew() throws Exception {
+  void aFileThatWasUnlinkedDuringTheLockIsLockedAgain() throws Exception {
     Path pidFile = sandbox.file("pid");
     Process first = halted(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
@@ -111,12 +111,12 @@ class RaceIT {
 
   @Test
   @Tag("strace")
-  void ofTwoStartsOneOfWhichHasLostItsFileTheOtherWins() throws Exception {
+  void aStartWhoseFileWasUnlinkedLosesToAnotherStart() throws Exception {
     Path pidFile = sandbox.file("pid");
     Process first = halted(LOCKED);
     Sandbox.await("the lock", () -> Sandbox.isListedAsLocked(pidFile));
     Files.delete(pidFile);
-    // With the guard that the first one holds it would wait.
+    // With another guard: the first start holds the default one, so that this one would wait.
     ProcessSandbox.Result second =
         sandbox.daimon(words("--guard", sandbox.file("other").toString()));
     sandbox.goOn();
@@ -151,7 +151,7 @@ class RaceIT {
     Process first = halted(moment);
     awaitMoment(moment);
     Files.delete(pidFile);
-    // With the guard that the first one holds it would wait.
+    // With another guard: the first start holds the default one, so that this one would wait.
     ProcessSandbox.Result second =
         sandbox.daimon(words("--guard", sandbox.file("other").toString()));
     sandbox.goOn();
@@ -165,7 +165,7 @@ class RaceIT {
   @ParameterizedTest
   @ValueSource(strings = {STARTED, WRITTEN})
   @Tag("strace")
-  void whatReplacesThePidfileIsLeftAsItIs(String moment) throws Exception {
+  void aFileThatReplacesThePidfileIsNotChanged(String moment) throws Exception {
     Path pidFile = sandbox.file("pid");
     Path other = Files.writeString(sandbox.file("other"), "precious\n");
     Process first = halted(moment);
@@ -179,12 +179,13 @@ class RaceIT {
     assertThat(pidFile).hasContent("precious");
   }
 
-  /** A second name of the pidfile, or a pidfile that was there before, must not name the dead. */
+  /**
+   * Neither a hard link of the pidfile nor an older pidfile may name the program that was killed.
+   */
   @ParameterizedTest
   @CsvSource({STARTED + ", true", STARTED + ", false", WRITTEN + ", true", WRITTEN + ", false"})
   @Tag("strace")
-  void aPidfileNeverNamesAProgramThatWasStoppedAgain(String moment, boolean stale)
-      throws Exception {
+  void noPidfileNamesAProgramThatWasKilledAgain(String moment, boolean stale) throws Exception {
     Path pidFile = sandbox.file("pid");
     Path lock = sandbox.file("lock");
     if (stale) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The foreground: the process that was started becomes the program. */
+/** {@code run} and {@code start --foreground}: the process that was started becomes the program. */
 class RunIT {
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -70,7 +70,7 @@ class RunIT {
 
   @ParameterizedTest
   @CsvSource({"-o $dir/log, '', ''", "-e $dir/log, 'out', ''", "-o /dev/null -e $dir/log, '', ''"})
-  void onlyTheStreamsThatWereAskedForAreChanged(String options, String out, String err)
+  void onlyTheStreamsOfTheOptionsAreChanged(String options, String out, String err)
       throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell("$daimon run " + options + " sh -c 'echo out; echo err >&2'");
@@ -83,7 +83,7 @@ class RunIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"run", "start -f"})
-  void aHeldLockIsToldAndTheProgramDoesNotRun(String command) throws Exception {
+  void aHeldLockIsReportedAndTheProgramDoesNotRun(String command) throws Exception {
     long first = sandbox.start("sleep", "1000");
 
     ProcessSandbox.Result result =
@@ -111,7 +111,7 @@ class RunIT {
     assertThat(sandbox.daimon(second, "-p", pidFile.toString(), "true").exitCode()).isZero();
   }
 
-  /** The program would end by it, too: what counts is that nothing runs on. */
+  /** The signal would end the program, too: the test is that nothing goes on running. */
   @ParameterizedTest
   @CsvSource({"run, 60", "start -f, 180"})
   void aSignalAtAnyMomentOfTheStartEndsTheProcess(String command, int lastMillis) throws Exception {
@@ -149,14 +149,14 @@ class RunIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-f true", "sh -f -c true"})
-  void anOptionOfTheProgramIsNotDaimons(String words) throws Exception {
+  void optionsAfterTheProgramAreThePrograms(String words) throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell("$daimon start -p $dir/pid -- sh -c 'sleep 1000' " + words);
 
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
-  /** Starts the command, without waiting for anything. */
+  /** Starts the command, and does not wait for it. */
   private Process background(String command, String... words) throws Exception {
     List<String> all = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
     all.addAll(List.of(command.split(" ", -1)));

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A {@link ProcessSandbox} in which the built command is run. */
+/** A {@link ProcessSandbox} that runs the built command. */
 final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterEachCallback {
   /** The built distribution. */
   static final Path DAIMON = Path.of(System.getProperty("daimon.dist"), "bin/daimon");
@@ -30,7 +30,7 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     end();
   }
 
-  /** A caller's JAVA_HOME would be the command's JDK, too, and not under sudo. */
+  /** Removes variables that choose the command's JDK, unless a test sets them. */
   @Override
   public ProcessBuilder prepare(List<String> command, Map<String, String> variables) {
     ProcessBuilder builder = super.prepare(command, variables);
@@ -43,14 +43,14 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     return builder;
   }
 
-  /** Runs {@code daimon} with these words, to its end. */
+  /** Runs {@code daimon} with these words, and waits for its end. */
   Result daimon(String... words) throws Exception {
     List<String> command = new ArrayList<>(List.of(DAIMON.toString()));
     command.addAll(List.of(words));
     return run(command, Map.of());
   }
 
-  /** Runs a shell script to its end; {@code $daimon} is the command, {@code $dir} the directory. */
+  /** Runs a shell script; {@code $daimon} is the command, {@code $dir} the directory. */
   Result shell(String script, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of("/bin/bash", "-c", script, "script"));
     command.addAll(List.of(arguments));
@@ -58,8 +58,8 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
   }
 
   /**
-   * The command under strace, which slows down one system call of it, so that something can be done
-   * at that very moment; the process is the command's own.
+   * Starts the command under strace, which delays some of its system calls, so that a test can act
+   * at that moment. The process that is returned is the command itself.
    */
   Process slowed(List<String> delays, String... words) throws IOException {
     List<String> command = new ArrayList<>(List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null"));
@@ -78,11 +78,11 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
   }
 
   /**
-   * The command, halted by strace at a system call until {@link #goOn}: what is to be done at that
-   * very moment may take its time. The process is the command's own.
+   * Starts the command, and has strace halt it at a system call until {@link #goOn}, so that a test
+   * has time to act at that moment. The process that is returned is the command itself.
    *
-   * @param moment the call, and which side of it: {@code flock:delay_exit}
-   * @param file halted only at calls on this file, or null
+   * @param moment the call, and whether before or after it, such as {@code flock:delay_exit}
+   * @param file halts only at calls on this file; null for all
    */
   Process halted(String moment, @Nullable Path file, String... words) throws IOException {
     List<String> command = new ArrayList<>(List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null"));
@@ -99,12 +99,12 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
         .start();
   }
 
-  /** Lets it go on, and halts it never again: what strace holds is free when strace is dead. */
+  /** Lets the command go on, by killing strace; it is not halted again. */
   void goOn() throws IOException {
     running("strace").forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** A copy of the command that every user may read and run; the sandbox, too, is open to all. */
+  /** Copies the command so that every user may read and run it, and opens the sandbox to all. */
   Path publicDaimon() throws Exception {
     openToAll(directory(), "rwxr-xr-x");
     Path copy = file("dist");
@@ -120,7 +120,7 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     return copy.resolve("bin/daimon");
   }
 
-  /** Starts a program that stays, silently, with a pidfile; its process id. */
+  /** Starts a program that goes on running, with a pidfile, and returns its process id. */
   long start(String... words) throws Exception {
     Path pidFile = file("pid");
     List<String> all = new ArrayList<>(List.of("start", "-p", pidFile.toString()));
@@ -132,7 +132,7 @@ final class Sandbox extends ProcessSandbox implements BeforeEachCallback, AfterE
     return pid(pidFile);
   }
 
-  /** An executable file with these lines. */
+  /** Creates an executable file with these lines. */
   Path script(String name, String... lines) throws IOException {
     Path script = file(name);
     Files.write(script, List.of(lines));

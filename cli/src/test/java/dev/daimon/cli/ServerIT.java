@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Real servers, started as an operator starts them, asked, and stopped by their pidfile. */
+/** Real servers: started as an operator starts them, used, and stopped by their pidfile. */
 class ServerIT {
   private static final ProcessSandbox.Result DONE = new ProcessSandbox.Result(0, "", "");
   private static final int ALREADY_RUNNING = 69;
@@ -123,7 +123,7 @@ class ServerIT {
     Sandbox.await("nginx to be gone", () -> !answers(port));
   }
 
-  /** A directory with all that nginx needs. */
+  /** Creates a directory with all that nginx needs. */
   private Path nginxPrefix(int port) throws IOException {
     Path prefix = Files.createDirectory(sandbox.file("nginx"));
     Files.writeString(prefix.resolve("index.html"), "served by a daemon\n");
@@ -158,11 +158,11 @@ class ServerIT {
     return sandbox.daimon(all.toArray(String[]::new));
   }
 
-  /** It locks nothing then. */
+  /** nginx locks nothing then. */
   @Test
   @Tag("nginx")
   @Tag("root")
-  void nginxThatWasStartedByItselfIsControlledByItsPidfileAlone() throws Exception {
+  void nginxThatDaemonizesItselfIsControlledWithPidOnly() throws Exception {
     int port = freePort();
     Path prefix = nginxPrefix(port);
     Path pidFile = prefix.resolve("nginx.pid");
@@ -212,7 +212,7 @@ class ServerIT {
     List<String> words = new ArrayList<>(List.of("--self", "--pid-only"));
     words.addAll(redis);
 
-    // Its first words go to the launcher's standard output.
+    // Its first lines go to the launcher's standard output.
     assertThat(control("start", pidFile, words.toArray(String[]::new)).exitCode()).isZero();
     try (Server first = new Server(pidFile)) {
       assertThat(control("status", pidFile, "--pid-only").exitCode()).isZero();
@@ -227,7 +227,7 @@ class ServerIT {
     }
   }
 
-  /** Nobody may have waited for it yet. */
+  /** Tells whether the process is gone or a zombie, which nobody has waited for yet. */
   private static boolean isZombie(ProcessHandle process) {
     try {
       return Sandbox.status(process.pid(), "State").startsWith("Z");
@@ -237,7 +237,7 @@ class ServerIT {
   }
 
   @Test
-  void aJavaProgramRunsAndEndsAsItsHookSays() throws Exception {
+  void aJavaProgramRunsAndItsShutdownHookRuns() throws Exception {
     Path source =
         Files.writeString(
             sandbox.file("Greeter.java"),
@@ -275,7 +275,10 @@ class ServerIT {
     }
   }
 
-  /** A running daemon; some of them overwrite the environment that a sandbox finds them by. */
+  /**
+   * A running daemon; the sandbox does not find some of them, since they overwrite their
+   * environment.
+   */
   private record Server(ProcessHandle process) implements AutoCloseable {
     Server(Path pidFile) throws IOException {
       this(ProcessHandle.of(Sandbox.pid(pidFile)).orElseThrow());

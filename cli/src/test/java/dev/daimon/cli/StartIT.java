@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a started program is: a daemon. */
+/** A program that was started is a daemon. */
 class StartIT {
   private static final int PPID = 4;
   private static final int SESSION = 6;
@@ -38,7 +38,7 @@ class StartIT {
         sandbox.shell(
             "export java='%s/bin/java -XX:-UsePerfData' jar=/mnt/daimon.jar daimon=/mnt/daimon/bin/daimon;"
                     .formatted(System.getProperty("java.home"))
-                // The checkout may be in /tmp itself.
+                // The checkout may be in /tmp.
                 + " unshare --mount bash -c 'mount --bind %s /mnt; mount -t tmpfs none /tmp; "
                     .formatted(Sandbox.DAIMON.getParent().getParent().getParent())
                 + command
@@ -74,20 +74,20 @@ class StartIT {
   }
 
   @Test
-  void theWorkingDirectoryIsTheRootUnlessAskedFor() throws Exception {
+  void theWorkingDirectoryIsTheRootDirectoryByDefault() throws Exception {
     assertThat(directory(sandbox.start("sleep", "1000"))).isEqualTo(Path.of("/"));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"-c", "--chdir"})
-  void theWorkingDirectoryIsWhatWasAskedFor(String option) throws Exception {
+  void theWorkingDirectoryIsThatOfTheOption(String option) throws Exception {
     long pid = sandbox.start(option, sandbox.directory().toString(), "sleep", "1000");
 
     assertThat(directory(pid)).isEqualTo(sandbox.directory());
   }
 
   @Test
-  void theUmaskIs022WhateverTheCallersIs() throws Exception {
+  void theUmaskIs022ByDefault() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell("umask 077; $daimon start -p $dir/pid -o $dir/log sleep 1000");
 
@@ -104,7 +104,7 @@ class StartIT {
     "-m, 0, 0000, rw-r--r--",
     "-m, 0007, 0007, rw-r-----"
   })
-  void theUmaskIsWhatWasAskedForAndGoesForTheFilesToo(
+  void theUmaskOfTheOptionAppliesToTheFilesToo(
       String option, String mode, String umask, String permissions) throws Exception {
     long pid = sandbox.start(option, mode, "-o", sandbox.file("log").toString(), "sleep", "1000");
 
@@ -172,7 +172,7 @@ class StartIT {
   }
 
   @Test
-  void theLockFileKeepsASecondStartOutToo() throws Exception {
+  void theLockFileAlsoPreventsASecondStart() throws Exception {
     String lock = sandbox.file("lock").toString();
     sandbox.start("-l", lock, "sleep", "1000");
 
@@ -195,7 +195,7 @@ class StartIT {
   }
 
   @Test
-  void theLockIsHeldForTheProgramsLifeAndNoLonger() throws Exception {
+  void theLockIsHeldExactlyAsLongAsTheProgramLives() throws Exception {
     long first = sandbox.start("sleep", "1000");
     ProcessHandle program = ProcessHandle.of(first).orElseThrow();
     program.destroyForcibly();
@@ -205,7 +205,7 @@ class StartIT {
   }
 
   @Test
-  void withoutALockADaemonThatRunsIsNotLostEither() throws Exception {
+  void withoutALockARunningDaemonsPidfileIsNotOverwrittenEither() throws Exception {
     long first = sandbox.start("--no-lock", "sleep", "1000");
     String pidFile = sandbox.file("pid").toString();
 
@@ -221,7 +221,7 @@ class StartIT {
   }
 
   @Test
-  void withoutAPidfileAProgramIsStartedJustSo() throws Exception {
+  void aProgramCanBeStartedWithoutAPidfile() throws Exception {
     ProcessSandbox.Result result = sandbox.daimon("start", "sleep", "1000");
 
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));

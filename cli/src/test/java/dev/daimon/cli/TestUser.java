@@ -8,14 +8,11 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/**
- * An account of the system's for the tests of one class: a user with a group of its own, a member
- * of two more.
- */
+/** An account for the tests of one class: a user with its own group, and a member of two more. */
 final class TestUser implements BeforeAllCallback, AfterAllCallback {
   static final String HOME = "/nonexistent/daimon";
 
-  /** While another program edits the same files, useradd gives up. */
+  /** The exit code of useradd while another program edits the same files. */
   private static final int LOCKED = 1;
 
   private static final int LOCKED_GROUPS = 10;
@@ -69,7 +66,7 @@ final class TestUser implements BeforeAllCallback, AfterAllCallback {
     return name + which;
   }
 
-  /** What a command prints. */
+  /** Runs a command, and returns what it prints. */
   static String output(String... command) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     process.getOutputStream().close();

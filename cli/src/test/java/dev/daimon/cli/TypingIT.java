@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A program that root runs as another user, in the foreground, has root's terminal: it must not
- * type into root's shell.
+ * A program that root runs as another user in the foreground has root's terminal. It must not be
+ * able to type into root's shell.
  */
 @Tag("root")
 @Tag("cc")
@@ -35,7 +35,7 @@ class TypingIT {
     typist = Typist.compiled(sandbox.directory()).toString();
   }
 
-  /** That the attack is one, where the kernel lets it be. */
+  /** Shows that the attack works without Daimon, if the kernel allows it. */
   @Test
   void withoutDaimonTheProgramTypesIntoRootsShell() throws Exception {
     boolean legacy = Typist.isAllowed();
@@ -54,9 +54,9 @@ class TypingIT {
     assertThat(said).contains(Typist.REFUSED, "the shell read: typed by root");
   }
 
-  /** As in a container; there is nothing that would show it in the program's place. */
+  /** As in a container without {@code CAP_SYS_ADMIN}, on a kernel that lets programs type. */
   @Test
-  void whereThatCannotBePreventedItIsRefused() throws Exception {
+  void aStartIsRefusedIfTypingCannotBePrevented() throws Exception {
     String weak = "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin ";
     boolean legacy = Typist.isAllowed();
 
@@ -84,7 +84,7 @@ class TypingIT {
         .isEqualTo("Seccomp:\t0");
   }
 
-  /** What a session of its own would take away. */
+  /** In a new session Ctrl-C would not reach the program. */
   @Test
   void controlCReachesTheProgram() throws Exception {
     Process terminal =
@@ -100,7 +100,7 @@ class TypingIT {
     return Sandbox.DAIMON + " " + command + " -u " + USER.name() + " " + typist;
   }
 
-  /** What is on the terminal of a shell that runs a command, and then reads a line. */
+  /** Returns the text on the terminal of a shell that runs a command, and then reads a line. */
   private String shell(String command) throws Exception {
     Files.deleteIfExists(sandbox.file("reads"));
     Process terminal =

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the command says, and to which words it says no. */
+/** What the command prints, and which words it refuses. */
 class UsageIT {
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -83,7 +83,7 @@ class UsageIT {
 
   @ParameterizedTest
   @MethodSource("wrongWords")
-  void wrongWordsAreToldInOneLine(List<String> words) throws Exception {
+  void wrongWordsAreReportedInOneLine(List<String> words) throws Exception {
     ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
@@ -114,7 +114,7 @@ class UsageIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"-p", "--pidfile", "-l", "-o", "-e"})
-  void aNameThatEndsLikeADirectorysIsAUsageError(String option) throws Exception {
+  void aFileWhoseNameEndsWithASlashIsAUsageError(String option) throws Exception {
     for (String path : List.of(sandbox.file("x") + "/", sandbox.directory() + "/", "/")) {
       ProcessSandbox.Result result = sandbox.daimon("start", option, path, "true");
 
@@ -128,7 +128,7 @@ class UsageIT {
   }
 
   @Test
-  void aDirectoryMayEndLikeADirectory() throws Exception {
+  void aDirectorysNameMayEndWithASlash() throws Exception {
     assertThat(sandbox.shell("$daimon run -c $dir/ pwd"))
         .isEqualTo(new ProcessSandbox.Result(0, sandbox.directory() + "\n", ""));
   }
@@ -145,7 +145,7 @@ class UsageIT {
         "start -p $dir/pid -- env -v sleep 1000",
         "start -p $dir/pid env -v sleep 1000"
       })
-  void theseAreTheSame(String words) throws Exception {
+  void theseCommandLinesMeanTheSame(String words) throws Exception {
     assertThat(sandbox.shell("$daimon " + words)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.awaitProgram("sleep")).isEqualTo(Sandbox.pid(sandbox.file("pid")));
   }
@@ -178,7 +178,7 @@ class UsageIT {
         .isEqualTo(new ProcessSandbox.Result(64, "", "daimon: " + message + "\n"));
   }
 
-  /** Those that turn text around, begin a line, or tell a terminal what to do. */
+  /** Characters that change the direction of text, begin a line, or control a terminal. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -197,7 +197,7 @@ class UsageIT {
         "\ufeff",
         "\udb40\udc41"
       })
-  void whatDoesSomethingToTheTextAroundItIsNotPrinted(String character) throws Exception {
+  void charactersThatAffectTheTextAroundThemAreNotPrinted(String character) throws Exception {
     String name = "a" + character + "b";
     String quoted = "'" + name + "'";
     ProcessSandbox.Result message = sandbox.shell("$daimon start -p /no/such/" + quoted + " true");
@@ -250,7 +250,7 @@ class UsageIT {
   }
 
   @Test
-  void everyStepIsToldWhereAskedFor() throws Exception {
+  void verboseReportsEveryStep() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell("$daimon start -v -l $dir/lock -p $dir/pid -o $dir/log sleep 1000");
 
@@ -390,7 +390,7 @@ class UsageIT {
     assertThat(sandbox.shell("$daimon start " + words).exitCode()).isEqualTo(exitCode);
   }
 
-  /** Every file with its attributes and content. */
+  /** All files with their attributes and contents. */
   private List<String> snapshot() throws IOException {
     List<String> all = new ArrayList<>();
     try (Stream<Path> files = Files.walk(sandbox.directory())) {

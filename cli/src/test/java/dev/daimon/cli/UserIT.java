@@ -17,10 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whose program it is: {@code --user} and {@code --group}. */
+/** The user and groups of the program: {@code --user} and {@code --group}. */
 @Tag("root")
 class UserIT {
-  /** A number that no account has. */
+  /** A user id that no account has. */
   private static final String NOBODYS = "3000000123";
 
   private static final int NO_PERMISSION = 77;
@@ -35,7 +35,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void aUserAloneBringsItsGroupAndAllOfItsGroups(String command) throws Exception {
+  void aUserAloneImpliesItsGroupAndSupplementaryGroups(String command) throws Exception {
     String status = saidBy(command, List.of("-u", USER.name()), "cat", "/proc/self/status");
 
     assertIds(status, USER.uid(), USER.gid());
@@ -107,7 +107,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void noCapabilityOfRootsIsLeft(String command) throws Exception {
+  void noCapabilityIsLeft(String command) throws Exception {
     String status = saidBy(command, List.of("-u", USER.name()), "cat", "/proc/self/status");
 
     for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
@@ -126,7 +126,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void aVariableThatIsAskedForWinsOverTheUsersOwn(String command) throws Exception {
+  void aVariableOfTheOptionOverridesTheUsersOwn(String command) throws Exception {
     List<String> options = List.of("-E", "HOME=/mine", "-E", "LOGNAME", "-u", USER.name());
 
     String environment = saidBy(command, options, "env");
@@ -157,7 +157,7 @@ class UserIT {
     "run, -u, root",
     "run, -g, root",
   })
-  void whoIsNotRootCannotBecomeAnother(String command, String option, String name)
+  void anOrdinaryUserCannotBecomeAnother(String command, String option, String name)
       throws Exception {
     Path directory = directoryOf("nobody");
     Path pidFile = directory.resolve("pid");
@@ -179,7 +179,7 @@ class UserIT {
     "run, -u nobody",
     "run, -g #65534",
   })
-  void whoIsThatUserAlreadyNeedsNoRight(String command, String options) throws Exception {
+  void becomingTheSameUserNeedsNoRight(String command, String options) throws Exception {
     Path directory = directoryOf("nobody");
     List<String> words = new ArrayList<>(List.of(command));
     words.addAll(List.of(options.split(" ", -1)));
@@ -203,7 +203,7 @@ class UserIT {
     "-g, 4294967296",
     "-u, 99999999999999999999",
   })
-  void whoDoesNotExistIsNamed(String option, String name) throws Exception {
+  void aUserOrGroupThatDoesNotExistIsNamed(String option, String name) throws Exception {
     Path pidFile = sandbox.file("pid");
     for (String command : List.of("start", "run")) {
       ProcessSandbox.Result result =
@@ -225,7 +225,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void everyFileBelongsToTheUserThen(String command) throws Exception {
+  void everyNewFileBelongsToTheUser(String command) throws Exception {
     List<String> names = List.of("pid", "lock", "out", "err");
 
     ProcessSandbox.Result result =
@@ -276,7 +276,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void afterAFailedStartRootsFilesAreRootsStill(String command) throws Exception {
+  void afterAFailedStartFilesOfRootsStillBelongToRoot(String command) throws Exception {
     Path pidFile = Files.writeString(sandbox.file("pid"), "4194304\n");
     Path lock = Files.writeString(sandbox.file("lock"), "kept\n");
     Path log = Files.writeString(sandbox.file("log"), "before\n");
@@ -310,7 +310,7 @@ class UserIT {
 
   @ParameterizedTest
   @CsvSource({"root, user", "user, root"})
-  void anUnlockedPidfileAndALogMayBeInDirectoriesOfDifferentOwners(
+  void aPidfileWithoutALockAndALogMayBeInDirectoriesOfDifferentOwners(
       String ownerOfPidfile, String ownerOfLog) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
     Path pidFile = directoryOf("root".equals(ownerOfPidfile) ? "root" : USER.name(), "p", "pid");
@@ -383,7 +383,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void theWorkingDirectoryIsJudgedAsTheUser(String command) throws Exception {
+  void theWorkingDirectoryIsCheckedAsTheUser(String command) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
     Path directory = directoryOf("root", "closed", "").toAbsolutePath();
     Sandbox.openToAll(directory, "rwx------");
@@ -401,7 +401,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void aWorkingDirectoryThatOnlyTheUserMayEnterWillDo(String command) throws Exception {
+  void aWorkingDirectoryThatOnlyTheUserMayEnterIsEntered(String command) throws Exception {
     Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
     Path directory = directoryOf(USER.name());
     Sandbox.openToAll(directory, "rwx------");
@@ -412,7 +412,7 @@ class UserIT {
   }
 
   @Test
-  void aRestartMakesTheGuardWhereTheUserMay() throws Exception {
+  void aRestartCreatesTheGuardWhereOnlyTheUserMay() throws Exception {
     Path directory = directoryOf(USER.name());
 
     ProcessSandbox.Result result =
@@ -425,7 +425,7 @@ class UserIT {
   }
 
   @Test
-  void aPidfileOfSomebodyElsesIsNotTheUsersEither() throws Exception {
+  void aPidfileOfAThirdUserIsNotTakenOver() throws Exception {
     Path pidFile = Files.writeString(directoryOf(USER.name()).resolve("x.pid"), "1\n");
     Sandbox.openToAll(pidFile, "rw-rw-rw-");
     TestUser.output("chown", "65534", pidFile.toString());
@@ -441,7 +441,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run"})
-  void theGroupMayStandWithTheUser(String command) throws Exception {
+  void theGroupMayBeGivenWithTheUser(String command) throws Exception {
     long group = gidOf(USER.group("a"));
     for (String user :
         List.of(USER.name() + ":" + USER.group("a"), "#" + USER.uid() + ":" + group)) {
@@ -457,7 +457,7 @@ class UserIT {
   }
 
   @Test
-  void twoGroupsAreOneTooMany() throws Exception {
+  void twoDifferentGroupsAreAUsageError() throws Exception {
     for (String with : List.of(USER.group("a"), "")) {
       ProcessSandbox.Result result =
           sandbox.daimon("start", "-u", USER.name() + ":" + with, "-g", USER.group("b"), "true");
@@ -470,10 +470,10 @@ class UserIT {
     assertThat(unknown.err()).contains("nosuch");
   }
 
-  /** Its user can neither remove it nor put another process into it. */
+  /** The user can neither remove the pidfile nor write another process id into it. */
   @ParameterizedTest
   @ValueSource(strings = {"start", "restart"})
-  void thePidfileStaysRootsWhereAskedForAndStopControlsIt(String command) throws Exception {
+  void withPidfileOwnerRootThePidfileStaysRootsAndStopControlsIt(String command) throws Exception {
     List<String> files =
         List.of("-p", sandbox.file("pid").toString(), "-l", sandbox.file("lock").toString());
     List<String> words = new ArrayList<>(List.of(command, "-u", USER.name()));
@@ -497,7 +497,7 @@ class UserIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"start", "run", "start --dry-run", "start --no-lock"})
-  void inAUsersDirectoryThePidfileCannotStayRoots(String command) throws Exception {
+  void inADirectoryOfAUsersThePidfileCannotStayRoots(String command) throws Exception {
     Path pidFile = directoryOf(USER.name()).resolve("pid");
     List<String> words = new ArrayList<>(List.of(command.split(" ", -1)));
     words.addAll(List.of("-u", USER.name(), "-p", pidFile.toString(), "--pidfile-owner", "root"));
@@ -516,7 +516,7 @@ class UserIT {
     return saidBy(List.of(), command, options, program);
   }
 
-  /** What a program prints that is started with these options. */
+  /** Returns what a program prints that is started with these options. */
   private String saidBy(
       List<String> prefix, String command, List<String> options, String... program)
       throws Exception {
@@ -547,7 +547,7 @@ class UserIT {
     return sandbox.run(command, Map.of());
   }
 
-  /** A new directory of somebody's. */
+  /** Creates a directory that belongs to this user. */
   private Path directoryOf(String user) throws Exception {
     return directoryOf(user, "of-" + user, "").toAbsolutePath();
   }
@@ -575,7 +575,7 @@ class UserIT {
     return Long.parseLong(TestUser.output("getent", "group", group).split(":", -1)[2]);
   }
 
-  /** Real, effective, saved and file system ids, all of them. */
+  /** The real, effective, saved and file system id, all equal. */
   private static void assertIds(String status, long uid, long gid) {
     assertThat(line(status, "Uid")).isEqualTo(String.join("\t", nCopies(uid)));
     assertThat(line(status, "Gid")).isEqualTo(String.join("\t", nCopies(gid)));
