@@ -8,6 +8,7 @@ import dev.daimon.control.Guard;
 import dev.daimon.control.Outcome;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.forking.ThisProcess;
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
@@ -129,10 +130,9 @@ final class StartCommand {
     } catch (IOException | RuntimeException | Error failure) {
       if (held != null) {
         held.takeBack(failure);
+        Cleanup.close(held, failure);
       }
-      try (held) {
-        throw failure;
-      }
+      throw failure;
     }
     try {
       if (held != null) {
