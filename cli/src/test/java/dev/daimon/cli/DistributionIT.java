@@ -243,7 +243,8 @@ class DistributionIT {
     Files.writeString(home.resolve("lib/jdk"), sandbox.file("jdk") + "\n");
     Map<Integer, Integer> codes = new TreeMap<>(Map.of(0, 0, 121, 1, 123, 3, 124, 4));
     for (StartException.Reason reason : StartException.Reason.values()) {
-      codes.put(reason.exitCode(), reason.exitCode());
+      int code = reason.exitCode();
+      codes.put(code <= ScriptProtocol.LAST_MOVED ? ScriptProtocol.MOVED + code : code, code);
     }
     for (Map.Entry<Integer, Integer> code : codes.entrySet()) {
       fakeJdk("jdk", "25", "exit " + code.getKey());
