@@ -1,6 +1,5 @@
 package dev.daimon.cli;
 
-import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
@@ -154,7 +153,9 @@ final class StartCommand {
     try {
       start.start();
     } catch (StartException refused) {
-      if (held == null || refused.reason() != Reason.CANNOT_TELL || !control.removeForeignLocked()) {
+      if (held == null
+          || refused.reason() != Reason.CANNOT_TELL
+          || !control.removeForeignLocked()) {
         throw refused;
       }
       start.start();

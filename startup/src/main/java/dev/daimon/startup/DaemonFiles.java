@@ -145,7 +145,8 @@ public final class DaemonFiles {
   /** Whether the file names no running process, and another user's process holds the lock. */
   private boolean isStrangers(LockedFile file, LockHeldException held) throws IOException {
     return (held.ended().isPresent() || held.holder().isEmpty())
-        && file.foreignHolder(0, Identity.effectiveUser(), TargetIdentity.user(identity)).isPresent();
+        && file.foreignHolder(0, Identity.effectiveUser(), TargetIdentity.user(identity))
+            .isPresent();
   }
 
   /** Judges the pidfile that was opened; a class, not a lambda, as in {@link FileOpener}. */
