@@ -343,7 +343,7 @@ enum CommandOption {
       case FIRST_SIGNAL -> "`" + name(StopPolicy.DEFAULT.steps().getFirst().signal()) + "`";
       case TIMEOUT -> "`" + seconds(StopPolicy.DEFAULT.steps().getFirst().patience()) + "`";
       case THEN -> laterSteps();
-      case START_TIMEOUT -> "`" + seconds(ControlOptions.START_TIMEOUT) + "`";
+      case START_TIMEOUT -> "`" + seconds(new Request().startTimeout) + "`";
       case GUARD -> "`" + Guard.beside(Path.of("/x.pid")).getFileName() + "` beside `x.pid`";
       default -> null;
     };

@@ -11,9 +11,6 @@ import java.util.List;
 
 /** What the options of the commands that control a daemon mean. */
 final class ControlOptions {
-  /** How long a program that daemonizes itself may take, unless an option says otherwise. */
-  static final Duration START_TIMEOUT = Duration.ofSeconds(30);
-
   private ControlOptions() {}
 
   /** The control of the daemon whose pidfile the options name. */
@@ -75,14 +72,5 @@ final class ControlOptions {
     } catch (IllegalArgumentException unknown) {
       throw line.usage("no such signal: \"" + Text.readable(text) + "\"");
     }
-  }
-
-  /** How long a program that daemonizes itself may take. */
-  static Duration startTimeout(CommandLine line) {
-    Duration timeout = line.time(CommandOption.START_TIMEOUT);
-    if (timeout != null && !line.has(CommandOption.SELF)) {
-      throw line.usage("--start-timeout is for --self");
-    }
-    return timeout == null ? START_TIMEOUT : timeout;
   }
 }

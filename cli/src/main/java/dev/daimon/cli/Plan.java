@@ -106,7 +106,7 @@ final class Plan {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
       Ownership.requireTrust(request.pidFile, TargetIdentity.user(owner));
-      PreparedStart.requireReplaceable(request, named);
+      request.requireReplaceable(named);
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }

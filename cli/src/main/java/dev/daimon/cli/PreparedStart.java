@@ -17,7 +17,6 @@ import dev.daimon.signals.Dispositions;
 import dev.daimon.signals.SignalMask;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.FileSet;
-import dev.daimon.startup.NamedProcess;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
@@ -120,7 +119,7 @@ final class PreparedStart implements StartSpec {
         ignoreTermination();
       }
       files.open();
-      requireReplaceable(request, files.namedProcess());
+      request.requireReplaceable(files.namedProcess());
       if (request.foreground) {
         become(program.with(files), files);
       } else {
@@ -141,21 +140,6 @@ final class PreparedStart implements StartSpec {
         request.standardError,
         request.truncate,
         request.rootsPidFile);
-  }
-
-  /**
-   * Refuses to start while the process that the pidfile names may be the daemon, though nobody
-   * holds the pidfile's lock.
-   */
-  static void requireReplaceable(Request request, NamedProcess named) {
-    if (request.pidFile == null || named.pid() == 0) {
-      return;
-    }
-    try {
-      request.control(request.pidFile).requireReplaceable(named.pid(), named.owner());
-    } catch (IOException failure) {
-      throw ControlFailure.of(failure);
-    }
   }
 
   /** Starts the program as a daemon: in a session that this JVM leads until it ends. */

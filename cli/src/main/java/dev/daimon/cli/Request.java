@@ -5,6 +5,8 @@ import dev.daimon.control.Guard;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.startup.NamedProcess;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -66,7 +68,8 @@ final class Request {
   /** Whether the program daemonizes itself. */
   boolean self;
 
-  Duration startTimeout = Duration.ZERO;
+  /** How long a program that daemonizes itself may take. */
+  Duration startTimeout = Duration.ofSeconds(30);
 
   /** How to stop the daemon first, for {@code restart}; null for the others. */
   @Nullable StopPolicy stop;
@@ -104,6 +107,21 @@ final class Request {
     DaemonControl control = DaemonControl.of(pidFile);
     control = guard == null ? control : control.guard(guard);
     return pidOnly ? control.pidOnly() : control;
+  }
+
+  /**
+   * Refuses to start while the process that the pidfile names may be the daemon, though nobody
+   * holds the pidfile's lock.
+   */
+  void requireReplaceable(NamedProcess named) {
+    if (pidFile == null || named.pid() == 0) {
+      return;
+    }
+    try {
+      control(pidFile).requireReplaceable(named.pid(), named.owner());
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
+    }
   }
 
   /** The guard file that is locked; null without a locked pidfile. */

@@ -5,6 +5,7 @@ import dev.daimon.posix.ResourceLimit;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.OutputPaths;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -87,7 +88,7 @@ final class StartOptions {
     if (command != Command.RUN) {
       request.guard = line.path(CommandOption.GUARD);
       request.self = line.has(CommandOption.SELF);
-      request.startTimeout = ControlOptions.startTimeout(line);
+      request.startTimeout = startTimeout(request.startTimeout);
     }
     if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);
@@ -161,6 +162,14 @@ final class StartOptions {
     } else if (!group.isEmpty()) {
       request.group = group;
     }
+  }
+
+  private Duration startTimeout(Duration unset) {
+    Duration timeout = line.time(CommandOption.START_TIMEOUT);
+    if (timeout != null && !line.has(CommandOption.SELF)) {
+      throw line.usage("--start-timeout is for --self");
+    }
+    return timeout == null ? unset : timeout;
   }
 
   private boolean pidFileOwner() {
