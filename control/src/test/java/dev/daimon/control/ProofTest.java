@@ -227,7 +227,8 @@ class ProofTest {
   @Tag("root")
   void aUsersDaemonIsStoppedByRootWithoutTheRightToTrace(String action) throws Exception {
     Daemons.give(Files.createFile(daemons.pidFile()), Daemons.NOBODY);
-    String children = "tail -f /dev/null & exec sleep 1000";
+    // tail ends when its output is a pipe that nobody reads, as this JVM's after the parent's end.
+    String children = "tail -f /dev/null >/dev/null & exec sleep 1000";
     List<String> command = new ArrayList<>(List.of("setsid"));
     command.addAll(ChildJvm.AS_NOBODY);
     command.addAll(List.of("flock", "--no-fork", "d.pid", "sh", "-c", children));
