@@ -77,6 +77,7 @@ class ArchitectureTest {
           // The record of a start is made under the guard, and read by a probe.
           new Mutual("control.StartRecord", "control.Guard"),
           new Mutual("control.StartRecord", "control.Probe"),
+          // A daemon to stop, and the children that it leaves.
           new Mutual("control.Orphans", "control.StopTarget"),
           // A way to start a daemon is handed to the control, which hands itself to it.
           new Mutual("control.StartSpec", "control.DaemonControl"),

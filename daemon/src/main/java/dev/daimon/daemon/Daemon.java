@@ -113,12 +113,13 @@ public final class Daemon implements AutoCloseable {
 
   /**
    * Reports to the launcher that this daemon is ready, and returns when the launcher has confirmed
-   * it; the launcher then exits with 0. A second call does nothing.
+   * it. A launcher that has called {@link Daemonizer#daemonize} then exits with 0. A second call
+   * does nothing.
    *
    * <p>From now on standard output and error lead to their files, or to the null device.
    *
    * @throws IllegalStateException if the configuration has a user, group or other privilege to give
-   *     up, and {@link #dropPrivileges()} was not called
+   *     up, and this process has not done so: see {@link #dropPrivileges()}
    * @throws StartException if the launcher has given up or is gone, in which case this process is
    *     about to end; or if this process cannot take over what it has inherited
    */
@@ -407,7 +408,7 @@ public final class Daemon implements AutoCloseable {
    * may not create files, the rotation must create them, as {@code create} of logrotate does.
    *
    * @throws IllegalStateException if the configuration has a user, group or other privilege to give
-   *     up, and {@link #dropPrivileges()} was not called
+   *     up, and this process has not done so: see {@link #dropPrivileges()}
    * @throws StartException {@link Reason#FILE} if a file cannot be opened; its stream still leads
    *     to the old file then
    */
