@@ -66,29 +66,8 @@ class ArchitectureTest {
       List.of(
           // A function that the C library lacks fails with an Errno, whose text a function returns.
           new Mutual("posix.call.EntryPoint", "posix.Errno"),
-          // The arena of a call's memory and the linker are set up together.
-          new Mutual("posix.call.Native", "posix.call.Libc"),
           // An out-parameter and the constants of its calls.
-          new Mutual("posix.call.FileStatus", "posix.call.Files"),
-          // The JVM's own handlers and the table that keeps them.
-          new Mutual("signals.JvmSignals", "signals.HandlerTable"),
-          // The thread that waits for processes, and a process that is waited for.
-          new Mutual("pidfd.Watcher", "pidfd.PidFd"),
-          // The record of a start is made under the guard, and read by a probe.
-          new Mutual("control.StartRecord", "control.Guard"),
-          new Mutual("control.StartRecord", "control.Probe"),
-          // A daemon to stop, and the children that it leaves.
-          new Mutual("control.Orphans", "control.StopTarget"),
-          // A way to start a daemon is handed to the control, which hands itself to it.
-          new Mutual("control.StartSpec", "control.DaemonControl"),
-          new Mutual("control.StartSpec", "control.ProgramStart"),
-          new Mutual("control.StartSpec", "control.SelfStart"),
-          new Mutual("control.Stop", "control.DaemonControl"),
-          // The parser and the options that it parses.
-          new Mutual("cli.CommandLine", "cli.StartOptions"),
-          new Mutual("cli.CommandLine", "cli.ControlOptions"),
-          // A plan checks what a start checks.
-          new Mutual("cli.Plan", "cli.StartCommand"));
+          new Mutual("posix.call.FileStatus", "posix.call.Files"));
 
   private static final String[] COMPOSITIONS = {
     "dev.daimon.startup..", "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."

@@ -41,7 +41,7 @@ final class HandlerTable implements sun.misc.SignalHandler {
 
   private HandlerTable(Signal name) throws IOException {
     int number = name.number();
-    shutdown = isShutdown(name);
+    shutdown = JvmSignals.isShutdown(name);
     signal = new sun.misc.Signal(name.name().substring("SIG".length()));
     boolean ignored = isIn("SigIgn", number);
     // A native handler has flags, which may give it arguments.
@@ -142,11 +142,6 @@ final class HandlerTable implements sun.misc.SignalHandler {
     Signals.SignalAction action = new Signals.SignalAction();
     PosixException.check(Signals.getAction(name.number(), action), "rt_sigaction", name);
     return action;
-  }
-
-  /** Whether the JVM begins its shutdown on this signal. */
-  static boolean isShutdown(Signal signal) {
-    return signal.equals(Signal.HUP) || signal.equals(Signal.INT) || signal.equals(Signal.TERM);
   }
 
   /** Refuses the signals that the JVM needs, even those that the JDK would accept. */

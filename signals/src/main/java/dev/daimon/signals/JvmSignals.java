@@ -29,12 +29,17 @@ final class JvmSignals {
   static boolean isOwn(Signal signal) {
     return FAULTS.contains(signal)
         || SWALLOWED.contains(signal)
-        || HandlerTable.isShutdown(signal)
+        || isShutdown(signal)
         || signal.equals(Signal.QUIT)
         || signal.number() == suspend()
         || signal.number() == NIO_WAKE_UP
         || signal.number() == PTHREAD_CANCEL
         || signal.number() == SETXID;
+  }
+
+  /** Whether the JVM begins its shutdown on this signal. */
+  static boolean isShutdown(Signal signal) {
+    return signal.equals(Signal.HUP) || signal.equals(Signal.INT) || signal.equals(Signal.TERM);
   }
 
   /** The signal by which HotSpot suspends threads; a variable can name another one. */

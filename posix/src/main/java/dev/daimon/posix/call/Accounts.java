@@ -163,7 +163,7 @@ public final class Accounts {
   }
 
   private static byte[] string(MemorySegment entry, int offset) {
-    byte[] bytes = Native.bytes(Native.view(entry).getLong(offset));
+    byte[] bytes = Libc.string(Native.view(entry).getLong(offset));
     return bytes == null ? new byte[0] : bytes;
   }
 }

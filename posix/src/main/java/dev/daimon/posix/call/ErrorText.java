@@ -25,7 +25,7 @@ public final class ErrorText {
   }
 
   private static @Nullable String string(long address) {
-    byte[] bytes = Native.bytes(address);
+    byte[] bytes = Libc.string(address);
     return bytes == null ? null : new String(bytes, StandardCharsets.US_ASCII);
   }
 }

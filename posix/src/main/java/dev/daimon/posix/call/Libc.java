@@ -43,6 +43,9 @@ final class Libc {
   /** Null if the linker makes the calls. */
   private static final @Nullable MethodHandle ENTRY_POINT = entryPoint(address("close"));
 
+  // size_t strlen(const char *s);
+  private static final long STRLEN = address("strlen");
+
   /** Initialized only if there is no {@link EntryPoint}. */
   private static final class Linked {
     static final MethodHandle CALL =
@@ -199,5 +202,15 @@ final class Libc {
   static MemorySegment memory(long address, long size) {
     requireUsable();
     return MemorySegment.ofAddress(address).reinterpret(size);
+  }
+
+  /** Returns the bytes of the C string at this address; null for a null pointer. */
+  static byte @Nullable [] string(long address) {
+    if (address == 0) {
+      return null;
+    }
+    byte[] bytes = new byte[Math.toIntExact(raw(STRLEN, address))];
+    Native.view(memory(address, bytes.length)).get(bytes);
+    return bytes;
   }
 }

@@ -7,13 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** Access to native memory: C strings, arrays of them, and buffers. */
+/** Native memory for calls: C strings, arrays of them, and buffers. */
 final class Native {
-  // size_t strlen(const char *s);
-  private static final long STRLEN = Libc.address("strlen");
-
   private Native() {}
 
   /**
@@ -53,15 +49,5 @@ final class Native {
       pointers.putLong(string(arena, string).address());
     }
     return array;
-  }
-
-  /** Returns the bytes of the C string at this address; null for a null pointer. */
-  static byte @Nullable [] bytes(long address) {
-    if (address == 0) {
-      return null;
-    }
-    byte[] bytes = new byte[Math.toIntExact(Libc.raw(STRLEN, address))];
-    view(Libc.memory(address, bytes.length)).get(bytes);
-    return bytes;
   }
 }

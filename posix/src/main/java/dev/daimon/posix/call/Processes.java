@@ -237,7 +237,7 @@ public final class Processes {
     long array = pointer(ENVIRON);
     if (array != 0) {
       byte[] entry;
-      while ((entry = Native.bytes(pointer(array))) != null) {
+      while ((entry = Libc.string(pointer(array))) != null) {
         entries.add(entry);
         array += Long.BYTES;
       }

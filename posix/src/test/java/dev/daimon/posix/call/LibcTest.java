@@ -60,8 +60,8 @@ class LibcTest {
   @Test
   void aResultOfSixtyFourBitsIsKeptAndAnIntIsNarrowed() {
     long text = Libc.raw(Libc.address("strerrorname_np"), 2);
-    assertThat(Native.bytes(text)).isEqualTo(new byte[] {'E', 'N', 'O', 'E', 'N', 'T'});
-    assertThat(Native.bytes(0)).isNull();
+    assertThat(Libc.string(text)).isEqualTo(new byte[] {'E', 'N', 'O', 'E', 'N', 'T'});
+    assertThat(Libc.string(0)).isNull();
     assertThat(Libc.call(Libc.address("close"), -1)).isEqualTo(-9);
   }
 }

@@ -20,7 +20,7 @@ class NativeTest {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment string = Native.string(arena, bytes);
-      assertThat(Native.bytes(string.address())).isEqualTo(bytes);
+      assertThat(Libc.string(string.address())).isEqualTo(bytes);
       assertThat(string.get(JAVA_BYTE, bytes.length)).isZero();
     }
   }
@@ -40,9 +40,9 @@ class NativeTest {
       MemorySegment array = Native.strings(arena, List.of(new byte[] {'a'}, new byte[0]));
 
       assertThat(array.byteSize()).isEqualTo(24);
-      assertThat(Native.bytes(array.getAtIndex(JAVA_LONG, 0))).isEqualTo(new byte[] {'a'});
-      assertThat(Native.bytes(array.getAtIndex(JAVA_LONG, 1))).isEmpty();
-      assertThat(Native.bytes(array.getAtIndex(JAVA_LONG, 2))).isNull();
+      assertThat(Libc.string(array.getAtIndex(JAVA_LONG, 0))).isEqualTo(new byte[] {'a'});
+      assertThat(Libc.string(array.getAtIndex(JAVA_LONG, 1))).isEmpty();
+      assertThat(Libc.string(array.getAtIndex(JAVA_LONG, 2))).isNull();
     }
   }
 }
