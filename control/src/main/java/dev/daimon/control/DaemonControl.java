@@ -262,7 +262,7 @@ public final class DaemonControl {
       listener.stopped(nothing);
       return nothing;
     }
-    return daemon.guarded(_ -> new Stop(daemon, policy, listener).carryOut());
+    return daemon.guarded(guard -> new Stop(daemon, policy, listener, guard).carryOut());
   }
 
   /** Whether there is neither a pidfile nor a guard file, and so nothing to be guarded. */
@@ -344,7 +344,7 @@ public final class DaemonControl {
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
     return daemon.guarded(guard -> {
-      Outcome stopped = new Stop(daemon, policy, listener).carryOut().outcome();
+      Outcome stopped = new Stop(daemon, policy, listener, guard).carryOut().outcome();
       if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");

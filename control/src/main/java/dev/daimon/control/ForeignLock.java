@@ -21,8 +21,8 @@ final class ForeignLock {
 
   /**
    * Whether a pidfile with such a lock may be removed: it names no process that runs, and lies in a
-   * directory where root alone can exchange it. The caller holds the guard, so no other action of
-   * this module comes in between.
+   * directory where root alone can exchange it. Whoever removes it holds the guard, so that no
+   * other action of this module comes in between.
    *
    * <p>Race: a start without the guard, such as the facade's, may get the lock in the moment of the
    * removal. It then finds that its file is gone, and starts over or gives up.

@@ -38,6 +38,10 @@ final class Stop {
   private final Path pidFile;
   private final StopPolicy policy;
   private final StopListener listener;
+
+  /** The guard; null if the stop runs without one. */
+  private final @Nullable Guard guard;
+
   private final long start = System.nanoTime();
   private final List<Signal> sent = new ArrayList<>();
 
@@ -47,11 +51,16 @@ final class Stop {
   /** Whether the children that the daemon has left had their time to end by themselves. */
   private boolean waited;
 
-  Stop(ControlledDaemon controlled, StopPolicy policy, StopListener listener) {
+  Stop(
+      ControlledDaemon controlled,
+      StopPolicy policy,
+      StopListener listener,
+      @Nullable Guard guard) {
     this.controlled = controlled;
     this.pidFile = controlled.pidFile();
     this.policy = policy;
     this.listener = listener;
+    this.guard = guard;
   }
 
   StopResult carryOut() throws IOException, InterruptedException {
@@ -270,7 +279,7 @@ final class Stop {
       return false;
     }
     try (ProbeResult probe = controlled.probe()) {
-      if (ForeignLock.remove(probe)) {
+      if (guard != null && ForeignLock.remove(probe)) {
         return true;
       }
     }
