@@ -5,6 +5,7 @@ import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
 import dev.daimon.control.StartSpec;
 import dev.daimon.forking.Child;
+import dev.daimon.forking.ExecException;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Errno;
@@ -221,10 +222,8 @@ final class PreparedStart implements StartSpec {
   /** The failure of an execution, though the program was executable when it was checked. */
   private static StartException notStarted(IOException failure) {
     boolean program =
-        failure instanceof PosixException posix
-            && (posix.errno().equals(Errno.ENOENT)
-                || posix.errno().equals(Errno.EACCES)
-                || posix.errno().equals(Errno.ENOEXEC));
+        failure instanceof ExecException
+            || (failure instanceof PosixException posix && posix.errno().equals(Errno.ENOEXEC));
     return new StartException(program ? Reason.PROGRAM : Reason.SYSTEM, failure);
   }
 

@@ -5,8 +5,8 @@ import dev.daimon.posix.PosixException;
 import java.nio.file.Path;
 
 /**
- * The kernel could not execute a program: the file or its interpreter is missing ({@code ENOENT}),
- * or the calling thread may not execute it ({@code EACCES}).
+ * Thrown if the kernel cannot execute a program: the file or its interpreter is missing ({@code
+ * ENOENT}), or the calling thread may not execute it ({@code EACCES}).
  */
 public final class ExecException extends PosixException {
   private static final long serialVersionUID = 1;

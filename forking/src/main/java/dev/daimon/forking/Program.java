@@ -336,6 +336,7 @@ public final class Program {
    *     own
    * @return the running program, to be closed by the caller
    * @throws IllegalArgumentException if the umask is outside that range
+   * @throws ExecException as {@link #spawn()}
    * @throws PosixException as {@link #spawn()}; {@code EINTR} also if somebody killed the child in
    *     between; {@code EPERM} for a limit that the program may not have. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
@@ -364,6 +365,7 @@ public final class Program {
    * <p>The program starts with the default disposition of each signal that this JVM catches. What
    * this JVM ignores stays ignored, and the calling thread's signal mask is kept.
    *
+   * @throws ExecException as {@link #spawn()}
    * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that the program may
    *     not have. The standard streams and soft limits are as before then, but the working
    *     directory may have changed, hard limits may be lower, and descriptors are marked
@@ -392,7 +394,7 @@ public final class Program {
       if (error == -Errno.ENOEXEC.number()) {
         error = Processes.execve(user, numbers, SHELL, shellArgv(file), envp);
       }
-      throw new PosixException("execve", path.toString(), Errno.of(-error));
+      throw failure("execve", error);
     }
   }
 
@@ -532,10 +534,17 @@ public final class Program {
           Errno.ETIMEDOUT,
           "; it was killed: somebody had stopped it, or its file could not be read in time");
     }
-    if (pid == -Errno.ENOENT.number() || pid == -Errno.EACCES.number()) {
-      throw new ExecException("posix_spawn", path, Errno.of(-pid));
+    if (pid < 0) {
+      throw failure("posix_spawn", pid);
     }
-    return PosixException.check(pid, "posix_spawn", path);
+    return pid;
+  }
+
+  private PosixException failure(String call, int error) {
+    Errno errno = Errno.of(-error);
+    return errno.equals(Errno.ENOENT) || errno.equals(Errno.EACCES)
+        ? new ExecException(call, path, errno)
+        : new PosixException(call, path.toString(), errno);
   }
 
   private List<byte[]> environmentEntries() {
