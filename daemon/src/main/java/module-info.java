@@ -14,7 +14,6 @@ module dev.daimon.daemon {
   requires transitive dev.daimon.startup;
   requires dev.daimon.forking;
   requires dev.daimon.locking;
-  requires dev.daimon.pidfile;
   requires dev.daimon.privileges;
   requires dev.daimon.readiness;
   // The handlers of Daemon.on.

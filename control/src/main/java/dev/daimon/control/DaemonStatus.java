@@ -53,7 +53,10 @@ public record DaemonStatus(
     /** The process that the pidfile names holds the file's lock. */
     RUNNING,
 
-    /** The pidfile names a process that has ended, and no process holds the lock. */
+    /**
+     * No process holds the lock, and the daemon that the pidfile names has ended; another process
+     * may have its id by now.
+     */
     DEAD,
 
     /** There is no pidfile, or it is empty, and no process holds the lock. */

@@ -80,7 +80,9 @@ final class Processes {
 
   /** A process in words, such as {@code "process 123 (nginx)"}. */
   static String words(long pid, @Nullable ProcessInfo info) {
-    return "process " + pid + (info == null ? "" : " (" + info.name() + ")");
+    return "process "
+        + pid
+        + (info == null || info.name().isEmpty() ? "" : " (" + info.name() + ")");
   }
 
   /** Examines what a process has open; if this user may not, then as the user of the process. */

@@ -10,7 +10,8 @@ import java.util.OptionalLong;
  *
  * @param outcome {@link Outcome#OK}, {@link Outcome#ALREADY_DONE} or {@link Outcome#STALE}
  * @param pid the process that was stopped; empty if there was none
- * @param signals the signals that were sent, in order; the daemon ended after the last one
+ * @param signals the signals that were sent, in order; the last ones may have been for children
+ *     that the daemon has left
  */
 public record StopResult(Outcome outcome, OptionalLong pid, List<Signal> signals) {
   /** Requires every object. */

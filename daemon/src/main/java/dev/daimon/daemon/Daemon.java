@@ -118,8 +118,8 @@ public final class Daemon implements AutoCloseable {
    *
    * <p>From now on standard output and error lead to their files, or to the null device.
    *
-   * @throws IllegalStateException if the configuration has a user, group or other privilege to give
-   *     up, and this process has not done so: see {@link #dropPrivileges()}
+   * @throws IllegalStateException if {@link #dropPrivileges()} is still to be called: the
+   *     configuration has a user or group that this process is not, or something else to give up
    * @throws StartException if the launcher has given up or is gone, in which case this process is
    *     about to end; or if this process cannot take over what it has inherited
    */
@@ -233,8 +233,8 @@ public final class Daemon implements AutoCloseable {
   /**
    * Becomes the configured user and group, and applies the configured limits, priorities and {@code
    * no_new_privs}: for every thread, for good, and with a check that nothing is left; see {@link
-   * PrivilegeDrop#applyToProcess}. If this process has the user and group already, nothing changes.
-   * A simulation changes nothing.
+   * PrivilegeDrop#applyToProcess}. If this process has the user and group already, only the rest is
+   * applied. A simulation changes nothing.
    *
    * <p>If this process shares a terminal, as in the foreground, then it and its children lose the
    * right to insert input into it: see {@link ThisProcess#refuseTyping}.
@@ -380,9 +380,9 @@ public final class Daemon implements AutoCloseable {
    * with 0. If the drain throws, the exception is reported and the exit code is 70. If the drain
    * has not ended at the deadline, the process exits with 143, as if the signal had ended it.
    *
-   * <p>The exit is an ordinary one: shutdown hooks run, and then the pidfile is removed. After the
-   * deadline the hooks have five seconds; then the pidfile is removed and the JVM is halted. A
-   * second {@code SIGTERM} changes nothing.
+   * <p>The exit is an ordinary one: shutdown hooks run, and then the pidfile is removed. The hooks
+   * have five seconds, from the end of the drain or from the deadline, whichever comes first; then
+   * the pidfile is removed and the JVM is halted. A second {@code SIGTERM} changes nothing.
    *
    * @param deadline the maximal duration of the drain, from the signal on
    * @param drain finishes what is in progress, such as open requests
@@ -407,8 +407,8 @@ public final class Daemon implements AutoCloseable {
    * <p>The files are opened as the current user of this process. In a directory in which that user
    * may not create files, the rotation must create them, as {@code create} of logrotate does.
    *
-   * @throws IllegalStateException if the configuration has a user, group or other privilege to give
-   *     up, and this process has not done so: see {@link #dropPrivileges()}
+   * @throws IllegalStateException if {@link #dropPrivileges()} is still to be called: the
+   *     configuration has a user or group that this process is not, or something else to give up
    * @throws StartException {@link Reason#FILE} if a file cannot be opened; its stream still leads
    *     to the old file then
    */

@@ -19,8 +19,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * one, the <em>launcher</em>. The launcher takes the locks, opens the files, starts the second
  * process, the <em>daemon</em>, and waits until it is ready. The daemon runs the same program from
  * the beginning: same executable, same command line with relative paths made absolute, same
- * environment. It is a child of init, in a new session that it does not lead, without a terminal,
- * with default signal dispositions, and starts in its final working directory.
+ * environment. It is in a new session that it does not lead, without a terminal, with default
+ * signal dispositions, and starts in its final working directory. No process is between the two:
+ * when the launcher has ended, the daemon is a child of init.
  *
  * <p>So the code before the call runs in both processes. {@link #stage()} returns which one this
  * is, and {@link #launchDirectory()} the directory to which the caller's relative paths refer.

@@ -22,9 +22,6 @@ import java.util.Objects;
  * @see <a href="https://man7.org/linux/man-pages/man8/logrotate.8.html">logrotate(8)</a>
  */
 public final class LogFile {
-  /** The lowest descriptor number above the standard streams. */
-  private static final int ABOVE_STREAMS = 3;
-
   private final Path path;
   private final List<StandardStream> streams;
 
@@ -79,7 +76,7 @@ public final class LogFile {
 
   /** Moves the file above the standard streams, if it got the number of a closed one. */
   private static Descriptor aboveStreams(OutputFile file) throws PosixException {
-    if (file.descriptor().number() >= ABOVE_STREAMS) {
+    if (file.descriptor().number() >= ProgramStreams.COUNT) {
       return file.descriptor();
     }
     try (file) {

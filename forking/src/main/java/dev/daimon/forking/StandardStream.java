@@ -19,9 +19,6 @@ public enum StandardStream {
   /** Standard error, descriptor 2. */
   ERROR(2);
 
-  /** The lowest descriptor number above the standard streams. */
-  private static final int ABOVE = 3;
-
   private static final byte[] NULL_DEVICE = "/dev/null".getBytes(StandardCharsets.US_ASCII);
 
   private final int number;
@@ -78,7 +75,7 @@ public enum StandardStream {
    * @throws PosixException if there is no descriptor left ({@code EMFILE})
    */
   public @Nullable Descriptor duplicate() throws PosixException {
-    int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, ABOVE);
+    int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, ProgramStreams.COUNT);
     if (copy == -Errno.EBADF.number()) {
       return null;
     }

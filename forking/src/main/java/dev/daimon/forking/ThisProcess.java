@@ -5,11 +5,11 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Limits;
+import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.SystemCallFilter;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 
@@ -153,18 +153,8 @@ public final class ThisProcess {
 
   /** Whether other processes may read from this process's controlling terminal after it. */
   private static boolean sharesTerminal() throws IOException {
-    try (FileInputStream file = new FileInputStream("/proc/self/stat")) {
-      String stat = new String(file.readAllBytes(), StandardCharsets.ISO_8859_1);
-      // After the name, in parentheses: state, parent, group, session, terminal.
-      String[] fields = new String[5];
-      int start = stat.lastIndexOf(')') + 2;
-      for (int i = 0; i < fields.length; i++) {
-        int end = stat.indexOf(' ', start);
-        fields[i] = stat.substring(start, end);
-        start = end + 1;
-      }
-      return !fields[4].equals("0") && !fields[3].equals(Long.toString(id()));
-    }
+    ProcStat stat = ProcStat.own();
+    return stat.terminal() != 0 && stat.session() != id();
   }
 
   /** Whether the kernel allows {@code TIOCSTI} only to processes with {@code CAP_SYS_ADMIN}. */

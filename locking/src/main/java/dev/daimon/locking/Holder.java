@@ -7,8 +7,8 @@ import java.util.Objects;
  * A process that holds the lock on a file: it has the file open with a {@code flock} on it.
  *
  * @param pid the process id
- * @param name the program's name as the kernel keeps it, cut to 15 bytes; empty if the process has
- *     ended
+ * @param name the program's name as the kernel keeps it, cut to 15 bytes; empty if it cannot be
+ *     read, or not in time
  */
 public record Holder(long pid, String name) {
   /** How many holders {@link #inWords} names. */

@@ -154,7 +154,8 @@ final class HolderSearch {
     pids.sort(null);
     List<Holder> holders = new ArrayList<>(pids.size());
     for (long pid : pids) {
-      holders.add(new Holder(pid, name(pid)));
+      // Names are for people, and there may be thousands.
+      holders.add(new Holder(pid, search.isOver() ? "" : name(pid)));
     }
     return holders;
   }

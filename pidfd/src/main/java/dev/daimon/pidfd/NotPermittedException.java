@@ -4,8 +4,8 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 
 /**
- * A process that this JVM may not signal, or may not even open: {@code EPERM}. The kernel lets
- * everybody open any process, so only a seccomp filter can forbid that.
+ * Thrown if this JVM may not signal a process, or may not even open it: {@code EPERM}. The kernel
+ * itself lets everybody open any process, so only a seccomp filter can forbid that.
  */
 public final class NotPermittedException extends PosixException {
   private static final long serialVersionUID = 1;

@@ -113,7 +113,7 @@ public record ProcessInfo(
     return utf8(line.substring(0, Math.max(0, line.length() - 1)));
   }
 
-  /** When the machine was booted, by the clock as it was set then, and the clocks' distance. */
+  /** When the machine was booted, by the clock as it was set at this reading. */
   private static final class Boot {
     final Instant time;
     final Duration difference;

@@ -27,8 +27,8 @@ public final class HardLinks {
    * Refuses an open file that has other names. Call it for a file that existed before it was
    * opened, and before anything is written to it.
    *
-   * <p>The path is checked too: another user may have linked root's file to this path, opened it,
-   * and removed the link again.
+   * <p>The path is checked too: another user may have linked root's file to this path, and removed
+   * the link as soon as the caller had opened it.
    *
    * @param path the path that was opened; a relative path counts from the JVM's working directory
    *     at its start

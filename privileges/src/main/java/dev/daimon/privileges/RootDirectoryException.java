@@ -5,9 +5,9 @@ import dev.daimon.posix.PosixException;
 import java.nio.file.Path;
 
 /**
- * A directory that cannot become the root directory: it is missing, it is no directory, or a
- * directory above it may not be searched. That the process lacks the right to change its root
- * directory is not reported by this exception.
+ * Thrown if a directory cannot become the root directory, such as one that is missing, is no
+ * directory, or may not be searched. That the process lacks the right to change its root directory
+ * ({@code EPERM}) is another {@link PosixException}.
  */
 public final class RootDirectoryException extends PosixException {
   private static final long serialVersionUID = 1;

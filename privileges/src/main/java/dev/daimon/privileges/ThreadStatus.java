@@ -148,7 +148,10 @@ final class ThreadStatus {
     return groups;
   }
 
-  /** Whether one of the user ids is root's; the kernel then drops capabilities with all of them. */
+  /**
+   * Whether one of the user ids is root's. When a thread gives up the last of them, the kernel
+   * drops its capabilities.
+   */
   boolean hasRootId() {
     return uids[0] == 0 || uids[1] == 0 || uids[2] == 0;
   }

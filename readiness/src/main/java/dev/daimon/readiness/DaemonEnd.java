@@ -29,7 +29,7 @@ public final class DaemonEnd implements AutoCloseable {
   /** How many statuses are kept for a launcher that does not read. */
   private static final int MAX_WAITING = 64;
 
-  private final Handshake greeting;
+  private final Handshake handshake;
   private final InputStream answers;
   private boolean released;
 
@@ -39,10 +39,10 @@ public final class DaemonEnd implements AutoCloseable {
   /** Statuses that are not sent yet; guarded by itself. */
   private final Queue<byte[]> waiting = new ArrayDeque<>();
 
-  private DaemonEnd(Handshake greeting, InputStream answers) throws IOException {
-    this.greeting = greeting;
+  private DaemonEnd(Handshake handshake, InputStream answers) throws IOException {
+    this.handshake = handshake;
     this.answers = answers;
-    messages = new FileOutputStream(Handshake.path(greeting.writeEnd()));
+    messages = new FileOutputStream(Handshake.path(handshake.writeEnd()));
   }
 
   /**
@@ -75,8 +75,8 @@ public final class DaemonEnd implements AutoCloseable {
     Integer user = status.ids("Uid")[1];
     for (String name : descriptors()) {
       int number = Integer.parseInt(name);
-      Handshake greeting = number <= STANDARD_ERROR ? null : Handshake.in(number, user);
-      DaemonEnd end = greeting == null ? null : of(greeting, self);
+      Handshake handshake = number <= STANDARD_ERROR ? null : Handshake.in(number, user);
+      DaemonEnd end = handshake == null ? null : of(handshake, self);
       if (end != null) {
         return end;
       }
@@ -92,31 +92,31 @@ public final class DaemonEnd implements AutoCloseable {
     return names;
   }
 
-  private static @Nullable DaemonEnd of(Handshake greeting, int self) throws IOException {
-    boolean named = greeting.process() == self;
-    if (!named && greeting.process() != Handshake.NOBODY) {
+  private static @Nullable DaemonEnd of(Handshake handshake, int self) throws IOException {
+    boolean named = handshake.process() == self;
+    if (!named && handshake.process() != Handshake.NOBODY) {
       return null;
     }
-    if (!greeting.isOfThisVersion()) {
+    if (!handshake.isOfThisVersion()) {
       throw new IOException("the launcher has another version of " + DaemonEnd.class.getName());
     }
-    if (!greeting.hasItsPipes()) {
+    if (!handshake.hasItsPipes()) {
       if (named) {
         throw new IOException("the connection to the launcher was closed");
       }
       return null;
     }
-    InputStream answers = new FileInputStream(Handshake.path(greeting.readEnd()));
+    InputStream answers = new FileInputStream(Handshake.path(handshake.readEnd()));
     if (!named && answers.read() >= 0) {
       // The launcher has named its daemon only after the first read.
-      Handshake complete = greeting.again();
+      Handshake complete = handshake.again();
       if (complete == null || complete.process() != self) {
         answers.close();
         return null;
       }
     }
-    greeting.empty();
-    return new DaemonEnd(greeting, answers);
+    handshake.empty();
+    return new DaemonEnd(handshake, answers);
   }
 
   /**
@@ -131,7 +131,7 @@ public final class DaemonEnd implements AutoCloseable {
 
   /** {@return the greeting: the bytes that the launcher has passed to {@link LauncherEnd#open}} */
   public byte[] greeting() {
-    return greeting.text();
+    return handshake.text();
   }
 
   /**
@@ -145,13 +145,13 @@ public final class DaemonEnd implements AutoCloseable {
       return;
     }
     released = true;
-    close(greeting.number());
-    close(greeting.readEnd());
-    close(greeting.writeEnd());
+    close(handshake.number());
+    close(handshake.readEnd());
+    close(handshake.writeEnd());
     // The JDK does not mark the descriptors that it opens.
     for (String name : descriptors()) {
       int number = Integer.parseInt(name);
-      if (greeting.isToItsPipes(number)) {
+      if (handshake.isToItsPipes(number)) {
         PosixException.check(
             Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", number);
       }

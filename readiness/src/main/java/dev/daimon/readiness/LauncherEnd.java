@@ -51,7 +51,7 @@ public final class LauncherEnd implements AutoCloseable {
   private final Descriptor greeting;
 
   /** Guarded by itself. */
-  private final MessageBuffer arrivals = new MessageBuffer();
+  private final MessageBuffer received = new MessageBuffer();
 
   /** Whether the daemon has sent an invalid message; the rest is ignored then. */
   private boolean broken;
@@ -172,8 +172,8 @@ public final class LauncherEnd implements AutoCloseable {
   }
 
   private @Nullable Message read(int number) throws PosixException {
-    synchronized (arrivals) {
-      byte[] bytes = new byte[arrivals.space()];
+    synchronized (received) {
+      byte[] bytes = new byte[received.space()];
       int length = Files.read(number, bytes);
       if (length == -Errno.EAGAIN.number()) {
         // Another thread was woken up by the same message, and was faster.
@@ -184,19 +184,19 @@ public final class LauncherEnd implements AutoCloseable {
         return new Message.Ended();
       }
       if (!broken) {
-        arrivals.add(bytes, length);
+        received.add(bytes, length);
       }
       return arrived();
     }
   }
 
   private @Nullable Message arrived() throws PosixException {
-    synchronized (arrivals) {
+    synchronized (received) {
       if (broken) {
         return null;
       }
       try {
-        return arrivals.next();
+        return received.next();
       } catch (PosixException failure) {
         broken = true;
         throw failure;

@@ -6,6 +6,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
+import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.Signals;
 import java.util.Collections;
 import java.util.HashMap;
@@ -29,11 +30,6 @@ public final class Kill {
    * How often a session is searched at most: new processes may start faster than they are found.
    */
   private static final int ROUNDS = 100;
-
-  /** Indices in {@code /proc/PID/stat}, counted from the field after the name. */
-  private static final int SESSION = 3;
-
-  private static final int START_TIME = 19;
 
   private Kill() {}
 
@@ -151,14 +147,12 @@ public final class Kill {
 
   /** Returns pid and start time of a process in the session; null if it is not, or has ended. */
   private static @Nullable String member(long pid, long session) {
-    String stat;
+    ProcStat stat;
     try {
-      stat = ProcFiles.readRecord("/proc/" + pid + "/stat");
+      stat = ProcStat.of(pid);
     } catch (PosixException gone) {
       return null;
     }
-    // The name before may contain any character, parentheses and spaces included.
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return Long.parseLong(fields[SESSION]) == session ? pid + " " + fields[START_TIME] : null;
+    return stat.session() == session ? pid + " " + stat.startTicks() : null;
   }
 }

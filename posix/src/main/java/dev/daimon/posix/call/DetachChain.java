@@ -98,26 +98,26 @@ final class DetachChain {
       long argv,
       long envp,
       int[] leader) {
-    DetachChain detaching = new DetachChain(arena);
-    detaching.askAndExit(witness);
-    detaching.calls.prepend(spawn, detaching.program, path, actions, attributes, argv, envp);
-    detaching.lead(umask, reserved, witness);
-    return detaching.start(null, leader);
+    DetachChain chain = new DetachChain(arena);
+    chain.askAndExit(witness);
+    chain.calls.prepend(spawn, chain.program, path, actions, attributes, argv, envp);
+    chain.lead(umask, reserved, witness);
+    return chain.start(null, leader);
   }
 
   /** Does the same with a program that is started by a chain of its own. */
   static int detach(
       Arena arena, int reserved, int witness, int umask, ProgramChain program, int[] leader) {
-    DetachChain detaching = new DetachChain(arena);
-    detaching.askAndExit(witness);
+    DetachChain chain = new DetachChain(arena);
+    chain.askAndExit(witness);
     int flags =
         CallChain.CLONE_VM
             | CallChain.CLONE_VFORK
             | CallChain.CLONE_PARENT_SETTID
             | Signals.SIGCHLD;
-    detaching.calls.prependChild(program.calls(), flags, detaching.program);
-    detaching.lead(umask, reserved, witness);
-    return detaching.start(program, leader);
+    chain.calls.prependChild(program.calls(), flags, chain.program);
+    chain.lead(umask, reserved, witness);
+    return chain.start(program, leader);
   }
 
   /** Adds the leader's first steps. */

@@ -1,7 +1,6 @@
 package dev.daimon.posix.call;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,13 +140,19 @@ public final class PidText {
   }
 
   /**
-   * Parses what {@link #encode} has made, and nothing else.
+   * Parses a process id and a line feed, as {@link #encode} makes them, and nothing else. Zeros may
+   * come first: other programs pad the number.
    *
    * @param content the file's first bytes: all of them, or at least {@link #RESERVED}
    * @return the process id; 0 for any other content
    */
   public static int parseEncoded(byte[] content) {
-    int pid = parse(content, /* sole= */ true).pid;
-    return pid != 0 && Arrays.equals(encode(pid), content) ? pid : 0;
+    int end = content.length - 1;
+    boolean tight =
+        end > 0
+            && !isWhiteSpace(content[0])
+            && !isWhiteSpace(content[end - 1])
+            && content[end] == '\n';
+    return tight ? parse(content, /* sole= */ true).pid : 0;
   }
 }

@@ -3,8 +3,8 @@ package dev.daimon.posix.call;
 import dev.daimon.posix.PosixException;
 
 /**
- * What {@code /proc/PID/stat} says of a process. The kernel shows it to every user, and of zombies
- * too. No other class parses that file.
+ * What {@code /proc/PID/stat} says of a process. The kernel shows it to every user, unless {@code
+ * /proc} is mounted with {@code hidepid}, and shows it of zombies too.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
@@ -15,6 +15,7 @@ public final class ProcStat {
   private static final int PARENT = 4;
   private static final int GROUP = 5;
   private static final int SESSION = 6;
+  private static final int TERMINAL = 7;
   private static final int FLAGS = 9;
   private static final int START = 22;
 
@@ -28,10 +29,16 @@ public final class ProcStat {
     nameEnd = line.lastIndexOf(')');
   }
 
+  /** Reads it of this process. */
+  public static ProcStat own() throws PosixException {
+    return new ProcStat(ProcFiles.readRecord("/proc/self/stat"));
+  }
+
   /**
    * Reads it of the process that has this id now.
    *
-   * @throws PosixException {@code ENOENT} or {@code ESRCH} if there is no such process
+   * @throws PosixException {@code ENOENT} or {@code ESRCH} if there is no such process, {@code
+   *     EPERM} if it is hidden
    */
   public static ProcStat of(long pid) throws PosixException {
     return new ProcStat(ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/stat")));
@@ -55,6 +62,11 @@ public final class ProcStat {
   /** The session's id; 0 if it is of another PID namespace. */
   public long session() {
     return field(SESSION);
+  }
+
+  /** The device number of the controlling terminal; 0 if there is none. */
+  public long terminal() {
+    return field(TERMINAL);
   }
 
   /** The kernel's flags of the process, {@code PF_*} in {@code linux/sched.h}. */
