@@ -31,27 +31,27 @@ enum Command {
       "-p PATH [options]",
       "end it, wait until it has ended",
       "Ends a daemon, waits until its process has ended and its lock is free, and removes the"
-          + " pidfile. A daemon that does not run counts as stopped: exit code 0.",
+          + " pidfile. A daemon that does not run counts as stopped: exit status 0.",
       "-p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s"),
   STATUS(
       "status",
       "-p PATH [options]",
       "does it run?",
-      "Tells whether a daemon runs. Exit code 0: it runs. 1: it is dead, and its pidfile is left."
-          + " 3: it does not run. 4: it cannot be told.",
+      "Tells whether a daemon runs. Exit status 0: it runs. 1: it is dead, and its pidfile is left."
+          + " 3: it does not run. 4: unknown, it cannot be shown whether it runs.",
       "-p /run/web.pid"),
   RELOAD(
       "reload",
       "-p PATH [options]",
-      "send it HUP",
-      "Sends HUP to a daemon: most daemons read their configuration again then. Exit code 3 if it"
-          + " does not run.",
+      "send it SIGHUP",
+      "Sends SIGHUP to a daemon: most daemons read their configuration again then. Exit status 3 if"
+          + " it does not run.",
       "-p /run/web.pid"),
   SIGNAL(
       "signal",
       "-p PATH [options] SIGNAL",
       "send it any signal",
-      "Sends a signal to a daemon. Exit code 3 if it does not run.",
+      "Sends a signal to a daemon. Exit status 3 if it does not run.",
       "-p /run/web.pid USR1"),
   WAIT(
       "wait",

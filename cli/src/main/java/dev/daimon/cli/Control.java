@@ -65,7 +65,7 @@ final class Control {
     }
   }
 
-  /** Whatever prevents an answer, the exit code is "cannot tell". */
+  /** Whatever prevents an answer, the exit code is 4 (unknown). */
   private int status() {
     DaemonStatus status;
     try {

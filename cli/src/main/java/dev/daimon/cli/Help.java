@@ -10,14 +10,15 @@ final class Help {
   /** The column in which the text about an option begins. */
   private static final int TEXT = 25;
 
-  private static final String EXIT_CODES =
+  private static final String EXIT_STATUSES =
       """
 
-      Exit codes: 0 it runs (stop, wait: it does not), 64 usage, 66 program missing or
-      not executable, 67 no such user or group, 69 already running, 70 not started,
-      71 a system call failed, 73 a file cannot be created, opened, locked or given
-      away, 75 timed out, 77 no permission; and as init scripts have them: 1 dead, and
-      a pidfile is left, 3 not running, 4 it cannot be told
+      Exit statuses: 0 it runs (stop, wait: it does not; signal, reload: it was sent),
+      1 dead, and a pidfile is left, 3 not running, 4 unknown: it cannot be shown
+      whether the daemon runs, 64 usage, 66 program missing or not executable, 67 no
+      such user or group, 69 already running, 70 not started, 71 a system call failed,
+      73 a file cannot be created, opened, locked or given to the user, 75 timed out,
+      77 no permission, 128 + n signal n ended the command
       """;
 
   private static final String PROGRAM =
@@ -30,12 +31,13 @@ final class Help {
   private static final String TIMES =
       """
 
-      Times: 10s, 500ms, 2m, 1h. Signals: TERM, SIGTERM, 15, RTMIN+1.
+      Times: 10s, 500ms, 2m, 1h; a number alone counts seconds.
+      Signals: TERM, SIGTERM, 15, RTMIN+1.
       """;
 
   private Help() {}
 
-  /** The commands and the exit codes. */
+  /** The commands and the exit statuses. */
   static String overview() {
     StringBuilder text = new StringBuilder("Usage: daimon COMMAND [options]\n\n  ");
     text.append(Command.START.example()).append("\n\n");
@@ -44,7 +46,7 @@ final class Help {
     }
     row(text, "  daimon help COMMAND", "the options", SUMMARY);
     row(text, "  daimon --version", "", SUMMARY);
-    return text.append(EXIT_CODES).toString();
+    return text.append(EXIT_STATUSES).toString();
   }
 
   /** A command with its options. */

@@ -42,6 +42,7 @@ final class Plan {
     this.terminal = terminal;
   }
 
+  /** Makes all checks, and prints the plan if none fails. */
   void print() {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
@@ -62,7 +63,7 @@ final class Plan {
     checkFiles();
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
-      // Not the pidfile of a running daemon: it may have further lines, and is removed with it.
+      // A running daemon's pidfile is not judged: the stop removes it.
       NamedProcess _ =
           DaemonFiles.judge(
               control.pidFile(), request.rootsPidFile ? null : identity, /* locked= */ false);

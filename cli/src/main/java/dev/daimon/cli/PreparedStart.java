@@ -65,7 +65,7 @@ final class PreparedStart implements StartSpec {
 
   /**
    * Takes the guard: as the user that the program will run as, like its other files; as root only
-   * if that user may not. The start is recorded in it.
+   * if that user may not.
    */
   Optional<Guard> takeGuard(DaemonControl control) throws IOException, InterruptedException {
     Optional<Guard> taken =
@@ -202,7 +202,10 @@ final class PreparedStart implements StartSpec {
     }
   }
 
-  /** Keeps another user's program from typing into this user's terminal. */
+  /**
+   * Refuses the system call {@code TIOCSTI} to this process, which becomes the program. With that
+   * call another user's program could type into this user's terminal.
+   */
   private void refuseTyping() {
     if (TargetIdentity.user(identity) == Identity.effectiveUser()) {
       return;

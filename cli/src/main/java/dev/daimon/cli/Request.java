@@ -124,7 +124,7 @@ final class Request {
     }
   }
 
-  /** The guard file that is locked; null without a locked pidfile. */
+  /** The guard file of this start; null if the pidfile is not locked. */
   @Nullable Path guardFile() {
     if (pidFile == null || !lock) {
       return null;

@@ -17,7 +17,10 @@ import java.util.List;
 final class Respawn {
   private Respawn() {}
 
-  /** Replaces this process by a JVM that a signal ends at once. Returns only by an exception. */
+  /**
+   * Replaces this process by a JVM with {@code -Xrs}, which signals kill at once. Never returns
+   * normally.
+   */
   static void leavingSignalsAlone() {
     try {
       List<String> words = Caller.commandLine();
@@ -67,7 +70,10 @@ final class Respawn {
         .closeOtherDescriptors(false);
   }
 
-  /** Without them for the JVM; the program gets them from this process's environment. */
+  /**
+   * This environment without the variables that add JVM options. The program still gets them: it
+   * takes this process's environment.
+   */
   private static Environment withoutJavaOptions() {
     return Environment.current()
         .without("JAVA_TOOL_OPTIONS")

@@ -37,7 +37,9 @@ public final class StartException extends RuntimeException {
     /** A system call failed: 71. */
     SYSTEM(71),
 
-    /** A pidfile, lock or output file cannot be created, opened, locked or given away: 73. */
+    /**
+     * A pidfile, lock or output file cannot be created, opened, locked or given to the user: 73.
+     */
     FILE(73),
 
     /** The daemon was not ready in time: 75. */
