@@ -9,7 +9,7 @@ import java.nio.file.Path;
  * A daemon that prints a line every second to {@code hello.log} in the current directory.
  *
  * <p>Start it with {@code java -jar examples/hello/target/hello.jar}, read {@code tail -f
- * hello.log}, and stop it with {@code kill $(cat hello.pid)}.
+ * hello.log}, and stop it with {@code daimon stop -p $PWD/hello.pid}.
  */
 final class Hello {
   public static void main(String[] arguments) throws InterruptedException {

@@ -15,7 +15,7 @@ import org.springframework.web.bind.annotation.RestController;
  * A Spring Boot application that daemonizes itself before it starts Spring.
  *
  * <p>Start it with {@code java -jar examples/spring/target/spring.jar --server.port=8080}, try
- * {@code curl localhost:8080}, and stop it with {@code kill $(cat spring.pid)}.
+ * {@code curl localhost:8080}, and stop it with {@code daimon stop -p $PWD/spring.pid}.
  */
 @SpringBootApplication
 @RestController

@@ -21,9 +21,9 @@ import java.util.concurrent.Executors;
  * A web server that opens its port as root and serves as another user.
  *
  * <p>Start it with {@code java -jar examples/web/target/web.jar 80 www-data web.properties}; the
- * file has a line such as {@code greeting=Hello}. {@code kill -HUP $(cat web.pid)} reads the file
- * again, {@code kill -USR1} reopens the log after a rotation, and {@code kill} finishes the open
- * requests and ends the server.
+ * file has a line such as {@code greeting=Hello}. On {@code daimon reload -p $PWD/web.pid} it reads
+ * the file again. On {@code daimon signal -p $PWD/web.pid USR1} it reopens the log after a
+ * rotation. On {@code daimon stop -p $PWD/web.pid} it finishes the open requests and ends.
  */
 final class Web {
   /** How long open requests may take after SIGTERM: java -Ddrain=10 … */
