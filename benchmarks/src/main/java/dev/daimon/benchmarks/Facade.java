@@ -20,8 +20,8 @@ final class Facade implements Experiment {
             "Facade: from the shell to ready",
             "A hello daemon that is ready at once; times in hello worlds. The limit is"
                 + " two hello worlds: the launcher and the daemon. The archive and the options"
-                + " are those of [which.md](which.md); each daemon removes the launcher's"
-                + " options. akuma's launcher does not wait for the daemon, so there the"
+                + " are those of [which.md](which.md); each daemon is started without those"
+                + " options (`jvmArguments`). akuma's launcher does not wait for the daemon, so there the"
                 + " daemon reports the time.");
     Goal near = section.goal("At most 2 hello worlds more than two", 4, " hello worlds");
     Goal quick =

@@ -43,7 +43,7 @@ final class Plan {
   }
 
   /** Makes all checks, and prints the plan if none fails. */
-  void print() {
+  void checkAndPrint() {
     checkLock(request.lockFile);
     checkLock(request.lock ? request.pidFile : null);
     checkFiles();

@@ -76,7 +76,7 @@ final class StartCommand {
     }
     PreparedStart start = check();
     if (request.dryRun) {
-      start.plan().print();
+      start.plan().checkAndPrint();
       return 0;
     }
     try {
