@@ -32,6 +32,8 @@ class ExampleTest {
 
   @Test
   void theProcessGivesUpRoot() throws Exception {
-    assertThat(ChildJvm.of(Example.Drop.class).run(NOBODY).output()).isEqualTo(NOBODY);
+    ChildJvm program = ChildJvm.of(Example.Drop.class).copied(directory);
+
+    assertThat(program.run(NOBODY).output()).isEqualTo(NOBODY);
   }
 }
