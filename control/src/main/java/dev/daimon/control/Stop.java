@@ -278,9 +278,11 @@ final class Stop {
     if (!ForeignLock.isOn(file)) {
       return false;
     }
-    try (ProbeResult probe = controlled.probe()) {
-      if (guard != null && ForeignLock.remove(probe)) {
-        return true;
+    if (guard != null) {
+      try (ProbeResult probe = controlled.probe()) {
+        if (ForeignLock.remove(probe)) {
+          return true;
+        }
       }
     }
     controlled.failedAfterwards(
