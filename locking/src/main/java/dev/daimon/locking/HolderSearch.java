@@ -9,7 +9,6 @@ import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcStatus;
 import dev.daimon.posix.call.Signals;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,10 +162,7 @@ final class HolderSearch {
   /** The program's name; empty if the process has ended. */
   private static String name(long pid) {
     try {
-      String line = ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
-      // Without the line feed at its end.
-      byte[] bytes = line.getBytes(StandardCharsets.ISO_8859_1);
-      return new String(bytes, 0, Math.max(0, bytes.length - 1), StandardCharsets.UTF_8);
+      return ProcFiles.programName(pid);
     } catch (PosixException gone) {
       return "";
     }

@@ -7,6 +7,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
+import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
@@ -213,7 +214,7 @@ public final class PidFd implements AutoCloseable {
   public String name() throws PosixException {
     String name;
     try {
-      name = ProcessInfo.name(pid);
+      name = ProcFiles.programName(pid);
     } catch (PosixException gone) {
       return "";
     }

@@ -106,13 +106,6 @@ public record ProcessInfo(
         words(commandLine(process.concat("/cmdline"))));
   }
 
-  /** Reads the name alone, of the process that has this id. */
-  static String name(long pid) throws PosixException {
-    String line = ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
-    // Without the line feed at its end; one in the name stays.
-    return utf8(line.substring(0, Math.max(0, line.length() - 1)));
-  }
-
   /** When the machine was booted, by the clock as it was set at this reading. */
   private static final class Boot {
     final Instant time;

@@ -36,6 +36,16 @@ public final class ProcFiles {
     return read(path, /* oneRecord= */ true);
   }
 
+  /**
+   * Reads the name of a process's program: UTF-8, without the line feed at the end; one in the name
+   * stays.
+   */
+  public static String programName(long pid) throws PosixException {
+    String line = readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
+    byte[] bytes = line.getBytes(StandardCharsets.ISO_8859_1);
+    return new String(bytes, 0, Math.max(0, bytes.length - 1), StandardCharsets.UTF_8);
+  }
+
   private static String read(String path, boolean oneRecord) throws PosixException {
     byte[] buffer = new byte[PAGE];
     StringBuilder content = new StringBuilder(0);
