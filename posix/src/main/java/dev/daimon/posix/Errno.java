@@ -71,6 +71,9 @@ public final class Errno {
   /** Read-only file system. */
   public static final Errno EROFS = new Errno(30);
 
+  /** Broken pipe: nobody reads it any more. */
+  public static final Errno EPIPE = new Errno(32);
+
   /** Numerical result out of range; for a look-up: the buffer is too small. */
   public static final Errno ERANGE = new Errno(34);
 
@@ -86,8 +89,17 @@ public final class Errno {
   /** Operation not supported. */
   public static final Errno EOPNOTSUPP = new Errno(95);
 
+  /** Transport endpoint is not connected; for datagrams: the other end is gone. */
+  public static final Errno ENOTCONN = new Errno(107);
+
+  /** Too many references: too many descriptors of this user are on their way through sockets. */
+  public static final Errno ETOOMANYREFS = new Errno(109);
+
   /** Connection timed out; also used for other operations that were not done in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
+
+  /** Connection refused: nobody reads this socket. */
+  public static final Errno ECONNREFUSED = new Errno(111);
 
   /** Stale file handle: the file is no longer what it was when it was opened. */
   public static final Errno ESTALE = new Errno(116);

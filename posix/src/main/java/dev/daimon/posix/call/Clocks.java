@@ -19,14 +19,23 @@ public final class Clocks {
 
   private Clocks() {}
 
+  /** Returns the time since some moment in the past, in ns. */
+  public static long monotonic() {
+    return time(CLOCK_MONOTONIC);
+  }
+
   /**
    * Returns the time since the machine was started, in ns, as start times of processes count it.
    */
   public static long boottime() {
+    return time(CLOCK_BOOTTIME);
+  }
+
+  private static long time(int clock) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment time = arena.allocate(Layouts.timespec.SIZE, Long.BYTES);
-      // Cannot fail: every kernel has this clock.
-      int _ = Libc.call(GETTIME, CLOCK_BOOTTIME, time.address());
+      // Cannot fail: every kernel has these clocks.
+      int _ = Libc.call(GETTIME, clock, time.address());
       ByteBuffer view = Native.view(time);
       return view.getLong(Layouts.timespec.tv_sec) * SECOND
           + view.getLong(Layouts.timespec.tv_nsec);

@@ -125,6 +125,50 @@ final class Layouts {
     private epoll_event() {}
   }
 
+  static final class sockaddr_un {
+    static final int SIZE = 110;
+    static final int sun_family = 0;
+    static final int sun_path = 2;
+
+    private sockaddr_un() {}
+  }
+
+  static final class iovec {
+    static final int SIZE = 16;
+    static final int iov_base = 0;
+    static final int iov_len = 8;
+
+    private iovec() {}
+  }
+
+  static final class msghdr {
+    static final int SIZE = 56;
+    static final int msg_iov = 16;
+    static final int msg_iovlen = 24;
+    static final int msg_control = 32;
+    static final int msg_controllen = 40;
+    static final int msg_flags = 48;
+
+    private msghdr() {}
+  }
+
+  static final class cmsghdr {
+    static final int SIZE = 16;
+    static final int cmsg_len = 0;
+    static final int cmsg_level = 8;
+    static final int cmsg_type = 12;
+
+    private cmsghdr() {}
+  }
+
+  static final class ucred {
+    static final int SIZE = 12;
+    static final int pid = 0;
+    static final int uid = 4;
+
+    private ucred() {}
+  }
+
   static final class siginfo_t {
     static final int SIZE = 128;
     static final int si_code = 8;

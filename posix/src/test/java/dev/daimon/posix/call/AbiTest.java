@@ -76,9 +76,12 @@ class AbiTest {
           #include <sys/ioctl.h>
           #include <sys/mman.h>
           #include <sys/prctl.h>
+          #include <sys/random.h>
           #include <sys/resource.h>
+          #include <sys/socket.h>
           #include <sys/stat.h>
           #include <sys/syscall.h>
+          #include <sys/un.h>
           #include <sys/wait.h>
           #include <sys/xattr.h>
           #include <time.h>
@@ -93,6 +96,16 @@ class AbiTest {
           };
           #define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
           #define PIDFD_INFO_CREDS (1 << 1)
+          #endif
+          #ifndef SO_PASSPIDFD
+          // Linux 6.5's, for older headers.
+          #define SO_PASSPIDFD 76
+          #endif
+          // Of a header of the kernel that clashes with the C library's.
+          #define UNIX_PATH_MAX sizeof(((struct sockaddr_un *) 0)->sun_path)
+          #ifndef SCM_PIDFD
+          // The kernel's alone: the C library has no name for it yet.
+          #define SCM_PIDFD 4
           #endif
           """;
 
@@ -329,7 +342,7 @@ class AbiTest {
   private static Map<String, Integer> widths() throws IOException {
     Pattern access =
         Pattern.compile(
-            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
+            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name|path)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);
@@ -340,6 +353,7 @@ class AbiTest {
               case "getShort(", "putShort(" -> 2;
               case "getInt(", "putInt(" -> 4;
               case "name(entry," -> 256;
+              case "path(view," -> 108;
               default -> 8;
             };
         widths.put(matcher.group(2), width);

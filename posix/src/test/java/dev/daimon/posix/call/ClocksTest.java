@@ -20,6 +20,13 @@ class ClocksTest {
     assertThat(Clocks.boottime()).isGreaterThan(time);
   }
 
+  @Test
+  void theMonotonicClockIsTheOneOfTheJvm() {
+    long before = System.nanoTime();
+    long time = Clocks.monotonic();
+    assertThat(time).isBetween(before, System.nanoTime());
+  }
+
   private static long uptime() throws IOException {
     String text = java.nio.file.Files.readString(Path.of("/proc/uptime"));
     return new BigDecimal(text.substring(0, text.indexOf(' '))).movePointRight(9).longValueExact();
