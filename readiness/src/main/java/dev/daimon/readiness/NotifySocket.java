@@ -1,53 +1,199 @@
 package dev.daimon.readiness;
 
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.RandomBytes;
+import dev.daimon.posix.call.SocketMessage;
+import dev.daimon.posix.call.SocketMessages;
+import dev.daimon.posix.call.Sockets;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** The socket on which a launcher receives what programs tell their service manager. */
+/**
+ * The socket on which a launcher receives what programs tell their service manager: the receiver of
+ * {@code sd_notify}.
+ *
+ * <p>It has an abstract name with 128 random bits. So there is no file to leave behind, and a
+ * program reaches it after a change of user or of root directory. Not from another network
+ * namespace, though: abstract names belong to one.
+ *
+ * <p>Every process of that network namespace can find the name in {@code /proc/net/unix} and send:
+ * {@link Notification#senderPid()} says who it was. Nothing that arrives makes this class wait or
+ * fail. A datagram is dropped and counted if it is longer than 4 KiB (as systemd does), is not
+ * UTF-8, contains a NUL byte that is not its last one, or has no line {@code NAME=VALUE}; other
+ * lines are ignored. Descriptors are never kept: see {@link #receive()}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class NotifySocket implements AutoCloseable {
-  private NotifySocket() {}
+  private static final int MAX_DESCRIPTORS = 253;
+
+  private final Descriptor socket;
+  private final String address;
+  private final ForeignDescriptors foreign = new ForeignDescriptors();
+
+  /** Guarded by this object, as each call on the socket is. */
+  private long dropped;
+
+  private NotifySocket(Descriptor socket, String address) {
+    this.socket = socket;
+    this.address = address;
+  }
 
   /**
-   * {@return a socket with a new name}
+   * Makes a socket with a new name.
    *
-   * @throws PosixException if it fails
+   * @return the socket, to be closed by the caller; it is marked close-on-exec
+   * @throws PosixException if there is no descriptor left ({@code EMFILE})
+   * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
    */
   public static NotifySocket open() throws PosixException {
-    return new NotifySocket();
+    return open(true);
   }
 
-  /** {@return the value of {@code NOTIFY_SOCKET} for the program} */
-  public String address() {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+  static NotifySocket open(boolean handles) throws PosixException {
+    int type = Sockets.SOCK_DGRAM | Sockets.SOCK_CLOEXEC | Sockets.SOCK_NONBLOCK;
+    Descriptor socket =
+        Descriptor.adopt(
+            PosixException.check(Sockets.socket(Sockets.AF_UNIX, type, 0), "socket", "AF_UNIX"));
+    try {
+      int number = socket.number();
+      // Before the bind: no datagram comes without its sender.
+      PosixException.check(
+          Sockets.setsockopt(number, Sockets.SOL_SOCKET, Sockets.SO_PASSCRED, 1),
+          "setsockopt SO_PASSCRED",
+          number);
+      if (handles) {
+        // Not before Linux 6.5.
+        int _ = Sockets.setsockopt(number, Sockets.SOL_SOCKET, Sockets.SO_PASSPIDFD, 1);
+      }
+      String address = "@daimon-notify-" + random();
+      byte[] name = address.getBytes(StandardCharsets.US_ASCII);
+      name[0] = 0;
+      PosixException.check(Sockets.bind(number, Sockets.unixAddress(name)), "bind", address);
+      return new NotifySocket(socket, address);
+    } catch (PosixException failure) {
+      Cleanup.close(socket, failure);
+      throw failure;
+    }
   }
 
-  /** {@return the socket, to poll: it is readable if there is something to receive} */
-  public Descriptor descriptor() {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+  private static String random() throws PosixException {
+    byte[] bytes = new byte[16];
+    PosixException.check(RandomBytes.get(bytes), "getrandom", "");
+    StringBuilder text = new StringBuilder(2 * bytes.length);
+    for (byte b : bytes) {
+      text.append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
+    }
+    return text.toString();
   }
 
   /**
-   * {@return the next notification; empty if there is none now, or the next datagram was dropped}
-   *
-   * @throws PosixException if it fails
+   * {@return the value of {@code NOTIFY_SOCKET} for the program: its name, with {@code @} first}
    */
-  public Optional<Notification> receive() throws PosixException {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+  public String address() {
+    return address;
   }
 
-  /** {@return how many datagrams were dropped} */
-  public long dropped() {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+  /** {@return the socket, to poll: it is readable if {@link #receive()} has something to do} */
+  public Descriptor descriptor() {
+    return socket;
   }
 
+  /**
+   * Takes the next datagram, without waiting. A flood of them keeps the caller for one at a time.
+   *
+   * <p>Descriptors that came with it are closed at once, also if the datagram is dropped. That
+   * answers a barrier ({@code BARRIER=1}): call this again only when the result has been dealt
+   * with, so that all before the barrier was. A file whose close may take long, since it is
+   * somebody's network or FUSE file, is closed by a thread of its own.
+   *
+   * @return what it says, to be closed by the caller; empty if there is none, or it was dropped:
+   *     poll again in both cases
+   * @throws PosixException if the socket cannot be read
+   * @throws IllegalStateException if this is closed
+   * @see <a href="https://man7.org/linux/man-pages/man2/recvmsg.2.html">recvmsg(2)</a>
+   */
+  public synchronized Optional<Notification> receive() throws PosixException {
+    int number = socket.number();
+    int room = foreign.isCrowded() ? 0 : MAX_DESCRIPTORS;
+    SocketMessage message = new SocketMessage(ServiceNotifier.MAX_BYTES, room);
+    int result =
+        SocketMessages.receive(
+            number, message, SocketMessages.MSG_DONTWAIT | SocketMessages.MSG_CMSG_CLOEXEC);
+    if (result == -Errno.EAGAIN.number()) {
+      return Optional.empty();
+    }
+    PosixException.check(result, "recvmsg", address);
+    foreign.close(message.descriptors());
+    Descriptor handle = message.pidfd() < 0 ? null : Descriptor.adopt(message.pidfd());
+    List<String> assignments =
+        message.isCut() || message.pid() < 0 ? null : assignments(message.bytes());
+    if (assignments == null) {
+      dropped++;
+      if (handle != null) {
+        handle.close();
+      }
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Notification(
+            assignments, message.pid(), Integer.toUnsignedLong(message.uid()), handle));
+  }
+
+  /** Returns the lines that are assignments; null if the text is garbled or has none. */
+  static @Nullable List<String> assignments(byte[] bytes) {
+    int length = bytes.length;
+    if (length > 0 && bytes[length - 1] == 0) {
+      // Some senders count the end of their string.
+      length--;
+    }
+    for (int i = 0; i < length; i++) {
+      if (bytes[i] == 0) {
+        return null;
+      }
+    }
+    String text;
+    try {
+      text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
+    } catch (CharacterCodingException garbled) {
+      return null;
+    }
+    List<String> assignments = new ArrayList<>();
+    int start = 0;
+    while (start < text.length()) {
+      int end = text.indexOf('\n', start);
+      end = end < 0 ? text.length() : end;
+      int equals = text.indexOf('=', start);
+      if (equals > start && equals < end) {
+        assignments.add(text.substring(start, end));
+      }
+      start = end + 1;
+    }
+    return assignments.isEmpty() ? null : assignments;
+  }
+
+  /** {@return how many datagrams were dropped so far, since they were too long or garbled} */
+  public synchronized long dropped() {
+    return dropped;
+  }
+
+  /**
+   * Closes the socket. Who sends after that learns that nobody reads it. A second call does
+   * nothing.
+   *
+   * @throws PosixException if other code has closed the descriptor ({@code EBADF})
+   */
   @Override
-  public void close() throws PosixException {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+  public synchronized void close() throws PosixException {
+    socket.close();
   }
 }

@@ -1,24 +1,130 @@
 package dev.daimon.readiness;
 
+import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
-/** Pings the service manager as long as a health check passes. */
+/**
+ * Pings the service manager as long as a health check passes. The manager ends or restarts a
+ * service whose pings stay out.
+ *
+ * <p>A thread of its own ({@code daimon-watchdog}, which does not keep the JVM alive) calls the
+ * check at once, and then twice in each {@link #timeout()}; with a time-out below two milliseconds,
+ * each millisecond. If the check returns true, it pings.
+ *
+ * <p>If the check returns false or throws, it does not ping, and says so as the service's status;
+ * when the check passes again, it pings again and restores the program's last status. If the check
+ * hangs, nothing is sent at all, and the manager acts when the time is over. With {@code
+ * WatchdogSignal=SIGQUIT} in the unit a JVM then prints a thread dump that shows where the check
+ * hangs. A ping that cannot be sent is not sent later: the next one follows at its time.
+ */
 public final class Watchdog implements AutoCloseable {
-  private final Duration timeout;
+  private static final long MICRO = 1000;
+  private static final long MIN_INTERVAL_NANOS = 1_000_000;
+  private static final long MICROS = 1_000_000;
 
-  Watchdog(Duration timeout) {
-    this.timeout = timeout;
+  private final ServiceNotifier notifier;
+  private final long micros;
+  private final BooleanSupplier healthCheck;
+  private final Thread thread;
+  private volatile boolean closed;
+
+  private Watchdog(ServiceNotifier notifier, long micros, BooleanSupplier healthCheck) {
+    this.notifier = notifier;
+    this.micros = micros;
+    this.healthCheck = healthCheck;
+    thread =
+        new Thread("daimon-watchdog") {
+          @Override
+          public void run() {
+            watch();
+          }
+        };
+    thread.setDaemon(true);
   }
 
-  /** {@return how long the manager waits for a ping: {@code WATCHDOG_USEC}} */
+  static Watchdog start(ServiceNotifier notifier, long micros, BooleanSupplier healthCheck) {
+    Watchdog watchdog = new Watchdog(notifier, micros, healthCheck);
+    watchdog.thread.start();
+    return watchdog;
+  }
+
+  /** {@return how long the manager waits for the next ping: {@code WATCHDOG_USEC}} */
   public Duration timeout() {
-    return timeout;
+    return Duration.ofSeconds(micros / MICROS, micros % MICROS * MICRO);
   }
 
-  /** Ends the pings. */
+  private void watch() {
+    // Longer than any JVM lives is long enough.
+    long interval = Math.min(micros, Long.MAX_VALUE / MICRO) * MICRO / 2;
+    interval = Math.max(interval, MIN_INTERVAL_NANOS);
+    boolean healthy = true;
+    while (!closed) {
+      long start = System.nanoTime();
+      String trouble = examine();
+      if (closed) {
+        return;
+      }
+      try {
+        healthy = tell(trouble, healthy);
+      } catch (IOException lost) {
+        // There is nobody else to tell. The next ping may arrive.
+        healthy &= trouble.isEmpty();
+      }
+      long left = start + interval - System.nanoTime();
+      while (left > 0 && !closed) {
+        LockSupport.parkNanos(this, left);
+        // A check may have interrupted its own thread: a park would return at once for ever.
+        boolean _ = Thread.interrupted();
+        left = start + interval - System.nanoTime();
+      }
+    }
+  }
+
+  /** Returns what is wrong; empty if the check passes. */
+  private String examine() {
+    try {
+      return healthCheck.getAsBoolean() ? "" : "the health check fails";
+    } catch (Throwable failure) {
+      // An error of any kind, such as a lack of memory, is a reason for the manager to act.
+      return "the health check threw " + failure.getClass().getName() + detail(failure);
+    }
+  }
+
+  private static String detail(Throwable failure) {
+    try {
+      String message = failure.getMessage();
+      return message == null ? "" : ": " + message;
+    } catch (RuntimeException inIts) {
+      return "";
+    }
+  }
+
+  private boolean tell(String trouble, boolean healthy) throws IOException {
+    if (trouble.isEmpty()) {
+      boolean _ = notifier.ping();
+      if (!healthy) {
+        boolean _ = notifier.sendStatus(notifier.lastStatus());
+      }
+      return true;
+    }
+    if (healthy) {
+      boolean _ = notifier.sendStatus("watchdog: no ping, " + trouble);
+    }
+    return false;
+  }
+
+  /**
+   * Ends the pings. Does not wait: a ping that is being sent may still arrive. A check that runs is
+   * interrupted. A second call does nothing.
+   *
+   * <p>The manager does not learn of it: if the service goes on for longer than {@link #timeout()},
+   * the manager acts as if it hung.
+   */
   @Override
   public void close() {
-    String reason = "not made yet";
-    throw new UnsupportedOperationException(reason);
+    closed = true;
+    thread.interrupt();
   }
 }

@@ -103,6 +103,9 @@ public final class Files {
   /** Set the open file's status flags. */
   public static final int F_SETFL = 4;
 
+  /** {@code fcntl}: return the size of a pipe; an error for anything else. */
+  public static final int F_GETPIPE_SZ = 1032;
+
   /** Forbid changes of a file in memory. */
   public static final int F_ADD_SEALS = 1033;
 

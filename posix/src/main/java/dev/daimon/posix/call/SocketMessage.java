@@ -18,8 +18,8 @@ public final class SocketMessage {
    * Makes an empty message, which a call fills.
    *
    * @param room for how many bytes
-   * @param descriptorRoom for how many descriptors at least; more may take the room of credentials
-   *     and pidfd that do not arrive
+   * @param descriptorRoom for how many descriptors at least: more may take the room of credentials
+   *     and pidfd that do not arrive; with 0 there is room for credentials alone
    */
   public SocketMessage(int room, int descriptorRoom) {
     this.room = room;

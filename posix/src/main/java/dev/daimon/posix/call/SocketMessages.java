@@ -65,8 +65,11 @@ public final class SocketMessages {
   public static int receive(int fd, SocketMessage received, int flags) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment text = arena.allocate(Math.max(1, received.room()));
-      int controlSize =
-          space(Layouts.ucred.SIZE) + space(Integer.BYTES) + spaceOf(received.descriptorRoom());
+      int descriptors = received.descriptorRoom();
+      int controlSize = space(Layouts.ucred.SIZE);
+      if (descriptors > 0) {
+        controlSize += space(Integer.BYTES) + space(Integer.BYTES * descriptors);
+      }
       MemorySegment control = arena.allocate(controlSize, Long.BYTES);
       MemorySegment message = message(arena, text, received.room(), control, controlSize);
       int length = Libc.call(RECVMSG, fd, message.address(), flags);
@@ -90,10 +93,6 @@ public final class SocketMessages {
     view.putLong(Layouts.msghdr.msg_control, controlSize == 0 ? 0 : control.address());
     view.putLong(Layouts.msghdr.msg_controllen, controlSize);
     return message;
-  }
-
-  private static int spaceOf(int descriptors) {
-    return descriptors == 0 ? 0 : space(Integer.BYTES * descriptors);
   }
 
   /** The size of control data of this length: {@code CMSG_SPACE}. */

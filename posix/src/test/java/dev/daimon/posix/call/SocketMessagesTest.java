@@ -128,7 +128,7 @@ class SocketMessagesTest {
     boolean passes = passPidfd();
     assertThat(send("x")).isEqualTo(1);
 
-    SocketMessage message = receive(1, 0);
+    SocketMessage message = receive(1, 1);
     assertThat(message.lacksControl()).isFalse();
     assertThat(message.pidfd() >= 0).isEqualTo(passes);
     if (!passes) {
@@ -186,6 +186,19 @@ class SocketMessagesTest {
     SocketMessage message = receive(1, 0);
     assertThat(message.lacksControl()).isTrue();
     assertThat(message.bytes()).hasSize(1);
+  }
+
+  @Test
+  void withoutRoomForDescriptorsNoneIsOpenedAndNoPidfdEither() {
+    pass(Sockets.SO_PASSCRED);
+    boolean _ = passPidfd();
+    assertThat(send("x", sender)).isEqualTo(1);
+
+    SocketMessage message = receive(1, 0);
+    assertThat(message.lacksControl()).isTrue();
+    assertThat(message.descriptors()).isEmpty();
+    assertThat(message.pidfd()).isEqualTo(-1);
+    assertThat(message.pid()).isEqualTo(Processes.getpid());
   }
 
   @Test
