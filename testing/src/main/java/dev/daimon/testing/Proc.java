@@ -3,6 +3,7 @@ package dev.daimon.testing;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -33,8 +34,10 @@ public final class Proc {
     // Listed altogether first, so that the listing's own descriptor is closed.
     for (String name : Objects.requireNonNull(directory.list())) {
       Path link = directory.toPath().resolve(name);
-      if (Files.isSymbolicLink(link)) {
+      try {
         descriptors.put(Integer.valueOf(name), Files.readSymbolicLink(link).toString());
+      } catch (NoSuchFileException closed) {
+        // Another thread has closed it since.
       }
     }
     return descriptors;
