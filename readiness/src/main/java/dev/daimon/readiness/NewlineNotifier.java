@@ -1,13 +1,7 @@
 package dev.daimon.readiness;
 
-import dev.daimon.posix.Errno;
-import dev.daimon.posix.PosixException;
 import dev.daimon.posix.VisibleText;
-import dev.daimon.posix.call.FileStatus;
-import dev.daimon.posix.call.Files;
-import dev.daimon.posix.call.Polling;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  *     notifications</a>
  */
 public final class NewlineNotifier {
-  private static final int STANDARD_ERROR = 2;
-  private static final int TIMEOUT_MILLIS = 5000;
   private static final int ABSENT = -1;
 
   /** The inherited descriptor, or {@link #ABSENT}. */
@@ -115,54 +107,9 @@ public final class NewlineNotifier {
     if (done || number == ABSENT) {
       return false;
     }
-    requirePipe();
+    NewlineWriter.requirePipe(number);
     done = true;
-    try {
-      write();
-    } catch (PosixException failure) {
-      try {
-        close();
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
-      throw failure;
-    }
-    close();
+    NewlineWriter.write(number);
     return true;
-  }
-
-  /** A number that the supervisor did not pass may be a file of the JVM's own. */
-  private void requirePipe() throws PosixException {
-    FileStatus status = new FileStatus();
-    PosixException.check(Files.fstat(number, status), "fstat", number);
-    int flags =
-        PosixException.check(Files.fcntl(number, Files.F_GETFL, 0), "fcntl F_GETFL", number);
-    if (!status.isFifo() || (flags & Files.O_ACCMODE) == Files.O_RDONLY) {
-      throw new PosixException(
-          "write", Integer.toString(number), Errno.EBADF, "; it is not a pipe to write to");
-    }
-  }
-
-  private void write() throws PosixException {
-    if (PosixException.check(Polling.poll(number, Polling.POLLOUT, TIMEOUT_MILLIS), "poll", number)
-        == 0) {
-      throw new PosixException("write", Integer.toString(number), Errno.ETIMEDOUT);
-    }
-    // A JVM ignores SIGPIPE.
-    PosixException.check(Files.write(number, new byte[] {'\n'}), "write", number);
-  }
-
-  private void close() throws PosixException {
-    if (number > STANDARD_ERROR) {
-      PosixException.check(Files.close(number), "close", number);
-      return;
-    }
-    byte[] path = "/dev/null".getBytes(StandardCharsets.US_ASCII);
-    int device =
-        PosixException.check(
-            Files.open(path, Files.O_RDWR | Files.O_CLOEXEC, 0), "open", "/dev/null");
-    int result = Files.dup2(device, number);
-    PosixException.check(Files.close(device), "close", device);
-    PosixException.check(result, "dup2", number);
   }
 }

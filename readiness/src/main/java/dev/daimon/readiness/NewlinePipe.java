@@ -5,6 +5,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import java.time.Duration;
 
 /**
  * A pipe on which a program says by a newline that it is ready, as under s6.
@@ -107,6 +108,24 @@ public final class NewlinePipe implements AutoCloseable {
       }
     }
     return state;
+  }
+
+  /**
+   * Waits until there is a newline, or the pipe is closed. Do not close this object meanwhile.
+   *
+   * @param timeout how long to wait at most, at least 0
+   * @return the state by then
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws PosixException if the pipe cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public State receive(Duration timeout) throws PosixException {
+    Deadline deadline = Deadline.after(timeout);
+    State now = receive();
+    while (now == State.WAITING && deadline.awaitReadable(descriptor)) {
+      now = receive();
+    }
+    return now;
   }
 
   /** Closes both ends. A program that writes afterwards gets SIGPIPE, or {@code EPIPE}. */

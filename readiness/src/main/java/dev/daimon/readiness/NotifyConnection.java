@@ -26,7 +26,6 @@ final class NotifyConnection {
   static final int[] NONE = {};
 
   private static final String VARIABLE = "NOTIFY_SOCKET=";
-  private static final long MILLI = 1_000_000;
 
   private final String value;
 
@@ -37,27 +36,21 @@ final class NotifyConnection {
     this.value = value;
   }
 
-  /**
-   * Sends a message. Waits for room in the receiver's queue until a time-out; returns false after a
-   * time-out of 0.
-   */
-  boolean send(byte[] message, int[] descriptors, int timeoutMillis) throws IOException {
-    long deadline = System.nanoTime() + timeoutMillis * MILLI;
-    while (true) {
-      int number = trySend(message, descriptors);
-      if (number < 0) {
-        return true;
-      }
-      long left = deadline - System.nanoTime();
-      if (timeoutMillis == 0) {
-        return false;
-      }
-      if (left <= 0) {
+  /** Sends a message if there is room in the receiver's queue; returns whether there was. */
+  boolean offer(byte[] message) throws IOException {
+    return trySend(message, NONE) < 0;
+  }
+
+  /** Sends a message. Waits for room in the receiver's queue. */
+  void send(byte[] message, int[] descriptors, Deadline deadline) throws IOException {
+    int number = trySend(message, descriptors);
+    while (number >= 0) {
+      if (deadline.isOver()) {
         throw failure("sendmsg", Errno.EAGAIN, "; its reader does not read, and its queue is full");
       }
-      // Another thread may have taken the room, or closed the connection: then it is tried again.
-      int millis = (int) ((left + MILLI - 1) / MILLI);
-      PosixException.check(Polling.poll(number, Polling.POLLOUT, millis), "poll", number);
+      // Another thread may take the room, or close the connection: then it is tried again.
+      boolean _ = deadline.await(number, Polling.POLLOUT);
+      number = trySend(message, descriptors);
     }
   }
 
@@ -168,23 +161,17 @@ final class NotifyConnection {
   }
 
   /** Sends a message with the write end of a pipe, and waits until the receiver has closed it. */
-  boolean barrier(byte[] message, int timeoutMillis) throws IOException {
-    long deadline = System.nanoTime() + timeoutMillis * MILLI;
+  void barrier(byte[] message, Deadline deadline) throws IOException {
     int[] pair = new int[2];
     PosixException.check(Files.pipe(Files.O_CLOEXEC, pair), "pipe2", "");
     try (Descriptor read = Descriptor.adopt(pair[0])) {
-      boolean sent;
       try (Descriptor _ = Descriptor.adopt(pair[1])) {
-        sent = send(message, new int[] {pair[1]}, timeoutMillis);
+        send(message, new int[] {pair[1]}, deadline);
       }
-      long left = Math.max(0, deadline - System.nanoTime());
-      int millis = (int) ((left + MILLI - 1) / MILLI);
       // Nothing is written: the end of the pipe is the one event.
-      int number = read.number();
-      if (!sent || PosixException.check(Polling.poll(number, 0, millis), "poll", number) == 0) {
-        throw failure("barrier", Errno.ETIMEDOUT, "");
+      if (!deadline.await(read.number(), 0)) {
+        throw failure("barrier", Errno.ETIMEDOUT, "; its reader has not read all messages");
       }
-      return true;
     }
   }
 

@@ -11,6 +11,7 @@ import dev.daimon.posix.call.Sockets;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -146,6 +147,25 @@ public final class NotifySocket implements AutoCloseable {
     return Optional.of(
         new Notification(
             assignments, message.pid(), Integer.toUnsignedLong(message.uid()), handle));
+  }
+
+  /**
+   * Waits for the next datagram that is not dropped, and takes it as {@link #receive()} does. Do
+   * not close this object meanwhile.
+   *
+   * @param timeout how long to wait at most, at least 0
+   * @return what it says, to be closed by the caller; empty if there was none in that time
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws PosixException if the socket cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public Optional<Notification> receive(Duration timeout) throws PosixException {
+    Deadline deadline = Deadline.after(timeout);
+    Optional<Notification> next = receive();
+    while (next.isEmpty() && deadline.awaitReadable(socket)) {
+      next = receive();
+    }
+    return next;
   }
 
   /** Returns the lines that are assignments; null if the text is garbled or has none. */

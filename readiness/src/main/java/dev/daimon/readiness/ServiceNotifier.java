@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the service manager that started this process how it is getting on: the sender of {@code
@@ -55,7 +56,7 @@ public final class ServiceNotifier implements AutoCloseable {
   private static final int MAX_DESCRIPTOR_NAME = 255;
 
   /** How long a message waits for a manager that does not read. */
-  static final int TIMEOUT_MILLIS = 5000;
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private static final String SOCKET = "NOTIFY_SOCKET";
   private static final String STATUS = "STATUS=";
@@ -67,7 +68,8 @@ public final class ServiceNotifier implements AutoCloseable {
   /** The value of the variable; empty if it is absent. */
   private final String address;
 
-  private final NotifyConnection connection;
+  /** Made by the first message. */
+  private @Nullable NotifyConnection connection;
 
   /** What the program has last said of itself. */
   private volatile String lastStatus = "";
@@ -75,7 +77,6 @@ public final class ServiceNotifier implements AutoCloseable {
   private ServiceNotifier(Map<String, String> environment) {
     this.environment = environment;
     address = environment.getOrDefault(SOCKET, "");
-    connection = new NotifyConnection(address);
   }
 
   /**
@@ -85,6 +86,13 @@ public final class ServiceNotifier implements AutoCloseable {
    */
   public static ServiceNotifier fromEnvironment() {
     return of(System.getenv());
+  }
+
+  private synchronized NotifyConnection connection() {
+    if (connection == null) {
+      connection = new NotifyConnection(address);
+    }
+    return connection;
   }
 
   static ServiceNotifier of(Map<String, String> environment) {
@@ -136,7 +144,7 @@ public final class ServiceNotifier implements AutoCloseable {
 
   /** Sends a status that is not the program's own. */
   boolean sendStatus(String text) throws IOException {
-    return isPresent() && connection.send(statusMessage(text), NotifyConnection.NONE, 0);
+    return isPresent() && connection().offer(statusMessage(text));
   }
 
   String lastStatus() {
@@ -266,8 +274,7 @@ public final class ServiceNotifier implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       numbers[i] = descriptors.get(i).number();
     }
-    return isPresent()
-        && connection.send(bytes("FDSTORE=1\nFDNAME=" + name), numbers, TIMEOUT_MILLIS);
+    return isPresent() && send(bytes("FDSTORE=1\nFDNAME=" + name), numbers);
   }
 
   private static void requireDescriptorName(String name) {
@@ -301,15 +308,11 @@ public final class ServiceNotifier implements AutoCloseable {
     if (timeout.isNegative()) {
       throw new IllegalArgumentException("a negative timeout: " + timeout);
     }
-    return isPresent() && connection.barrier(bytes("BARRIER=1"), millis(timeout));
-  }
-
-  /** Rounds up, and down to what {@code poll} takes: 24 days. */
-  private static int millis(Duration timeout) {
-    if (timeout.toSeconds() >= Integer.MAX_VALUE / MICRO) {
-      return Integer.MAX_VALUE;
+    if (!isPresent()) {
+      return false;
     }
-    return (int) timeout.plusNanos(MICROS - 1).toMillis();
+    connection().barrier(bytes("BARRIER=1"), Deadline.after(timeout));
+    return true;
   }
 
   /**
@@ -328,7 +331,7 @@ public final class ServiceNotifier implements AutoCloseable {
     if (!isPresent() || micros == 0 || (pid != 0 && pid != Processes.getpid())) {
       return Optional.empty();
     }
-    connection.requireUsable();
+    connection().requireUsable();
     return Optional.of(Watchdog.start(this, micros, healthCheck));
   }
 
@@ -351,7 +354,12 @@ public final class ServiceNotifier implements AutoCloseable {
   }
 
   private boolean send(String message) throws IOException {
-    return isPresent() && connection.send(bytes(message), NotifyConnection.NONE, TIMEOUT_MILLIS);
+    return isPresent() && send(bytes(message), NotifyConnection.NONE);
+  }
+
+  private boolean send(byte[] message, int[] descriptors) throws IOException {
+    connection().send(message, descriptors, Deadline.after(TIMEOUT));
+    return true;
   }
 
   private static byte[] bytes(String message) {
@@ -364,7 +372,9 @@ public final class ServiceNotifier implements AutoCloseable {
    * @throws IOException if other code has closed the socket's descriptor ({@code EBADF})
    */
   @Override
-  public void close() throws IOException {
-    connection.close();
+  public synchronized void close() throws IOException {
+    if (connection != null) {
+      connection.close();
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.daimon.readiness;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.daimon.posix.Descriptor;
@@ -18,6 +19,9 @@ import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -92,8 +96,7 @@ class NotifySocketTest {
     Notification told = told("READY=1\nMAINPID=1");
 
     assertThat(told.senderPid()).isEqualTo(SELF);
-    assertThat(told.senderUid())
-        .isEqualTo(Long.parseLong(Proc.status("self", "Uid").split("\\s")[0]));
+    assertThat(Proc.status("self", "Uid")).startsWith(told.senderUid() + "\t");
     Optional<Descriptor> handle = told.senderHandle();
     // From Linux 6.5 on.
     if (handle.isPresent()) {
@@ -122,8 +125,17 @@ class NotifySocketTest {
   void allThatIsSaidIsThere() throws PosixException {
     try (Notification told =
         told(
-            "READY=1\nRELOADING=1\nSTOPPING=1\nWATCHDOG=1\nSTATUS=läuft=gut\nMAINPID=42\n"
-                + "ERRNO=2\nEXTEND_TIMEOUT_USEC=1500000\nX_OWN=a=b\n")) {
+            """
+            READY=1
+            RELOADING=1
+            STOPPING=1
+            WATCHDOG=1
+            STATUS=läuft=gut
+            MAINPID=42
+            ERRNO=2
+            EXTEND_TIMEOUT_USEC=1500000
+            X_OWN=a=b
+            """)) {
       assertThat(told.isReady()).isTrue();
       assertThat(told.isReloading()).isTrue();
       assertThat(told.isStopping()).isTrue();
@@ -270,6 +282,63 @@ class NotifySocketTest {
   }
 
   @Test
+  void aWaitEndsWithTheFirstGoodDatagramOrTheTime() throws Exception {
+    assertThat(socket.receive(Duration.ZERO)).isEmpty();
+    assertThat(socket.receive(Duration.ofNanos(1))).isEmpty();
+    Thread thread =
+        Thread.ofPlatform()
+            .start(() -> {
+              send("garbled".getBytes(UTF_8));
+              send("READY=1".getBytes(UTF_8));
+            });
+    try (Notification told = socket.receive(Duration.ofSeconds(Long.MAX_VALUE)).orElseThrow()) {
+      assertThat(told.isReady()).isTrue();
+    }
+    thread.join();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> socket.receive(Duration.ofNanos(-1)))
+        .withMessage("a negative timeout: PT-0.000000001S");
+  }
+
+  /** Has no descriptor left when it receives a message with descriptors. */
+  static final class Exhausted {
+    public static void main(String[] args) throws IOException {
+      try (NotifySocket socket = NotifySocket.open();
+          ServiceNotifier notifier =
+              ServiceNotifier.of(Map.of("NOTIFY_SOCKET", socket.address()))) {
+        List<Descriptor> one = List.of(socket.descriptor());
+        // Loads the classes.
+        boolean _ = notifier.storeDescriptors("x", one);
+        socket.receive().orElseThrow().close();
+        boolean _ = notifier.storeDescriptors("x", one);
+        boolean _ = notifier.ready();
+        List<Descriptor> taken = new ArrayList<>();
+        int number;
+        while ((number = Files.fcntl(0, Files.F_DUPFD_CLOEXEC, 3)) >= 0) {
+          taken.add(Descriptor.adopt(number));
+        }
+        Notification first = socket.receive().orElseThrow();
+        Notification second = socket.receive().orElseThrow();
+        for (Descriptor descriptor : taken) {
+          descriptor.close();
+        }
+        System.out.println(taken.isEmpty() + " " + first + " " + second);
+        System.out.println(first.senderHandle().isEmpty() && second.senderHandle().isEmpty());
+      }
+    }
+  }
+
+  @Test
+  void withoutADescriptorLeftTheSenderIsKnownByItsId() throws Exception {
+    ChildJvm jvm =
+        ChildJvm.of(Exhausted.class).startedBy("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh");
+    ChildJvm.Result result = jvm.run();
+    String sender = "process " + result.pid() + ": ";
+    assertThat(result.lines())
+        .containsExactly("false " + sender + "FDSTORE=1, FDNAME=x " + sender + "READY=1", "true");
+  }
+
+  @Test
   void aClosedSocketReceivesNothing() throws PosixException {
     socket.close();
     socket.close();
@@ -278,14 +347,20 @@ class NotifySocketTest {
         .isEqualTo(-Errno.ECONNREFUSED.number());
   }
 
-  /** Another thread closes what may take long; there is no other event to await. */
+  /** Another thread closes what may take long; the garbage collector closes what tests forgot. */
   private static void awaitDescriptors(SortedMap<Integer, String> expected) throws IOException {
-    while (!Proc.descriptors("self").equals(expected)) {
+    while (closer().isPresent()) {
       Thread.onSpinWait();
     }
+    assertThat(expected).containsAllEntriesOf(Proc.descriptors("self"));
   }
 
-  /** Deadline is the test run's own. */
+  private static Optional<Thread> closer() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("daimon-close"))
+        .findAny();
+  }
+
   @Test
   @Tag("attack")
   void hostileDatagramsWithDescriptorsLeaveNothingOpenAndDoNotHideAGoodOne() throws IOException {
@@ -334,6 +409,66 @@ class NotifySocketTest {
     }
     assertThat(Files.close(pipe[0])).isZero();
     assertThat(Files.close(pipe[1])).isZero();
+  }
+
+  /** A socket whose close waits: nobody reads it, and its sender wants it to linger. */
+  @Test
+  @Tag("python3")
+  @Tag("attack")
+  void aDescriptorWhoseCloseHangsHoldsNobodyUp() throws Exception {
+    String script =
+        """
+        import os, socket, struct, sys
+        server = socket.create_server(("127.0.0.1", 0))
+        client = socket.create_connection(server.getsockname())
+        peer = server.accept()[0]
+        client.setblocking(False)
+        try:
+            while True: client.send(b"x" * 65536)
+        except BlockingIOError:
+            pass
+        client.setblocking(True)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.connect("\\0" + os.environ["NOTIFY_SOCKET"][1:])
+        socket.send_fds(s, [b"STATUS=hostile"], [client.fileno()])
+        client.close()
+        s.send(b"READY=1")
+        print("sent", flush=True)
+        sys.stdin.read()
+        """;
+    SortedMap<Integer, String> before = Proc.descriptors("self");
+    ProcessBuilder builder =
+        new ProcessBuilder("python3", "-c", script).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("NOTIFY_SOCKET", socket.address());
+    Process hostile = builder.start();
+    try {
+      // From here on this process alone has the socket.
+      assertThat(hostile.inputReader(UTF_8).readLine()).isEqualTo("sent");
+      socket.receive().orElseThrow().close();
+      try (Notification told = socket.receive().orElseThrow()) {
+        assertThat(told.isReady()).isTrue();
+      }
+      assertThat(closer()).isPresent();
+      // Many that wait behind it: there is an end to how many are taken.
+      int[] many = new int[253];
+      Arrays.fill(many, sender);
+      for (int i = 0; i < 5; i++) {
+        send("STATUS=x".getBytes(UTF_8), many);
+        socket.receive().orElseThrow().close();
+      }
+      int open = Proc.descriptors("self").size();
+      send("READY=1".getBytes(UTF_8), many);
+      try (Notification told = socket.receive().orElseThrow()) {
+        assertThat(told.isReady()).isTrue();
+        assertThat(Proc.descriptors("self").size()).isLessThanOrEqualTo(open);
+      }
+    } finally {
+      hostile.destroyForcibly().waitFor();
+      hostile.inputReader(UTF_8).close();
+      hostile.outputWriter(UTF_8).close();
+    }
+    awaitDescriptors(before);
   }
 
   /** What a sender of another language says; its process has ended when it is read. */
