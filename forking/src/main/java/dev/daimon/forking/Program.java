@@ -28,11 +28,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The program inherits what is not set: the environment, the working directory, the session and
  * the standard streams. Of the other descriptors it gets only those that are {@linkplain
- * #keep(Descriptor) kept}, unless {@link #closeOtherDescriptors(boolean)} says otherwise. A program
- * that is spawned or detached starts with the default disposition of every signal, real-time ones
- * included, and with an empty signal mask. Resource limits that are not {@linkplain #limit set},
- * umask, credentials, root directory, priority and everything else are those of the calling thread.
- * HotSpot raises its own soft {@code nofile} limit, unless {@code -XX:-MaxFDLimit} is given.
+ * #keep(Descriptor) kept} or {@linkplain #place placed}, unless {@link
+ * #closeOtherDescriptors(boolean)} says otherwise. A program that is spawned or detached starts
+ * with the default disposition of every signal, real-time ones included, and with an empty signal
+ * mask. Resource limits that are not {@linkplain #limit set}, umask, credentials, root directory,
+ * priority and everything else are those of the calling thread. HotSpot raises its own soft {@code
+ * nofile} limit, unless {@code -XX:-MaxFDLimit} is given.
  *
  * <p>Not safe for use by several threads at once.
  *
@@ -51,6 +52,11 @@ public final class Program {
   private boolean closeOthers = true;
   private final Redirect[] streams = {Redirect.inherit(), Redirect.inherit(), Redirect.inherit()};
   private final List<Integer> kept = new ArrayList<>();
+  private final List<Descriptor> placed = new ArrayList<>();
+
+  /** The number of each placed descriptor in the program. */
+  private final List<Integer> places = new ArrayList<>();
+
   private List<ResourceLimit> limits = List.of();
   private UserChange user = UserChange.NONE;
 
@@ -217,13 +223,47 @@ public final class Program {
    *
    * @param number the descriptor's number, from 3 up
    * @return this
-   * @throws IllegalArgumentException if it is the number of a standard stream, or negative
+   * @throws IllegalArgumentException if it is the number of a standard stream, or negative, or if
+   *     another descriptor is {@linkplain #place placed} there
    */
   public Program keep(int number) {
     if (number < ProgramStreams.COUNT) {
       throw new IllegalArgumentException("not a descriptor to keep: " + number);
     }
+    if (places.contains(number)) {
+      throw new IllegalArgumentException("another descriptor has this number: " + number);
+    }
     kept.add(number);
+    return this;
+  }
+
+  /**
+   * Gives the program an open file of this JVM under a number of its own, not close-on-exec.
+   *
+   * <p>What has this number in this JVM does not matter: it may be closed, one of the JVM's own
+   * files, or a descriptor that is placed elsewhere. The JVM keeps what it has. There is one
+   * exception: {@link #exec()} replaces the descriptor of that number just before its {@code
+   * execve}, and another thread that uses it in that moment uses the program's. If the {@code
+   * execve} fails, the descriptor is put back.
+   *
+   * @param descriptor an open descriptor, which the caller still owns; it must stay open until the
+   *     program was started
+   * @param number its number in the program, from 3 up. The JVM needs as many free numbers above
+   *     the highest one as descriptors are placed; otherwise the start fails with {@code EMFILE}
+   * @return this
+   * @throws IllegalArgumentException if it is the number of a standard stream, or negative, or if
+   *     another descriptor has it in the program: one that is kept or placed
+   */
+  public Program place(Descriptor descriptor, int number) {
+    Objects.requireNonNull(descriptor, "descriptor");
+    if (number < ProgramStreams.COUNT) {
+      throw new IllegalArgumentException("not a number to place a descriptor at: " + number);
+    }
+    if (kept.contains(number) || places.contains(number)) {
+      throw new IllegalArgumentException("another descriptor has this number: " + number);
+    }
+    placed.add(descriptor);
+    places.add(number);
     return this;
   }
 
@@ -267,8 +307,9 @@ public final class Program {
   }
 
   /**
-   * Sets whether every descriptor from 3 up that is not kept is closed in the program. The default
-   * is that they are closed. Otherwise the program inherits all that are not marked close-on-exec.
+   * Sets whether every descriptor from 3 up that is neither kept nor placed is closed in the
+   * program. The default is that they are closed. Otherwise the program inherits all that are not
+   * marked close-on-exec.
    *
    * @param close whether to close them
    * @return this
@@ -308,7 +349,7 @@ public final class Program {
    */
   public Child spawn() throws IOException {
     requireAllowedLimits();
-    try (ProgramStreams standard = new ProgramStreams(streams);
+    try (ProgramStreams standard = new ProgramStreams(streams, lowestSource());
         Spawning spawning = new Spawning()) {
       int flags = newSession ? Spawning.POSIX_SPAWN_SETSID : 0;
       prepare(spawning, flags, standard, /* detached= */ false);
@@ -344,7 +385,7 @@ public final class Program {
   public Detached detach(int umask) throws IOException {
     ThisProcess.checkUmask(umask);
     requireAllowedLimits();
-    try (ProgramStreams standard = new ProgramStreams(streams);
+    try (ProgramStreams standard = new ProgramStreams(streams, lowestSource());
         Spawning spawning = new Spawning()) {
       prepare(spawning, 0, standard, /* detached= */ true);
       byte[] file = NativePath.bytes(path);
@@ -367,14 +408,15 @@ public final class Program {
    *
    * @throws ExecException as {@link #spawn()}
    * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that the program may
-   *     not have. The standard streams and soft limits are as before then, but the working
-   *     directory may have changed, hard limits may be lower, and descriptors are marked
-   *     close-on-exec
+   *     not have. The standard streams, the descriptors that placed ones have replaced, and soft
+   *     limits are as before then, but the working directory may have changed, hard limits may be
+   *     lower, and descriptors are marked close-on-exec
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public void exec() throws IOException {
-    try (ProgramStreams standard = new ProgramStreams(streams)) {
+    try (ProgramStreams standard = new ProgramStreams(streams, lowestSource())) {
       standard.open();
+      int[][] replacements = replacements(standard);
       requireAllowedLimits();
       if (directory != null) {
         PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
@@ -390,9 +432,9 @@ public final class Program {
       byte[] file = NativePath.bytes(path);
       List<byte[]> envp = environmentEntries();
       long[][] numbers = limitNumbers();
-      int error = Processes.execve(user, numbers, file, argv(file), envp);
+      int error = Processes.execve(user, numbers, replacements, file, argv(file), envp);
       if (error == -Errno.ENOEXEC.number()) {
-        error = Processes.execve(user, numbers, SHELL, shellArgv(file), envp);
+        error = Processes.execve(user, numbers, replacements, SHELL, shellArgv(file), envp);
       }
       throw failure("execve", error);
     }
@@ -464,8 +506,11 @@ public final class Program {
     for (int number : kept) {
       act(spawning.addDup2(number, number));
     }
+    for (int i = 0; i < placed.size(); i++) {
+      act(spawning.addDup2(standard.copy(placed.get(i)), places.get(i)));
+    }
     if (closeOthers) {
-      int last = highestKept();
+      int last = highestOpen();
       if (detached) {
         last = standard.freeAbove(last);
         spawning.setWitness(last);
@@ -475,20 +520,42 @@ public final class Program {
     standard.emptyFiles();
   }
 
+  /**
+   * Returns the lowest number for what this start opens: above the numbers that it replaces in the
+   * program, so that none is replaced before it was duplicated.
+   */
+  private int lowestSource() {
+    int lowest = ProgramStreams.COUNT;
+    for (int number : places) {
+      // Over every limit if it cannot be higher: then duplicating fails.
+      lowest = Math.max(lowest, number == Integer.MAX_VALUE ? number : number + 1);
+    }
+    return lowest;
+  }
+
+  /** What {@link Processes#execve} is to replace in this JVM: a source and a number each. */
+  private int[][] replacements(ProgramStreams standard) throws PosixException {
+    int[][] replacements = new int[placed.size()][];
+    for (int i = 0; i < replacements.length; i++) {
+      replacements[i] = new int[] {standard.copy(placed.get(i)), places.get(i)};
+    }
+    return replacements;
+  }
+
   /** Returns the highest number that stays open in the program. */
-  private int highestKept() {
-    int highest = ProgramStreams.COUNT - 1;
+  private int highestOpen() {
+    int highest = lowestSource() - 1;
     for (int number : kept) {
       highest = Math.max(highest, number);
     }
     return highest;
   }
 
-  /** Lets the child close everything from 3 up but what is kept and the highest number given. */
+  /** Lets the child close everything from 3 up but what stays open and the highest number given. */
   private void closeOthers(Spawning spawning, int highest) throws IOException {
     // Every number between, not only those open now: another thread may open one meanwhile.
     int number = ProgramStreams.COUNT;
-    for (int next : ascending(kept)) {
+    for (int next : openNumbers()) {
       for (; number < next; number++) {
         act(spawning.addClose(number));
       }
@@ -508,10 +575,15 @@ public final class Program {
     }
   }
 
-  private static int[] ascending(List<Integer> numbers) {
-    int[] sorted = new int[numbers.size()];
-    for (int i = 0; i < sorted.length; i++) {
-      sorted[i] = numbers.get(i);
+  /** The numbers from 3 up that stay open in the program, ascending. */
+  private int[] openNumbers() {
+    int[] sorted = new int[kept.size() + places.size()];
+    int count = 0;
+    for (int number : kept) {
+      sorted[count++] = number;
+    }
+    for (int number : places) {
+      sorted[count++] = number;
     }
     Arrays.sort(sorted);
     return sorted;

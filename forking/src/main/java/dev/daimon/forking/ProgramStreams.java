@@ -21,6 +21,10 @@ final class ProgramStreams implements AutoCloseable {
   static final int COUNT = 3;
 
   private final Redirect[] redirects;
+
+  /** The lowest number of a source; above all that the program gets under another number. */
+  private final int lowestSource;
+
   private final int[] sources = new int[COUNT];
   private final List<Descriptor> opened = new ArrayList<>();
   private final List<OutputFile> toEmpty = new ArrayList<>();
@@ -31,8 +35,9 @@ final class ProgramStreams implements AutoCloseable {
   /** How many of this process's own streams are replaced. */
   private int replaced;
 
-  ProgramStreams(Redirect[] redirects) {
+  ProgramStreams(Redirect[] redirects, int lowestSource) {
     this.redirects = redirects;
+    this.lowestSource = lowestSource;
   }
 
   /** Opens what the streams are redirected to; changes no stream and empties no file. */
@@ -45,7 +50,7 @@ final class ProgramStreams implements AutoCloseable {
   private int open(Redirect redirect, int stream) throws PosixException {
     // No switch over the types: the first one of a JVM costs milliseconds.
     if (redirect instanceof Redirect.ToDescriptor(Descriptor descriptor)) {
-      return aboveStreams(descriptor);
+      return source(descriptor);
     }
     if (redirect instanceof Redirect.ToFile(Path file, boolean append)) {
       OutputFile output = OutputFile.open(file);
@@ -57,28 +62,27 @@ final class ProgramStreams implements AutoCloseable {
     return redirect instanceof Redirect.NullDevice ? hold(Descriptors.openNullDevice()) : stream;
   }
 
-  /**
-   * Keeps a descriptor open until {@link #close()}, and returns a number above the standard streams
-   * for it.
-   */
+  /** Keeps a descriptor open until {@link #close()}, and returns a number of a source for it. */
   int hold(Descriptor descriptor) throws PosixException {
     opened.add(descriptor);
-    return aboveStreams(descriptor);
+    return source(descriptor);
   }
 
-  /** The descriptor's number, or that of a copy if it has the number of a standard stream. */
-  private int aboveStreams(Descriptor descriptor) throws PosixException {
-    if (descriptor.number() >= COUNT) {
-      return descriptor.number();
-    }
-    Descriptor copy = descriptor.duplicate();
+  /** The descriptor's number, or that of a copy if a number as low as this may be replaced. */
+  private int source(Descriptor descriptor) throws PosixException {
+    return descriptor.number() >= lowestSource ? descriptor.number() : copy(descriptor);
+  }
+
+  /** Makes a copy that can be a source, open until {@link #close()}, and returns its number. */
+  int copy(Descriptor descriptor) throws PosixException {
+    Descriptor copy = descriptor.duplicate(lowestSource);
     opened.add(copy);
     return copy.number();
   }
 
   /**
-   * The descriptor that a stream is to become a copy of: above the streams, so that none is
-   * overwritten before it is copied; or the stream's own number where it is inherited.
+   * The descriptor that a stream is to become a copy of: above the numbers that are replaced, so
+   * that none is overwritten before it is copied; or the stream's own number where it is inherited.
    */
   int source(int stream) {
     return sources[stream];
@@ -130,7 +134,7 @@ final class ProgramStreams implements AutoCloseable {
   }
 
   private @Nullable Descriptor copyOfOwn(int stream) throws PosixException {
-    int number = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, COUNT);
+    int number = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, lowestSource);
     if (number == -Errno.EBADF.number()) {
       return null;
     }

@@ -53,12 +53,28 @@ public final class Descriptor implements AutoCloseable {
    * @throws PosixException if the process has no descriptor left ({@code EMFILE})
    * @see <a href="https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html">F_DUPFD_CLOEXEC(2)</a>
    */
+  public Descriptor duplicate() throws PosixException {
+    return duplicate(3);
+  }
+
+  /**
+   * Makes a second descriptor as {@link #duplicate()} does, with a number that is not below a given
+   * one.
+   *
+   * @param lowest the lowest number, not negative
+   * @return the new descriptor, to be closed by the caller
+   * @throws IllegalStateException if this one is closed
+   * @throws PosixException {@code EMFILE} if the process has no such number left
+   */
   // Locked during the call: after a close in between, the number could be another file's.
-  public synchronized Descriptor duplicate() throws PosixException {
+  public synchronized Descriptor duplicate(int lowest) throws PosixException {
     int number = number();
-    return adopt(
-        PosixException.check(
-            Files.fcntl(number, Files.F_DUPFD_CLOEXEC, 3), "fcntl F_DUPFD_CLOEXEC", number));
+    int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, lowest);
+    if (copy == -Errno.EINVAL.number()) {
+      // The kernel's answer if the lowest number is not below the limit.
+      copy = -Errno.EMFILE.number();
+    }
+    return adopt(PosixException.check(copy, "fcntl F_DUPFD_CLOEXEC", number));
   }
 
   /**

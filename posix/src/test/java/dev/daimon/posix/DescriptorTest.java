@@ -87,6 +87,17 @@ class DescriptorTest {
     }
   }
 
+  @Test
+  void aDuplicateIsNotBelowTheLowestNumber() throws Exception {
+    try (Descriptor first = Descriptor.adopt(openNull());
+        Descriptor second = first.duplicate(1000)) {
+      assertThat(second.number()).isGreaterThanOrEqualTo(1000);
+      assertThatExceptionOfType(PosixException.class)
+          .isThrownBy(() -> first.duplicate(Integer.MAX_VALUE))
+          .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.EMFILE));
+    }
+  }
+
   /** The number may be another file's by the time a slow {@code duplicate} comes to use it. */
   @Test
   void aDuplicateIsNeverThatOfAFileThatGotTheNumberLater() throws Exception {

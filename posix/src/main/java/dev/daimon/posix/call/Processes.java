@@ -133,19 +133,26 @@ public final class Processes {
 
   /** Executes another program in this process; returns only if that failed. */
   public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
-    return execve(UserChange.NONE, new long[0][], path, argv, envp);
+    return execve(UserChange.NONE, new long[0][], new int[0][], path, argv, envp);
   }
 
   /**
-   * As {@link #execve(byte[], List, List)}, as another user and with resource limits, each as
-   * number, soft and hard limit. Both are set just before the {@code execve}, which is not made
-   * unless all of them are set.
+   * As {@link #execve(byte[], List, List)}, as another user, with resource limits, each as number,
+   * soft and hard limit, and with descriptors under other numbers, each as present number and
+   * number in the program. All of this is done just before the {@code execve}, which is not made
+   * unless all of it was.
    *
-   * <p>If it fails, the soft limits are restored, and the hard ones as far as that is allowed. The
-   * calling thread, and no other, may have the user's ids then, permanently.
+   * <p>If it fails, descriptors that were replaced are put back, the soft limits are restored, and
+   * the hard ones as far as that is allowed. The calling thread, and no other, may have the user's
+   * ids then, permanently.
    */
   public static int execve(
-      UserChange user, long[][] limits, byte[] path, List<byte[]> argv, List<byte[]> envp) {
+      UserChange user,
+      long[][] limits,
+      int[][] places,
+      byte[] path,
+      List<byte[]> argv,
+      List<byte[]> envp) {
     try (Arena arena = CallMemory.open()) {
       long file = Native.string(arena, path).address();
       long arguments = Native.strings(arena, argv).address();
@@ -160,7 +167,10 @@ public final class Processes {
         result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
       }
       if (result >= 0) {
-        result = Libc.call(EXECVE, file, arguments, environment);
+        result =
+            places.length == 0
+                ? Libc.call(EXECVE, file, arguments, environment)
+                : Replacement.execve(places, EXECVE, file, arguments, environment);
       }
       for (int i = 0; i < set; i++) {
         int resource = (int) limits[i][0];

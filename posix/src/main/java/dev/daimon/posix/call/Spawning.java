@@ -269,7 +269,18 @@ public final class Spawning implements AutoCloseable {
     return result;
   }
 
-  /** Opens a descriptor above the standard streams, since file actions may replace these. */
+  /** A number above the standard streams and all that file actions replace. */
+  private int lowestFree() {
+    int lowest = 3;
+    for (int[] action : recorded) {
+      if (action[0] == ProgramChain.DUPLICATES && action[1] != action[2]) {
+        lowest = Math.max(lowest, action[2] + 1);
+      }
+    }
+    return lowest;
+  }
+
+  /** Opens a descriptor that no file action replaces. */
   private int reserve() {
     long[] numbers = new long[2];
     Limits.getrlimit(0, Resource.NOFILE.number(), numbers);
@@ -281,7 +292,7 @@ public final class Spawning implements AutoCloseable {
     if (result < 0) {
       return result;
     }
-    int reserved = Files.fcntl(pipe[0], Files.F_DUPFD_CLOEXEC, 3);
+    int reserved = Files.fcntl(pipe[0], Files.F_DUPFD_CLOEXEC, lowestFree());
     Files.close(pipe[0]);
     Files.close(pipe[1]);
     return reserved;

@@ -1,0 +1,66 @@
+package dev.daimon.posix.call;
+
+import dev.daimon.posix.Errno;
+
+/**
+ * An {@code execve} with descriptors under other numbers than this JVM has them, {@code unistd.h}.
+ *
+ * <p>The numbers may be those of the JVM's own files. So nothing runs between the first replacement
+ * and the {@code execve} that would load a class: the loader could read from a replaced number.
+ */
+final class Replacement {
+  private static final int CLOSED = -1;
+
+  private Replacement() {}
+
+  /** Replaces, executes, and puts back: returns only if one of the first two has failed. */
+  static int execve(int[][] places, long execve, long path, long argv, long envp) {
+    int[] copies = new int[places.length];
+    int[] flags = new int[places.length];
+    int result = 0;
+    int copied = 0;
+    for (; copied < places.length && result >= 0; copied++) {
+      int number = places[copied][1];
+      flags[copied] = Files.fcntl(number, Files.F_GETFD, 0);
+      result = flags[copied] < 0 ? flags[copied] : copy(places, number);
+      copies[copied] = result < 0 ? CLOSED : result;
+      if (result == -Errno.EBADF.number()) {
+        result = 0;
+      }
+    }
+    int replaced = 0;
+    for (; replaced < places.length && result >= 0; replaced++) {
+      result = Files.dup2(places[replaced][0], places[replaced][1]);
+    }
+    if (result >= 0) {
+      result = Libc.call(execve, path, argv, envp);
+    }
+    for (int i = 0; i < replaced; i++) {
+      putBack(copies[i], places[i][1], flags[i]);
+    }
+    for (int i = 0; i < copied; i++) {
+      if (copies[i] != CLOSED) {
+        Files.close(copies[i]);
+      }
+    }
+    return result;
+  }
+
+  /** Copies what is at a number to one that is not replaced. */
+  private static int copy(int[][] places, int number) {
+    int lowest = 0;
+    for (int[] place : places) {
+      lowest = Math.max(lowest, place[1] + 1);
+    }
+    return Files.fcntl(number, Files.F_DUPFD_CLOEXEC, lowest);
+  }
+
+  private static void putBack(int copy, int number, int flags) {
+    if (copy == CLOSED) {
+      Files.close(number);
+    } else {
+      Files.dup2(copy, number);
+      Files.fcntl(number, Files.F_SETFD, flags);
+    }
+  }
+}
