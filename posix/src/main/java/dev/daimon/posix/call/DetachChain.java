@@ -51,19 +51,22 @@ final class DetachChain {
   private final long ends;
   private final long verdict;
   private final long leader;
-  private final long program;
+
+  /** The program's process id, an {@code int}. */
+  private final MemorySegment program;
+
   private final long pipeError;
   private final long startError;
 
-  private DetachChain(Arena arena) {
+  private DetachChain(Arena arena, MemorySegment program) {
     this.arena = arena;
+    this.program = program;
     calls = new CallChain(arena);
-    results = arena.allocate(JAVA_INT, 7);
+    results = arena.allocate(JAVA_INT, 6);
     ends = results.address();
     verdict = ends + 2 * Integer.BYTES;
     leader = verdict + Integer.BYTES;
-    program = leader + Integer.BYTES;
-    pipeError = program + Integer.BYTES;
+    pipeError = leader + Integer.BYTES;
     startError = pipeError + Integer.BYTES;
     // No descriptors and no answer yet.
     results.asSlice(0, 3 * Integer.BYTES).fill((byte) -1);
@@ -98,9 +101,9 @@ final class DetachChain {
       long argv,
       long envp,
       int[] leader) {
-    DetachChain chain = new DetachChain(arena);
+    DetachChain chain = new DetachChain(arena, arena.allocate(JAVA_INT));
     chain.askAndExit(witness);
-    chain.calls.prepend(spawn, chain.program, path, actions, attributes, argv, envp);
+    chain.calls.prepend(spawn, chain.program.address(), path, actions, attributes, argv, envp);
     chain.lead(umask, reserved, witness);
     return chain.start(null, leader);
   }
@@ -108,14 +111,14 @@ final class DetachChain {
   /** Does the same with a program that is started by a chain of its own. */
   static int detach(
       Arena arena, int reserved, int witness, int umask, ProgramChain program, int[] leader) {
-    DetachChain chain = new DetachChain(arena);
+    DetachChain chain = new DetachChain(arena, program.id());
     chain.askAndExit(witness);
     int flags =
         CallChain.CLONE_VM
             | CallChain.CLONE_VFORK
             | CallChain.CLONE_PARENT_SETTID
             | Signals.SIGCHLD;
-    chain.calls.prependChild(program.calls(), flags, chain.program);
+    chain.calls.prependChild(program.calls(), flags, program.id().address());
     chain.lead(umask, reserved, witness);
     return chain.start(program, leader);
   }
@@ -151,7 +154,7 @@ final class DetachChain {
     // Names the group that the child is in already, so nothing changes.
     long ask = calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);
     calls.load(ask, Layouts.ucontext_t.argument_1, leader);
-    calls.load(ask, Layouts.ucontext_t.argument_0, program);
+    calls.load(ask, Layouts.ucontext_t.argument_0, program.address());
     calls.clearErrno();
     long read = calls.prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);
     calls.load(read, Layouts.ucontext_t.argument_0, ends);
@@ -167,7 +170,7 @@ final class DetachChain {
       return child;
     }
     Processes.awaitEnd(child);
-    int id = result(program);
+    int id = Native.view(program).getInt(0);
     int error = Libc.EINTR;
     if (result(pipeError) != 0) {
       error = result(pipeError);

@@ -9,9 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The steps of a child that becomes a user, changes capabilities or gets resource limits, and then
- * executes the program: what {@code posix_spawn} cannot do. The program starts with every signal at
- * its default disposition, and with none blocked.
+ * The steps of a child that becomes a user, changes capabilities, gets resource limits or its own
+ * process id in a variable, and then executes the program: what {@code posix_spawn} cannot do. The
+ * program starts with every signal at its default disposition, and with none blocked.
  *
  * <p><b>No program runs after a failed step.</b> So none runs as root because the change of user
  * failed, or without a limit that could not be set. The chain cannot stop at the failed step: a
@@ -53,6 +53,9 @@ final class ProgramChain {
   /** The memory of the program's path; more bytes than the largest errno. */
   private static final long PATH_BYTES = 4096;
 
+  /** The most digits that an {@code int} has. */
+  private static final long PID_BYTES = 10;
+
   /** Number of the system call {@code timer_create}. */
   static final int SYS_timer_create = Abi.either(222, 107);
 
@@ -92,17 +95,28 @@ final class ProgramChain {
   private static final long EXECVE = Libc.address("execve");
   // long syscall(long number, ...);
   private static final long SYSCALL = Libc.address("syscall");
+  // int snprintf(char *str, size_t size, const char *format, ...);
+  private static final long SNPRINTF = Libc.address("snprintf");
   // void _exit(int status);
   private static final long EXIT = Libc.address("_exit");
 
   private final Arena arena;
   private final CallChain calls;
 
+  /** Where whoever makes the child has its process id stored, before it runs: an {@code int}. */
+  private final MemorySegment id;
+
   /** The values that the chain stores, each an {@code int}. */
   private final MemorySegment results;
 
   private final long timer;
 
+  /**
+   * Makes the chain.
+   *
+   * @param pidPlace where the program's process id is written into the last entry of the
+   *     environment, which has {@value #PID_BYTES} bytes of room there; -1 for nowhere
+   */
   ProgramChain(
       Arena arena,
       boolean session,
@@ -111,9 +125,11 @@ final class ProgramChain {
       long[][] limits,
       byte[] path,
       List<byte[]> argv,
-      List<byte[]> envp) {
+      List<byte[]> envp,
+      int pidPlace) {
     this.arena = arena;
     calls = new CallChain(arena);
+    id = arena.allocate(JAVA_INT);
     results = arena.allocate(JAVA_INT, 4);
     long early = results.address();
     long late = early + Integer.BYTES;
@@ -125,10 +141,15 @@ final class ProgramChain {
     calls.prepend(EXIT, 1, 0, 0, 0, 0, 0);
     calls.saveErrno(executing);
     long arguments = Native.strings(arena, argv).address();
-    calls.prepend(EXECVE, file, arguments, Native.strings(arena, envp).address(), 0, 0, 0);
+    MemorySegment environment = Native.strings(arena, envp);
+    calls.prepend(EXECVE, file, arguments, environment.address(), 0, 0, 0);
     calls.unblock();
     calls.blankByErrno(file);
     calls.saveErrno(late);
+    if (pidPlace >= 0) {
+      long entry = Native.view(environment).getLong((envp.size() - 1) * Long.BYTES);
+      prependPid(entry + pidPlace);
+    }
     // The last steps, so that no other step is limited. The user needs no privilege for them: no
     // limit is above the hard one that the process has.
     for (long[] limit : limits) {
@@ -151,6 +172,13 @@ final class ProgramChain {
       // it, and the target user may have none left.
       prependDeadline();
     }
+  }
+
+  /** Writes the child's process id to an address, in decimal digits with a NUL byte. */
+  private void prependPid(long to) {
+    long format = Native.string(arena, new byte[] {'%', 'd'}).address();
+    long print = calls.prepend(SNPRINTF, to, PID_BYTES + 1, format, 0, 0, 0);
+    calls.load(print, Layouts.ucontext_t.argument_3, id.address());
   }
 
   private void prependUser(UserChange user) {
@@ -212,6 +240,11 @@ final class ProgramChain {
 
   CallChain calls() {
     return calls;
+  }
+
+  /** The memory that must have the child's process id before the child runs. */
+  MemorySegment id() {
+    return id;
   }
 
   /** The error of the first step that has failed; 0 if none has. */

@@ -9,12 +9,11 @@ import dev.daimon.posix.Errno;
  * and the {@code execve} that would load a class: the loader could read from a replaced number.
  */
 final class Replacement {
-  private static final int CLOSED = -1;
-
   private Replacement() {}
 
   /** Replaces, executes, and puts back: returns only if one of the first two has failed. */
   static int execve(int[][] places, long execve, long path, long argv, long envp) {
+    // What was at each number, or negative if that was closed.
     int[] copies = new int[places.length];
     int[] flags = new int[places.length];
     int result = 0;
@@ -23,7 +22,7 @@ final class Replacement {
       int number = places[copied][1];
       flags[copied] = Files.fcntl(number, Files.F_GETFD, 0);
       result = flags[copied] < 0 ? flags[copied] : copy(places, number);
-      copies[copied] = result < 0 ? CLOSED : result;
+      copies[copied] = result;
       if (result == -Errno.EBADF.number()) {
         result = 0;
       }
@@ -39,7 +38,7 @@ final class Replacement {
       putBack(copies[i], places[i][1], flags[i]);
     }
     for (int i = 0; i < copied; i++) {
-      if (copies[i] != CLOSED) {
+      if (copies[i] >= 0) {
         Files.close(copies[i]);
       }
     }
@@ -56,7 +55,7 @@ final class Replacement {
   }
 
   private static void putBack(int copy, int number, int flags) {
-    if (copy == CLOSED) {
+    if (copy < 0) {
       Files.close(number);
     } else {
       Files.dup2(copy, number);

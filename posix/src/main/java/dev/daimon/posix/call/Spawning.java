@@ -69,6 +69,9 @@ public final class Spawning implements AutoCloseable {
   private UserChange user = UserChange.NONE;
   private long[][] limits = {};
 
+  /** Where the last entry of the environment is to have the program's process id, or -1. */
+  private int pidPlace = -1;
+
   /** The number of the pipe's write end in a detached program (see {@link DetachChain}), or 0. */
   private int witness;
 
@@ -144,9 +147,9 @@ public final class Spawning implements AutoCloseable {
   }
 
   /**
-   * Sets the program's user. With a change of user, or with limits, the child is a {@link
-   * ProgramChain} instead of {@code posix_spawn}: then every signal has its default and none is
-   * blocked, whatever was set.
+   * Sets the program's user. With a change of user, limits or a process id in the environment, the
+   * child is a {@link ProgramChain} instead of {@code posix_spawn}: then every signal has its
+   * default and none is blocked, whatever was set.
    */
   public void setUser(UserChange change) {
     user = change;
@@ -161,8 +164,18 @@ public final class Spawning implements AutoCloseable {
     this.limits = limits;
   }
 
+  /**
+   * Has the program's process id written into the last entry of the environment, in decimal digits
+   * and with a NUL byte.
+   *
+   * @param place the index of the first digit; the entry must have ten bytes from there on
+   */
+  public void setPidPlace(int place) {
+    pidPlace = place;
+  }
+
   private boolean isPlain() {
-    return user.isNone() && limits.length == 0;
+    return user.isNone() && limits.length == 0 && pidPlace < 0;
   }
 
   /**
@@ -208,7 +221,7 @@ public final class Spawning implements AutoCloseable {
 
   private int chained(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
     ProgramChain program = program(own, path, argv, envp);
-    int child = program.calls().run(Signals.SIGCHLD, own.allocate(JAVA_INT).address());
+    int child = program.calls().run(Signals.SIGCHLD, program.id().address());
     if (child >= 0 && program.error() != 0) {
       Processes.waitpid(child, new int[1], 0);
       return -program.error();
@@ -218,7 +231,7 @@ public final class Spawning implements AutoCloseable {
 
   private ProgramChain program(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
     boolean session = (flags & POSIX_SPAWN_SETSID) != 0;
-    return new ProgramChain(own, session, recorded, user, limits, path, argv, envp);
+    return new ProgramChain(own, session, recorded, user, limits, path, argv, envp, pidPlace);
   }
 
   /** Returns why a program that was started at this time was killed: its timer, or somebody. */
