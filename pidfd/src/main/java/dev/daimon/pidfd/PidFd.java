@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.OwnChildren;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
@@ -11,11 +12,13 @@ import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -54,6 +57,8 @@ public final class PidFd implements AutoCloseable {
   private static final int PEEK = REAP | Processes.WNOWAIT;
 
   private static final long FOREVER = Long.MAX_VALUE;
+
+  private static final String SOCKET = "socket:[";
 
   private final Descriptor descriptor;
   private final int pid;
@@ -142,6 +147,11 @@ public final class PidFd implements AutoCloseable {
     return pid;
   }
 
+  /** The number of the descriptor, to be polled. */
+  int number() {
+    return descriptor.number();
+  }
+
   /**
    * Sends a signal to this process.
    *
@@ -219,6 +229,38 @@ public final class PidFd implements AutoCloseable {
       return "";
     }
     return isAlive() ? name : "";
+  }
+
+  /**
+   * Tells whether the process has one of these sockets open, whoever has made it.
+   *
+   * @param inodes the sockets' inodes, as {@code /proc/PID/net/tcp} and the like name them
+   * @return whether it has; false if it has ended
+   * @throws PosixException {@code EACCES} if this process may not examine it
+   * @throws IllegalStateException if this handle is closed
+   * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
+   */
+  public boolean hasSocket(Set<Long> inodes) throws PosixException {
+    Objects.requireNonNull(inodes, "inodes");
+    String directory = "/proc/".concat(Integer.toString(pid)).concat("/fd");
+    boolean found = false;
+    try (ProcFiles.Names names = new ProcFiles.Names(directory)) {
+      String name;
+      while (!found && (name = names.next()) != null) {
+        found = inodes.contains(socket(directory.concat("/").concat(name)));
+      }
+    }
+    return found && isAlive();
+  }
+
+  /** The inode of the socket that a descriptor leads to; -1 for anything else. */
+  private static long socket(String descriptor) {
+    byte[] target = new byte[SOCKET.length() + Long.SIZE];
+    int length = Files.readlink(descriptor.getBytes(StandardCharsets.US_ASCII), target);
+    String link = new String(target, 0, Math.max(0, length), StandardCharsets.ISO_8859_1);
+    return link.startsWith(SOCKET) && link.endsWith("]")
+        ? Long.parseLong(link, SOCKET.length(), link.length() - 1, 10)
+        : -1;
   }
 
   /**

@@ -13,8 +13,9 @@ class NullRuleTest {
   void nullIsRefusedByName() throws Exception {
     ResourceUsage usage = new ResourceUsage(Duration.ZERO, Duration.ZERO, 0, 0, 0, 0, 0);
     ProcessHandle self = ProcessHandle.current();
-    try (PidFd handle = PidFd.open(self.pid())) {
-      NullRule rule = new NullRule(handle, self, usage, Signal.HUP);
+    try (PidFd handle = PidFd.open(self.pid());
+        EventWait wait = EventWait.open()) {
+      NullRule rule = new NullRule(handle, self, usage, Signal.HUP, wait);
 
       assertThat(rule.violations(PidFd.class)).isEmpty();
     }

@@ -10,8 +10,12 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -39,6 +43,24 @@ class PidFdTest {
       process.awaitExit();
 
       assertThat(process.isAlive()).isFalse();
+    }
+  }
+
+  @Test
+  void aSocketIsFoundInTheProcessThatHasItOpen() throws Exception {
+    long[] inode = {0};
+    try (ServerSocket socket = new ServerSocket(0);
+        PidFd self = PidFd.open(ProcessHandle.current().pid());
+        PidFd other = PidFd.open(children.sleeper())) {
+      String port = String.format(":%04X ", socket.getLocalPort());
+      try (Stream<String> all = Files.lines(Path.of("/proc/self/net/tcp6"))) {
+        all.filter(line -> line.contains(port))
+            .forEach(line -> inode[0] = Long.parseLong(line.strip().split(" +", -1)[9]));
+      }
+
+      assertThat(self.hasSocket(Set.of(inode[0]))).isTrue();
+      assertThat(self.hasSocket(Set.of(inode[0] + 1_000_000_000))).isFalse();
+      assertThat(other.hasSocket(Set.of(inode[0]))).isFalse();
     }
   }
 

@@ -17,6 +17,7 @@ public final class ProcStat {
   private static final int SESSION = 6;
   private static final int TERMINAL = 7;
   private static final int FLAGS = 9;
+  private static final int THREADS = 20;
   private static final int START = 22;
 
   private final String line;
@@ -47,6 +48,15 @@ public final class ProcStat {
   /** The program's name, up to 15 bytes, with one character for each byte. */
   public String name() {
     return line.substring(line.indexOf('(') + 1, nameEnd);
+  }
+
+  /**
+   * Whether the process has ended, and only its exit status is left, if that. The state alone does
+   * not tell: that is the first thread's, which may have ended before the others.
+   */
+  public boolean isZombie() {
+    char state = line.charAt(nameEnd + 2);
+    return (state == 'Z' || state == 'X') && field(THREADS) <= 1;
   }
 
   /** The parent's id; 0 if it is in another PID namespace. */

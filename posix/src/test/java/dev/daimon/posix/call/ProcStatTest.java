@@ -47,6 +47,23 @@ class ProcStatTest {
   }
 
   @Test
+  void aProcessThatHasEndedIsAZombieUntilItIsWaitedFor() throws Exception {
+    // The shell becomes a program that does not wait for the other one.
+    Process parent = new ProcessBuilder("sh", "-c", "sh -c 'echo $$' & exec sleep 1000").start();
+    try {
+      long child = Long.parseLong(parent.inputReader().readLine());
+      while (!ProcStat.of(child).isZombie()) {
+        Thread.onSpinWait();
+      }
+
+      assertThat(Proc.status(Long.toString(child), "State")).startsWith("Z");
+      assertThat(ProcStat.of(parent.pid()).isZombie()).isFalse();
+    } finally {
+      parent.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
   void aMissingProcessIsAnError() {
     assertThatExceptionOfType(PosixException.class)
         .isThrownBy(() -> ProcStat.of(4194304))
