@@ -1,0 +1,78 @@
+package dev.daimon.forking;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
+import java.io.BufferedReader;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class DescendantsTest {
+  @Test
+  void aChildIsOneAndThisProcessIsNot() throws Exception {
+    Process child = new ProcessBuilder("sleep", "1000").start();
+    try {
+      assertThat(Descendants.contain(child.pid())).isTrue();
+      assertThat(Descendants.list()).contains(child.pid()).doesNotContain(ThisProcess.id());
+      assertThat(Descendants.contain(ThisProcess.id())).isFalse();
+      assertThat(Descendants.contain(ThisProcess.parent())).isFalse();
+      assertThat(Descendants.contain(1)).isFalse();
+      assertThat(Descendants.contain(4_194_304)).isFalse();
+    } finally {
+      child.destroyForcibly().waitFor();
+    }
+    assertThat(Descendants.contain(child.pid())).isFalse();
+  }
+
+  /** Starts children that leave their sessions and lose their parents, and ends all of them. */
+  static final class Family {
+    public static void main(String[] args) throws Exception {
+      ThisProcess.adoptOrphans();
+      // The grandchildren: an orphan in a session of its own, a stopped one, one that ignores TERM,
+      // and a zombie that nobody waits for.
+      String script =
+          "(setsid sleep 1000 & echo ready >&3) 3>&1;"
+              + " sleep 1000 & kill -STOP $!;"
+              + " (trap '' TERM; echo ready >&3; while :; do sleep 1000; done) 3>&1 &"
+              + " sh -c 'exit 0' & echo ready; exec sleep 1000";
+      Process child = new ProcessBuilder("sh", "-c", script).start();
+      BufferedReader lines = child.inputReader();
+      for (int i = 0; i < 3; i++) {
+        String _ = lines.readLine();
+      }
+      while (Descendants.list().size() < 4) {
+        Thread.onSpinWait();
+      }
+      System.out.println("denied " + Descendants.signal(Signal.TERM, Signal.CONT));
+      while (!Descendants.list().isEmpty()) {
+        Descendants.signal(Signal.KILL);
+      }
+      Descendants.reap();
+      System.out.println("left " + Descendants.list());
+    }
+  }
+
+  @Test
+  void allAreEndedWhateverTheyDoAgainstIt() throws Exception {
+    assertThat(ChildJvm.of(Family.class).run().lines()).containsExactly("denied []", "left []");
+  }
+
+  /** Waits for a child, whose id nobody can have then. */
+  static final class Reaped {
+    public static void main(String[] args) throws PosixException, java.io.IOException {
+      Child child = Program.at(Path.of("/bin/true")).spawn();
+      while (Descendants.contain(child.pid())) {
+        Thread.onSpinWait();
+      }
+      Descendants.reap();
+      System.out.println(ProcessHandle.of(child.pid()).isPresent());
+    }
+  }
+
+  @Test
+  void aChildThatHasEndedLeavesNoZombie() throws Exception {
+    assertThat(ChildJvm.of(Reaped.class).run().lines()).containsExactly("false");
+  }
+}
