@@ -13,9 +13,10 @@ module dev.daimon.control {
   requires transitive dev.daimon.posix;
   requires transitive dev.daimon.forking;
   requires transitive dev.daimon.locking;
-  requires dev.daimon.pidfd;
+  requires transitive dev.daimon.pidfd;
   requires dev.daimon.pidfile;
   requires dev.daimon.privileges;
+  requires dev.daimon.readiness;
 
   exports dev.daimon.control;
 }

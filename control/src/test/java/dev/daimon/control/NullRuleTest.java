@@ -2,11 +2,13 @@ package dev.daimon.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.forking.OutputFile;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.NullRule;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,9 +18,18 @@ class NullRuleTest {
   void nullIsRefusedByName(@TempDir Path directory) throws Exception {
     Path file = Files.createFile(directory.resolve("guard"));
     StopListener stops = (_, _, _, _) -> {};
-    try (Guard guard = Guard.acquire(file, Duration.ZERO)) {
+    ReadyCondition alive = new ReadyCondition.Alive(Duration.ZERO);
+    ReadyListener waits = (_, _, _) -> {};
+    try (Guard guard = Guard.acquire(file, Duration.ZERO);
+        ReadyWait wait = ReadyWait.open(alive, List.of());
+        OutputFile output = OutputFile.open(directory.resolve("output"));
+        OutputTail tail = OutputTail.of(output.descriptor())) {
       NullRule rule =
           new NullRule(
+              alive,
+              waits,
+              wait,
+              tail,
               DaemonControl.of(directory.resolve("x.pid")),
               guard,
               stops,

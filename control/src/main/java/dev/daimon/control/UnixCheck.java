@@ -1,0 +1,92 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ReadyCondition.Unix;
+import java.io.BufferedReader;
+import java.io.FileNotFoundException;
+import java.io.FileReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/** Whether the daemon listens on a Unix socket. */
+final class UnixCheck extends ListenerCheck {
+  /** {@code __SO_ACCEPTCON}: the socket listens. */
+  private static final long LISTENS = 0x10000;
+
+  private static final String DATAGRAM = "0002";
+
+  /** The fields of a line; the last one is the path. */
+  private static final int FLAGS = 3;
+
+  private static final int TYPE = 4;
+  private static final int INODE = 6;
+  private static final int PATH = 7;
+
+  private final Path path;
+
+  /** The sockets that were found, with their paths as the programs have written them. */
+  private final Map<Long, String> found = new HashMap<>();
+
+  UnixCheck(Unix condition) {
+    path = condition.path();
+  }
+
+  @Override
+  String where() {
+    return path.toString();
+  }
+
+  /**
+   * The sockets whose path ends with the right name: a path may be relative to a directory, or to
+   * another root directory than this process has.
+   */
+  @Override
+  Set<Long> sockets(long main) throws IOException {
+    found.clear();
+    if (!Files.exists(path)) {
+      return Set.of();
+    }
+    Path name = Objects.requireNonNull(path.getFileName());
+    try (BufferedReader lines =
+        new BufferedReader(new FileReader("/proc/" + main + "/net/unix", StandardCharsets.UTF_8))) {
+      String line = lines.readLine();
+      while (line != null && (line = lines.readLine()) != null) {
+        String[] fields = line.strip().split(" +", PATH + 1);
+        if (fields.length > PATH
+            && ((Long.parseLong(fields[FLAGS], 16) & LISTENS) != 0 || fields[TYPE].equals(DATAGRAM))
+            && fields[PATH].endsWith(name.toString())) {
+          found.put(Long.parseLong(fields[INODE]), fields[PATH]);
+        }
+      }
+    } catch (FileNotFoundException gone) {
+      return Set.of();
+    }
+    return found.keySet();
+  }
+
+  /** Whether a path of such a socket leads this process to the file that is meant. */
+  @Override
+  boolean isThere(long pid) throws IOException {
+    for (String bound : found.values()) {
+      if (isSame(bound)
+          || isSame("/proc/" + pid + "/root" + bound)
+          || isSame("/proc/" + pid + "/cwd/" + bound)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean isSame(String other) {
+    try {
+      return other.startsWith("/") && Files.isSameFile(path, Path.of(other));
+    } catch (IOException none) {
+      return false;
+    }
+  }
+}
