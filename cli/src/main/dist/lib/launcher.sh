@@ -166,10 +166,26 @@ exec $w>/proc/self/fd/$r"
     become_java "-Ddaimon.caller=$! -Ddaimon.copy=true" "$@"
 }
 
+# A signal has come. As long as java has changed nothing, SIGTERM ends it. After that it ignores signals;
+# if it waits until the program is ready, the end of the pipe has it stop the program again.
 interrupted() {
     signal=$1
     woken=yes
     kill -s TERM "$!" 2>/dev/null
+    if [ -n "$cancel" ]; then eval "exec $cancel>&-"; fi
+}
+
+# Makes a pipe for a start that waits for the program: java gets the descriptor $waits, and learns by the
+# end of the pipe that this shell has closed $cancel, or was killed. If the caller has left no two
+# descriptors of one digit, there is no pipe: then java learns of the end of this shell alone.
+make_pipe() {
+    find_descriptors || return 0
+    eval "exec $r<<END
+a line, which makes every shell use a pipe
+END
+exec $w>/proc/self/fd/$r
+read -r _ <&$r"
+    waits=$r cancel=$w
 }
 
 # Tells whether the caller has blocked SIGCHLD: then "wait" would never notice that a child has ended.
@@ -183,10 +199,12 @@ is_child_signal_blocked() {
 spawn_java() {
     find_descriptors || :
     forking="no process can be started"
+    own=-Ddaimon.caller=$$
+    if [ -n "$waits" ]; then own="exec $cancel>&-; become_java \"$own -Ddaimon.cancel=$waits"; else own="become_java \"$own"; fi
     if [ -n "$r" ]; then
-        eval "{ (become_java \"-Ddaimon.caller=$$ -Ddaimon.error=$r\" \"\$@\") $background } $r>&2 2>/dev/null"
+        eval "{ ($own -Ddaimon.error=$r\" \"\$@\") $background } $r>&2 2>/dev/null"
     else
-        eval "(become_java -Ddaimon.caller=$$ \"\$@\") $background"
+        eval "($own\" \"\$@\") $background"
     fi
     status=$?
     forking=
@@ -212,7 +230,11 @@ start_and_wait() {
 # start WORD...: runs java as a child, and ends as it has ended. A signal that comes before java has
 # changed anything ends it. After that java ignores signals, and completes the command.
 start() {
-    signal= woken=
+    signal= woken= waits= cancel=
+    # A word of the program may look the same: then the pipe is made in vain.
+    case " $*" in
+    *" --ready"* | *" --wait"*) if [ "$command" != stop ]; then make_pipe; fi ;;
+    esac
     trap 'interrupted INT' INT
     trap 'interrupted TERM' TERM
     trap 'interrupted HUP' HUP
@@ -233,6 +255,13 @@ start() {
     case $status in
     # Success, or an exit code of sysexits.h.
     0 | 6[4-9] | 7[0-8]) exit $status ;;
+    # Java has stopped the program again, since a signal has come.
+    125)
+        if [ -n "$signal" ]; then
+            trap - "$signal"
+            kill -s "$signal" $$
+        fi
+        ;;
     # The exit codes 1, 3 and 4 of init scripts, moved away from java's own small codes.
     121 | 123 | 124) exit $((status - 120)) ;;
     122 | 129 | 130 | 143)
@@ -250,6 +279,11 @@ start() {
         fi
         ;;
     esac
+    # Java leads the process group of a program that it was waiting for.
+    if [ -n "$waits" ] && [ $status -ge 128 ] && kill -s KILL -- "-$!" 2>/dev/null; then
+        echo "daimon: java has failed (status $status); the program, which was not ready, was killed" >&2
+        exit 71
+    fi
     java_failed
 }
 

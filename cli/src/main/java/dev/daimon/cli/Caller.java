@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,7 @@ final class Caller {
         return new Caller(Environment.current(), directory, null, 0);
       }
       Environment environment = Environment.of(process);
-      int[] descriptors = withDescriptors ? Descriptors.inheritedFrom(process) : null;
+      int[] descriptors = withDescriptors ? inheritedFrom(process) : null;
       if (!Boolean.getBoolean(ScriptProtocol.COPY)) {
         return new Caller(environment, directory, descriptors, process);
       }
@@ -69,6 +70,22 @@ final class Caller {
       throw new StartException(
           Reason.SYSTEM, "cannot read the caller's environment in /proc: " + failure);
     }
+  }
+
+  /** The descriptors of a process, without the launcher script's own. */
+  private static int[] inheritedFrom(long process) throws IOException {
+    int[] all = Descriptors.inheritedFrom(process);
+    Integer own = cancelPipe();
+    if (own == null) {
+      return all;
+    }
+    int count = 0;
+    for (int number : all) {
+      if (number != own) {
+        all[count++] = number;
+      }
+    }
+    return Arrays.copyOf(all, count);
   }
 
   /** Restores standard error, which is the null device while the JVM starts. */
@@ -117,6 +134,16 @@ final class Caller {
       throw new StartException(Reason.SYSTEM, "cannot read the command line: " + failure);
     }
     return words;
+  }
+
+  /** The pipe by whose end the launcher script cancels a start; null if there is none. */
+  static @Nullable Integer cancelPipe() {
+    return Integer.getInteger(ScriptProtocol.CANCEL);
+  }
+
+  /** The process that waits for this JVM to end; 0 if there is none. */
+  long parent() {
+    return parent;
   }
 
   /** Whether the parent that waits for this JVM has ended. */

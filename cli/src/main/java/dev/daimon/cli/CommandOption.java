@@ -212,8 +212,25 @@ enum CommandOption {
       "PROGRAM daemonizes itself and locks the pidfile: run it, and wait until it has done so",
       START,
       RESTART),
-  START_TIMEOUT(
-      null, "start-timeout", "T", "with `--self`: how long that may take", START, RESTART),
+  START_TIMEOUT(null, "start-timeout", "T", "the same as `--ready-timeout`", START, RESTART),
+  READY(
+      null,
+      "ready",
+      "WHEN",
+      "wait until PROGRAM is ready, and stop it if it fails: `alive:T`, `notify`, `notify:all`,"
+          + " `fd:N`, `tcp:[HOST:]PORT`, `unix:PATH`, `file:PATH`, `log:TEXT`; `exec` waits for"
+          + " nothing else; `exit` is `--self`",
+      START,
+      RESTART),
+  READY_TIMEOUT(
+      null,
+      "ready-timeout",
+      "T",
+      "with `--ready` or `--self`: how long that may take; then the start fails",
+      START,
+      RESTART),
+  ALIVE(
+      null, "wait", "T", "the same as `--ready alive:T`: PROGRAM still runs then", START, RESTART),
   GUARD(
       null,
       "guard",
@@ -337,7 +354,8 @@ enum CommandOption {
       case FIRST_SIGNAL -> "`" + name(StopPolicy.DEFAULT.steps().getFirst().signal()) + "`";
       case TIMEOUT -> "`" + seconds(StopPolicy.DEFAULT.steps().getFirst().patience()) + "`";
       case THEN -> laterSteps();
-      case START_TIMEOUT -> "`" + seconds(new Request().startTimeout) + "`";
+      case READY -> "`exec`";
+      case READY_TIMEOUT -> "`" + seconds(new Request().startTimeout) + "`";
       case GUARD -> "`" + Guard.beside(Path.of("/x.pid")).getFileName() + "` beside `x.pid`";
       default -> null;
     };

@@ -138,6 +138,7 @@ final class Plan {
     line(plan, "guard", request.guardFile());
     line(plan, "stdout", output(request.standardOutput));
     line(plan, "stderr", output(request.standardError));
+    line(plan, "ready", request.readyWords);
     for (String variable : request.variables) {
       line(plan, "variable", Text.readable(variable));
     }

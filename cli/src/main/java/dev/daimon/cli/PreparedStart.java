@@ -40,6 +40,9 @@ final class PreparedStart implements StartSpec {
   /** What the program gives up; null for nothing. */
   private final @Nullable PrivilegeDrop drop;
 
+  /** The wait for the program; null if it need only be executed, or has not been started yet. */
+  private @Nullable AwaitedStart awaited;
+
   /** The guard file in which the start is recorded; null if none is held here. */
   private @Nullable Guard guard;
 
@@ -92,6 +95,13 @@ final class PreparedStart implements StartSpec {
       throw failure;
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  /** Prints what the program has written last, if the start has failed while it was waited for. */
+  void printLastLines() {
+    if (awaited != null) {
+      awaited.printLastLines();
     }
   }
 
@@ -152,6 +162,10 @@ final class PreparedStart implements StartSpec {
       }
       files.applyPendingChowns();
       files.prepare();
+      if (request.ready != null) {
+        awaited = AwaitedStart.open(request.ready, request, terminal, caller, files);
+        awaited.addTo(daemon, program.environment());
+      }
       child = drop == null ? daemon.spawn() : drop.start(change -> daemon.become(change).spawn());
     } catch (IOException failure) {
       throw notStarted(failure);
@@ -160,8 +174,20 @@ final class PreparedStart implements StartSpec {
       terminal.step("started " + child);
       files.writePid(child.pid());
       record(child.pid());
+      if (awaited != null) {
+        long pid = awaited.await(child);
+        if (pid != child.pid()) {
+          files.rewritePid(pid);
+          record(pid);
+        }
+        files.requireInPlace();
+      }
     } catch (RuntimeException | Error failure) {
-      kill(child, failure);
+      if (awaited == null) {
+        kill(child, failure);
+      } else {
+        awaited.stop(failure);
+      }
       throw failure;
     }
   }

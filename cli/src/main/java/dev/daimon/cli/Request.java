@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
+import dev.daimon.control.ReadyCondition;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
@@ -68,7 +69,13 @@ final class Request {
   /** Whether the program daemonizes itself. */
   boolean self;
 
-  /** How long a program that daemonizes itself may take. */
+  /** What shows that the program is ready; null if it need only be executed. */
+  @Nullable ReadyCondition ready;
+
+  /** The condition as it was typed, for the plan; null if there is none. */
+  @Nullable String readyWords;
+
+  /** How long the program may take until it is ready, or has daemonized itself. */
   Duration startTimeout = Duration.ofSeconds(30);
 
   /** How to stop the daemon first, for {@code restart}; null for the others. */
@@ -93,6 +100,11 @@ final class Request {
         || oomScoreAdjust != null
         || noNewPrivileges
         || keptCapabilities != null;
+  }
+
+  /** Whether the program gets a descriptor under this number that is not the caller's. */
+  boolean places(int number) {
+    return ready != null && ReadyOption.places(ready, number);
   }
 
   /** The user and group to become, for messages. */

@@ -107,6 +107,11 @@ final class RequestedProgram {
     return executable;
   }
 
+  /** The program's environment. */
+  Environment environment() {
+    return environment;
+  }
+
   /** The program with the caller's standard streams. */
   Program withCallersStreams() {
     return program(null, Redirect.inherit(), Redirect.inherit(), Redirect.inherit());
@@ -140,7 +145,7 @@ final class RequestedProgram {
             .standardError(error);
     if (files != null) {
       for (Descriptor descriptor : files.lockDescriptors()) {
-        program.keep(descriptor);
+        keepLock(program, descriptor);
       }
     }
     for (int number : request.keptDescriptors) {
@@ -153,6 +158,20 @@ final class RequestedProgram {
       keepAll(program);
     }
     return program;
+  }
+
+  /** Keeps a lock, under another number if the program gets something else under this one. */
+  private void keepLock(Program program, Descriptor lock) {
+    if (!request.places(lock.number())) {
+      program.keep(lock);
+      return;
+    }
+    try {
+      // The duplicate is open until this JVM ends, which is soon after the start.
+      program.keep(lock.duplicate());
+    } catch (PosixException failure) {
+      throw new StartException(Reason.SYSTEM, failure);
+    }
   }
 
   /** The null device; opened here if the program's root directory may have none. */
@@ -179,7 +198,7 @@ final class RequestedProgram {
       return;
     }
     for (int number : descriptors) {
-      if (number > 2) {
+      if (number > 2 && !request.places(number)) {
         program.keep(number);
       }
     }

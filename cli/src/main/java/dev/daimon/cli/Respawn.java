@@ -35,12 +35,17 @@ final class Respawn {
   /**
    * Runs the command in a JVM that leads a new session, and returns its exit code. Needed where
    * this JVM leads a process group, as one does that a shell with job control starts directly: it
-   * may not call {@code setsid}.
+   * may not call {@code setsid}. Also for a start that waits: a signal ends this JVM then, and the
+   * other one notices that, and stops the program.
+   *
+   * @param waits whether the start waits until the program is ready
    */
-  static int inNewSession() {
+  static int inNewSession(boolean waits) {
     try {
-      // The other JVM handles signals; this one must live to return the exit code.
-      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      if (!waits) {
+        // The other JVM handles signals; this one must live to return the exit code.
+        Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+      }
       List<String> words = Caller.commandLine();
       Child child =
           program(

@@ -15,6 +15,9 @@ package dev.daimon.cli;
  *       run}</td></tr>
  *   <tr><td>{@link #ERROR}</td><td>the number of the descriptor that is to become standard error,
  *       which is the null device until then</td><td>launcher.sh, make-cache</td></tr>
+ *   <tr><td>{@link #CANCEL}</td><td>the number of a pipe's read end: whoever waits for this JVM cancels
+ *       the start by closing the other end, or by ending; only with {@code --ready} and {@code
+ *       --wait}</td><td>launcher.sh</td></tr>
  *   <tr><td>{@link #LEADER}</td><td>{@code true}: this JVM was started as the leader of a new
  *       session</td><td>Respawn</td></tr>
  *   <tr><td>{@link #DIRECT}</td><td>{@code true}: no script waits, and the JVM leaves signals alone
@@ -32,6 +35,8 @@ package dev.daimon.cli;
  *   <tr><td>{@link #RUN_BY_EXEC}</td><td>nothing was done: run the command once more, by exec, so
  *       that this process can become the program; {@code start --foreground} needs
  *       that</td></tr>
+ *   <tr><td>{@link #CANCELLED}</td><td>the start was cancelled by {@link #CANCEL}, and undone: end by
+ *       the signal</td></tr>
  *   <tr><td>anything else</td><td>java has failed, or a signal has ended it</td></tr>
  * </table>
  */
@@ -39,6 +44,7 @@ final class ScriptProtocol {
   static final String CALLER = "daimon.caller";
   static final String COPY = "daimon.copy";
   static final String ERROR = "daimon.error";
+  static final String CANCEL = "daimon.cancel";
   static final String LEADER = "daimon.leader";
   static final String DIRECT = "daimon.direct";
 
@@ -50,6 +56,9 @@ final class ScriptProtocol {
 
   /** The place of exit code 2, which the command does not have. */
   static final int RUN_BY_EXEC = MOVED + 2;
+
+  /** Behind the small exit codes. */
+  static final int CANCELLED = MOVED + LAST_MOVED + 1;
 
   private ScriptProtocol() {}
 }

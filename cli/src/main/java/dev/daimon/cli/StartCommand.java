@@ -29,6 +29,9 @@ final class StartCommand {
   private final Terminal terminal;
   private final Caller caller;
 
+  /** The start of a program that was waited for, once it has begun; null before and for others. */
+  private @Nullable PreparedStart waitedFor;
+
   StartCommand(Request request) {
     this.request = request;
     terminal = new Terminal(request.verbose);
@@ -40,6 +43,12 @@ final class StartCommand {
     try {
       return checkAndStart();
     } catch (StartException failure) {
+      if (waitedFor != null) {
+        StartException named = PathOptions.named(failure, request);
+        terminal.error(String.valueOf(named.getMessage()));
+        waitedFor.printLastLines();
+        return named.exitCode();
+      }
       if (request.okIfRunning && failure.reason() == Reason.ALREADY_RUNNING && isRunning()) {
         terminal.error(String.valueOf(failure.getMessage()));
         return 0;
@@ -71,8 +80,8 @@ final class StartCommand {
         && !request.dryRun
         && !request.self
         && !caller.hasMadeSession()
-        && ThisProcess.isGroupLeader()) {
-      return Respawn.inNewSession();
+        && (ThisProcess.isGroupLeader() || (request.ready != null && !caller.isWaiting()))) {
+      return Respawn.inNewSession(request.ready != null);
     }
     PreparedStart start = check();
     if (request.dryRun) {
@@ -80,6 +89,7 @@ final class StartCommand {
       return 0;
     }
     try {
+      waitedFor = request.ready == null ? null : start;
       carryOut(start);
       return 0;
     } catch (IOException failure) {
@@ -173,8 +183,17 @@ final class StartCommand {
         guard.close();
       }
     }
+    StopProgress progress = new StopProgress(terminal);
     try {
-      Outcome _ = control.restart(start, policy, new StopProgress(terminal));
+      Outcome _ = control.restart(start, policy, progress);
+    } catch (StartException failure) {
+      if (request.ready == null || !progress.hasStopped()) {
+        throw failure;
+      }
+      throw new StartException(
+          failure.reason(),
+          failure.exitCode(),
+          failure.getMessage() + "; the old daemon is stopped, and nothing runs");
     } finally {
       terminal.clear();
     }

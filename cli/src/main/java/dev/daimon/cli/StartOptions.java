@@ -88,13 +88,19 @@ final class StartOptions {
     if (command != Command.RUN) {
       request.guard = line.path(CommandOption.GUARD);
       request.self = line.has(CommandOption.SELF);
-      request.startTimeout = startTimeout(request.startTimeout);
+      if (line.has(CommandOption.READY) || line.has(CommandOption.ALIVE)) {
+        ReadyOption.read(line, request);
+      }
+      request.startTimeout = startTimeout(request);
     }
     if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);
     }
     request.pidOnly = line.has(CommandOption.PID_ONLY);
     checkControl(request);
+    if (request.ready != null) {
+      ReadyOption.check(line, request);
+    }
     checkOverlaps(request);
     return request;
   }
@@ -102,10 +108,11 @@ final class StartOptions {
   /** Checks options that need each other, or exclude each other. */
   private void checkControl(Request request) {
     if (request.pidFile == null) {
-      for (CommandOption option : List.of(CommandOption.GUARD, CommandOption.SELF)) {
-        if (line.has(option)) {
-          throw line.usage(option + " needs --pidfile");
-        }
+      if (line.has(CommandOption.GUARD)) {
+        throw line.usage("--guard needs --pidfile");
+      }
+      if (request.self) {
+        throw line.usage(self() + " needs --pidfile");
       }
       if (request.stop != null) {
         throw line.usage("--pidfile is missing");
@@ -122,10 +129,15 @@ final class StartOptions {
       for (CommandOption option : NOT_WITH_SELF) {
         if (line.has(option)) {
           throw line.usage(
-              "--self and " + option + " exclude each other: the program does that itself");
+              self() + " and " + option + " exclude each other: the program does that itself");
         }
       }
     }
+  }
+
+  /** The option by which the program is said to daemonize itself. */
+  private String self() {
+    return line.has(CommandOption.SELF) ? "--self" : "--ready exit";
   }
 
   private List<String> program() {
@@ -164,12 +176,22 @@ final class StartOptions {
     }
   }
 
-  private Duration startTimeout(Duration unset) {
-    Duration timeout = line.time(CommandOption.START_TIMEOUT);
-    if (timeout != null && !line.has(CommandOption.SELF)) {
-      throw line.usage("--start-timeout is for --self");
+  private Duration startTimeout(Request request) {
+    CommandOption option =
+        line.has(CommandOption.READY_TIMEOUT)
+            ? CommandOption.READY_TIMEOUT
+            : CommandOption.START_TIMEOUT;
+    Duration timeout = line.time(option);
+    if (timeout == null) {
+      return request.startTimeout;
     }
-    return timeout == null ? unset : timeout;
+    if (line.has(CommandOption.READY_TIMEOUT) && line.has(CommandOption.START_TIMEOUT)) {
+      throw line.usage("--ready-timeout and --start-timeout are the same: give one");
+    }
+    if (!request.self && request.ready == null) {
+      throw line.usage(option + " is for --ready and --self");
+    }
+    return timeout;
   }
 
   private boolean pidFileOwner() {

@@ -15,6 +15,8 @@ final class StopProgress implements StopListener {
   /** The process that was waited for last. */
   private long awaited;
 
+  private boolean stopped;
+
   StopProgress(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -36,10 +38,16 @@ final class StopProgress implements StopListener {
     }
   }
 
+  /** Whether a daemon was stopped that ran. */
+  boolean hasStopped() {
+    return stopped;
+  }
+
   /** Prints what the exit code does not tell. */
   @Override
   public void stopped(StopResult result) {
     terminal.clear();
+    stopped = result.outcome() == Outcome.OK;
     List<Signal> signals = result.signals();
     if (signals.size() > 1 && signals.getLast().equals(Signal.KILL)) {
       StringBuilder before = new StringBuilder();

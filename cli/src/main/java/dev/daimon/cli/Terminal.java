@@ -7,6 +7,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** What the user reads: results on standard output, messages on standard error. */
 final class Terminal implements Progress {
@@ -30,6 +31,15 @@ final class Terminal implements Progress {
   /** Prints one line on standard error. */
   void error(String message) {
     print(FileDescriptor.err, "daimon: " + VisibleText.line(message) + "\n");
+  }
+
+  /** Prints lines of other origin on standard error, each indented, below a message. */
+  void quote(List<String> lines) {
+    StringBuilder text = new StringBuilder();
+    for (String line : lines) {
+      text.append("    ").append(VisibleText.line(line)).append('\n');
+    }
+    print(FileDescriptor.err, text.toString());
   }
 
   /** Shows what is being waited for, if standard error is a terminal; replaces the line before. */

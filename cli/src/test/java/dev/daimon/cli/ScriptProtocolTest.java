@@ -29,7 +29,10 @@ class ScriptProtocolTest {
 
     assertThat(launcher)
         .containsExactlyInAnyOrder(
-            ScriptProtocol.CALLER, ScriptProtocol.COPY, ScriptProtocol.ERROR);
+            ScriptProtocol.CALLER,
+            ScriptProtocol.CANCEL,
+            ScriptProtocol.COPY,
+            ScriptProtocol.ERROR);
     assertThat(training).containsExactlyInAnyOrder(ScriptProtocol.CALLER, ScriptProtocol.ERROR);
     assertThat(found(PROPERTY, code(LIBRARY.resolve("jvm.sh")))).isEmpty();
     Set<String> all = new TreeSet<>(launcher);
@@ -64,6 +67,7 @@ class ScriptProtocolTest {
     for (int code = 0; code <= ScriptProtocol.LAST_MOVED; code++) {
       expected.add(Integer.toString(ScriptProtocol.MOVED + code));
     }
+    expected.add(Integer.toString(ScriptProtocol.CANCELLED));
 
     assertThat(found(Pattern.compile("\\b(12[0-5])\\b"), code(LIBRARY.resolve("launcher.sh"))))
         .containsExactlyElementsOf(expected)

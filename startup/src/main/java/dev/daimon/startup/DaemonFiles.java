@@ -325,6 +325,30 @@ public final class DaemonFiles {
     }
   }
 
+  /**
+   * Writes another process id than {@link #writePid} before: that of a descendant of the program
+   * that has turned out to be the daemon.
+   *
+   * @param pid the process id
+   */
+  public void rewritePid(long pid) {
+    try {
+      if (pidFile != null) {
+        pidFile.write(pid);
+      } else if (unlockedPidFile != null && set.pidFile() != null) {
+        boolean asTarget = unlockedPidFile.asTarget;
+        PidFile written = PidFile.at(set.pidFile());
+        opener.runAs(asTarget, () -> written.write(pid));
+        opener.onUndo(() -> opener.runAs(asTarget, () -> removeIfNaming(written, pid)));
+      }
+      if (set.pidFile() != null) {
+        progress.step("wrote process id " + pid + " to " + set.pidFile());
+      }
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
+    }
+  }
+
   /** A class, not a lambda, as in {@link FileOpener}. */
   private record Empty(SingletonLock pidFile) implements FileOpener.IoAction {
     @Override

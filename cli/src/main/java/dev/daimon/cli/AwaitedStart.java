@@ -1,0 +1,267 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.OutputTail;
+import dev.daimon.control.ReadyCondition;
+import dev.daimon.control.ReadyListener;
+import dev.daimon.control.ReadyResult;
+import dev.daimon.control.ReadyResult.Cancelled;
+import dev.daimon.control.ReadyResult.Failed;
+import dev.daimon.control.ReadyResult.Ready;
+import dev.daimon.control.ReadyResult.TimedOut;
+import dev.daimon.control.ReadyWait;
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Descendants;
+import dev.daimon.forking.Environment;
+import dev.daimon.forking.Program;
+import dev.daimon.forking.ThisProcess;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The wait of {@code --ready}, from the start of the program until it is ready; or until it is
+ * stopped with everything that it has started, since it has failed, was not ready in time, or
+ * nobody waits any more.
+ *
+ * <p>What it prints goes on, and it is a child subreaper: so the processes to be stopped are the
+ * descendants of this JVM.
+ */
+final class AwaitedStart implements ReadyListener {
+  /** How long processes may take to end by SIGTERM, in ns; then they get SIGKILL. */
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
+
+  /** How long SIGKILL may take to be seen; a process in a system call on a dead disk ignores it. */
+  private static final long LAST_PATIENCE = TimeUnit.SECONDS.toNanos(5);
+
+  private static final long PAUSE_MILLIS = 5;
+
+  private final Request request;
+  private final Terminal terminal;
+  private final ReadyWait wait;
+
+  /** The output files, read from where they end now. */
+  private final List<OutputTail> output = new ArrayList<>();
+
+  private String program = "";
+
+  private AwaitedStart(Request request, Terminal terminal, ReadyWait wait) {
+    this.request = request;
+    this.terminal = terminal;
+    this.wait = wait;
+  }
+
+  /** Prepares the wait; the files are open, and empty if they are to be. */
+  static AwaitedStart open(
+      ReadyCondition condition,
+      Request request,
+      Terminal terminal,
+      Caller caller,
+      DaemonFiles files)
+      throws IOException {
+    ThisProcess.adoptOrphans();
+    List<Descriptor> output = output(files);
+    AwaitedStart start = new AwaitedStart(request, terminal, open(condition, output));
+    start.cancelWith(caller);
+    for (Descriptor file : output) {
+      start.follow(file);
+    }
+    return start;
+  }
+
+  private static ReadyWait open(ReadyCondition condition, List<Descriptor> output)
+      throws IOException {
+    try {
+      return ReadyWait.open(condition, output);
+    } catch (PosixException failure) {
+      throw failure;
+    } catch (IOException unreadable) {
+      throw new StartException(Reason.FILE, unreadable);
+    }
+  }
+
+  /** The output files, each once; the one with the errors first. */
+  private static List<Descriptor> output(DaemonFiles files) {
+    List<Descriptor> output = new ArrayList<>();
+    Descriptor error = files.standardError();
+    if (error != null) {
+      output.add(error);
+    }
+    Descriptor standard = files.standardOutput();
+    if (standard != null && standard != error) {
+      output.add(standard);
+    }
+    return output;
+  }
+
+  private void follow(Descriptor file) {
+    try {
+      output.add(OutputTail.of(file));
+    } catch (IOException unreadable) {
+      // A device or a FIFO: its last lines cannot be shown.
+      return;
+    }
+  }
+
+  /** Has the wait end when the launcher script says so, or ends. */
+  private void cancelWith(Caller caller) throws IOException {
+    Integer pipe = Caller.cancelPipe();
+    if (pipe != null && wait.cancelOn(Descriptor.adopt(pipe))) {
+      return;
+    }
+    if (caller.isWaiting()) {
+      PidFd parent = PidFd.open(caller.parent());
+      if (caller.isGone()) {
+        throw new StartException(Reason.SYSTEM, "the launcher has ended; nothing was started");
+      }
+      wait.cancelOn(parent);
+    }
+  }
+
+  /** Gives the program what it needs to tell that it is ready. */
+  void addTo(Program daemon, Environment environment) throws IOException {
+    wait.addTo(daemon, environment);
+  }
+
+  /** Waits until the program is ready; returns the daemon's process id. */
+  long await(Child child) {
+    program = child.toString();
+    try {
+      ReadyResult result = wait.await(child, request.startTimeout, this);
+      terminal.clear();
+      if (result instanceof Ready ready) {
+        terminal.step("process " + ready.pid() + " is ready");
+        wait.close();
+        return ready.pid();
+      }
+      throw failure(result, stopAll());
+    } catch (IOException failure) {
+      terminal.clear();
+      throw new StartException(Reason.SYSTEM, failure);
+    } catch (InterruptedException impossible) {
+      throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  private StartException failure(ReadyResult result, String left) {
+    return switch (result) {
+      case Failed failed ->
+          new StartException(
+              Reason.DAEMON_FAILED, program + ", " + failed.why() + discarded() + left);
+      case TimedOut timedOut ->
+          new StartException(
+              Reason.TIMEOUT,
+              program
+                  + ", was not ready within "
+                  + ReadyOption.words(request.startTimeout)
+                  + ", and was stopped: "
+                  + timedOut.missing()
+                  + discarded()
+                  + left);
+      case Cancelled _ ->
+          new StartException(
+              Reason.SYSTEM,
+              ScriptProtocol.CANCELLED,
+              "interrupted; " + program + ", was stopped again" + left);
+      case Ready _ -> throw new IllegalArgumentException("no failure: " + result);
+    };
+  }
+
+  private String discarded() {
+    return request.standardOutput == null && request.standardError == null
+        ? "; what it printed was discarded: -o FILE keeps it"
+        : "";
+  }
+
+  @Override
+  public void waiting(Duration waited, Duration left, String status) {
+    terminal.progress(
+        "waiting for "
+            + program
+            + ": "
+            + waited.toSeconds()
+            + " s"
+            + (request.ready instanceof ReadyCondition.Alive
+                ? ""
+                : ", giving up in " + left.plusMillis(500).toSeconds() + " s")
+            + (status.isEmpty() ? "" : ": " + status));
+  }
+
+  /** Stops everything that was started, after another failure. */
+  void stop(Throwable reason) {
+    try {
+      String left = stopAll();
+      if (!left.isEmpty()) {
+        reason.addSuppressed(new IOException(left));
+      }
+    } catch (PosixException second) {
+      reason.addSuppressed(second);
+    }
+  }
+
+  /** Ends all descendants; returns what is left, as the end of a message. */
+  private static String stopAll() throws PosixException {
+    long begin = System.nanoTime();
+    List<Long> denied = Descendants.signal(Signal.TERM, Signal.CONT);
+    while (isLeft(denied)) {
+      long waited = System.nanoTime() - begin;
+      if (waited > PATIENCE + LAST_PATIENCE) {
+        break;
+      }
+      if (waited > PATIENCE) {
+        denied = Descendants.signal(Signal.KILL);
+      }
+      pause();
+    }
+    Descendants.reap();
+    List<Long> left = Descendants.list();
+    StringBuilder words = new StringBuilder();
+    for (long pid : left) {
+      words.append(words.isEmpty() ? "; not stopped: process " : ", ").append(pid);
+    }
+    return words.toString();
+  }
+
+  /** Whether a process is left that may be signalled. */
+  private static boolean isLeft(List<Long> denied) throws PosixException {
+    Descendants.reap();
+    List<Long> left = Descendants.list();
+    left.removeAll(denied);
+    return !left.isEmpty();
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException impossible) {
+      throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  /** Prints the last lines that the program has written since the start. */
+  void printLastLines() {
+    for (OutputTail file : output) {
+      List<String> lines = lastLines(file);
+      if (!lines.isEmpty()) {
+        terminal.quote(lines);
+        return;
+      }
+    }
+  }
+
+  private static List<String> lastLines(OutputTail file) {
+    try {
+      return file.lastLines();
+    } catch (IOException unreadable) {
+      return List.of();
+    }
+  }
+}

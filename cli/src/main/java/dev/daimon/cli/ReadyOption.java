@@ -1,0 +1,195 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.ReadyCondition;
+import dev.daimon.control.ReadyCondition.Alive;
+import dev.daimon.control.ReadyCondition.Line;
+import dev.daimon.control.ReadyCondition.Newline;
+import dev.daimon.control.ReadyCondition.Notify;
+import dev.daimon.control.ReadyCondition.Tcp;
+import dev.daimon.control.ReadyCondition.Unix;
+import dev.daimon.control.ReadyCondition.Written;
+import dev.daimon.startup.StartException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The value of {@code --ready}: what it means, and which other options it excludes or needs. */
+final class ReadyOption {
+  private static final String VALUES =
+      "--ready wants exec, alive:T, notify, notify:all, fd:N, tcp:[HOST:]PORT, unix:PATH,"
+          + " file:PATH, log:TEXT or exit, not \"";
+
+  private final CommandLine line;
+  private final String value;
+
+  private ReadyOption(CommandLine line, String value) {
+    this.line = line;
+    this.value = value;
+  }
+
+  /** Reads {@code --ready} or {@code --wait}, of which one is given. */
+  static void read(CommandLine line, Request request) {
+    String value = line.value(CommandOption.READY);
+    if (value == null) {
+      request.ready = alive(line.time(CommandOption.ALIVE));
+      return;
+    }
+    if (line.has(CommandOption.ALIVE)) {
+      throw line.usage("--ready and --wait exclude each other: --wait T is --ready alive:T");
+    }
+    if (value.equals("exit")) {
+      request.self = true;
+    } else if (!value.equals("exec")) {
+      request.ready = new ReadyOption(line, value).condition();
+    }
+  }
+
+  private static ReadyCondition alive(@Nullable Duration time) {
+    return new Alive(Objects.requireNonNull(time));
+  }
+
+  private ReadyCondition condition() {
+    if (value.equals("notify") || value.equals("notify:all")) {
+      return new Notify(value.endsWith(":all"));
+    }
+    int colon = value.indexOf(':');
+    String rest = value.substring(colon + 1);
+    return switch (value.substring(0, colon + 1)) {
+      case "alive:" -> new Alive(time(rest));
+      case "fd:" -> new Newline(number(rest, ReadyCondition.FIRST_DESCRIPTOR, 1_048_575));
+      case "tcp:" -> tcp(rest);
+      case "unix:" -> new Unix(path(rest));
+      case "file:" -> new Written(path(rest));
+      case "log:" -> new Line(text(rest));
+      default -> throw line.usage(VALUES + Text.readable(value) + "\"");
+    };
+  }
+
+  private Duration time(String text) {
+    Duration time = CommandLine.duration(text);
+    if (time == null) {
+      throw wrong("wants a time such as 10s, 500ms or 2m after alive:");
+    }
+    return time;
+  }
+
+  private int number(String text, int min, int max) {
+    int number = -1;
+    boolean digits = !text.isEmpty() && text.length() <= 9;
+    for (int i = 0; i < text.length(); i++) {
+      digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
+    }
+    if (digits) {
+      number = Integer.parseInt(text);
+    }
+    if (number < min || number > max) {
+      throw wrong("wants a number from " + min + " to " + max);
+    }
+    return number;
+  }
+
+  /** Reads {@code PORT}, {@code 127.0.0.1:PORT} or {@code [::1]:PORT}. */
+  private ReadyCondition tcp(String text) {
+    int colon = text.lastIndexOf(':');
+    int port = number(text.substring(colon + 1), 1, ReadyCondition.LAST_PORT);
+    if (colon < 0) {
+      return new Tcp(Optional.empty(), port);
+    }
+    String host = text.substring(0, colon);
+    boolean brackets = host.startsWith("[") && host.endsWith("]") && host.length() > 2;
+    String literal = brackets ? host.substring(1, host.length() - 1) : host;
+    try {
+      InetAddress address = InetAddress.ofLiteral(literal);
+      boolean isSix = literal.indexOf(':') >= 0;
+      if (isSix == brackets && (isSix || address.getHostAddress().equals(literal))) {
+        return new Tcp(Optional.of(address), port);
+      }
+    } catch (IllegalArgumentException noAddress) {
+      // Refused below.
+    }
+    throw wrong("wants an address before the port, such as 127.0.0.1 or [::1], and no name");
+  }
+
+  private Path path(String text) {
+    if (!text.startsWith("/") || text.endsWith("/")) {
+      throw wrong("wants the absolute path of a file");
+    }
+    return Text.path(text);
+  }
+
+  private String text(String text) {
+    if (text.isEmpty() || text.indexOf('\n') >= 0) {
+      throw wrong("wants a text within a line after log:");
+    }
+    return text;
+  }
+
+  private StartException wrong(String message) {
+    return line.usage("--ready " + message + ", not \"" + Text.readable(value) + "\"");
+  }
+
+  /** Checks the options that exclude a condition, or that it needs. */
+  static void check(CommandLine line, Request request) {
+    String option = line.has(CommandOption.ALIVE) ? "--wait" : "--ready";
+    request.readyWords = words(line, request);
+    if (request.foreground) {
+      throw line.usage(
+          option
+              + " and --foreground exclude each other: nobody waits for a program in the"
+              + " foreground");
+    }
+    if (request.self) {
+      throw line.usage(option + " and --self exclude each other: --self is --ready exit");
+    }
+    switch (request.ready) {
+      case Alive _ -> {
+        if (line.has(CommandOption.READY_TIMEOUT) || line.has(CommandOption.START_TIMEOUT)) {
+          throw line.usage("--ready-timeout is not for alive: its time is the wait");
+        }
+      }
+      case Newline newline -> {
+        if (request.keptDescriptors.contains(newline.descriptor())) {
+          throw line.usage(
+              "--ready fd:" + newline.descriptor() + " and --keep-fd name the same descriptor");
+        }
+      }
+      case Notify _ -> {
+        for (String variable : request.variables) {
+          if (variable.startsWith("NOTIFY_SOCKET=")) {
+            throw line.usage("--ready notify sets NOTIFY_SOCKET itself");
+          }
+        }
+      }
+      case Line _ -> {
+        if (request.standardOutput == null && request.standardError == null) {
+          throw line.usage("--ready log: needs --stdout or --stderr: it reads that file");
+        }
+      }
+      case Tcp _, Unix _, Written _ -> {}
+      case null -> throw new IllegalArgumentException("no condition");
+    }
+  }
+
+  private static String words(CommandLine line, Request request) {
+    String typed = line.value(CommandOption.READY);
+    if (typed == null) {
+      typed = "alive:" + line.value(CommandOption.ALIVE);
+    }
+    return Text.readable(typed)
+        + (request.ready instanceof Alive ? "" : ", within " + words(request.startTimeout));
+  }
+
+  /** A time in words, such as {@code 30 s}. */
+  static String words(Duration time) {
+    long millis = time.toMillis();
+    return millis % 1000 == 0 ? millis / 1000 + " s" : millis / 1000.0 + " s";
+  }
+
+  /** Whether a condition gives the program a descriptor under this number. */
+  static boolean places(ReadyCondition condition, int number) {
+    return condition instanceof Newline newline && newline.descriptor() == number;
+  }
+}

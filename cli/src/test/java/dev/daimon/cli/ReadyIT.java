@@ -1,0 +1,556 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.Command;
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code --ready}: a start returns when the program is ready, or has failed and left nothing. */
+class ReadyIT {
+  private static final int FAILED = 70;
+  private static final int LATE = 75;
+  private static final String SLEEP = "exec sleep 1000";
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  private Path pidFile() {
+    return sandbox.file("pid");
+  }
+
+  private ProcessSandbox.Result start(String ready, String script, String... options)
+      throws Exception {
+    return sandbox.run(words("start", ready, script, options), Map.of());
+  }
+
+  /** A shell script with this sandbox as its working directory. */
+  private List<String> words(String command, String ready, String script, String... options) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                Sandbox.DAIMON.toString(),
+                command,
+                "-p",
+                pidFile().toString(),
+                "-c",
+                sandbox.directory().toString(),
+                "--ready",
+                ready));
+    words.addAll(List.of(options));
+    words.addAll(List.of("--", "sh", "-c", script));
+    return words;
+  }
+
+  private String[] log() {
+    return new String[] {"-o", sandbox.file("log").toString()};
+  }
+
+  private static String[] with(String[] options, String... more) {
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  private void assertRuns(ProcessSandbox.Result result) throws Exception {
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(ProcessHandle.of(Sandbox.pid(pidFile())).orElseThrow().isAlive()).isTrue();
+    assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode()).isZero();
+    assertThat(sandbox.daimon("stop", "-p", pidFile().toString()).exitCode()).isZero();
+    sandbox.awaitEnd();
+  }
+
+  private void assertNothingIsLeft() throws Exception {
+    assertThat(sandbox.processes()).isEmpty();
+    assertThat(pidFile()).doesNotExist();
+    assertThat(sandbox.file("guard")).doesNotExist();
+    assertThat(sandbox.file("pid.guard")).doesNotExist();
+  }
+
+  @Test
+  void aProgramThatIsStillThereAfterTheTimeIsReady() throws Exception {
+    assertRuns(start("alive:300ms", SLEEP));
+  }
+
+  @Test
+  void waitIsShortForAlive() throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.daimon("start", "-p", pidFile().toString(), "--wait", "1h", "sh", "-c", "exit 7");
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err())
+        .matches(
+            "daimon: \\S+/sh, process \\d+, has ended with exit code 7 before it was ready;"
+                + " what it printed was discarded: -o FILE keeps it\n");
+    assertNothingIsLeft();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"kill -KILL $$, by SIGKILL", "exit 0, with exit code 0", "exit 255, code 255"})
+  void theEndOfTheProgramEndsTheWaitAtOnce(String end, String words) throws Exception {
+    ProcessSandbox.Result result = start("alive:1h", "sleep 1000 & " + end);
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err()).contains("has ended").contains(words).hasLineCount(1);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void theLastLinesOfTheProgramAreShown() throws Exception {
+    ProcessSandbox.Result first = start("alive:1h", "echo an earlier start; exit 1", log());
+    ProcessSandbox.Result second =
+        start(
+            "alive:1h",
+            "for i in 1 2 3 4 5 6 7 8 9 10 11; do echo line $i; done; printf '\\033[2Jred'; exit 1",
+            log());
+
+    assertThat(first.err()).endsWith("\n    an earlier start\n");
+    assertThat(second.err())
+        .contains("exit code 1 before it was ready\n    line 3\n    line 4\n")
+        .endsWith("    line 11\n    ?[2Jred\n")
+        .doesNotContain("earlier", "discarded");
+    assertThat(sandbox.file("log")).content().startsWith("an earlier start\nline 1\n");
+    assertNothingIsLeft();
+  }
+
+  /** It comes in parts, behind a long line and beside other output. */
+  @Test
+  void aLineOfTheOutputIsAwaited() throws Exception {
+    Files.writeString(sandbox.file("log"), "Ready to accept\n");
+
+    assertRuns(
+        start(
+            "log:Ready to accept",
+            "echo Ready; head -c 300000 /dev/zero | tr '\\0' x; printf '\\nReadyReady to';"
+                + " sleep .2; printf ' accept'; "
+                + SLEEP,
+            log()));
+  }
+
+  @Test
+  void aLineOfAnEarlierStartDoesNotCount() throws Exception {
+    Files.writeString(sandbox.file("log"), "Ready\n");
+
+    ProcessSandbox.Result result =
+        start("log:Ready", SLEEP, with(log(), "--ready-timeout", "300ms"));
+
+    assertThat(result.exitCode()).isEqualTo(LATE);
+    assertThat(result.err())
+        .contains("was not ready within 0.3 s, and was stopped")
+        .contains("no line of its output has the text \"Ready\"");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aFileIsAwaitedAndAStaleOneDoesNotCount() throws Exception {
+    Path file = Files.writeString(sandbox.file("file"), "stale");
+    String ready = "file:" + file;
+
+    ProcessSandbox.Result late = start(ready, SLEEP, "--ready-timeout", "300ms");
+
+    assertThat(late.exitCode()).isEqualTo(LATE);
+    assertThat(late.err()).contains(file + " has not been written since the start");
+    assertNothingIsLeft();
+    assertRuns(start(ready, "sleep .2; echo new >file; " + SLEEP));
+    Files.delete(file);
+    assertRuns(start(ready, "sleep .2; touch file; " + SLEEP));
+  }
+
+  @Test
+  @Tag("root")
+  void aFileOfAnotherUserDoesNotCount() throws Exception {
+    Path file = sandbox.file("file");
+
+    ProcessSandbox.Result late =
+        start("file:" + file, "touch file; chown 1 file; " + SLEEP, "--ready-timeout", "300ms");
+
+    assertThat(late.exitCode()).isEqualTo(LATE);
+    assertThat(late.err()).contains("belongs to user 1, who is not the daemon's");
+    assertNothingIsLeft();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, ''",
+    "127.0.0.1, 127.0.0.1:",
+    "0.0.0.0, 127.0.0.1:",
+    "::1, [::1]:",
+    "::, [::1]:",
+    "::, 127.0.0.1:"
+  })
+  @Tag("python3")
+  void aPortIsAwaited(String bind, String host) throws Exception {
+    int port = freePort();
+
+    assertRuns(
+        start(
+            "tcp:" + host + port,
+            "exec python3 -m http.server " + port + " --bind " + bind + " 2>&1"));
+  }
+
+  /** A child that opens the port counts as the daemon; the daemon is the shell. */
+  @Test
+  @Tag("python3")
+  void theListenerMayBeADescendant() throws Exception {
+    int port = freePort();
+
+    assertRuns(
+        start(
+            "tcp:" + port,
+            "setsid python3 -m http.server " + port + " & trap 'kill $!; exit' TERM; wait"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "127.0.0.1:"})
+  void aStrangersListenerDoesNotCount(String host) throws Exception {
+    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      String where = host + stranger.getLocalPort();
+
+      ProcessSandbox.Result result = start("tcp:" + where, SLEEP, "--ready-timeout", "300ms");
+
+      assertThat(result.exitCode()).isEqualTo(LATE);
+      assertThat(result.err())
+          .contains("it does not listen on ")
+          .contains("but process " + ProcessHandle.current().pid() + " (java) does");
+      assertNothingIsLeft();
+    }
+  }
+
+  @Test
+  void aPortOfAnotherAddressDoesNotCount() throws Exception {
+    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      ProcessSandbox.Result result =
+          start("tcp:[::1]:" + stranger.getLocalPort(), SLEEP, "--ready-timeout", "300ms");
+
+      assertThat(result.exitCode()).isEqualTo(LATE);
+      assertThat(result.err()).contains("nobody listens on [0:0:0:0:0:0:0:1]:");
+    }
+  }
+
+  /** By a relative path, too, and through a symbolic link. */
+  @ParameterizedTest
+  @CsvSource({"socket, SOCK_STREAM", "./socket, SOCK_DGRAM", "link/socket, SOCK_SEQPACKET"})
+  @Tag("python3")
+  void aUnixSocketIsAwaited(String path, String type) throws Exception {
+    Files.createSymbolicLink(sandbox.file("link"), sandbox.directory());
+    Path program =
+        sandbox.script(
+            "bind.py",
+            "import socket, time",
+            "s = socket.socket(socket.AF_UNIX, socket." + type + ")",
+            "time.sleep(.1)",
+            "s.bind('" + path + "')",
+            type.equals("SOCK_DGRAM") ? "" : "s.listen()",
+            "time.sleep(1000)");
+
+    assertRuns(start("unix:" + sandbox.file("socket"), "exec python3 " + program));
+  }
+
+  @Test
+  @Tag("python3")
+  void aUnixSocketThatOnlyABoundOneIsIsNotEnough() throws Exception {
+    Path program =
+        sandbox.script(
+            "bind.py",
+            "import socket, time",
+            "s = socket.socket(socket.AF_UNIX)",
+            "s.bind('socket')",
+            "time.sleep(1000)");
+
+    ProcessSandbox.Result result =
+        start(
+            "unix:" + sandbox.file("socket"),
+            "exec python3 " + program,
+            "--ready-timeout",
+            "500ms");
+
+    assertThat(result.exitCode()).isEqualTo(LATE);
+    assertThat(result.err()).contains("nobody listens on " + sandbox.file("socket"));
+  }
+
+  /** A newline, which may be the end of a longer text. */
+  @ParameterizedTest
+  @ValueSource(ints = {3, 9, 60})
+  void aNewlineOnADescriptorIsAwaited(int number) throws Exception {
+    String path = "/proc/self/fd/" + number;
+
+    assertRuns(
+        start(
+            "fd:" + number, "printf ready >" + path + "; sleep .1; echo >" + path + "; " + SLEEP));
+  }
+
+  @Test
+  void aDescriptorThatIsClosedWithoutANewlineIsAFailureAtOnce() throws Exception {
+    ProcessSandbox.Result result =
+        start("fd:3", "printf no >&3; exec 3>&-; " + SLEEP, "--ready-timeout", "1h");
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err()).contains("has closed descriptor 3 without a newline").hasLineCount(1);
+    assertNothingIsLeft();
+  }
+
+  /** Whatever the processes do against it: other sessions, orphans, ignored and pending signals. */
+  @Test
+  void atTheTimeOutEverythingIsStopped() throws Exception {
+    ProcessSandbox.Result result =
+        start(
+            "fd:3",
+            "(setsid sleep 1000 &); sleep 1000 & kill -STOP $!;"
+                + " sh -c 'sh -c \"exit 0\" & exec sleep 1000' & sh -c 'exit 0' & "
+                + SLEEP,
+            "--ready-timeout",
+            "500ms");
+
+    assertThat(result.exitCode()).isEqualTo(LATE);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void whatIgnoresTheFirstSignalIsKilled() throws Exception {
+    ProcessSandbox.Result result =
+        start("fd:3", "trap '' TERM; while :; do sleep 1; done", "--ready-timeout", "100ms");
+
+    assertThat(result.exitCode()).isEqualTo(LATE);
+    assertNothingIsLeft();
+  }
+
+  private Process launched(String ready, String... options) throws Exception {
+    Process start =
+        sandbox
+            .prepare(words("start", ready, "sleep 1000 & setsid sleep 1000", options), Map.of())
+            .redirectErrorStream(true)
+            .redirectOutput(sandbox.file("said").toFile())
+            .start();
+    Sandbox.await("the program", () -> sandbox.running("sleep").size() == 2);
+    return start;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
+  void aSignalStopsEverythingAndTheLauncherEndsByIt(String signal, int status) throws Exception {
+    Process start = launched("alive:1h");
+
+    Command.kill(signal, start.pid());
+
+    assertThat(start.waitFor()).isEqualTo(status);
+    assertThat(sandbox.file("said"))
+        .content()
+        .matches("daimon: interrupted; \\S+/sh, process \\d+, was stopped again\n");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void theLaunchersDeathStopsEverything() throws Exception {
+    Process start = launched("alive:1h");
+
+    start.destroyForcibly().waitFor();
+
+    sandbox.awaitEnd();
+    assertNothingIsLeft();
+  }
+
+  /** Then nobody can clean up: the pidfile is that of a daemon that has ended. */
+  @Test
+  void theDeathOfTheJvmStopsTheProgram() throws Exception {
+    Process start =
+        sandbox
+            .prepare(words("start", "alive:1h", "sleep 1000 & sleep 1000"), Map.of())
+            .redirectErrorStream(true)
+            .redirectOutput(sandbox.file("said").toFile())
+            .start();
+    Sandbox.await("the program", () -> sandbox.running("sleep").size() == 2);
+
+    Command.kill("KILL", sandbox.running("java").getFirst().pid());
+
+    assertThat(start.waitFor()).isEqualTo(71);
+    assertThat(sandbox.file("said"))
+        .hasContent(
+            "daimon: java has failed (status 137); the program, which was not ready, was killed");
+    sandbox.awaitEnd();
+    assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode()).isEqualTo(1);
+    assertRuns(start("alive:0s", SLEEP));
+  }
+
+  /** The daemon runs, and its control waits for the start. */
+  @Test
+  void aStatusAndASignalMeetARunningDaemonMeanwhile() throws Exception {
+    Process start = launched("alive:1h", log());
+
+    ProcessSandbox.Result status = sandbox.daimon("status", "-p", pidFile().toString());
+    assertThat(status.exitCode()).isZero();
+    assertThat(status.out()).startsWith("running: process " + Sandbox.pid(pidFile()));
+    assertThat(sandbox.daimon("signal", "-p", pidFile().toString(), "KILL").exitCode()).isZero();
+
+    assertThat(start.waitFor()).isEqualTo(FAILED);
+    assertThat(sandbox.file("said")).content().contains("has ended by SIGKILL before it was ready");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aProgramThatClosesItsLockIsStartedAsWithoutTheOption() throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "$daimon start -p $dir/pid --wait 100ms -- bash -c"
+                + " 'for n in 3 4 5 6 7 8 9; do eval \"exec $n>&-\"; done; exec sleep 1000'");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(sandbox.running("sleep")).hasSize(1);
+  }
+
+  @Test
+  void aRestartThatIsNotReadySaysThatNothingRuns() throws Exception {
+    assertThat(start("alive:0s", SLEEP).exitCode()).isZero();
+
+    ProcessSandbox.Result result =
+        sandbox.run(words("restart", "alive:1h", "exit 3", log()), Map.of());
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err())
+        .contains("has ended with exit code 3 before it was ready")
+        .endsWith("; the old daemon is stopped, and nothing runs\n");
+    assertThat(sandbox.processes()).isEmpty();
+    assertThat(pidFile()).doesNotExist();
+  }
+
+  /** What is wrong with the new program is found before the old one is stopped. */
+  @Test
+  void aRestartIsJudgedBeforeTheOldDaemonIsStopped() throws Exception {
+    assertThat(start("alive:0s", SLEEP).exitCode()).isZero();
+    long pid = Sandbox.pid(pidFile());
+
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            "restart", "-p", pidFile().toString(), "--ready", "tcp:80", "/nowhere/program");
+
+    assertThat(result.exitCode()).isEqualTo(66);
+    assertThat(Sandbox.pid(pidFile())).isEqualTo(pid);
+    assertRuns(sandbox.run(words("restart", "alive:0s", SLEEP), Map.of()));
+  }
+
+  @Test
+  void theCallersDescriptorsAreThoseWithoutTheLaunchersPipe() throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "exec 5</dev/zero; $daimon start -p $dir/pid --no-close-fds --keep-fd 5"
+                + " --ready fd:7 -- sh -c 'echo >&7; exec sleep 1000'");
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    long pid = sandbox.awaitProgram("sleep");
+    assertThat(Sandbox.descriptors(pid).get(5)).isEqualTo("/dev/zero");
+    assertThat(Sandbox.descriptors(pid).values())
+        .filteredOn(target -> target.startsWith("pipe:"))
+        .hasSize(1);
+  }
+
+  @Test
+  void aLauncherWithoutFreeDescriptorsStillNoticesItsCallersDeath() throws Exception {
+    Process start =
+        sandbox
+            .prepare(
+                List.of(
+                    "bash",
+                    "-c",
+                    "exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3 9<&3; exec \"$0\" \"$@\"",
+                    Sandbox.DAIMON.toString(),
+                    "start",
+                    "-p",
+                    pidFile().toString(),
+                    "--wait",
+                    "1h",
+                    "sleep",
+                    "1000"),
+                Map.of())
+            .redirectErrorStream(true)
+            .redirectOutput(sandbox.file("said").toFile())
+            .start();
+    Sandbox.await("the program", () -> sandbox.running("sleep").size() == 1);
+
+    start.destroyForcibly().waitFor();
+
+    sandbox.awaitEnd();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void thePlanNamesTheCondition() throws Exception {
+    ProcessSandbox.Result result = start("tcp:127.0.0.1:80", SLEEP, "--dry-run");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).contains("\nready: tcp:127.0.0.1:80, within 30 s\n");
+    assertNothingIsLeft();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--ready nonsense | --ready wants exec, alive:T",
+        "--ready '' | --ready wants exec, alive:T",
+        "--ready alive | --ready wants exec",
+        "--ready alive: | wants a time",
+        "--ready alive:-1s | wants a time",
+        "--ready alive:1s --ready-timeout 5s | --ready-timeout is not for alive",
+        "--ready notify:main | --ready wants exec",
+        "--ready notify -E NOTIFY_SOCKET=/x | sets NOTIFY_SOCKET itself",
+        "--ready fd:2 | wants a number from 3 to 1048575",
+        "--ready fd:x | wants a number",
+        "--ready fd:99999999999 | wants a number",
+        "--ready fd:3 --keep-fd 3 | name the same descriptor",
+        "--ready tcp: | wants a number from 1 to 65535",
+        "--ready tcp:0 | wants a number from 1 to 65535",
+        "--ready tcp:65536 | wants a number from 1 to 65535",
+        "--ready tcp:localhost:80 | wants an address before the port",
+        "--ready tcp:::1:80 | wants an address before the port",
+        "--ready tcp:[127.0.0.1]:80 | wants an address before the port",
+        "--ready tcp:1:80 | wants an address before the port",
+        "--ready tcp:[]:80 | wants an address before the port",
+        "--ready unix:x | wants the absolute path of a file",
+        "--ready unix:/x/ | wants the absolute path of a file",
+        "--ready file: | wants the absolute path of a file",
+        "--ready log:x | needs --stdout or --stderr",
+        "--ready log: -o /tmp/x | wants a text within a line",
+        "--ready exit | --ready exit needs --pidfile",
+        "--ready exit -p /x -o /y | --ready exit and --stdout exclude each other",
+        "--ready tcp:80 --self -p /x | --self is --ready exit",
+        "--ready tcp:80 --wait 1s | --wait T is --ready alive:T",
+        "--ready tcp:80 -f | nobody waits for a program in the foreground",
+        "--wait 1s -f | --wait and --foreground exclude each other",
+        "--wait x | --wait wants a time",
+        "--ready-timeout 1s | --ready-timeout is for --ready and --self",
+        "--start-timeout 1s | --start-timeout is for --ready and --self",
+        "--ready tcp:80 --ready-timeout x | --ready-timeout wants a time",
+        "--ready tcp:80 --ready-timeout 1 --start-timeout 1 | are the same",
+      })
+  void aWrongValueIsOneLine(String options, String message) throws Exception {
+    ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " -- true");
+
+    assertThat(result.exitCode()).isEqualTo(64);
+    assertThat(result.err()).contains(message).hasLineCount(1);
+  }
+
+  @Test
+  void runHasNoSuchOption() throws Exception {
+    ProcessSandbox.Result result = sandbox.daimon("run", "--ready", "tcp:80", "true");
+
+    assertThat(result.exitCode()).isEqualTo(64);
+    assertThat(result.err()).contains("--ready").hasLineCount(1);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
