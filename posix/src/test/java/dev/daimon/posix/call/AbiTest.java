@@ -160,8 +160,8 @@ class AbiTest {
 
   private static final Pattern FUNCTION =
       Pattern.compile(
-          "((?: *//.*\\R)*)"
-              + " *(?:private )?static final long \\w+ =\\s+Libc\\.(?:optionalA|a)ddress\\(\"(\\w+)\"\\)");
+          "((?: *//.*\\R)*) *(?:private )?static final long \\w+"
+              + " =\\s+Libc\\.(?:optionalA|a)ddress\\(\"(\\w+)\"\\)");
 
   @TempDir Path directory;
 
