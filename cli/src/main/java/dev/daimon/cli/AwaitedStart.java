@@ -183,7 +183,7 @@ final class AwaitedStart implements ReadyListener {
 
   @Override
   public void waiting(Duration waited, Duration left, String status) {
-    terminal.progress(
+    terminal.longProgress(
         "waiting for "
             + program
             + ": "

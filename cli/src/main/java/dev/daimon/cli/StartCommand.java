@@ -43,17 +43,17 @@ final class StartCommand {
     try {
       return checkAndStart();
     } catch (StartException failure) {
-      if (waitedFor != null) {
-        StartException named = PathOptions.named(failure, request);
-        terminal.error(String.valueOf(named.getMessage()));
-        waitedFor.printLastLines();
-        return named.exitCode();
-      }
       if (request.okIfRunning && failure.reason() == Reason.ALREADY_RUNNING && isRunning()) {
         terminal.error(String.valueOf(failure.getMessage()));
         return 0;
       }
-      throw PathOptions.named(failure, request);
+      StartException named = PathOptions.named(failure, request);
+      if (waitedFor == null) {
+        throw named;
+      }
+      terminal.error(String.valueOf(named.getMessage()));
+      waitedFor.printLastLines();
+      return named.exitCode();
     }
   }
 

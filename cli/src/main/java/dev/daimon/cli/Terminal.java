@@ -12,6 +12,8 @@ import java.util.List;
 /** What the user reads: results on standard output, messages on standard error. */
 final class Terminal implements Progress {
   private static final String CLEAR = "\r\u001b[K";
+  private static final String NO_WRAP = "\u001b[?7l";
+  private static final String WRAP = "\u001b[?7h";
 
   private final boolean verbose;
   private boolean shown;
@@ -46,6 +48,15 @@ final class Terminal implements Progress {
   void progress(String message) {
     if (isScreen()) {
       print(FileDescriptor.err, CLEAR + "daimon: " + VisibleText.line(message));
+      shown = true;
+    }
+  }
+
+  /** Shows a line of any length in the same way: the terminal cuts it at its edge. */
+  void longProgress(String message) {
+    if (isScreen()) {
+      String line = VisibleText.line(message);
+      print(FileDescriptor.err, CLEAR + NO_WRAP + "daimon: " + line + WRAP);
       shown = true;
     }
   }

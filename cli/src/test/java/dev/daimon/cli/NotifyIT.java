@@ -213,6 +213,28 @@ class NotifyIT {
     }
   }
 
+  /** On a terminal the wait shows what the program says about itself. */
+  @Test
+  void theStatusIsShownOnATerminal() throws Exception {
+    Path program = program("say('STATUS=Loading \\x1b[2J it')", "time.sleep(1000)");
+
+    ProcessSandbox.Result result =
+        sandbox.run(
+            List.of(
+                "script",
+                "-qec",
+                "exec " + String.join(" ", words(program, "notify", "--ready-timeout", "10s")),
+                "/dev/null"),
+            Map.of("TERM", "xterm"));
+
+    assertThat(result.exitCode()).isEqualTo(LATE);
+    assertThat(result.out())
+        .containsPattern(
+            "\r\u001b\\[K\u001b\\[\\?7ldaimon: waiting for \\S+/python3, process \\d+: \\d s,"
+                + " giving up in \\d+ s: Loading \\?\\[2J it\u001b\\[\\?7h")
+        .containsPattern("\r\u001b\\[Kdaimon: \\S+/python3, process \\d+, was not ready within");
+  }
+
   /** A descendant that the daemon names is the daemon from then on. */
   @ParameterizedTest
   @ValueSource(strings = {"os._exit(0)", "time.sleep(1000)"})

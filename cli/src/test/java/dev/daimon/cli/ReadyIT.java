@@ -399,6 +399,30 @@ class ReadyIT {
   }
 
   @Test
+  void aProgramThatGoesToTheBackgroundIsToldOfTheOptionForIt() throws Exception {
+    ProcessSandbox.Result result = start("fd:3", "sleep 1000 & exit 0", "--ready-timeout", "1h");
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err())
+        .contains("has ended with exit code 0 before it was ready")
+        .contains("a program that daemonizes itself needs --ready exit");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aDaemonThatRunsAlreadyIsNoFailureWithOknodo() throws Exception {
+    assertThat(start("alive:0s", SLEEP).exitCode()).isZero();
+
+    ProcessSandbox.Result again = start("alive:1h", SLEEP);
+    ProcessSandbox.Result accepted = start("alive:1h", SLEEP, "--oknodo");
+
+    assertThat(again.exitCode()).isEqualTo(69);
+    assertThat(accepted.exitCode()).isZero();
+    assertThat(accepted.err()).startsWith("daimon: already running").hasLineCount(1);
+    assertThat(sandbox.running("sleep")).hasSize(1);
+  }
+
+  @Test
   void aProgramThatClosesItsLockIsStartedAsWithoutTheOption() throws Exception {
     ProcessSandbox.Result result =
         sandbox.shell(

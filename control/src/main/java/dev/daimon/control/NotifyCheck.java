@@ -18,6 +18,9 @@ final class NotifyCheck extends ReadyCheck {
   /** How many messages are read before other events are looked at, so that no flood hides them. */
   private static final int BATCH = 64;
 
+  /** How many characters of a status are kept. */
+  private static final int STATUS = 300;
+
   private final boolean fromDescendants;
   private final NotifySocket socket;
   private boolean ready;
@@ -77,7 +80,7 @@ final class NotifyCheck extends ReadyCheck {
       return;
     }
     ready |= message.isReady();
-    status = message.status().orElse(status);
+    status = message.status().map(NotifyCheck::cut).orElse(status);
     errno = message.errno().orElse(errno);
     if (message.extendTimeout().isPresent()) {
       extension = TimeUnit.NANOSECONDS.convert(message.extendTimeout().get());
@@ -86,6 +89,11 @@ final class NotifyCheck extends ReadyCheck {
     if (pid != 0 && pid != main && Descendants.contain(pid)) {
       named = pid;
     }
+  }
+
+  /** A text of a length that can be shown. */
+  private static String cut(String text) {
+    return text.length() <= STATUS ? text : text.substring(0, STATUS).concat("...");
   }
 
   /**

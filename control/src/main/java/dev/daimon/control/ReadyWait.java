@@ -8,6 +8,7 @@ import dev.daimon.control.ReadyCondition.Tcp;
 import dev.daimon.control.ReadyCondition.Unix;
 import dev.daimon.control.ReadyCondition.Written;
 import dev.daimon.forking.Child;
+import dev.daimon.forking.Descendants;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.ExitStatus;
 import dev.daimon.forking.Program;
@@ -258,8 +259,13 @@ public final class ReadyWait implements AutoCloseable {
       if (process.pid() != pid) {
         return null;
       }
+      String left =
+          Descendants.list().isEmpty()
+              ? ""
+              : "; what it has started still ran: a program that daemonizes itself needs --ready"
+                    + " exit";
       return new ReadyResult.Failed(
-          "has ended" + how() + " before it was ready" + check.complaint());
+          "has ended" + how() + " before it was ready" + check.complaint() + left);
     }
 
     private String how() {
