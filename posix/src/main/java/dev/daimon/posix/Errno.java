@@ -98,6 +98,18 @@ public final class Errno {
   /** Connection timed out; also used for other operations that were not done in time. */
   public static final Errno ETIMEDOUT = new Errno(110);
 
+  /** Socket operation on a descriptor that is no socket. */
+  public static final Errno ENOTSOCK = new Errno(88);
+
+  /** Address family not supported by protocol. */
+  public static final Errno EAFNOSUPPORT = new Errno(97);
+
+  /** Address already in use. */
+  public static final Errno EADDRINUSE = new Errno(98);
+
+  /** Cannot assign requested address. */
+  public static final Errno EADDRNOTAVAIL = new Errno(99);
+
   /** Connection refused: nobody reads this socket. */
   public static final Errno ECONNREFUSED = new Errno(111);
 

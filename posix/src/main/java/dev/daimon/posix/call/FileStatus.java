@@ -91,6 +91,11 @@ public final class FileStatus {
     return (mode & Files.S_IFMT) == Files.S_IFREG;
   }
 
+  /** Whether it is a socket. */
+  public boolean isSocket() {
+    return (mode & Files.S_IFMT) == Files.S_IFSOCK;
+  }
+
   /** Whether it is a FIFO. */
   public boolean isFifo() {
     return (mode & Files.S_IFMT) == Files.S_IFIFO;

@@ -136,6 +136,9 @@ public final class Files {
   /** A directory. */
   public static final int S_IFDIR = 0040000;
 
+  /** A socket. */
+  public static final int S_IFSOCK = 0140000;
+
   /** A symbolic link. */
   public static final int S_IFLNK = 0120000;
 

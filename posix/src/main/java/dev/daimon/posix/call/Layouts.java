@@ -125,6 +125,25 @@ final class Layouts {
     private epoll_event() {}
   }
 
+  static final class sockaddr_in {
+    static final int SIZE = 16;
+    static final int sin_family = 0;
+    static final int sin_port = 2;
+    static final int sin_addr = 4;
+
+    private sockaddr_in() {}
+  }
+
+  static final class sockaddr_in6 {
+    static final int SIZE = 28;
+    static final int sin6_family = 0;
+    static final int sin6_port = 2;
+    static final int sin6_addr = 8;
+    static final int sin6_scope_id = 24;
+
+    private sockaddr_in6() {}
+  }
+
   static final class sockaddr_un {
     static final int SIZE = 110;
     static final int sun_family = 0;

@@ -6,20 +6,30 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
- * Calls on sockets: {@code sys/socket.h}, {@code sys/un.h}. An address is the bytes of its C
- * structure.
+ * Calls on sockets: {@code sys/socket.h}, {@code sys/un.h}, {@code netinet/in.h}. An address is the
+ * bytes of its C structure.
  */
 public final class Sockets {
   /** Address family: sockets of this machine, with paths or abstract names. */
   public static final int AF_UNIX = 1;
+
+  /** Address family: IPv4. */
+  public static final int AF_INET = 2;
+
+  /** Address family: IPv6. */
+  public static final int AF_INET6 = 10;
 
   /** A stream of bytes. */
   public static final int SOCK_STREAM = 1;
 
   /** Datagrams. */
   public static final int SOCK_DGRAM = 2;
+
+  /** Datagrams that arrive in order, each whole. */
+  public static final int SOCK_SEQPACKET = 5;
 
   /** Do not wait; with the type of a new socket. */
   public static final int SOCK_NONBLOCK = 04000;
@@ -29,6 +39,24 @@ public final class Sockets {
 
   /** Level of the options that every socket has. */
   public static final int SOL_SOCKET = 1;
+
+  /** Bind although connections of an earlier socket with this address are still known. */
+  public static final int SO_REUSEADDR = 2;
+
+  /** The socket's type. */
+  public static final int SO_TYPE = 3;
+
+  /** Whether the socket listens. */
+  public static final int SO_ACCEPTCONN = 30;
+
+  /** The socket's address family. */
+  public static final int SO_DOMAIN = 39;
+
+  /** Level of the options of an IPv6 socket. */
+  public static final int IPPROTO_IPV6 = 41;
+
+  /** Whether an IPv6 socket leaves IPv4 to others. */
+  public static final int IPV6_V6ONLY = 26;
 
   /** Receive the sender's credentials with each message. */
   public static final int SO_PASSCRED = 16;
@@ -43,6 +71,8 @@ public final class Sockets {
   private static final long SOCKET = Libc.address("socket");
   // int bind(int fd, const struct sockaddr *addr, socklen_t len);
   private static final long BIND = Libc.address("bind");
+  // int listen(int fd, int n);
+  private static final long LISTEN = Libc.address("listen");
   // int connect(int fd, const struct sockaddr *addr, socklen_t len);
   private static final long CONNECT = Libc.address("connect");
   // int getsockname(int fd, struct sockaddr *addr, socklen_t *len);
@@ -70,6 +100,70 @@ public final class Sockets {
     return address;
   }
 
+  /**
+   * Returns the address of an Internet socket.
+   *
+   * @param host the IP address, 4 or 16 bytes
+   * @param port the port, from 0 to 65535
+   * @param scope the index of an interface, for a link-local IPv6 address; 0 for none
+   */
+  public static byte[] inetAddress(byte[] host, int port, int scope) {
+    boolean four = host.length == Integer.BYTES;
+    byte[] address = new byte[four ? Layouts.sockaddr_in.SIZE : Layouts.sockaddr_in6.SIZE];
+    ByteBuffer view = ByteBuffer.wrap(address).order(ByteOrder.nativeOrder());
+    // In network byte order, which is that of a new buffer.
+    ByteBuffer wire = ByteBuffer.wrap(address);
+    if (four) {
+      view.putShort(Layouts.sockaddr_in.sin_family, (short) AF_INET);
+      wire.putShort(Layouts.sockaddr_in.sin_port, (short) port);
+      inet4(wire, Layouts.sockaddr_in.sin_addr, host);
+    } else {
+      view.putShort(Layouts.sockaddr_in6.sin6_family, (short) AF_INET6);
+      wire.putShort(Layouts.sockaddr_in6.sin6_port, (short) port);
+      inet6(wire, Layouts.sockaddr_in6.sin6_addr, host);
+      view.putInt(Layouts.sockaddr_in6.sin6_scope_id, scope);
+    }
+    return address;
+  }
+
+  private static void inet4(ByteBuffer address, int at, byte[] host) {
+    address.put(at, host);
+  }
+
+  private static void inet6(ByteBuffer address, int at, byte[] host) {
+    address.put(at, host);
+  }
+
+  /** The address family of an address. */
+  public static int family(byte[] address) {
+    ByteBuffer view = ByteBuffer.wrap(address).order(ByteOrder.nativeOrder());
+    return view.getShort(Layouts.sockaddr_un.sun_family);
+  }
+
+  /** The path or abstract name of a Unix socket's address, as {@link #unixAddress} takes it. */
+  public static byte[] unixPath(byte[] address) {
+    int start = Math.min(Layouts.sockaddr_un.sun_path, address.length);
+    int end = address.length;
+    boolean named = end > start && address[start] == 0;
+    while (!named && end > start && address[end - 1] == 0) {
+      end--;
+    }
+    return Arrays.copyOfRange(address, start, end);
+  }
+
+  /** The port of an Internet address. */
+  public static int port(byte[] address) {
+    ByteBuffer view = ByteBuffer.wrap(address);
+    return Short.toUnsignedInt(view.getShort(Layouts.sockaddr_in.sin_port));
+  }
+
+  /** The IP address of an Internet address. */
+  public static byte[] host(byte[] address) {
+    boolean four = family(address) == AF_INET;
+    int at = four ? Layouts.sockaddr_in.sin_addr : Layouts.sockaddr_in6.sin6_addr;
+    return Arrays.copyOfRange(address, at, at + (four ? 4 : 16));
+  }
+
   private static void path(ByteBuffer address, int at, byte[] path) {
     address.put(at, path);
   }
@@ -82,6 +176,11 @@ public final class Sockets {
   /** Gives a socket its address. */
   public static int bind(int fd, byte[] address) {
     return withAddress(BIND, fd, address);
+  }
+
+  /** Lets a socket listen, with a queue of at most this length. */
+  public static int listen(int fd, int backlog) {
+    return Libc.call(LISTEN, fd, backlog);
   }
 
   /** Connects a socket; for datagrams, sets where they go. */

@@ -64,6 +64,7 @@ class AbiTest {
           #include <linux/seccomp.h>
           #include <poll.h>
           #include <pwd.h>
+          #include <netinet/in.h>
           #include <sched.h>
           #include <signal.h>
           #include <spawn.h>
@@ -342,7 +343,7 @@ class AbiTest {
   private static Map<String, Integer> widths() throws IOException {
     Pattern access =
         Pattern.compile(
-            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name|path)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
+            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name|path|inet4|inet6)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);
@@ -354,6 +355,8 @@ class AbiTest {
               case "getInt(", "putInt(" -> 4;
               case "name(entry," -> 256;
               case "path(view," -> 108;
+              case "inet4(wire," -> 4;
+              case "inet6(wire," -> 16;
               default -> 8;
             };
         widths.put(matcher.group(2), width);

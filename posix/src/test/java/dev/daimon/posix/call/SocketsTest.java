@@ -47,6 +47,7 @@ class SocketsTest {
 
     assertThat(directory.resolve("socket")).exists();
     assertThat(name()).isEqualTo(address).hasSize(2 + path.length + 1).endsWith(0);
+    assertThat(Sockets.unixPath(name())).isEqualTo(path);
     assertThat(connection(address)).isZero();
   }
 
@@ -58,9 +59,63 @@ class SocketsTest {
     assertThat(Sockets.bind(socket, address)).isZero();
 
     assertThat(name()).isEqualTo(address).hasSize(2 + name.length).endsWith('x');
+    assertThat(Sockets.unixPath(name())).isEqualTo(name);
     assertThat(connection(address)).isZero();
     assertThat(connection(Sockets.unixAddress(Arrays.copyOf(name, name.length - 1))))
         .isEqualTo(-Errno.ECONNREFUSED.number());
+  }
+
+  @Test
+  void aStreamSocketListensAtTheAddressThatItHas() {
+    byte[] loopback = {127, 0, 0, 1};
+    int type = Sockets.SOCK_STREAM | Sockets.SOCK_CLOEXEC;
+    int server = Sockets.socket(Sockets.AF_INET, type, 0);
+    int client = Sockets.socket(Sockets.AF_INET, type, 0);
+    try {
+      assertThat(option(server, Sockets.SOL_SOCKET, Sockets.SO_ACCEPTCONN)).isZero();
+      assertThat(Sockets.bind(server, Sockets.inetAddress(loopback, 0, 0))).isZero();
+      byte[] address = new byte[Layouts.sockaddr_in.SIZE];
+      assertThat(Sockets.getsockname(server, address)).isEqualTo(address.length);
+      assertThat(Sockets.family(address)).isEqualTo(Sockets.AF_INET);
+      assertThat(Sockets.host(address)).isEqualTo(loopback);
+      assertThat(Sockets.inetAddress(loopback, Sockets.port(address), 0)).isEqualTo(address);
+      assertThat(Sockets.connect(client, address)).isEqualTo(-Errno.ECONNREFUSED.number());
+
+      assertThat(Sockets.listen(server, 5)).isZero();
+
+      assertThat(Sockets.connect(client, address)).isZero();
+      assertThat(option(server, Sockets.SOL_SOCKET, Sockets.SO_ACCEPTCONN)).isOne();
+      assertThat(option(server, Sockets.SOL_SOCKET, Sockets.SO_TYPE))
+          .isEqualTo(Sockets.SOCK_STREAM);
+      assertThat(option(server, Sockets.SOL_SOCKET, Sockets.SO_DOMAIN)).isEqualTo(Sockets.AF_INET);
+      int other = Sockets.socket(Sockets.AF_INET, type, 0);
+      assertThat(Sockets.bind(other, address)).isEqualTo(-Errno.EADDRINUSE.number());
+      Files.close(other);
+    } finally {
+      Files.close(client);
+      Files.close(server);
+    }
+  }
+
+  @Test
+  void anAddressOfIpv6HasItsHostPortAndScope() {
+    byte[] host = new byte[16];
+    host[0] = (byte) 0xfe;
+    host[1] = (byte) 0x80;
+    host[15] = 7;
+
+    byte[] address = Sockets.inetAddress(host, 65535, 3);
+
+    assertThat(address).hasSize(Layouts.sockaddr_in6.SIZE).endsWith(3, 0, 0, 0);
+    assertThat(Sockets.family(address)).isEqualTo(Sockets.AF_INET6);
+    assertThat(Sockets.host(address)).isEqualTo(host);
+    assertThat(Sockets.port(address)).isEqualTo(65535);
+  }
+
+  private static int option(int socket, int level, int option) {
+    int[] value = new int[1];
+    assertThat(Sockets.getsockopt(socket, level, option, value)).isZero();
+    return value[0];
   }
 
   private byte[] name() {
