@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  *     ChildJvm.of(Mask.class).startedBy("env", "--block-signal=USR1").run("argument").lines();
  * }</pre>
  *
- * <p>The JVM has on its class path the modules under test, their tests, and this package; none of
- * the test libraries.
+ * <p>The JVM has on its class path the modules under test, their tests, and this package; of the
+ * test libraries only those that it is {@linkplain #with given}.
  */
 public final class ChildJvm {
   /**
@@ -37,6 +37,7 @@ public final class ChildJvm {
   private final Class<?> main;
   private final List<String> prefix = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
+  private final List<Class<?>> libraries = new ArrayList<>();
   private @Nullable Path copies;
   private boolean denied;
 
@@ -89,6 +90,12 @@ public final class ChildJvm {
   /** Adds an option of the JVM. */
   public ChildJvm option(String option) {
     options.add(option);
+    return this;
+  }
+
+  /** Adds to its class path the archives that these classes are in. */
+  public ChildJvm with(Class<?>... types) {
+    libraries.addAll(List.of(types));
     return this;
   }
 
@@ -162,6 +169,9 @@ public final class ChildJvm {
     String modules = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
     // This package first: its archive is then open before a main counts its descriptors.
     List<String> places = new ArrayList<>(List.of(root(ChildJvm.class), root(main)));
+    for (Class<?> library : libraries) {
+      places.add(root(library));
+    }
     places.addAll(Arrays.asList(modules.split(File.pathSeparator, -1)));
     if (copies != null) {
       for (int i = 0; i < places.size(); i++) {
