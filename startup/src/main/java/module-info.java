@@ -14,6 +14,7 @@ module dev.daimon.startup {
   requires transitive dev.daimon.posix;
   requires transitive dev.daimon.locking;
   requires transitive dev.daimon.privileges;
+  requires transitive dev.daimon.readiness;
   requires dev.daimon.forking;
   requires dev.daimon.pidfile;
 

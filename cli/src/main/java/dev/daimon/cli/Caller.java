@@ -151,6 +151,11 @@ final class Caller {
     return parent != 0 && ThisProcess.parent() != parent;
   }
 
+  /** The process that was called as this command: the launcher script, or this JVM. */
+  long id() {
+    return parent == 0 ? ThisProcess.id() : parent;
+  }
+
   Environment environment() {
     return environment;
   }

@@ -166,6 +166,17 @@ enum CommandOption {
       START,
       RUN,
       RESTART),
+  LISTEN(
+      null,
+      "listen",
+      "ADDRESS",
+      /* repeatable= */ true,
+      "listen at `tcp:[HOST:]PORT[=NAME]` or `unix:PATH[=NAME]`, and give PROGRAM the socket as"
+          + " systemd does: as descriptor 3, 4 and so on, with `LISTEN_FDS`, `LISTEN_FDNAMES` and"
+          + " `LISTEN_PID`",
+      START,
+      RUN,
+      RESTART),
   ENV(
       "E",
       "env",

@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
@@ -25,6 +26,10 @@ final class PathOptions {
     options.match(CommandOption.CHROOT, request.rootDirectory);
     options.match(CommandOption.CHDIR, request.directory);
     options.match(CommandOption.GUARD, request.guardFile());
+    for (ListenAddress address : request.listen) {
+      Path path = address.path();
+      options.match(CommandOption.LISTEN, path == null ? Path.of(address.toString()) : path);
+    }
     return options.named(failure);
   }
 

@@ -12,6 +12,7 @@ import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.NamedProcess;
@@ -50,6 +51,9 @@ final class Plan {
     checkPidFile();
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
+    }
+    for (ListenAddress address : request.listen) {
+      ListenCheck.check(address, request, identity);
     }
     printPlan();
   }
@@ -139,6 +143,9 @@ final class Plan {
     line(plan, "stdout", output(request.standardOutput));
     line(plan, "stderr", output(request.standardError));
     line(plan, "ready", request.readyWords);
+    for (ListenAddress address : request.listen) {
+      line(plan, "listen", address);
+    }
     for (String variable : request.variables) {
       line(plan, "variable", Text.readable(variable));
     }

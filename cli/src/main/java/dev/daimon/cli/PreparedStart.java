@@ -18,6 +18,7 @@ import dev.daimon.signals.Dispositions;
 import dev.daimon.signals.SignalMask;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.FileSet;
+import dev.daimon.startup.ListenSockets;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
@@ -125,18 +126,26 @@ final class PreparedStart implements StartSpec {
   void start() {
     ThisProcess.umask(request.umask);
     DaemonFiles files = new DaemonFiles(fileSet(), identity, terminal);
+    ListenSockets sockets = null;
     try {
       if (!request.foreground) {
         ignoreTermination();
       }
       files.open();
       request.requireReplaceable(files.namedProcess());
+      if (!request.listen.isEmpty()) {
+        boolean locked = request.lock && request.pidFile != null;
+        sockets = ListenSockets.open(request.listen, identity, locked);
+      }
       if (request.foreground) {
-        become(program.with(files), files);
+        become(program.with(files, sockets), files);
       } else {
-        spawn(program.with(files), files);
+        spawn(program.with(files, sockets), files);
       }
     } catch (RuntimeException | Error failure) {
+      if (sockets != null) {
+        sockets.undo(failure);
+      }
       files.undo(failure);
       throw failure;
     }

@@ -6,6 +6,7 @@ import dev.daimon.control.ReadyCondition;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.NamedProcess;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,6 +58,9 @@ final class Request {
 
   boolean closeDescriptors = true;
   List<Integer> keptDescriptors = List.of();
+
+  /** The addresses to listen at for the program. */
+  List<ListenAddress> listen = List.of();
 
   /** Each as NAME=VALUE. */
   List<String> variables = List.of();

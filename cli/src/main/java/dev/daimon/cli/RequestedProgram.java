@@ -12,6 +12,7 @@ import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.startup.DaemonFiles;
+import dev.daimon.startup.ListenSockets;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
@@ -28,12 +29,20 @@ final class RequestedProgram {
   private final Path executable;
   private final Environment environment;
 
+  /** The descriptors from 3 up, if some are handed over by number; else null. */
+  private final @Nullable ListenPlan listen;
+
   private RequestedProgram(
-      Request request, Caller caller, Path executable, Environment environment) {
+      Request request,
+      Caller caller,
+      Path executable,
+      Environment environment,
+      @Nullable ListenPlan listen) {
     this.request = request;
     this.caller = caller;
     this.executable = executable;
     this.environment = environment;
+    this.listen = listen;
   }
 
   /**
@@ -45,7 +54,17 @@ final class RequestedProgram {
    */
   static RequestedProgram find(
       Request request, Caller caller, @Nullable Identity identity, @Nullable PrivilegeDrop drop) {
-    Environment environment = environment(request, caller, identity);
+    Environment callers = caller.environment();
+    boolean activated = hasListenVariables(callers);
+    ListenPlan listen =
+        activated || !request.listen.isEmpty() ? ListenPlan.of(request, caller) : null;
+    if (activated) {
+      callers = ListenPlan.withoutCallers(callers);
+    }
+    Environment environment = environment(request, callers, identity);
+    if (listen != null) {
+      environment = listen.addTo(environment);
+    }
     byte[] name = Text.bytes(request.command.get(0));
     Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
     byte[] searchPath = environment.get("PATH");
@@ -62,7 +81,7 @@ final class RequestedProgram {
               return found;
             });
       }
-      return new RequestedProgram(request, caller, executable, environment);
+      return new RequestedProgram(request, caller, executable, environment, listen);
     } catch (NotExecutableException missing) {
       throw new StartException(Reason.PROGRAM, missing);
     } catch (IOException failure) {
@@ -72,8 +91,8 @@ final class RequestedProgram {
 
   /** The caller's environment, with the user's own variables and then those of the request. */
   private static Environment environment(
-      Request request, Caller caller, @Nullable Identity identity) {
-    Environment environment = caller.environment();
+      Request request, Environment callers, @Nullable Identity identity) {
+    Environment environment = callers;
     if (identity != null && identity.name().isPresent() && identity.home().isPresent()) {
       environment =
           environment
@@ -89,6 +108,13 @@ final class RequestedProgram {
               Text.bytes(variable.substring(equals + 1)));
     }
     return environment;
+  }
+
+  /** Whether somebody has handed descriptors over to the caller, or to one of its ancestors. */
+  private static boolean hasListenVariables(Environment environment) {
+    return environment.get("LISTEN_PID") != null
+        || environment.get("LISTEN_FDS") != null
+        || environment.get("LISTEN_FDNAMES") != null;
   }
 
   /** Checks that the descriptors that the program is to inherit are open. */
@@ -114,21 +140,29 @@ final class RequestedProgram {
 
   /** The program with the caller's standard streams. */
   Program withCallersStreams() {
-    return program(null, Redirect.inherit(), Redirect.inherit(), Redirect.inherit());
+    return program(null, null, Redirect.inherit(), Redirect.inherit(), Redirect.inherit());
   }
 
-  /** The program with the daemon's files: its output files, and its locks kept open. */
-  Program with(DaemonFiles files) {
+  /**
+   * The program with the daemon's files: its output files, and its locks kept open; and with the
+   * sockets of {@code --listen}, if there are any.
+   */
+  Program with(DaemonFiles files, @Nullable ListenSockets sockets) {
     Redirect unset = request.foreground ? Redirect.inherit() : nullDevice();
     return program(
         files,
+        sockets,
         unset,
         redirect(files.standardOutput(), unset),
         redirect(files.standardError(), unset));
   }
 
   private Program program(
-      @Nullable DaemonFiles files, Redirect input, Redirect output, Redirect error) {
+      @Nullable DaemonFiles files,
+      @Nullable ListenSockets sockets,
+      Redirect input,
+      Redirect output,
+      Redirect error) {
     List<byte[]> arguments = new ArrayList<>();
     for (String argument : request.command.subList(1, request.command.size())) {
       arguments.add(Text.bytes(argument));
@@ -143,7 +177,9 @@ final class RequestedProgram {
             .standardInput(input)
             .standardOutput(output)
             .standardError(error);
-    if (files != null) {
+    if (files != null && listen != null) {
+      listen.place(program, sockets, files.lockDescriptors());
+    } else if (files != null) {
       for (Descriptor descriptor : files.lockDescriptors()) {
         keepLock(program, descriptor);
       }

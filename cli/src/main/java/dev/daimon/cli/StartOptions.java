@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.posix.Capability;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.OutputPaths;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ final class StartOptions {
           CommandOption.OOM_SCORE_ADJ,
           CommandOption.NO_NEW_PRIVS,
           CommandOption.KEEP_CAP,
+          CommandOption.LISTEN,
           CommandOption.PIDFILE_OWNER,
           CommandOption.FOREGROUND,
           CommandOption.DRY_RUN);
@@ -73,6 +75,9 @@ final class StartOptions {
     request.keptCapabilities = keptCapabilities();
     request.closeDescriptors = !line.has(CommandOption.NO_CLOSE_FDS);
     request.keptDescriptors = keptDescriptors();
+    if (line.has(CommandOption.LISTEN)) {
+      request.listen = ListenOption.addresses(line);
+    }
     request.variables = variables();
     request.programName = line.value(CommandOption.NAME);
     request.verbose = line.has(CommandOption.VERBOSE);
@@ -354,6 +359,9 @@ final class StartOptions {
     add(purposes, "lock", request.lockFile, /* output= */ false);
     add(purposes, "stdout", request.standardOutput, /* output= */ true);
     add(purposes, "stderr", request.standardError, /* output= */ true);
+    for (ListenAddress address : request.listen) {
+      add(purposes, "listen", address.path(), /* output= */ false);
+    }
   }
 
   private void add(FilePurposes purposes, String option, @Nullable Path path, boolean output) {

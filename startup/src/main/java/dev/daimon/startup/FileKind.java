@@ -27,6 +27,11 @@ interface FileKind<T> {
   /** Removes the file if opening it has created it, and closes it in any case. */
   void undo(T file) throws IOException;
 
+  /** Whether a file that root has opened is given to the target user. */
+  default boolean isGiven() {
+    return true;
+  }
+
   /** Adds to an error of opening a file what the error number means there. */
   private static PosixException explained(PosixException failure) {
     String explanation = "";

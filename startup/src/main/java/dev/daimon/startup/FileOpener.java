@@ -74,7 +74,9 @@ final class FileOpener {
       requireRootsAlone(path, denied);
     }
     T file = kind.open(path);
-    pendingChowns.add(new PendingChown(path, kind.descriptor(file)));
+    if (kind.isGiven()) {
+      pendingChowns.add(new PendingChown(path, kind.descriptor(file)));
+    }
     return opened(file, kind, false);
   }
 

@@ -1,0 +1,161 @@
+package dev.daimon.startup;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.readiness.ListenAddress;
+import dev.daimon.readiness.ListenSocket;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The listening sockets of a daemon that is about to start: bound before it gives up its
+ * privileges, marked close-on-exec here, and handed over to it by their numbers.
+ *
+ * <p>A TCP port is bound by the calling thread. The file of a Unix socket is made as the daemon's
+ * other files are: as the target user; as root only where that user may not and nobody but root can
+ * change anything on the way. Then it stays root's.
+ *
+ * <p>A socket file that is there already is replaced if nobody listens on it, and only under the
+ * lock of the pidfile, which keeps other starts of this daemon away. It must belong to root or to
+ * the target user if root replaces it. Everything else at that path is left as it is.
+ *
+ * <p>Not safe for use by several threads at once.
+ */
+public final class ListenSockets {
+  private final FileOpener opener;
+  private final long user;
+  private final boolean locked;
+  private final List<Descriptor> descriptors = new ArrayList<>();
+
+  private ListenSockets(@Nullable Identity identity, boolean locked) {
+    opener = new FileOpener(identity);
+    user = TargetIdentity.user(identity);
+    this.locked = locked;
+  }
+
+  /**
+   * Binds all addresses. If one cannot be bound, those before it are taken back.
+   *
+   * @param addresses the addresses
+   * @param identity the identity that the daemon will run as; null for this process's own
+   * @param locked whether the pidfile's lock is held
+   * @return the listening sockets
+   * @throws StartException {@link Reason#FILE} if an address is taken, is not of this machine, or
+   *     its file cannot be made; {@link Reason#PERMISSION} for a port that the caller may not bind
+   */
+  public static ListenSockets open(
+      List<ListenAddress> addresses, @Nullable Identity identity, boolean locked) {
+    Objects.requireNonNull(addresses, "addresses");
+    ListenSockets sockets = new ListenSockets(identity, locked);
+    try {
+      for (ListenAddress address : addresses) {
+        sockets.open(address);
+      }
+      return sockets;
+    } catch (RuntimeException | Error failure) {
+      sockets.undo(failure);
+      throw failure;
+    }
+  }
+
+  private void open(ListenAddress address) {
+    Path path = address.path();
+    try {
+      if (path == null) {
+        ListenSocket socket = ListenSocket.open(address, user, locked);
+        descriptors.add(socket.descriptor());
+        opener.onUndo(socket::close);
+      } else {
+        descriptors.add(opener.open(path, new UnixKind(address)).file.descriptor());
+      }
+    } catch (IOException failure) {
+      throw failed(address, failure);
+    }
+  }
+
+  /**
+   * Checks that a TCP port can be bound, without listening at it.
+   *
+   * @param address the address; a Unix socket is not checked
+   * @throws StartException as {@link #open}
+   */
+  public static void checkPort(ListenAddress address) {
+    Objects.requireNonNull(address, "address");
+    try {
+      ListenSocket.checkPort(address);
+    } catch (IOException failure) {
+      throw failed(address, failure);
+    }
+  }
+
+  private static StartException failed(ListenAddress address, IOException failure) {
+    if (address.path() == null && failure instanceof PosixException posix) {
+      if (posix.errno().equals(Errno.EACCES)) {
+        return new StartException(
+            Reason.PERMISSION,
+            failure.getMessage() + "; a port this low needs root or CAP_NET_BIND_SERVICE");
+      }
+      if (posix.errno().equals(Errno.EADDRINUSE)) {
+        return new StartException(
+            Reason.FILE, failure.getMessage() + PortOwner.words(address.port()));
+      }
+    }
+    return new StartException(Reason.FILE, failure);
+  }
+
+  /** {@return the sockets, in the order of the addresses} */
+  public List<Descriptor> descriptors() {
+    return descriptors;
+  }
+
+  /**
+   * Closes the sockets and removes the socket files that were made, if the paths still lead to
+   * them.
+   *
+   * @param reason why the start failed; gets what could not be taken back as suppressed exceptions
+   */
+  public void undo(Throwable reason) {
+    Objects.requireNonNull(reason, "reason");
+    for (Exception left : opener.undo()) {
+      reason.addSuppressed(left);
+    }
+  }
+
+  /** The file of a Unix socket. */
+  private final class UnixKind implements FileKind<ListenSocket> {
+    private final ListenAddress address;
+
+    UnixKind(ListenAddress address) {
+      this.address = address;
+    }
+
+    @Override
+    public ListenSocket open(Path path) throws IOException {
+      return ListenSocket.open(address, user, locked);
+    }
+
+    @Override
+    public Descriptor descriptor(ListenSocket socket) {
+      return socket.descriptor();
+    }
+
+    @Override
+    public boolean isGiven() {
+      return false;
+    }
+
+    @Override
+    public void undo(ListenSocket socket) throws IOException {
+      try (socket) {
+        socket.removeFile();
+      }
+    }
+  }
+}
