@@ -125,6 +125,16 @@ final class ListenPlan {
                 + (FIRST + count - 1));
       }
     }
+    for (int number = FIRST; number < FIRST + count; number++) {
+      if (request.places(number)) {
+        throw new StartException(
+            Reason.CONFIGURATION,
+            "--ready fd:"
+                + number
+                + " has the number of a socket: those have the numbers from 3 to "
+                + (FIRST + count - 1));
+      }
+    }
     int[] open = request.closeDescriptors ? null : caller.descriptors();
     for (int number = FIRST + inherited; open != null && number < FIRST + count; number++) {
       if (Arrays.binarySearch(open, number) >= 0) {
@@ -187,6 +197,7 @@ final class ListenPlan {
   private boolean isTaken(int number) {
     int[] open = request.closeDescriptors ? null : caller.descriptors();
     return request.keptDescriptors.contains(number)
+        || request.places(number)
         || (open != null && Arrays.binarySearch(open, number) >= 0);
   }
 }

@@ -385,6 +385,7 @@ class ListenIT {
       delimiter = '|',
       value = {
         "--keep-fd 3 | --keep-fd 3 and --listen exclude each other",
+        "--ready fd:3 | --ready fd:3 has the number of a socket: those have the numbers from 3 to 3",
         "--no-close-fds | --no-close-fds and --listen exclude each other here: the caller has"
             + " descriptor 3 open",
         "--self -p $dir/pid | --self and --listen exclude each other",

@@ -164,7 +164,8 @@ class ListenDescriptorsTest {
           ListenDescriptors.fromEnvironment().named(args[0]).orElseThrow();
       int before = Files.fcntl(0, Files.F_GETFD, 0);
       Channel channel = descriptor.toInheritedChannel();
-      if (channel != System.inheritedChannel() || channel != descriptor.toInheritedChannel()) {
+      if (!channel.equals(System.inheritedChannel())
+          || !channel.equals(descriptor.toInheritedChannel())) {
         throw new AssertionError("another channel");
       }
       System.out.println(
