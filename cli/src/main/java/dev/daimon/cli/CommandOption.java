@@ -251,6 +251,13 @@ enum CommandOption {
       RESTART,
       STOP),
   UNUSED_GUARD(null, "guard", "PATH", "ignored: signals do not use the guard file", RELOAD, SIGNAL),
+  OVERLAP(
+      null,
+      "overlap",
+      null,
+      "with `--ready` and `--listen`: stop the old daemon only when the new one is ready; both share"
+          + " the sockets meanwhile, and nobody is refused",
+      RESTART),
   PID_ONLY(
       null,
       "pid-only",

@@ -3,6 +3,7 @@ package dev.daimon.cli;
 import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
+import dev.daimon.control.RunningDaemon;
 import dev.daimon.control.StartSpec;
 import dev.daimon.forking.Child;
 import dev.daimon.forking.ExecException;
@@ -23,6 +24,7 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -140,8 +142,34 @@ final class PreparedStart implements StartSpec {
       if (request.foreground) {
         become(program.with(files, sockets), files);
       } else {
-        spawn(program.with(files, sockets), files);
+        spawn(program.with(files, sockets), files, null);
       }
+    } catch (RuntimeException | Error failure) {
+      if (sockets != null) {
+        sockets.undo(failure);
+      }
+      files.undo(failure);
+      throw failure;
+    }
+  }
+
+  /**
+   * Starts the program beside a daemon that runs, with its lock and its sockets; returns the process
+   * id when the program is ready and the pidfile names it.
+   */
+  long startBeside(RunningDaemon old) {
+    ThisProcess.umask(request.umask);
+    // The pidfile and its lock are the old daemon's, and are shared.
+    FileSet output =
+        new FileSet(
+            null, false, null, request.standardOutput, request.standardError, false, false);
+    DaemonFiles files = new DaemonFiles(output, identity, terminal);
+    ListenSockets sockets = null;
+    try {
+      ignoreTermination();
+      files.open();
+      sockets = ListenSockets.open(request.listen, identity, /* locked= */ true, old.sockets());
+      return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
     } catch (RuntimeException | Error failure) {
       if (sockets != null) {
         sockets.undo(failure);
@@ -163,7 +191,7 @@ final class PreparedStart implements StartSpec {
   }
 
   /** Starts the program as a daemon: in a session that this JVM leads until it ends. */
-  private void spawn(Program daemon, DaemonFiles files) {
+  private long spawn(Program daemon, DaemonFiles files, @Nullable RunningDaemon old) {
     Child child;
     try {
       if (!caller.hasMadeSession()) {
@@ -183,14 +211,19 @@ final class PreparedStart implements StartSpec {
       terminal.step("started " + child);
       files.writePid(child.pid());
       record(child.pid());
+      long pid = child.pid();
       if (awaited != null) {
-        long pid = awaited.await(child);
-        if (pid != child.pid()) {
+        pid = awaited.await(child);
+        if (pid != child.pid() && old == null) {
           files.rewritePid(pid);
           record(pid);
         }
         files.requireInPlace();
       }
+      if (old != null) {
+        replace(old, pid);
+      }
+      return pid;
     } catch (RuntimeException | Error failure) {
       if (awaited == null) {
         kill(child, failure);
@@ -198,6 +231,14 @@ final class PreparedStart implements StartSpec {
         awaited.stop(failure);
       }
       throw failure;
+    }
+  }
+
+  private static void replace(RunningDaemon old, long pid) {
+    try {
+      old.replaceBy(pid);
+    } catch (PosixException failure) {
+      throw new StartException(Reason.FILE, failure);
     }
   }
 

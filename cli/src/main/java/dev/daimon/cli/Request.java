@@ -85,6 +85,9 @@ final class Request {
   /** How to stop the daemon first, for {@code restart}; null for the others. */
   @Nullable StopPolicy stop;
 
+  /** Whether a restart stops the old daemon only when the new one is ready. */
+  boolean overlap;
+
   /** Whether a pidfile that nobody has locked is trusted. */
   boolean pidOnly;
 

@@ -148,9 +148,15 @@ final class RequestedProgram {
    * sockets of {@code --listen}, if there are any.
    */
   Program with(DaemonFiles files, @Nullable ListenSockets sockets) {
+    return with(files, sockets, files.lockDescriptors());
+  }
+
+  /** The program with other locks kept open than those of the files. */
+  Program with(
+      DaemonFiles files, @Nullable ListenSockets sockets, List<Descriptor> locks) {
     Redirect unset = request.foreground ? Redirect.inherit() : nullDevice();
     return program(
-        files,
+        locks,
         sockets,
         unset,
         redirect(files.standardOutput(), unset),
@@ -158,7 +164,7 @@ final class RequestedProgram {
   }
 
   private Program program(
-      @Nullable DaemonFiles files,
+      @Nullable List<Descriptor> locks,
       @Nullable ListenSockets sockets,
       Redirect input,
       Redirect output,
@@ -177,10 +183,10 @@ final class RequestedProgram {
             .standardInput(input)
             .standardOutput(output)
             .standardError(error);
-    if (files != null && listen != null) {
-      listen.place(program, sockets, files.lockDescriptors());
-    } else if (files != null) {
-      for (Descriptor descriptor : files.lockDescriptors()) {
+    if (locks != null && listen != null) {
+      listen.place(program, sockets, locks);
+    } else if (locks != null) {
+      for (Descriptor descriptor : locks) {
         keepLock(program, descriptor);
       }
     }

@@ -185,7 +185,10 @@ final class StartCommand {
     }
     StopProgress progress = new StopProgress(terminal);
     try {
-      Outcome _ = control.restart(start, policy, progress);
+      Outcome _ =
+          request.overlap
+              ? control.restartOverlapping(start, start::startBeside, policy, progress)
+              : control.restart(start, policy, progress);
     } catch (StartException failure) {
       if (request.ready == null || !progress.hasStopped()) {
         throw failure;

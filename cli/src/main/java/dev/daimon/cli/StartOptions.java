@@ -100,11 +100,15 @@ final class StartOptions {
     }
     if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);
+      request.overlap = line.has(CommandOption.OVERLAP);
     }
     request.pidOnly = line.has(CommandOption.PID_ONLY);
     checkControl(request);
     if (request.ready != null) {
       ReadyOption.check(line, request);
+    }
+    if (request.overlap) {
+      checkOverlap(request);
     }
     checkOverlaps(request);
     return request;
@@ -143,6 +147,22 @@ final class StartOptions {
   /** The option by which the program is said to daemonize itself. */
   private String self() {
     return line.has(CommandOption.SELF) ? "--self" : "--ready exit";
+  }
+
+  /** Checks what an overlapping restart needs, and what it cannot do. */
+  private void checkOverlap(Request request) {
+    if (request.ready == null) {
+      throw line.usage("--overlap needs --ready with another condition than exec and exit");
+    }
+    if (request.listen.isEmpty()) {
+      throw line.usage("--overlap needs --listen: those are the sockets that both daemons share");
+    }
+    for (CommandOption option :
+        List.of(CommandOption.LOCK, CommandOption.TRUNCATE, CommandOption.PID_ONLY)) {
+      if (line.has(option)) {
+        throw line.usage("--overlap and " + option + " exclude each other");
+      }
+    }
   }
 
   private List<String> program() {

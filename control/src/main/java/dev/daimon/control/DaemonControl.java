@@ -354,6 +354,45 @@ public final class DaemonControl {
   }
 
   /**
+   * Restarts the daemon so that the new one is ready before the old one gets a signal. The two share
+   * the lock and the listening sockets, so no other daemon can come in between, and nobody who
+   * connects is refused. The guard is held all the time.
+   *
+   * <p>If the new daemon cannot be started, the old one goes on running, and nothing was changed.
+   *
+   * @param spec how to start the daemon if none runs
+   * @param beside how to start it beside the one that runs
+   * @param policy how to stop the old one
+   * @param listener is told of each signal, and each second
+   * @return {@link Outcome#OK} if the old daemon has ended; as {@link #restart} if none ran
+   * @throws ControlException as {@link #stop} and {@link #start}; {@link Reason#NOT_STOPPED} if the
+   *     old daemon has not ended, though the new one runs
+   * @throws dev.daimon.pidfd.NotPermittedException if this process may not take descriptors of the
+   *     daemon
+   * @throws IOException as {@link #stop} and {@link #start}
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Outcome restartOverlapping(
+      StartSpec spec, OverlapSpec beside, StopPolicy policy, StopListener listener)
+      throws IOException, InterruptedException {
+    Objects.requireNonNull(spec, "spec");
+    Objects.requireNonNull(beside, "beside");
+    Objects.requireNonNull(policy, "policy");
+    Objects.requireNonNull(listener, "listener");
+    return daemon.guarded(guard -> {
+      if (new Overlap(daemon, policy, listener, guard).carryOut(beside)) {
+        return Outcome.OK;
+      }
+      Outcome stopped = new Stop(daemon, policy, listener, guard).carryOut().outcome();
+      if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
+        throw new ControlException(
+            Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
+      }
+      return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
+    });
+  }
+
+  /**
    * Waits until the daemon has ended and no process holds its lock. This sends nothing, so the
    * daemon may belong to any user.
    *

@@ -176,6 +176,28 @@ public final class PidFd implements AutoCloseable {
   }
 
   /**
+   * Makes a descriptor of an open file of the process: both then share the file's position, status
+   * flags and {@code flock} lock. For a socket this JVM has the socket too.
+   *
+   * @param number the number under which the process has the file
+   * @return the descriptor, marked close-on-exec, to be closed by the caller
+   * @throws NotPermittedException if this JVM may not trace the process; see ptrace(2), "access
+   *     mode checking"
+   * @throws PosixException {@code EBADF} if the process has no such descriptor, {@code ESRCH} if it
+   *     has ended, {@code ENOSYS} before Linux 5.6
+   * @throws IllegalStateException if this handle is closed
+   * @see <a href="https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html">pidfd_getfd(2)</a>
+   */
+  public synchronized Descriptor duplicate(int number) throws PosixException {
+    int result = PidFds.getfd(descriptor.number(), number);
+    if (result == -Errno.EPERM.number()) {
+      throw new NotPermittedException(
+          "pidfd_getfd", pid, "; to share its descriptors takes the right to trace it");
+    }
+    return Descriptor.adopt(PosixException.check(result, "pidfd_getfd", pid));
+  }
+
+  /**
    * Tells whether the process has not ended yet. A zombie has ended.
    *
    * <p>Race: the process may end before this method returns.

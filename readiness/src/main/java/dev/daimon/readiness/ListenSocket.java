@@ -13,6 +13,7 @@ import dev.daimon.posix.call.Sockets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 public final class ListenSocket implements AutoCloseable {
   /** The longest queue of connections that nobody has accepted; the kernel may allow less. */
   private static final int BACKLOG = 4096;
+
+  /** Enough for every address: the longest is that of a Unix socket. */
+  private static final int ADDRESS_BYTES = 128;
 
   /** The umask that leaves a new socket's mode at 0666. */
   private static final int UMASK = 0111;
@@ -79,6 +83,44 @@ public final class ListenSocket implements AutoCloseable {
       }
       throw failure;
     }
+  }
+
+  /**
+   * Tells whether a descriptor is a socket that listens at an address.
+   *
+   * @param address the address
+   * @param descriptor an open descriptor
+   * @return whether it is
+   */
+  public static boolean listensAt(ListenAddress address, Descriptor descriptor) {
+    Objects.requireNonNull(address, "address");
+    int number = Objects.requireNonNull(descriptor, "descriptor").number();
+    int[] listens = new int[1];
+    byte[] bytes = new byte[ADDRESS_BYTES];
+    if (Sockets.getsockopt(number, Sockets.SOL_SOCKET, Sockets.SO_ACCEPTCONN, listens) < 0
+        || listens[0] == 0) {
+      return false;
+    }
+    int length = Sockets.getsockname(number, bytes);
+    if (length < 0) {
+      return false;
+    }
+    byte[] own = Arrays.copyOf(bytes, Math.min(length, bytes.length));
+    Path path = address.path();
+    int family = Sockets.family(own);
+    if (path != null) {
+      return family == Sockets.AF_UNIX
+          && Arrays.equals(Sockets.unixPath(own), NativePath.bytes(path));
+    }
+    if ((family != Sockets.AF_INET && family != Sockets.AF_INET6)
+        || Sockets.port(own) != address.port()) {
+      return false;
+    }
+    byte[] host = Sockets.host(own);
+    InetAddress wanted = address.host();
+    return wanted == null
+        ? Arrays.equals(host, new byte[host.length])
+        : Arrays.equals(host, wanted.getAddress());
   }
 
   private static ListenSocket bind(ListenAddress address, long owner, boolean mayReplace)

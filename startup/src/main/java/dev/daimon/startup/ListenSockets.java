@@ -52,17 +52,49 @@ public final class ListenSockets {
    */
   public static ListenSockets open(
       List<ListenAddress> addresses, @Nullable Identity identity, boolean locked) {
+    return open(addresses, identity, locked, List.of());
+  }
+
+  /**
+   * Binds all addresses as {@link #open(List, Identity, boolean)} does, but for those at which a
+   * running daemon listens: its sockets are shared.
+   *
+   * @param addresses the addresses
+   * @param identity the identity that the daemon will run as; null for this process's own
+   * @param locked whether the pidfile's lock is held
+   * @param running descriptors of the running daemon's sockets, which the caller closes
+   * @return the listening sockets
+   * @throws StartException as {@link #open(List, Identity, boolean)}
+   */
+  public static ListenSockets open(
+      List<ListenAddress> addresses,
+      @Nullable Identity identity,
+      boolean locked,
+      List<Descriptor> running) {
     Objects.requireNonNull(addresses, "addresses");
+    Objects.requireNonNull(running, "running");
     ListenSockets sockets = new ListenSockets(identity, locked);
     try {
       for (ListenAddress address : addresses) {
-        sockets.open(address);
+        if (!sockets.share(address, running)) {
+          sockets.open(address);
+        }
       }
       return sockets;
     } catch (RuntimeException | Error failure) {
       sockets.undo(failure);
       throw failure;
     }
+  }
+
+  private boolean share(ListenAddress address, List<Descriptor> running) {
+    for (Descriptor socket : running) {
+      if (ListenSocket.listensAt(address, socket)) {
+        descriptors.add(socket);
+        return true;
+      }
+    }
+    return false;
   }
 
   private void open(ListenAddress address) {

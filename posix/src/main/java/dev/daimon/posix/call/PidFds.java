@@ -16,6 +16,9 @@ public final class PidFds {
   /** Number of the system call {@code pidfd_open}. */
   static final int SYS_pidfd_open = 434;
 
+  /** Number of the system call {@code pidfd_getfd}. */
+  static final int SYS_pidfd_getfd = 438;
+
   /** {@code ioctl} on a pidfd: return information on the process. */
   static final int PIDFD_GET_INFO = 0xc040ff0b;
 
@@ -38,6 +41,14 @@ public final class PidFds {
   /** Sends a signal; 0 only checks whether the caller may send one. */
   public static int sendSignal(int pidfd, int signal) {
     return Libc.call(SYSCALL, SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0);
+  }
+
+  /**
+   * Makes a descriptor of an open file that the process has under a number; it is marked
+   * close-on-exec. Needs Linux 5.6.
+   */
+  public static int getfd(int pidfd, int number) {
+    return Libc.call(SYSCALL, SYS_pidfd_getfd, pidfd, number, 0, 0, 0);
   }
 
   /**

@@ -1,0 +1,252 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code restart --overlap}: the new daemon is ready before the old one gets its signal. */
+@Tag("python3")
+class OverlapIT {
+  private static final int RESTARTS = 100;
+  private static final int USAGE = 64;
+  private static final int DAEMON_FAILED = 70;
+  private static final int TIMED_OUT = 75;
+  private static final int NO_PERMISSION = 77;
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  private Path server;
+  private int port;
+
+  @BeforeEach
+  void writeServer() throws Exception {
+    // Answers with its process id; on TERM it answers what it has accepted, and ends.
+    server =
+        sandbox.script(
+            "server",
+            "#!/usr/bin/python3",
+            "import os, select, signal, socket",
+            "wake, woken = os.pipe()",
+            "os.set_blocking(woken, False)",
+            "signal.set_wakeup_fd(woken)",
+            "signal.signal(signal.SIGTERM, lambda *_: None)",
+            "s = socket.socket(fileno=3)",
+            "s.setblocking(False)",
+            "address = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)",
+            "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', address)",
+            "while True:",
+            "  ready = select.select([s, wake], [], [])[0]",
+            "  if wake in ready: break",
+            "  try: connection, _ = s.accept()",
+            "  except BlockingIOError: continue",
+            "  connection.recv(1)",
+            "  connection.sendall(b'%d\\n' % os.getpid())",
+            "  connection.close()");
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+  }
+
+  private long start() throws Exception {
+    return sandbox.start(
+        "--ready", "notify", "--listen", "tcp:" + port, server.toString());
+  }
+
+  private ProcessSandbox.Result restart(List<String> options, String... program) throws Exception {
+    List<String> words =
+        new ArrayList<>(
+            List.of("restart", "--overlap", "-p", sandbox.file("pid").toString(), "--listen",
+                "tcp:" + port));
+    words.addAll(options);
+    words.addAll(List.of(program));
+    return sandbox.daimon(words.toArray(new String[0]));
+  }
+
+  private ProcessSandbox.Result restart() throws Exception {
+    return restart(List.of("--ready", "notify"), server.toString());
+  }
+
+  private long named() throws Exception {
+    return Sandbox.pid(sandbox.file("pid"));
+  }
+
+  /** The process id of the daemon that answers. */
+  private long answer() throws IOException {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 60_000);
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write('x');
+      byte[] answer = socket.getInputStream().readAllBytes();
+      return Long.parseLong(new String(answer, StandardCharsets.US_ASCII).strip());
+    }
+  }
+
+  @Test
+  void noClientSeesAnErrorAndTheLockIsNeverFree() throws Exception {
+    start();
+    AtomicBoolean over = new AtomicBoolean();
+    Process locker =
+        sandbox
+            .prepare(
+                List.of(
+                    "bash",
+                    "-c",
+                    "while [ -e $dir/pid ]; do flock -n $dir/pid echo free; done >$dir/free 2>&1"),
+                Map.of("dir", sandbox.directory().toString()))
+            .start();
+    try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      Future<Integer> client =
+          threads.submit(() -> {
+            int answers = 0;
+            while (!over.get()) {
+              answer();
+              answers++;
+            }
+            return answers;
+          });
+      try {
+        for (int i = 0; i < RESTARTS; i++) {
+          long before = named();
+          assertThat(restart()).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+          assertThat(named()).isNotEqualTo(before);
+          assertThat(ProcessHandle.of(before)).isEmpty();
+          assertThat(answer()).isEqualTo(named());
+        }
+      } finally {
+        over.set(true);
+      }
+      // An error of one connection would be thrown here.
+      assertThat(client.get()).isPositive();
+    }
+    locker.destroyForcibly().waitFor();
+    assertThat(sandbox.file("free")).isEmptyFile();
+    assertThat(sandbox.running("server")).hasSize(1);
+    assertThat(sandbox.daimon("status", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+    assertThat(sandbox.daimon("stop", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+  }
+
+  @Test
+  void whereNoneRunsItIsStarted() throws Exception {
+    ProcessSandbox.Result result = restart();
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(answer()).isEqualTo(named());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "exec sleep 1000 | 75",
+        "exit 3 | 70",
+        "kill -KILL $$ | 70"
+      })
+  void aNewOneThatFailsChangesNothing(String script, int status) throws Exception {
+    long old = start();
+    String guard = Files.readString(sandbox.file("pid.guard"));
+
+    ProcessSandbox.Result result =
+        restart(List.of("--ready", "notify", "--ready-timeout", "1s"), "sh", "-c", script);
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(status).isIn(TIMED_OUT, DAEMON_FAILED);
+    assertThat(named()).isEqualTo(old);
+    assertThat(answer()).isEqualTo(old);
+    assertThat(Files.readString(sandbox.file("pid.guard"))).isEqualTo(guard);
+    assertThat(sandbox.running("sleep")).isEmpty();
+    assertThat(sandbox.daimon("status", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+    assertThat(restart().exitCode()).isZero();
+    assertThat(answer()).isEqualTo(named()).isNotEqualTo(old);
+  }
+
+  @Test
+  void theFileOfAUnixSocketStaysTheSame() throws Exception {
+    Path path = sandbox.file("socket");
+    sandbox.start("--ready", "notify", "--listen", "unix:" + path, server.toString());
+    Object inode = Files.getAttribute(path, "unix:ino");
+
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            "restart", "--overlap", "-p", sandbox.file("pid").toString(), "--ready", "notify",
+            "--listen", "unix:" + path, server.toString());
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(inode);
+  }
+
+  @Test
+  @Tag("strace")
+  void withoutTheRightToShareNothingIsChanged() throws Exception {
+    long old = start();
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "strace -f -qq -o /dev/null -e trace=pidfd_getfd -e inject=pidfd_getfd:error=EPERM"
+                + " $daimon restart --overlap -p $dir/pid --ready notify --listen tcp:" + port
+                + " $dir/server");
+
+    assertThat(result.exitCode()).isEqualTo(NO_PERMISSION);
+    assertThat(result.err())
+        .contains("to share its descriptors takes the right to trace it")
+        .hasLineCount(1);
+    assertThat(named()).isEqualTo(old);
+    assertThat(answer()).isEqualTo(old);
+  }
+
+  @Test
+  void anOldOneThatDoesNotEndIsTimedOutAndTheNewOneRuns() throws Exception {
+    Path stubborn =
+        sandbox.script("stubborn", "#!/bin/sh", "trap '' TERM", "while :; do sleep 1; done");
+    long old = sandbox.start("--listen", "tcp:" + port, stubborn.toString());
+
+    ProcessSandbox.Result result =
+        restart(
+            List.of("--ready", "notify", "--timeout", "500ms", "--then", "none"),
+            server.toString());
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(TIMED_OUT);
+    assertThat(result.err()).contains("has not ended", "process " + named() + " is the daemon");
+    assertThat(named()).isNotEqualTo(old);
+    assertThat(answer()).isEqualTo(named());
+    assertThat(ProcessHandle.of(old)).isPresent();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--listen tcp:1 | --overlap needs --ready",
+        "--listen tcp:1 --ready exec | --overlap needs --ready",
+        "--ready notify | --overlap needs --listen",
+        "--listen tcp:1 --ready notify -l $dir/lock | --overlap and --lock exclude each other",
+        "--listen tcp:1 --ready notify -o $dir/log --truncate | --overlap and --truncate exclude",
+        "--listen tcp:1 --ready notify --pid-only | --overlap and --pid-only exclude each other"
+      })
+  void whatItNeedsAndExcludesIsAUsageError(String options, String message) throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.shell("$daimon restart --overlap -p $dir/pid " + options + " true");
+
+    assertThat(result.exitCode()).isEqualTo(USAGE);
+    assertThat(result.err()).startsWith("daimon: " + message).hasLineCount(1);
+  }
+}

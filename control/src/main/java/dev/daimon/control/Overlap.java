@@ -1,0 +1,98 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.control.StopPolicy.Step;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A restart under the guard in which the new daemon is ready before the old one gets a signal. The
+ * old one is awaited by its handle: its lock is the new one's too.
+ */
+final class Overlap {
+  private static final Duration SECOND = Duration.ofSeconds(1);
+
+  private final ControlledDaemon controlled;
+  private final StopPolicy policy;
+  private final StopListener listener;
+  private final @Nullable Guard guard;
+
+  Overlap(
+      ControlledDaemon controlled,
+      StopPolicy policy,
+      StopListener listener,
+      @Nullable Guard guard) {
+    this.controlled = controlled;
+    this.policy = policy;
+    this.listener = listener;
+    this.guard = guard;
+  }
+
+  /** Replaces the daemon; returns false, and does nothing, if none runs. */
+  boolean carryOut(OverlapSpec spec) throws IOException, InterruptedException {
+    try (ProbeResult probe = controlled.probe()) {
+      PidFd old = probe.daemon();
+      LockedFile file = probe.file();
+      if (old == null || file == null) {
+        return false;
+      }
+      StartRecord last = StartRecord.read(controlled.guardFile(), file.owner()).orElse(null);
+      // Finds out before the start whether the session may be stopped.
+      try (StopTarget target = new StopTarget(old, file, policy.wholeSession(), last)) {
+        long next;
+        try (RunningDaemon running = RunningDaemon.share(old, file)) {
+          next = spec.start(running);
+        }
+        if (guard != null) {
+          guard.record(next, controlled.pidFile());
+        }
+        stop(target, old, next);
+      }
+      return true;
+    }
+  }
+
+  private void stop(StopTarget target, PidFd old, long next)
+      throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    List<Signal> sent = new ArrayList<>();
+    List<Step> steps = policy.steps();
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      Optional<Signal> following =
+          i + 1 < steps.size() ? Optional.of(steps.get(i + 1).signal()) : Optional.empty();
+      target.send(step.signal());
+      sent.add(step.signal());
+      long begin = System.nanoTime();
+      Duration left = step.patience();
+      while (!left.isNegative()) {
+        PidFd alive = target.alive();
+        listener.waiting(
+            alive == null ? old.pid() : alive.pid(),
+            Duration.ofNanos(System.nanoTime() - start),
+            following,
+            left);
+        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
+          listener.stopped(
+              new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));
+          return;
+        }
+        if (left.isZero()) {
+          break;
+        }
+        left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
+      }
+    }
+    throw new ControlException(
+        Reason.NOT_STOPPED,
+        old + " has not ended after " + sent + "; process " + next + " is the daemon, and runs");
+  }
+}

@@ -1,0 +1,19 @@
+package dev.daimon.control;
+
+import java.io.IOException;
+
+/** How {@link DaemonControl} starts a daemon while the one in whose place it comes still runs. */
+@FunctionalInterface
+public interface OverlapSpec {
+  /**
+   * Starts the new daemon, with the lock of the old one kept open, and returns when it is ready and
+   * {@linkplain RunningDaemon#replaceBy named by the pidfile}. If it fails, it has stopped what it
+   * has started.
+   *
+   * @param old the daemon that runs, and goes on running
+   * @return the new daemon's process id
+   * @throws IOException if it was not started
+   * @throws InterruptedException if the thread is interrupted
+   */
+  long start(RunningDaemon old) throws IOException, InterruptedException;
+}

@@ -1,0 +1,187 @@
+package dev.daimon.control;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.locking.LockHeldException;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.locking.NotRegularFileException;
+import dev.daimon.locking.SingletonLock;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.Cleanup;
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A daemon that goes on running while another one is started in its place: what the two share. These
+ * are the same open files, so the lock is free at no time, and no connection is lost between them.
+ */
+public final class RunningDaemon implements AutoCloseable {
+  private final PidFd process;
+  private final SingletonLock lock;
+  private final List<Descriptor> sockets;
+
+  private RunningDaemon(PidFd process, SingletonLock lock, List<Descriptor> sockets) {
+    this.process = process;
+    this.lock = lock;
+    this.sockets = sockets;
+  }
+
+  /**
+   * Takes descriptors of a daemon's lock and sockets. This changes nothing in the daemon.
+   *
+   * @param file its pidfile, held open
+   */
+  static RunningDaemon share(PidFd process, LockedFile file) throws IOException {
+    List<Descriptor> taken = new ArrayList<>();
+    try {
+      SingletonLock lock = null;
+      List<Descriptor> sockets = new ArrayList<>();
+      requireRight(process);
+      String[] numbers = new File("/proc/" + process.pid() + "/fd").list();
+      for (String number : numbers == null ? new String[0] : numbers) {
+        boolean socket = isSocket(process.pid(), number);
+        if (!socket && (lock != null || !hasLock(process.pid(), number))) {
+          continue;
+        }
+        Descriptor copy = duplicate(process, Integer.parseInt(number));
+        if (copy != null) {
+          taken.add(copy);
+          if (socket) {
+            sockets.add(copy);
+          } else {
+            lock = adopt(file.path(), copy);
+            if (lock == null) {
+              copy.close();
+            }
+          }
+        }
+      }
+      if (lock == null || !process.isAlive()) {
+        throw new ControlException(
+            Reason.UNKNOWN, process + " has ended, or does not hold the lock of " + file.path());
+      }
+      return new RunningDaemon(process, lock, sockets);
+    } catch (IOException | RuntimeException | Error failure) {
+      for (Descriptor descriptor : taken) {
+        Cleanup.close(descriptor, failure);
+      }
+      throw failure;
+    }
+  }
+
+  /** Throws if this process may not take a descriptor; /proc may hide all of them then. */
+  private static void requireRight(PidFd process) throws PosixException {
+    Descriptor input = duplicate(process, 0);
+    if (input != null) {
+      input.close();
+    }
+  }
+
+  private static boolean isSocket(long pid, String number) {
+    try {
+      Path link = Path.of("/proc/" + pid + "/fd/" + number);
+      return Files.readSymbolicLink(link).toString().startsWith("socket:");
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  /** Whether a descriptor is of an open file with a lock of flock, be it of this file or not. */
+  private static boolean hasLock(long pid, String number) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/fdinfo/" + number))) {
+        if (line.startsWith("lock:") && line.contains("FLOCK")) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  /** Null if the daemon has closed the number meanwhile. */
+  private static @Nullable Descriptor duplicate(PidFd process, int number) throws PosixException {
+    try {
+      return process.duplicate(number);
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.EBADF)) {
+        return null;
+      }
+      throw failure;
+    }
+  }
+
+  /** The lock on this pidfile; null if the descriptor is of another file. */
+  private static @Nullable SingletonLock adopt(Path pidFile, Descriptor copy) throws IOException {
+    try {
+      SingletonLock lock = SingletonLock.adopt(pidFile, copy);
+      return lock.isAtPath() ? lock : null;
+    } catch (LockHeldException | NotRegularFileException other) {
+      return null;
+    }
+  }
+
+  /** {@return the daemon's process id} */
+  public long pid() {
+    return process.pid();
+  }
+
+  /** {@return the lock on the pidfile, which the new daemon has to keep open; do not close it} */
+  public Descriptor lock() {
+    return lock.descriptor();
+  }
+
+  /** {@return the daemon's sockets of all kinds; do not close them} */
+  public List<Descriptor> sockets() {
+    return sockets;
+  }
+
+  /**
+   * Writes the new daemon's process id into the pidfile, in place. If that fails, the file names
+   * this daemon again.
+   *
+   * @param pid the new daemon
+   * @throws PosixException if it cannot be written
+   */
+  public void replaceBy(long pid) throws PosixException {
+    try {
+      lock.write(pid);
+    } catch (PosixException failure) {
+      try {
+        lock.write(process.pid());
+      } catch (PosixException second) {
+        failure.addSuppressed(second);
+      }
+      throw failure;
+    }
+  }
+
+  /** Closes what was shared, here; the daemon and the new one keep it. */
+  @Override
+  public void close() throws PosixException {
+    PosixException failure = null;
+    for (Descriptor socket : sockets) {
+      try {
+        socket.close();
+      } catch (PosixException first) {
+        failure = Cleanup.first(failure, first);
+      }
+    }
+    try {
+      lock.close();
+    } catch (PosixException last) {
+      failure = Cleanup.first(failure, last);
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}
