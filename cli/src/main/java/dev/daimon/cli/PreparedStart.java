@@ -154,15 +154,14 @@ final class PreparedStart implements StartSpec {
   }
 
   /**
-   * Starts the program beside a daemon that runs, with its lock and its sockets; returns the process
-   * id when the program is ready and the pidfile names it.
+   * Starts the program beside a daemon that runs, with its lock and its sockets; returns the
+   * process id when the program is ready and the pidfile names it.
    */
   long startBeside(RunningDaemon old) {
     ThisProcess.umask(request.umask);
     // The pidfile and its lock are the old daemon's, and are shared.
     FileSet output =
-        new FileSet(
-            null, false, null, request.standardOutput, request.standardError, false, false);
+        new FileSet(null, false, null, request.standardOutput, request.standardError, false, false);
     DaemonFiles files = new DaemonFiles(output, identity, terminal);
     ListenSockets sockets = null;
     try {

@@ -152,8 +152,7 @@ final class RequestedProgram {
   }
 
   /** The program with other locks kept open than those of the files. */
-  Program with(
-      DaemonFiles files, @Nullable ListenSockets sockets, List<Descriptor> locks) {
+  Program with(DaemonFiles files, @Nullable ListenSockets sockets, List<Descriptor> locks) {
     Redirect unset = request.foreground ? Redirect.inherit() : nullDevice();
     return program(
         locks,

@@ -379,8 +379,10 @@ final class StartOptions {
     add(purposes, "lock", request.lockFile, /* output= */ false);
     add(purposes, "stdout", request.standardOutput, /* output= */ true);
     add(purposes, "stderr", request.standardError, /* output= */ true);
-    for (ListenAddress address : request.listen) {
-      add(purposes, "listen", address.path(), /* output= */ false);
+    if (!request.listen.isEmpty()) {
+      for (ListenAddress address : request.listen) {
+        add(purposes, "listen", address.path(), /* output= */ false);
+      }
     }
   }
 

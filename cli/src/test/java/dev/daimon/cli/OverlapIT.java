@@ -69,14 +69,18 @@ class OverlapIT {
   }
 
   private long start() throws Exception {
-    return sandbox.start(
-        "--ready", "notify", "--listen", "tcp:" + port, server.toString());
+    return sandbox.start("--ready", "notify", "--listen", "tcp:" + port, server.toString());
   }
 
   private ProcessSandbox.Result restart(List<String> options, String... program) throws Exception {
     List<String> words =
         new ArrayList<>(
-            List.of("restart", "--overlap", "-p", sandbox.file("pid").toString(), "--listen",
+            List.of(
+                "restart",
+                "--overlap",
+                "-p",
+                sandbox.file("pid").toString(),
+                "--listen",
                 "tcp:" + port));
     words.addAll(options);
     words.addAll(List.of(program));
@@ -157,11 +161,7 @@ class OverlapIT {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
-      value = {
-        "exec sleep 1000 | 75",
-        "exit 3 | 70",
-        "kill -KILL $$ | 70"
-      })
+      value = {"exec sleep 1000 | 75", "exit 3 | 70", "kill -KILL $$ | 70"})
   void aNewOneThatFailsChangesNothing(String script, int status) throws Exception {
     long old = start();
     String guard = Files.readString(sandbox.file("pid.guard"));
@@ -187,8 +187,15 @@ class OverlapIT {
 
     ProcessSandbox.Result result =
         sandbox.daimon(
-            "restart", "--overlap", "-p", sandbox.file("pid").toString(), "--ready", "notify",
-            "--listen", "unix:" + path, server.toString());
+            "restart",
+            "--overlap",
+            "-p",
+            sandbox.file("pid").toString(),
+            "--ready",
+            "notify",
+            "--listen",
+            "unix:" + path,
+            server.toString());
 
     assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(Files.getAttribute(path, "unix:ino")).isEqualTo(inode);
@@ -202,7 +209,8 @@ class OverlapIT {
     ProcessSandbox.Result result =
         sandbox.shell(
             "strace -f -qq -o /dev/null -e trace=pidfd_getfd -e inject=pidfd_getfd:error=EPERM"
-                + " $daimon restart --overlap -p $dir/pid --ready notify --listen tcp:" + port
+                + " $daimon restart --overlap -p $dir/pid --ready notify --listen tcp:"
+                + port
                 + " $dir/server");
 
     assertThat(result.exitCode()).isEqualTo(NO_PERMISSION);

@@ -354,9 +354,9 @@ public final class DaemonControl {
   }
 
   /**
-   * Restarts the daemon so that the new one is ready before the old one gets a signal. The two share
-   * the lock and the listening sockets, so no other daemon can come in between, and nobody who
-   * connects is refused. The guard is held all the time.
+   * Restarts the daemon so that the new one is ready before the old one gets a signal. The two
+   * share the lock and the listening sockets, so no other daemon can come in between, and nobody
+   * who connects is refused. The guard is held all the time.
    *
    * <p>If the new daemon cannot be started, the old one goes on running, and nothing was changed.
    *

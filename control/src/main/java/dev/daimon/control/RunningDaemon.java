@@ -19,8 +19,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A daemon that goes on running while another one is started in its place: what the two share. These
- * are the same open files, so the lock is free at no time, and no connection is lost between them.
+ * A daemon that goes on running while another one is started in its place: what the two share.
+ * These are the same open files, so the lock is free at no time, and no connection is lost between
+ * them.
  */
 public final class RunningDaemon implements AutoCloseable {
   private final PidFd process;

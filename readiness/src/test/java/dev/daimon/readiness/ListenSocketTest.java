@@ -1,0 +1,164 @@
+package dev.daimon.readiness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Credentials;
+import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Sockets;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ListenSocketTest {
+  private static final long SELF = Integer.toUnsignedLong(Credentials.fsuid());
+
+  @TempDir Path directory;
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static ListenSocket open(ListenAddress address) throws IOException {
+    return ListenSocket.open(address, SELF, true);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "::1"})
+  void aPortWithoutAHostIsOpenInBothFamilies(String host) throws Exception {
+    ListenAddress address = ListenAddress.tcp(freePort(), "web");
+    try (ListenSocket socket = open(address);
+        Socket client = new Socket()) {
+      assertThat(Files.fcntl(socket.descriptor().number(), Files.F_GETFD, 0))
+          .isEqualTo(Files.FD_CLOEXEC);
+      client.connect(new InetSocketAddress(InetAddress.ofLiteral(host), address.port()));
+      assertThat(client.isConnected()).isTrue();
+      assertThat(ListenSocket.listensAt(address, socket.descriptor())).isTrue();
+      assertThat(ListenSocket.listensAt(ListenAddress.tcp(1, "x"), socket.descriptor())).isFalse();
+      assertThatThrownBy(() -> open(address))
+          .isInstanceOfSatisfying(
+              PosixException.class, taken -> assertThat(taken.errno()).isEqualTo(Errno.EADDRINUSE))
+          .hasMessageStartingWith("bind tcp:" + address.port() + ": ");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "::1", "::"})
+  void aPortWithAHostIsOpenThereAlone(String host) throws Exception {
+    ListenAddress address = ListenAddress.tcp(InetAddress.ofLiteral(host), freePort(), "web");
+    ListenAddress every = ListenAddress.tcp(address.port(), "web");
+    try (ListenSocket socket = open(address)) {
+      assertThat(ListenSocket.listensAt(address, socket.descriptor())).isTrue();
+      assertThat(ListenSocket.listensAt(every, socket.descriptor())).isEqualTo(host.equals("::"));
+      if (host.contains(":")) {
+        // Another family's port is free.
+        open(ListenAddress.tcp(InetAddress.ofLiteral("127.0.0.1"), address.port(), "x")).close();
+      }
+    }
+  }
+
+  @Test
+  void everybodyMayConnectToAPathWhateverTheUmaskIs() throws Exception {
+    Path path = directory.resolve("socket");
+    int umask = Processes.umask(077);
+    try (ListenSocket socket = open(ListenAddress.unix(path, "x"));
+        SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+      assertThat(client.isConnected()).isTrue();
+      assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(path)))
+          .isEqualTo("rw-rw-rw-");
+      assertThat(ListenSocket.listensAt(socket.address(), socket.descriptor())).isTrue();
+      assertThat(
+              ListenSocket.listensAt(
+                  ListenAddress.unix(directory.resolve("other"), "x"), socket.descriptor()))
+          .isFalse();
+    } finally {
+      assertThat(Processes.umask(umask)).isEqualTo(077);
+    }
+  }
+
+  @Test
+  void aStaleFileIsReplacedByWhoMayAndARemovalSparesOthers() throws Exception {
+    Path path = directory.resolve("socket");
+    ListenAddress address = ListenAddress.unix(path, "x");
+    open(address).close();
+    assertThat(path).exists();
+
+    assertThatThrownBy(() -> ListenSocket.open(address, SELF, false))
+        .hasMessageContaining("nobody listens on");
+    ListenSocket second = open(address);
+    second.close();
+    try (ListenSocket third = open(address)) {
+      second.removeFile();
+      assertThat(path).exists();
+      third.removeFile();
+      assertThat(path).doesNotExist();
+    }
+  }
+
+  @Test
+  void whatAnotherProcessHasIsLeftAlone() throws Exception {
+    Path stream = directory.resolve("stream");
+    Path packets = directory.resolve("packets");
+    try (ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        Descriptor datagrams =
+            Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, Sockets.SOCK_DGRAM, 0))) {
+      channel.bind(UnixDomainSocketAddress.of(stream));
+      assertThat(
+              Sockets.bind(datagrams.number(), Sockets.unixAddress(packets.toString().getBytes())))
+          .isZero();
+      for (Path path : new Path[] {stream, packets}) {
+        assertThatThrownBy(() -> open(ListenAddress.unix(path, "x")))
+            .hasMessage(path + ": another process has this socket; it is left as it is");
+        assertThatThrownBy(() -> ListenSocket.requireReplaceable(path, SELF, true))
+            .hasMessageContaining("another process has this socket");
+        assertThat(path).exists();
+      }
+    }
+  }
+
+  @Test
+  void aFullQueueIsNoDeadSocket() throws Exception {
+    Path path = directory.resolve("socket");
+    byte[] address = Sockets.unixAddress(path.toString().getBytes());
+    int type = Sockets.SOCK_STREAM | Sockets.SOCK_NONBLOCK;
+    try (Descriptor server = Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, type, 0));
+        Descriptor one = Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, type, 0))) {
+      assertThat(Sockets.bind(server.number(), address)).isZero();
+      assertThat(Sockets.listen(server.number(), 0)).isZero();
+      assertThat(Sockets.connect(one.number(), address)).isZero();
+
+      assertThatThrownBy(() -> open(ListenAddress.unix(path, "x")))
+          .hasMessageContaining("another process has this socket");
+    }
+  }
+
+  @Test
+  void aDatagramChannelIsNoListener() throws Exception {
+    try (DatagramChannel channel = DatagramChannel.open()) {
+      channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      try (Descriptor file =
+          Descriptor.adopt(Sockets.socket(Sockets.AF_INET, Sockets.SOCK_DGRAM, 0))) {
+        assertThat(ListenSocket.listensAt(ListenAddress.tcp(1, "x"), file)).isFalse();
+      }
+    }
+  }
+}
