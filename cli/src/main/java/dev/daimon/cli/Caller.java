@@ -57,7 +57,9 @@ final class Caller {
         return new Caller(Environment.current(), directory, null, 0);
       }
       Environment environment = Environment.of(process);
-      int[] descriptors = withDescriptors ? inheritedFrom(process) : null;
+      // What the caller was activated with is to be told from the JVM's own files.
+      boolean needed = withDescriptors || environment.get("LISTEN_PID") != null;
+      int[] descriptors = needed ? inheritedFrom(process) : null;
       if (!Boolean.getBoolean(ScriptProtocol.COPY)) {
         return new Caller(environment, directory, descriptors, process);
       }

@@ -76,7 +76,7 @@ final class ListenPlan {
           FDS + " is no number of descriptors: \"" + Text.readable(text) + "\"");
     }
     for (int number = FIRST; number < FIRST + count; number++) {
-      if (!isOpen(number)) {
+      if (!isOpen(caller, number)) {
         throw new StartException(
             Reason.CONFIGURATION,
             FDS + " is " + count + ", but descriptor " + number + " is closed");
@@ -85,7 +85,11 @@ final class ListenPlan {
     return count;
   }
 
-  private static boolean isOpen(int number) {
+  private static boolean isOpen(Caller caller, int number) {
+    int[] open = caller.descriptors();
+    if (open != null) {
+      return Arrays.binarySearch(open, number) >= 0;
+    }
     return Files.exists(Path.of("/proc/self/fd/" + number), LinkOption.NOFOLLOW_LINKS);
   }
 

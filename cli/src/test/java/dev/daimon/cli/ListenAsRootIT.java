@@ -84,7 +84,7 @@ class ListenAsRootIT {
             "id -u; ls -l /proc/self/fd; echo $LISTEN_PID $$");
 
     assertThat(result.exitCode()).as(result.err()).isZero();
-    sandbox.await("its output", () -> Files.readString(out).lines().count() > 5);
+    sandbox.await("its output", () -> Files.readString(out).matches("(?s).*\n\\d+ \\d+\n"));
     List<String> lines = Files.readAllLines(out);
     assertThat(lines.getFirst()).isEqualTo(Integer.toString(NOBODY));
     assertThat(lines).anyMatch(line -> line.contains(" 3 -> socket:"));
@@ -127,9 +127,9 @@ class ListenAsRootIT {
   void rootMakesNoSocketWhereOthersCanRedirectThePath() throws Exception {
     Path own = directory("own", "rwxr-xr-x", NOBODY);
     Path inside = Files.createDirectory(own.resolve("inside"));
-    Path link = Files.createSymbolicLink(sandbox.file("link"), own);
+    Path link = Files.createSymbolicLink(own.resolve("link"), directory("roots", "rwxr-xr-x", 0));
 
-    for (Path path : List.of(own.resolve("s"), inside.resolve("s"), link.resolve("s"))) {
+    for (Path path : List.of(inside.resolve("s"), link.resolve("s"))) {
       for (List<String> words :
           List.of(List.of("run"), List.of("start"), List.of("start", "--dry-run"))) {
         List<String> all = new ArrayList<>(words);

@@ -298,7 +298,8 @@ public final class ListenSocket implements AutoCloseable {
   }
 
   /**
-   * Removes the file of a Unix socket, if the path still leads to it.
+   * Removes the file of a Unix socket, if the path still leads to it. Call this before {@link
+   * #close}: as long as the socket is open, no other file can get its inode.
    *
    * @throws PosixException if it cannot be removed
    */

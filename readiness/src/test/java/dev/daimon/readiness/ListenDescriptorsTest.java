@@ -207,7 +207,7 @@ class ListenDescriptorsTest {
     };
 
     assertThat(activated(Serves.class, words).run("first").output())
-        .startsWith(type + " true -9\n" + (read.isEmpty() ? "" : read + "\n"));
+        .isEqualTo(type + " true -9" + (read.isEmpty() ? "" : "\n" + read));
   }
 
   /** Asks for the channel in the wrong order, and of what has none. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Files;
@@ -104,13 +105,14 @@ class ListenSocketTest {
 
     assertThatThrownBy(() -> ListenSocket.open(address, SELF, false))
         .hasMessageContaining("nobody listens on");
-    ListenSocket second = open(address);
-    second.close();
-    try (ListenSocket third = open(address)) {
-      second.removeFile();
-      assertThat(path).exists();
-      third.removeFile();
-      assertThat(path).doesNotExist();
+    try (ListenSocket second = open(address)) {
+      java.nio.file.Files.delete(path);
+      try (ListenSocket third = open(address)) {
+        second.removeFile();
+        assertThat(path).exists();
+        third.removeFile();
+        assertThat(path).doesNotExist();
+      }
     }
   }
 
@@ -122,8 +124,7 @@ class ListenSocketTest {
         Descriptor datagrams =
             Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, Sockets.SOCK_DGRAM, 0))) {
       channel.bind(UnixDomainSocketAddress.of(stream));
-      assertThat(
-              Sockets.bind(datagrams.number(), Sockets.unixAddress(packets.toString().getBytes())))
+      assertThat(Sockets.bind(datagrams.number(), Sockets.unixAddress(NativePath.bytes(packets))))
           .isZero();
       for (Path path : new Path[] {stream, packets}) {
         assertThatThrownBy(() -> open(ListenAddress.unix(path, "x")))
@@ -138,7 +139,7 @@ class ListenSocketTest {
   @Test
   void aFullQueueIsNoDeadSocket() throws Exception {
     Path path = directory.resolve("socket");
-    byte[] address = Sockets.unixAddress(path.toString().getBytes());
+    byte[] address = Sockets.unixAddress(NativePath.bytes(path));
     int type = Sockets.SOCK_STREAM | Sockets.SOCK_NONBLOCK;
     try (Descriptor server = Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, type, 0));
         Descriptor one = Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, type, 0))) {
