@@ -15,16 +15,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/** The checks of {@code --dry-run} on an address to listen at. A port is bound for a moment. */
+/**
+ * The checks on an address to listen at that {@code --dry-run} makes, and a restart before it stops
+ * the daemon. A port is bound for a moment. What a daemon has that is to be restarted counts as
+ * free.
+ */
 final class ListenCheck {
   private ListenCheck() {}
 
   static void check(ListenAddress address, Request request, @Nullable Identity identity) {
     Path path = address.path();
+    boolean restart = request.stop != null;
     if (path == null) {
-      ListenSockets.checkPort(address);
+      ListenSockets.checkPort(address, /* taken= */ restart);
       return;
     }
     try {
@@ -33,13 +39,13 @@ final class ListenCheck {
       }
       boolean locked = request.lock && request.pidFile != null;
       if (identity == null) {
-        check(path, null, locked);
+        check(path, null, locked, restart);
         return;
       }
       try {
         boolean _ =
             identity.accessFiles(() -> {
-              check(path, identity, locked);
+              check(path, identity, locked, restart);
               return true;
             });
       } catch (PosixException denied) {
@@ -49,15 +55,18 @@ final class ListenCheck {
             || !Ownership.isRootsAlone(directory)) {
           throw denied;
         }
-        check(path, identity, locked);
+        check(path, identity, locked, restart);
       }
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
   }
 
-  private static void check(Path path, @Nullable Identity identity, boolean locked)
+  private static void check(Path path, @Nullable Identity identity, boolean locked, boolean restart)
       throws IOException {
+    if (restart && isSocket(path)) {
+      return;
+    }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       ListenSocket.requireReplaceable(path, TargetIdentity.user(identity), locked);
     }
@@ -67,6 +76,16 @@ final class ListenCheck {
     }
     if (!FileAccess.mayCreateIn(directory)) {
       throw new PosixException("bind", path.toString(), Errno.EACCES);
+    }
+  }
+
+  private static boolean isSocket(Path path) {
+    try {
+      // Neither a file, a directory nor a link.
+      return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .isOther();
+    } catch (IOException missing) {
+      return false;
     }
   }
 }

@@ -65,6 +65,9 @@ final class Plan {
    */
   void check(DaemonControl control) throws IOException {
     checkFiles();
+    for (ListenAddress address : request.listen) {
+      ListenCheck.check(address, request, identity);
+    }
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
       // A running daemon's pidfile is not judged: the stop removes it.

@@ -195,6 +195,25 @@ class ListenIT {
     assertThat(answer(path)).isEqualTo("served\n");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"unix:$dir/missing/socket", "unix:$dir/report", "tcp:192.0.2.1:$port"})
+  void aRestartThatCouldNotListenStopsNothing(String address) throws Exception {
+    long first = start("--listen", "tcp:" + port);
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "port="
+                + port
+                + "; $daimon restart -p $dir/pid --listen tcp:$port --listen "
+                + address
+                + " true");
+
+    assertThat(result.exitCode()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err()).startsWith("daimon: --listen: ").hasLineCount(1);
+    assertThat(Sandbox.pid(sandbox.file("pid"))).isEqualTo(first);
+    assertThat(answer(InetAddress.ofLiteral("127.0.0.1"), port)).isEqualTo("served\n");
+  }
+
   @Test
   void theFileOfAStoppedDaemonStaysAndIsReplacedUnderTheLock() throws Exception {
     Path path = sandbox.file("socket");

@@ -116,14 +116,17 @@ public final class ListenSockets {
    * Checks that a TCP port can be bound, without listening at it.
    *
    * @param address the address; a Unix socket is not checked
+   * @param taken whether the port may be taken, since a daemon that is to be stopped may have it
    * @throws StartException as {@link #open}
    */
-  public static void checkPort(ListenAddress address) {
+  public static void checkPort(ListenAddress address, boolean taken) {
     Objects.requireNonNull(address, "address");
     try {
       ListenSocket.checkPort(address);
-    } catch (IOException failure) {
-      throw failed(address, failure);
+    } catch (PosixException failure) {
+      if (!taken || !failure.errno().equals(Errno.EADDRINUSE)) {
+        throw failed(address, failure);
+      }
     }
   }
 
