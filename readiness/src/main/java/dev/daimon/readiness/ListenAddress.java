@@ -44,6 +44,7 @@ public final class ListenAddress {
    * @throws IllegalArgumentException if the port or the name is none
    */
   public static ListenAddress tcp(int port, String name) {
+    Objects.requireNonNull(name, "name");
     return new ListenAddress(name, null, null, requirePort(port));
   }
 
@@ -58,6 +59,7 @@ public final class ListenAddress {
    */
   public static ListenAddress tcp(InetAddress host, int port, String name) {
     Objects.requireNonNull(host, "host");
+    Objects.requireNonNull(name, "name");
     return new ListenAddress(name, null, host, requirePort(port));
   }
 

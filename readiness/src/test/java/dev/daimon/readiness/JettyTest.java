@@ -35,6 +35,7 @@ class JettyTest {
     Process jetty =
         ChildJvm.of(Jetty.class)
             .with(Server.class, HttpField.class, Connection.class, Callback.class, Logger.class)
+            .startedBy("sh", "-c", "exec \"$@\" 2>/dev/null", "sh")
             .startedBy("systemd-socket-activate", "--listen=127.0.0.1:" + port, "--fdname=web")
             .start();
     try {

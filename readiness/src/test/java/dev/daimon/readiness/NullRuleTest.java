@@ -2,7 +2,9 @@ package dev.daimon.readiness;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.testing.NullRule;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,10 @@ class NullRuleTest {
               socket,
               pipe,
               ServiceNotifier.of(Map.of()),
+              ListenDescriptors.fromEnvironment(),
+              ListenAddress.tcp(1, "name"),
+              Descriptor.adopt(99),
+              InetAddress.getLoopbackAddress(),
               new Notification(List.of(), 1, 0, null));
 
       assertThat(rule.violations(LauncherEnd.class)).isEmpty();

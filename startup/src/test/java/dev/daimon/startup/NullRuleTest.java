@@ -7,6 +7,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.testing.NullRule;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What must not be null is named by the call that is given it. */
@@ -20,6 +21,7 @@ class NullRuleTest {
             set,
             new DaemonFiles(set, null, Progress.IGNORED),
             new FilePurposes(),
+            ListenSockets.open(List.of(), null, /* locked= */ false),
             new PendingChown(Path.of("/x"), descriptor),
             Identity.of("root", null),
             descriptor,
