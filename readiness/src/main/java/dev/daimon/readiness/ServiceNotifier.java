@@ -142,13 +142,8 @@ public final class ServiceNotifier implements AutoCloseable {
     return sendStatus(text);
   }
 
-  /** Sends a status that is not the program's own. */
-  boolean sendStatus(String text) throws IOException {
+  private boolean sendStatus(String text) throws IOException {
     return isPresent() && connection().offer(statusMessage(text));
-  }
-
-  String lastStatus() {
-    return lastStatus;
   }
 
   static byte[] statusMessage(String text) {
@@ -332,7 +327,7 @@ public final class ServiceNotifier implements AutoCloseable {
       return Optional.empty();
     }
     connection().requireUsable();
-    return Optional.of(Watchdog.start(this, micros, healthCheck));
+    return Optional.of(new Watched().start(micros, healthCheck));
   }
 
   /** Returns the positive number of a variable; 0 if the variable is absent or empty. */
@@ -348,9 +343,27 @@ public final class ServiceNotifier implements AutoCloseable {
     return number;
   }
 
-  /** Says that the service works: {@code WATCHDOG=1}. */
-  boolean ping() throws IOException {
-    return send("WATCHDOG=1");
+  /** What the watchdog tells the manager. */
+  private final class Watched implements Watchdog.Manager {
+    /** Here, so that nothing of the watchdog is loaded before. */
+    Watchdog start(long micros, BooleanSupplier healthCheck) {
+      return Watchdog.start(this, micros, healthCheck);
+    }
+
+    @Override
+    public void ping() throws IOException {
+      boolean _ = send("WATCHDOG=1");
+    }
+
+    @Override
+    public void status(String text) throws IOException {
+      boolean _ = sendStatus(text);
+    }
+
+    @Override
+    public void restoreStatus() throws IOException {
+      boolean _ = sendStatus(lastStatus);
+    }
   }
 
   private boolean send(String message) throws IOException {

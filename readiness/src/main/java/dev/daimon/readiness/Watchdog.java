@@ -20,18 +20,30 @@ import java.util.function.BooleanSupplier;
  * hangs. A ping that cannot be sent is not sent later: the next one follows at its time.
  */
 public final class Watchdog implements AutoCloseable {
+  /** Whom a watchdog tells. */
+  interface Manager {
+    /** Says that the service works. */
+    void ping() throws IOException;
+
+    /** Says what the watchdog has found. */
+    void status(String text) throws IOException;
+
+    /** Says again what the program has last said of itself. */
+    void restoreStatus() throws IOException;
+  }
+
   private static final long MICRO = 1000;
   private static final long MIN_INTERVAL_NANOS = 1_000_000;
   private static final long MICROS = 1_000_000;
 
-  private final ServiceNotifier notifier;
+  private final Manager manager;
   private final long micros;
   private final BooleanSupplier healthCheck;
   private final Thread thread;
   private volatile boolean closed;
 
-  private Watchdog(ServiceNotifier notifier, long micros, BooleanSupplier healthCheck) {
-    this.notifier = notifier;
+  private Watchdog(Manager manager, long micros, BooleanSupplier healthCheck) {
+    this.manager = manager;
     this.micros = micros;
     this.healthCheck = healthCheck;
     thread =
@@ -44,8 +56,8 @@ public final class Watchdog implements AutoCloseable {
     thread.setDaemon(true);
   }
 
-  static Watchdog start(ServiceNotifier notifier, long micros, BooleanSupplier healthCheck) {
-    Watchdog watchdog = new Watchdog(notifier, micros, healthCheck);
+  static Watchdog start(Manager manager, long micros, BooleanSupplier healthCheck) {
+    Watchdog watchdog = new Watchdog(manager, micros, healthCheck);
     watchdog.thread.start();
     return watchdog;
   }
@@ -103,14 +115,14 @@ public final class Watchdog implements AutoCloseable {
 
   private boolean tell(String trouble, boolean healthy) throws IOException {
     if (trouble.isEmpty()) {
-      boolean _ = notifier.ping();
+      manager.ping();
       if (!healthy) {
-        boolean _ = notifier.sendStatus(notifier.lastStatus());
+        manager.restoreStatus();
       }
       return true;
     }
     if (healthy) {
-      boolean _ = notifier.sendStatus("watchdog: no ping, " + trouble);
+      manager.status("watchdog: no ping, " + trouble);
     }
     return false;
   }

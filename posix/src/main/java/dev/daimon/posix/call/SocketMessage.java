@@ -5,6 +5,21 @@ import java.util.Arrays;
 
 /** A received message: the out-parameter of {@link SocketMessages#receive}. */
 public final class SocketMessage {
+  /** The message was longer than the buffer. */
+  static final int MSG_TRUNC = 0x20;
+
+  /** Descriptors or credentials of the message were lost. */
+  static final int MSG_CTRUNC = 8;
+
+  /** Type of control data: descriptors. */
+  static final int SCM_RIGHTS = 1;
+
+  /** Type of control data: process, user and group id of the sender. */
+  static final int SCM_CREDENTIALS = 2;
+
+  /** Type of control data: a pidfd of the sender. */
+  static final int SCM_PIDFD = 4;
+
   private final int room;
   private final int descriptorRoom;
   private byte[] bytes = {};
@@ -51,18 +66,18 @@ public final class SocketMessage {
         int type = control.getInt(Layouts.cmsghdr.cmsg_type + at);
         readControl(type, control, at + Layouts.cmsghdr.SIZE, size - Layouts.cmsghdr.SIZE);
       }
-      at += SocketMessages.space(size - Layouts.cmsghdr.SIZE);
+      at += space(size - Layouts.cmsghdr.SIZE);
     }
   }
 
   private void readControl(int type, ByteBuffer control, int at, int length) {
-    if (type == SocketMessages.SCM_CREDENTIALS && length == Layouts.ucred.SIZE) {
+    if (type == SCM_CREDENTIALS && length == Layouts.ucred.SIZE) {
       pid = control.getInt(Layouts.ucred.pid + at);
       uid = control.getInt(Layouts.ucred.uid + at);
-    } else if (type == SocketMessages.SCM_PIDFD && length == Integer.BYTES) {
+    } else if (type == SCM_PIDFD && length == Integer.BYTES) {
       // A negated error number if there was no descriptor left, or the sender is gone.
       pidfd = Math.max(-1, control.getInt(at));
-    } else if (type == SocketMessages.SCM_RIGHTS) {
+    } else if (type == SCM_RIGHTS) {
       int count = descriptors.length;
       descriptors = Arrays.copyOf(descriptors, count + length / Integer.BYTES);
       for (int i = count; i < descriptors.length; i++) {
@@ -83,12 +98,12 @@ public final class SocketMessage {
 
   /** Whether the message was longer than the room for it. */
   public boolean isCut() {
-    return (flags & SocketMessages.MSG_TRUNC) != 0;
+    return (flags & MSG_TRUNC) != 0;
   }
 
   /** Whether descriptors, or the pidfd, were lost. */
   public boolean lacksControl() {
-    return (flags & SocketMessages.MSG_CTRUNC) != 0;
+    return (flags & MSG_CTRUNC) != 0;
   }
 
   /**
@@ -106,5 +121,10 @@ public final class SocketMessage {
   /** The sender's pidfd, which the caller owns; -1 for none. */
   public int pidfd() {
     return pidfd;
+  }
+
+  /** The size of control data of this length: {@code CMSG_SPACE}. */
+  static int space(int length) {
+    return Layouts.cmsghdr.SIZE + ((length + Long.BYTES - 1) & -Long.BYTES);
   }
 }

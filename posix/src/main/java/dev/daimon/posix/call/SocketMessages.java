@@ -15,21 +15,6 @@ public final class SocketMessages {
   /** Mark received descriptors close-on-exec. */
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
-  /** The message was longer than the buffer. */
-  static final int MSG_TRUNC = 0x20;
-
-  /** Descriptors or credentials of the message were lost. */
-  static final int MSG_CTRUNC = 8;
-
-  /** Type of control data: descriptors. */
-  static final int SCM_RIGHTS = 1;
-
-  /** Type of control data: process, user and group id of the sender. */
-  static final int SCM_CREDENTIALS = 2;
-
-  /** Type of control data: a pidfd of the sender. */
-  static final int SCM_PIDFD = 4;
-
   // ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
   private static final long SENDMSG = Libc.address("sendmsg");
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags);
@@ -42,7 +27,8 @@ public final class SocketMessages {
     try (Arena arena = CallMemory.open()) {
       MemorySegment text = arena.allocate(Math.max(1, bytes.length));
       Native.view(text).put(bytes);
-      int controlSize = descriptors.length == 0 ? 0 : space(Integer.BYTES * descriptors.length);
+      int controlSize =
+          descriptors.length == 0 ? 0 : SocketMessage.space(Integer.BYTES * descriptors.length);
       MemorySegment control = arena.allocate(controlSize, Long.BYTES);
       if (controlSize > 0) {
         ByteBuffer view = Native.view(control);
@@ -50,7 +36,7 @@ public final class SocketMessages {
             Layouts.cmsghdr.cmsg_len,
             Layouts.cmsghdr.SIZE + (long) Integer.BYTES * descriptors.length);
         view.putInt(Layouts.cmsghdr.cmsg_level, Sockets.SOL_SOCKET);
-        view.putInt(Layouts.cmsghdr.cmsg_type, SCM_RIGHTS);
+        view.putInt(Layouts.cmsghdr.cmsg_type, SocketMessage.SCM_RIGHTS);
         view.position(Layouts.cmsghdr.SIZE);
         for (int descriptor : descriptors) {
           view.putInt(descriptor);
@@ -66,9 +52,10 @@ public final class SocketMessages {
     try (Arena arena = CallMemory.open()) {
       MemorySegment text = arena.allocate(Math.max(1, received.room()));
       int descriptors = received.descriptorRoom();
-      int controlSize = space(Layouts.ucred.SIZE);
+      int controlSize = SocketMessage.space(Layouts.ucred.SIZE);
       if (descriptors > 0) {
-        controlSize += space(Integer.BYTES) + space(Integer.BYTES * descriptors);
+        controlSize +=
+            SocketMessage.space(Integer.BYTES) + SocketMessage.space(Integer.BYTES * descriptors);
       }
       MemorySegment control = arena.allocate(controlSize, Long.BYTES);
       MemorySegment message = message(arena, text, received.room(), control, controlSize);
@@ -93,10 +80,5 @@ public final class SocketMessages {
     view.putLong(Layouts.msghdr.msg_control, controlSize == 0 ? 0 : control.address());
     view.putLong(Layouts.msghdr.msg_controllen, controlSize);
     return message;
-  }
-
-  /** The size of control data of this length: {@code CMSG_SPACE}. */
-  static int space(int length) {
-    return Layouts.cmsghdr.SIZE + ((length + Long.BYTES - 1) & -Long.BYTES);
   }
 }
