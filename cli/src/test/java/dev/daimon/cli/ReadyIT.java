@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -200,6 +201,33 @@ class ReadyIT {
             "exec python3 -m http.server " + port + " --bind " + bind + " 2>&1"));
   }
 
+  /** Root without that capability, as in most containers, may examine it as its user only. */
+  @Test
+  @Tag("root")
+  @Tag("python3")
+  void theSocketOfAnotherUsersProgramIsSeenWithoutTheRightToTrace() throws Exception {
+    int port = freePort();
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    String noTrace = "setpriv --inh-caps=-sys_ptrace --bounding-set=-sys_ptrace ";
+
+    ProcessSandbox.Result seen =
+        sandbox.shell(
+            noTrace + "$daimon start -u nobody --ready tcp:$1 -- python3 -m http.server $1",
+            Integer.toString(port));
+    ProcessSandbox.Result hidden =
+        sandbox.shell(
+            noTrace
+                + "$daimon start -u nobody --keep-cap net_bind_service --ready-timeout 5s"
+                + " --ready tcp:$1 -- python3 -m http.server $1",
+            Integer.toString(freePort()));
+
+    assertThat(seen).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(hidden.exitCode()).isEqualTo(LATE);
+    assertThat(hidden.err())
+        .contains("whether process ")
+        .contains(" may not be examined by this user");
+  }
+
   /** A child that opens the port counts as the daemon; the daemon is the shell. */
   @Test
   @Tag("python3")
@@ -359,6 +387,48 @@ class ReadyIT {
 
     sandbox.awaitEnd();
     assertNothingIsLeft();
+  }
+
+  /**
+   * Before, during and after the wait: the daemon runs as if nothing had come, or nothing is left.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "KILL"})
+  void theSignalMayComeAtAnyMoment(String signal) throws Exception {
+    for (int delay = 0; delay <= 1000; delay += 50) {
+      Process start =
+          sandbox
+              .prepare(words("start", "alive:200ms", "sleep 1000 & setsid sleep 1000"), Map.of())
+              .redirectErrorStream(true)
+              .redirectOutput(sandbox.file("said").toFile())
+              .start();
+      // The moment is what is tested, so there is no event to wait for.
+      TimeUnit.MILLISECONDS.sleep(delay);
+      new ProcessBuilder("sh", "-c", "kill -s " + signal + " " + start.pid())
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start()
+          .waitFor();
+      int status = start.waitFor();
+      Sandbox.await("the launcher's JVM to end", () -> sandbox.running("java").isEmpty());
+
+      String when = signal + " after " + delay + " ms, status " + status;
+      if (sandbox.running("sleep").isEmpty()) {
+        assertThat(status).as(when).isNotZero();
+        sandbox.awaitEnd();
+        assertThat(pidFile()).as(when).doesNotExist();
+      } else {
+        assertThat(status).as(when).isIn(0, 137);
+        assertThat(sandbox.running("sleep")).as(when).hasSize(2);
+        assertThat(Sandbox.isLocked(pidFile())).as(when).isTrue();
+        String[] stop = {"stop", "--session", "-p", pidFile().toString()};
+        assertThat(sandbox.daimon(stop).exitCode()).as(when).isIn(0, 75);
+      }
+      for (ProcessHandle left : sandbox.processes()) {
+        left.destroyForcibly();
+      }
+      sandbox.awaitEnd();
+      Files.deleteIfExists(pidFile());
+    }
   }
 
   /** Then nobody can clean up: the pidfile is that of a daemon that has ended. */

@@ -263,7 +263,7 @@ public final class ReadyWait implements AutoCloseable {
           Descendants.list().isEmpty()
               ? ""
               : "; what it has started still ran: a program that daemonizes itself needs --ready"
-                    + " exit";
+                  + " exit";
       return new ReadyResult.Failed(
           "has ended" + how() + " before it was ready" + check.complaint() + left);
     }

@@ -276,10 +276,14 @@ public final class PidFd implements AutoCloseable {
   }
 
   /** The inode of the socket that a descriptor leads to; -1 for anything else. */
-  private static long socket(String descriptor) {
+  private static long socket(String descriptor) throws PosixException {
     byte[] target = new byte[SOCKET.length() + Long.SIZE];
     int length = Files.readlink(descriptor.getBytes(StandardCharsets.US_ASCII), target);
-    String link = new String(target, 0, Math.max(0, length), StandardCharsets.ISO_8859_1);
+    if (length == -Errno.ENOENT.number() || length == -Errno.ESRCH.number()) {
+      return -1;
+    }
+    PosixException.check(length, "readlink", descriptor);
+    String link = new String(target, 0, length, StandardCharsets.ISO_8859_1);
     return link.startsWith(SOCKET) && link.endsWith("]")
         ? Long.parseLong(link, SOCKET.length(), link.length() - 1, 10)
         : -1;

@@ -49,9 +49,10 @@ class PidFdTest {
   @Test
   void aSocketIsFoundInTheProcessThatHasItOpen() throws Exception {
     long[] inode = {0};
-    try (ServerSocket socket = new ServerSocket(0);
-        PidFd self = PidFd.open(ProcessHandle.current().pid());
-        PidFd other = PidFd.open(children.sleeper())) {
+    // Started before the socket is opened, which it would inherit.
+    try (PidFd other = PidFd.open(children.sleeper());
+        ServerSocket socket = new ServerSocket(0);
+        PidFd self = PidFd.open(ProcessHandle.current().pid())) {
       String port = String.format(":%04X ", socket.getLocalPort());
       try (Stream<String> all = Files.lines(Path.of("/proc/self/net/tcp6"))) {
         all.filter(line -> line.contains(port))
