@@ -453,6 +453,28 @@ class ReadyIT {
     assertRuns(start("alive:0s", SLEEP));
   }
 
+  /** Without the launcher script the command is gone at once, and a second JVM cleans up. */
+  @Test
+  void withoutTheScriptASignalStopsEverythingToo() throws Exception {
+    Path jar = Sandbox.DAIMON.getParent().getParent().resolveSibling("daimon.jar");
+    List<String> words = words("start", "alive:1h", "sleep 1000 & setsid sleep 1000");
+    words.removeFirst();
+    words.addAll(0, List.of(System.getProperty("java.home") + "/bin/java", "-jar", jar.toString()));
+    Process start =
+        sandbox
+            .prepare(words, Map.of())
+            .redirectErrorStream(true)
+            .redirectOutput(sandbox.file("said").toFile())
+            .start();
+    Sandbox.await("the program", () -> sandbox.running("sleep").size() == 2);
+
+    Command.kill("TERM", start.pid());
+
+    assertThat(start.waitFor()).isEqualTo(143);
+    sandbox.awaitEnd();
+    assertNothingIsLeft();
+  }
+
   /** The daemon runs, and its control waits for the start. */
   @Test
   void aStatusAndASignalMeetARunningDaemonMeanwhile() throws Exception {
