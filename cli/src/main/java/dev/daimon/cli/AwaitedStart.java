@@ -14,6 +14,7 @@ import dev.daimon.forking.Descendants;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
+import dev.daimon.pidfd.NotPermittedException;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
@@ -145,7 +146,8 @@ final class AwaitedStart implements ReadyListener {
       throw failure(result, stopAll());
     } catch (IOException failure) {
       terminal.clear();
-      throw new StartException(Reason.SYSTEM, failure);
+      boolean forbidden = failure instanceof NotPermittedException;
+      throw new StartException(forbidden ? Reason.PERMISSION : Reason.SYSTEM, failure);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
