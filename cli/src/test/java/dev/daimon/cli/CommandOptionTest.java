@@ -85,7 +85,7 @@ class CommandOptionTest {
         CommandLine.parse(Command.STOP, List.of("--then", value(CommandOption.THEN)));
     assertThat(ControlOptions.policy(named)).isEqualTo(StopPolicy.DEFAULT);
     assertThat(start.startTimeout)
-        .isEqualTo(CommandLine.duration(value(CommandOption.START_TIMEOUT)));
+        .isEqualTo(CommandLine.duration(value(CommandOption.READY_TIMEOUT)));
     assertThat(start.directory).hasToString(value(CommandOption.CHDIR));
     assertThat(start.umask).isEqualTo(Integer.parseInt(value(CommandOption.UMASK), 8));
     assertThat(start.rootsPidFile ? "root" : "user").isEqualTo(value(CommandOption.PIDFILE_OWNER));
