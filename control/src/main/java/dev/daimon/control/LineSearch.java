@@ -46,6 +46,7 @@ final class LineSearch {
       }
       matched++;
       if (matched == text.length) {
+        matched = shorter[matched];
         return true;
       }
     }

@@ -2,7 +2,11 @@ package dev.daimon.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Environment;
 import dev.daimon.forking.OutputFile;
+import dev.daimon.forking.Program;
+import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.NullRule;
 import java.nio.file.Files;
@@ -20,7 +24,11 @@ class NullRuleTest {
     StopListener stops = (_, _, _, _) -> {};
     ReadyCondition alive = new ReadyCondition.Alive(Duration.ZERO);
     ReadyListener waits = (_, _, _) -> {};
-    try (Guard guard = Guard.acquire(file, Duration.ZERO);
+    Program program = Program.at(Path.of("/bin/true"));
+    Child child = program.spawn();
+    child.waitFor();
+    try (PidFd self = PidFd.open(ProcessHandle.current().pid());
+        Guard guard = Guard.acquire(file, Duration.ZERO);
         ReadyWait wait = ReadyWait.open(alive, List.of());
         OutputFile output = OutputFile.open(directory.resolve("output"));
         OutputTail tail = OutputTail.of(output.descriptor())) {
@@ -29,6 +37,11 @@ class NullRuleTest {
               alive,
               waits,
               wait,
+              program,
+              child,
+              self,
+              Environment.current(),
+              output.descriptor(),
               tail,
               DaemonControl.of(directory.resolve("x.pid")),
               guard,

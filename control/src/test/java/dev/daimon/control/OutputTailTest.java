@@ -87,7 +87,7 @@ class OutputTailTest {
         write("abaababaab".substring(cut));
 
         assertThat(early).isEqualTo(cut == text.length);
-        assertThat(search.isIn(tail)).isTrue();
+        assertThat(early || search.isIn(tail)).isTrue();
       }
     }
   }
