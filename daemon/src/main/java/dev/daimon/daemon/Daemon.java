@@ -20,6 +20,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.readiness.NewlineNotifier;
 import dev.daimon.signals.SignalEvents;
 import dev.daimon.signals.SignalHandler;
 import dev.daimon.startup.PendingChown;
@@ -29,6 +30,7 @@ import dev.daimon.startup.TargetIdentity;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,9 +72,17 @@ public final class Daemon implements AutoCloseable {
 
   final LockCleanUp cleanUp;
   private final SignalEvents signals = new SignalEvents();
+  private final Settings settings;
+
+  /** Null without a service manager; until a daemon with a launcher is ready, that one tells it. */
+  private volatile @Nullable ServiceReport service;
+
+  /** The health check for the watchdog; guarded by this. */
+  private @Nullable BooleanSupplier healthCheck;
 
   private boolean dropped;
   private boolean settled;
+  private boolean newlineWritten;
 
   Daemon(
       Settings settings,
@@ -89,7 +99,17 @@ public final class Daemon implements AutoCloseable {
     this.report = report;
     simulated = simulation != null;
     this.foreground = foreground;
+    this.settings = settings;
     cleanUp = new LockCleanUp(resources, settings.removePidFileOnClose, simulation);
+    if (foreground != null && Daemonizer.isManaged()) {
+      ServiceReport manager = serviceReport();
+      manager.begin();
+      service = manager;
+    }
+  }
+
+  private ServiceReport serviceReport() {
+    return new ServiceReport(new StatusLine(settings.displayName(), true));
   }
 
   /** {@return the process id of this process, which the pidfile holds} */
@@ -98,9 +118,11 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
-   * Reports to the launcher what this daemon is doing; the launcher shows it on its terminal. The
-   * call never waits: a launcher that does not read misses the report. Once the daemon is ready,
-   * and in the foreground, the call does nothing.
+   * Reports what this daemon is doing. Until it is ready, the report goes to the launcher, which
+   * shows it on its terminal; in the foreground there is no launcher. Where {@code NOTIFY_SOCKET}
+   * is set, it goes to the service manager too, at any time, which shows it until the next one: in
+   * {@code systemctl status}, for instance. The call never waits: who does not read misses the
+   * report.
    *
    * @param text a few words, such as {@code loading the index}
    */
@@ -108,6 +130,10 @@ public final class Daemon implements AutoCloseable {
     requireNonNull(text, "text");
     if (report != null) {
       report.status(text);
+    }
+    ServiceReport manager = service;
+    if (manager != null) {
+      manager.status(text);
     }
   }
 
@@ -117,6 +143,12 @@ public final class Daemon implements AutoCloseable {
    * does nothing.
    *
    * <p>From now on standard output and error lead to their files, or to the null device.
+   *
+   * <p>Where {@code NOTIFY_SOCKET} is set, the service manager is told: in the foreground by this
+   * process ({@code READY=1}); otherwise by the launcher before it exits, which names this process
+   * as the service's main one ({@code MAINPID=}). In the foreground a supervisor may also wait for
+   * a newline: see {@link DaemonConfig.Builder#readinessDescriptor}. Neither is a reason to fail: a
+   * warning on standard error says what could not be told.
    *
    * @throws IllegalStateException if {@link #dropPrivileges()} is still to be called: the
    *     configuration has a user or group that this process is not, or something else to give up
@@ -133,6 +165,35 @@ public final class Daemon implements AutoCloseable {
       // This needs time, in which the launcher can end.
       settle();
       report.awaitLauncher();
+      beginService();
+    }
+    ServiceReport manager = service;
+    if (manager != null) {
+      manager.ready();
+    }
+    if (foreground != null && settings.readinessDescriptor != null) {
+      writeNewline(settings.readinessDescriptor);
+    }
+  }
+
+  /** Takes over from the launcher what there is to tell the service manager. */
+  private synchronized void beginService() {
+    if (service == null && Daemonizer.isManaged()) {
+      ServiceReport manager = serviceReport();
+      manager.beginReady(healthCheck);
+      service = manager;
+    }
+  }
+
+  private synchronized void writeNewline(int descriptor) {
+    if (newlineWritten) {
+      return;
+    }
+    newlineWritten = true;
+    try {
+      boolean _ = NewlineNotifier.to(descriptor).ready();
+    } catch (IOException failure) {
+      new StatusLine(settings.displayName(), true).warn(failure);
     }
   }
 
@@ -184,6 +245,8 @@ public final class Daemon implements AutoCloseable {
     requireNonNull(cause, "cause");
     if (report != null) {
       report.failed(cause);
+    } else if (service != null) {
+      ServiceReport.failed(FailureText.of(cause), cause);
     }
     StartException failure =
         new StartException(
@@ -205,6 +268,8 @@ public final class Daemon implements AutoCloseable {
     StartException failure = new StartException(Reason.DAEMON_FAILED, exitCode, message);
     if (report != null) {
       report.failed(exitCode, message);
+    } else if (service != null) {
+      ServiceReport.failed(message, failure);
     }
     return failure;
   }
@@ -376,6 +441,63 @@ public final class Daemon implements AutoCloseable {
   }
 
   /**
+   * Runs a handler on {@code SIGHUP}, as {@link #on} does, and tells the service manager of the
+   * reload where {@code NOTIFY_SOCKET} is set: {@code RELOADING=1} before the handler, {@code
+   * READY=1} after it. That is what systemd's {@code Type=notify-reload} waits for.
+   *
+   * <p>If the handler throws, the exception is reported as by {@link #on}, and {@code READY=1}
+   * comes all the same: this daemon goes on with what it had. The manager's status then says why
+   * the reload has failed, until the next reload that succeeds or the next {@link #status}.
+   *
+   * <p>A reload before this daemon is ready, or while it stops, runs the handler and tells nothing.
+   *
+   * @param handler reads the configuration again
+   * @throws IllegalStateException if this daemon is closed
+   * @throws StartException if the kernel refuses
+   */
+  public void onReload(SignalHandler handler) {
+    requireNonNull(handler, "handler");
+    on(
+        Signal.HUP,
+        new SignalHandler() {
+          @Override
+          public void handle(Signal signal) throws Exception {
+            ServiceReport manager = service;
+            if (manager == null) {
+              handler.handle(signal);
+            } else {
+              manager.reload(signal, handler);
+            }
+          }
+        });
+  }
+
+  /**
+   * Tells the service manager again and again that this daemon works, if the manager wants that:
+   * systemd does with {@code WatchdogSec=}, in the variables {@code WATCHDOG_USEC} and {@code
+   * WATCHDOG_PID}. From {@link #ready()} on a thread asks the health check at half that time, and
+   * tells the manager so only if the answer is true. A manager that is told nothing in time ends
+   * this daemon, and may start it again.
+   *
+   * <p>A check that throws, or does not return, counts as false. This ends with {@link #close()},
+   * and when this daemon begins to stop. Where no manager wants it, the call does nothing, and the
+   * check never runs. A second call replaces the check.
+   *
+   * @param healthCheck whether this daemon works; called on a thread of its own
+   */
+  public void watchdog(BooleanSupplier healthCheck) {
+    requireNonNull(healthCheck, "healthCheck");
+    ServiceReport manager;
+    synchronized (this) {
+      this.healthCheck = healthCheck;
+      manager = service;
+    }
+    if (manager != null) {
+      manager.watchdog(healthCheck);
+    }
+  }
+
+  /**
    * Ends this process gracefully on {@code SIGTERM}: the drain runs, and then the process exits
    * with 0. If the drain throws, the exception is reported and the exit code is 70. If the drain
    * has not ended at the deadline, the process exits with 143, as if the signal had ended it.
@@ -383,6 +505,10 @@ public final class Daemon implements AutoCloseable {
    * <p>The exit is an ordinary one: shutdown hooks run, and then the pidfile is removed. The hooks
    * have five seconds, from the end of the drain or from the deadline, whichever comes first; then
    * the pidfile is removed and the JVM is halted. A second {@code SIGTERM} changes nothing.
+   *
+   * <p>Where {@code NOTIFY_SOCKET} is set, the service manager is told when the drain begins
+   * ({@code STOPPING=1}). It has a deadline of its own, such as systemd's {@code TimeoutStopSec=},
+   * which should be longer.
    *
    * @param deadline the maximal duration of the drain, from the signal on
    * @param drain finishes what is in progress, such as open requests
@@ -396,7 +522,18 @@ public final class Daemon implements AutoCloseable {
     if (deadline.isNegative()) {
       throw new IllegalArgumentException("not a deadline: " + deadline);
     }
-    on(Signal.TERM, new GracefulStop(deadline, drain, cleanUp));
+    SignalHandler told =
+        new SignalHandler() {
+          @Override
+          public void handle(Signal signal) throws Exception {
+            ServiceReport manager = service;
+            if (manager != null) {
+              manager.beginStopping();
+            }
+            drain.handle(signal);
+          }
+        };
+    on(Signal.TERM, new GracefulStop(deadline, told, cleanUp));
   }
 
   /**
@@ -450,10 +587,18 @@ public final class Daemon implements AutoCloseable {
    * <p>In the foreground, the process gets its previous umask back, and can become a daemon again.
    * Its streams still lead to the log, so that a final exception is found there.
    *
+   * <p>Where {@code NOTIFY_SOCKET} is set, the service manager is told first that this daemon stops
+   * ({@code STOPPING=1}), once, if the stop or the end of the JVM has not done so already. systemd
+   * then expects the process to end.
+   *
    * @throws StartException as {@link #cleanup()}
    */
   @Override
   public void close() {
+    ServiceReport manager = service;
+    if (manager != null) {
+      manager.close();
+    }
     try {
       signals.close();
     } catch (IOException failure) {

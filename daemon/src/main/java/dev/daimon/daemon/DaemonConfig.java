@@ -388,6 +388,22 @@ public final class DaemonConfig {
     }
 
     /**
+     * Sets a descriptor on which {@link Daemon#ready()} writes a newline, and which it closes then:
+     * the way in which s6 and its like are told. In the foreground only: such a supervisor is the
+     * daemon's parent.
+     *
+     * <p>The number is the supervisor's choice (s6's file {@code notification-fd}), so let the
+     * program be told it, by an option for instance. {@code NOTIFY_SOCKET} needs no setting.
+     *
+     * @param number from 3 up: a pipe that this process has inherited
+     * @return this
+     */
+    public Builder readinessDescriptor(int number) {
+      settings.readinessDescriptor = number;
+      return this;
+    }
+
+    /**
      * Sets whether this very process becomes the daemon, for systemd, containers, debuggers and
      * tests. It starts no other process, and its streams do not change unless they are set.
      *

@@ -11,6 +11,7 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a Java program a daemon, in one call.
@@ -27,6 +28,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * is, and {@link #launchDirectory()} the directory to which the caller's relative paths refer.
  */
 public final class Daemonizer {
+  /** The variable in which a service manager names the socket that it reads; empty is absent. */
+  static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
+
   private static final AtomicBoolean DAEMONIZED = new AtomicBoolean();
   private static final StackWalker STACK =
       StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
@@ -77,10 +81,12 @@ public final class Daemonizer {
       LaunchedDaemon daemon = new Launcher(settings, true).launch();
       if (!daemon.isReady() && !daemon.message().isEmpty()) {
         StatusLine.error(name, daemon.message());
+        tellManager(daemon.message(), null);
       }
       System.exit(daemon.exitCode());
     } catch (StartException failure) {
       StatusLine.error(name, FailureText.of(failure));
+      tellManager(FailureText.of(failure), failure);
       for (Throwable left : failure.getSuppressed()) {
         StatusLine.error(name, "not taken back: " + FailureText.of(left));
       }
@@ -119,6 +125,18 @@ public final class Daemonizer {
     } catch (NativeAccessException denied) {
       throw new StartException(Reason.SYSTEM, denied);
     }
+  }
+
+  private static void tellManager(String text, @Nullable Throwable failure) {
+    if (isManaged()) {
+      ServiceReport.failed(text, failure);
+    }
+  }
+
+  /** Whether a service manager wants to be told how this process is. */
+  static boolean isManaged() {
+    String socket = System.getenv(NOTIFY_SOCKET);
+    return socket != null && !socket.isEmpty();
   }
 
   private static Daemon becomeDaemon(Settings settings) {

@@ -21,6 +21,7 @@ import dev.daimon.startup.Progress;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -35,9 +36,15 @@ final class Launcher {
   /** Held while this process has the daemon's umask. */
   private static final Object UMASK = new Object();
 
+  /** The variable that says which process is to ping the manager's watchdog. */
+  private static final String WATCHED = "WATCHDOG_PID";
+
   private final Settings settings;
   private final boolean exits;
   private final RelaunchCommand relaunch;
+
+  /** Whether a service manager waits for this process to be told that the daemon is ready. */
+  private final boolean managed;
 
   /** Held while files are opened and the daemon is started: an exit of this JVM waits for that. */
   private final ReentrantLock steps = new ReentrantLock();
@@ -57,6 +64,15 @@ final class Launcher {
     this.settings = settings;
     this.exits = exits;
     relaunch = settings.relaunchCommand();
+    byte[] socket = relaunch.variable(Daemonizer.NOTIFY_SOCKET);
+    managed = exits && socket != null && socket.length > 0;
+  }
+
+  /** Whether a service manager's watchdog is for this process: then it will be for the daemon. */
+  private boolean isWatched() {
+    byte[] process = relaunch.variable(WATCHED);
+    return process != null
+        && new String(process, StandardCharsets.ISO_8859_1).equals(Long.toString(ThisProcess.id()));
   }
 
   /**
@@ -151,13 +167,13 @@ final class Launcher {
           program.keep(descriptor);
         }
         files.prepare();
-        if (exits) {
+        if (exits && !managed) {
           adoptDaemon();
         }
         try (Detached process = detach(program)) {
           connection.started(process.pid());
           connection.release();
-          start = new PendingDaemon(settings, exits, files, early, connection, process);
+          start = new PendingDaemon(settings, exits, managed, files, early, connection, process);
           steps.unlock();
           result = start.await();
           return result;
@@ -175,6 +191,9 @@ final class Launcher {
   /**
    * Makes this process the daemon's parent, instead of init, until this JVM has exited: only the
    * parent learns how a process ends.
+   *
+   * <p>Not where a service manager is told of the daemon: it has to be the manager's own child by
+   * then. For a main process that is not, systemd does not wait when it stops the service.
    */
   private static void adoptDaemon() {
     try {
@@ -208,6 +227,9 @@ final class Launcher {
             .closeOtherDescriptors(settings.closeDescriptors == null || settings.closeDescriptors);
     for (Descriptor descriptor : handover.descriptors()) {
       program.keep(descriptor);
+    }
+    if (managed && isWatched()) {
+      program.pidVariable(WATCHED);
     }
     return program;
   }

@@ -14,6 +14,7 @@ import dev.daimon.startup.StartException.Reason;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A daemon that the launcher has started, and that is not ready yet. The start is decided once:
@@ -44,6 +45,10 @@ final class PendingDaemon {
   private final LauncherEnd connection;
   private final Detached process;
   private final StatusLine line;
+
+  /** Null if no service manager waits for this process. */
+  private final @Nullable ServiceReport service;
+
   private final boolean exits;
   private String status = "";
 
@@ -57,10 +62,12 @@ final class PendingDaemon {
    * A daemon that was started.
    *
    * @param exits whether this JVM exits as soon as it knows the result
+   * @param managed whether a service manager waits for this process
    */
   PendingDaemon(
       Settings settings,
       boolean exits,
+      boolean managed,
       DaemonFiles files,
       EarlyOutput early,
       LauncherEnd connection,
@@ -72,6 +79,7 @@ final class PendingDaemon {
     this.connection = connection;
     this.process = process;
     line = new StatusLine(settings.displayName(), exits);
+    service = managed ? new ServiceReport(line) : null;
   }
 
   /** Writes the pidfile, waits for the daemon's report, and confirms or stops the daemon. */
@@ -134,6 +142,9 @@ final class PendingDaemon {
       if (message instanceof Message.Status(String text)) {
         status = text;
         line.text(text);
+        if (service != null) {
+          service.status(text);
+        }
       } else if (message instanceof Message.Failed(int exitCode, String text)) {
         return failed(exitCode, text, true);
       } else if (message instanceof Message.Ended
@@ -159,6 +170,11 @@ final class PendingDaemon {
       return false;
     }
     files.requireInPlace();
+    if (service != null) {
+      // Before the daemon is confirmed, and by this process: the manager believes no other one yet.
+      // If the daemon or this process ends now, the manager sees that its main process has failed.
+      service.readyAs(process.pid());
+    }
     try {
       connection.confirm();
     } catch (PosixException gone) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -25,6 +26,14 @@ class FirstCallTest {
   private static final String NATIVE = "dev.daimon.posix.call.Libc ";
 
   private static final String LINKER = "java.lang.foreign.Linker ";
+
+  /** What tells a service manager, of which there is none. */
+  private static final String[] NOTIFIERS = {
+    "dev.daimon.daemon.ServiceReport ",
+    CONNECTION + "ServiceNotifier ",
+    CONNECTION + "Watchdog ",
+    CONNECTION + "NewlineNotifier "
+  };
 
   @RegisterExtension final Facade facade = new Facade();
 
@@ -77,7 +86,48 @@ class FirstCallTest {
     Files.createFile(facade.file("go"));
     assertThat(launcher.waitFor()).isZero();
     assertThat(facade.awaitText("left")).isEqualTo("[]");
-    assertThat(Files.readString(log)).contains(NATIVE, LINKER);
+    assertThat(Files.readString(log)).contains(NATIVE, LINKER).doesNotContain(NOTIFIERS);
+  }
+
+  @Test
+  void withoutAServiceManagerNothingOfItsProtocolIsLoaded() throws Exception {
+    Path launcher = facade.file("launcher");
+    List<String> options = List.of("-Xlog:class+load:file=" + launcher + "%p");
+    Process foreground =
+        facade.start(facade.java(options, Serves.class, "foreground", "lockFile=lock"));
+    assertThat(facade.awaitText("served")).isEmpty();
+    foreground.destroy();
+    assertThat(foreground.waitFor()).isZero();
+    Files.delete(facade.file("served"));
+    Process background = facade.start(facade.java(options, Serves.class));
+    assertThat(background.waitFor()).isZero();
+    assertThat(facade.awaitText("served")).isEmpty();
+    facade.stop(facade.running().pid());
+
+    try (Stream<Path> files = Files.list(facade.directory())) {
+      assertThat(files.filter(file -> file.toString().startsWith(launcher.toString())))
+          .hasSize(3)
+          .allSatisfy(log ->
+              assertThat(Files.readString(log))
+                  .contains("dev.daimon.daemon.Daemonizer ")
+                  .doesNotContain(NOTIFIERS));
+    }
+  }
+
+  /** Does all that a service manager would be told of. */
+  static final class Serves {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.status("preparing");
+        daemon.onReload(signal -> {});
+        daemon.onStop(Duration.ofMinutes(1), signal -> {});
+        daemon.watchdog(() -> true);
+        daemon.ready();
+        daemon.status("serving");
+        Words.tell(Path.of(args[0]), "served", "");
+        Words.stay();
+      }
+    }
   }
 
   @Test

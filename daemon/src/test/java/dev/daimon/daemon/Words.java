@@ -48,6 +48,7 @@ final class Words {
         case "inherit" -> builder.inheritStandardErrorUntilReady();
         case "jvm" -> builder.jvmArguments(value);
         case "timeout" -> builder.readyTimeout(Duration.ofMillis(Long.parseLong(value)));
+        case "readinessDescriptor" -> builder.readinessDescriptor(Integer.parseInt(value));
         case "foreground" -> builder.foreground(true);
         case "simulate" -> builder.simulate(true);
         default -> throw new IllegalArgumentException(word);

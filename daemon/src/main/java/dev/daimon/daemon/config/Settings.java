@@ -58,6 +58,7 @@ public final class Settings implements Cloneable {
   public boolean inheritStandardErrorUntilReady;
   public List<String> jvmArguments = new ArrayList<>();
   public Duration readyTimeout = DEFAULT_READY_TIMEOUT;
+  public @Nullable Integer readinessDescriptor;
   public boolean foreground;
   public boolean simulate;
 
@@ -183,6 +184,7 @@ public final class Settings implements Cloneable {
     lines.add("inheritStandardErrorUntilReady=" + inheritStandardErrorUntilReady);
     lines.add("jvmArguments=" + jvmArguments);
     lines.add("readyTimeout=" + readyTimeout);
+    lines.add("readinessDescriptor=" + readinessDescriptor);
     lines.add("foreground=" + foreground);
     lines.add("simulate=" + simulate);
     return lines;

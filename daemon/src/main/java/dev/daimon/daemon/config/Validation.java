@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -167,8 +168,33 @@ public final class Validation {
     if (settings.foreground && settings.simulate) {
       problem("foreground and simulate cannot both be");
     }
+    if (settings.readinessDescriptor != null) {
+      readinessDescriptor(settings.readinessDescriptor);
+    }
     if (settings.simulate && settings.captureOutput) {
       problem("in a simulation the streams stay as they are, so there is nothing to capture");
+    }
+  }
+
+  private void readinessDescriptor(int number) {
+    if (!settings.foreground) {
+      problem(
+          "readinessDescriptor needs foreground: a supervisor that reads it is the daemon's parent");
+    } else if (number < STREAMS) {
+      problem("readinessDescriptor: " + number + " is a standard stream, or no descriptor");
+    } else if (!canBeToSupervisor(Path.of("/proc/self/fd/" + number))) {
+      // A number that the caller has not opened may be one that the JVM has opened for itself.
+      problem(
+          "readinessDescriptor: " + number + " is not open, or no pipe: the supervisor opens it");
+    }
+  }
+
+  private static boolean canBeToSupervisor(Path descriptor) {
+    try {
+      return Files.readAttributes(descriptor, BasicFileAttributes.class).isOther()
+          && !Files.readSymbolicLink(descriptor).startsWith("anon_inode:");
+    } catch (IOException closed) {
+      return false;
     }
   }
 

@@ -96,6 +96,11 @@ public final class RelaunchCommand {
     return words;
   }
 
+  /** Returns the value of a variable of this process; null if it is absent. */
+  public byte @Nullable [] variable(String name) {
+    return environment.get(name);
+  }
+
   /** Returns everything that keeps the command from being run. */
   public List<StartException> problems() {
     return problems;

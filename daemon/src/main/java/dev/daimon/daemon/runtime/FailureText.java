@@ -8,7 +8,7 @@ import java.util.List;
 /** Describes a failure by the messages of the exception and its causes. */
 public final class FailureText {
   /** The maximal number of causes: more are a cycle, or nobody reads them. */
-  private static final int MAX_CAUSES = 8;
+  public static final int MAX_CAUSES = 8;
 
   /** The maximal number of characters of a cause. */
   private static final int MAX_PART = 1000;
