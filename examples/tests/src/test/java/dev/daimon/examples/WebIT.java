@@ -69,7 +69,7 @@ class WebIT {
 
     Files.delete(examples.file("web.properties"));
     signal("HUP", pid);
-    examples.awaitWords("web.log", "Not read: ");
+    examples.awaitWords("web.log", "NoSuchFileException");
     assertThat(Examples.get(port)).isEqualTo("Second\n");
     examples.stop(pid);
   }

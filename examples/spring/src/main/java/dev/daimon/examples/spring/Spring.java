@@ -6,7 +6,12 @@ import dev.daimon.daemon.Daemonizer;
 import java.nio.file.Path;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.event.ApplicationContextInitializedEvent;
+import org.springframework.boot.context.event.ApplicationPreparedEvent;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.context.event.ApplicationStartedEvent;
+import org.springframework.boot.context.event.ApplicationStartingEvent;
+import org.springframework.context.ApplicationEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -27,12 +32,32 @@ class Spring {
             .pidFile(here.resolve("spring.pid"))
             // For both streams: if the start fails, the launcher shows the last lines.
             .standardOutput(here.resolve("spring.log"))
+            // For systemd, containers and debuggers: java -Dforeground=true -jar …
+            .foreground(Boolean.getBoolean("foreground"))
             .build();
     Daemon daemon = Daemonizer.daemonize(config);
     SpringApplication application = new SpringApplication(Spring.class);
-    application.addListeners((ApplicationListener<ApplicationReadyEvent>) event -> daemon.ready());
+    application.addListeners(
+        (ApplicationListener<ApplicationEvent>) event -> report(daemon, event));
     application.run(arguments);
     // Spring's threads go on after main; SIGTERM stops them, and the pidfile is removed.
+  }
+
+  /** Says how far the start is, and after its last step that the application is ready. */
+  private static void report(Daemon daemon, ApplicationEvent event) {
+    switch (event) {
+      case ApplicationStartingEvent _ -> daemon.status("reading the configuration");
+      case ApplicationContextInitializedEvent _ -> daemon.status("loading the beans");
+      case ApplicationPreparedEvent _ -> daemon.status("creating the beans");
+      case ApplicationStartedEvent _ -> daemon.status("running what is to run at the start");
+      case ApplicationReadyEvent ready -> {
+        daemon.ready();
+        String port =
+            ready.getApplicationContext().getEnvironment().getProperty("local.server.port");
+        daemon.status("serving port " + port);
+      }
+      default -> {}
+    }
   }
 
   @GetMapping("/")

@@ -9,6 +9,9 @@ import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +32,9 @@ final class Web {
   /** How long open requests may take after SIGTERM: java -Ddrain=10 … */
   private static final int DRAIN_SECONDS = Integer.getInteger("drain", 10);
 
+  /** For s6, the number in its file notification-fd: java -Dready=3 … */
+  private static final Integer READY = Integer.getInteger("ready");
+
   private final Path file;
   private volatile String greeting;
 
@@ -40,15 +46,17 @@ final class Web {
   public static void main(String[] arguments) throws Exception {
     int port = Integer.parseInt(arguments[0]);
     Path here = Daemonizer.launchDirectory();
-    DaemonConfig config =
+    DaemonConfig.Builder config =
         DaemonConfig.builder()
             .pidFile(here.resolve("web.pid"))
             .standardOutput(here.resolve("web.log"))
             .user(arguments[1])
             // For systemd, containers and debuggers: java -Dforeground=true -jar …
-            .foreground(Boolean.getBoolean("foreground"))
-            .build();
-    try (Daemon daemon = Daemonizer.daemonize(config)) {
+            .foreground(Boolean.getBoolean("foreground"));
+    if (READY != null) {
+      config.readinessDescriptor(READY);
+    }
+    try (Daemon daemon = Daemonizer.daemonize(config.build())) {
       HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
       daemon.chownFiles();
       daemon.dropPrivileges();
@@ -57,13 +65,16 @@ final class Web {
       Web web = new Web(here.resolve(arguments[2]));
       server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
       server.createContext("/", web::serve);
-      daemon.on(Signal.HUP, signal -> web.reload());
+      daemon.onReload(signal -> web.reload());
       daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
       // Accepts no new request, and waits for the open ones; the daemon enforces the deadline.
       daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> server.stop(Integer.MAX_VALUE));
+      // Asked only by a service manager that wants it: systemd's WatchdogSec.
+      daemon.watchdog(() -> answers(port));
       server.start();
       System.out.println("Serving port " + port);
       daemon.ready();
+      daemon.status("serving port " + port);
       new CountDownLatch(1).await();
     }
   }
@@ -78,14 +89,25 @@ final class Web {
     exchange.close();
   }
 
-  /** Reads the greeting again, and keeps the old one if that fails. */
-  private void reload() {
+  /** Whether the server answers itself within a second. */
+  private static boolean answers(int port) {
     try {
-      greeting = read(file);
-      System.out.println("Read " + file);
+      URL url = URI.create("http://127.0.0.1:" + port + "/health").toURL();
+      URLConnection connection = url.openConnection();
+      connection.setConnectTimeout(1000);
+      connection.setReadTimeout(1000);
+      try (InputStream answer = connection.getInputStream()) {
+        return answer.readAllBytes().length > 0;
+      }
     } catch (IOException failure) {
-      System.err.println("Not read: " + failure);
+      return false;
     }
+  }
+
+  /** Reads the greeting again, and keeps the old one if that fails. */
+  private void reload() throws IOException {
+    greeting = read(file);
+    System.out.println("Read " + file);
   }
 
   private static String read(Path file) throws IOException {
