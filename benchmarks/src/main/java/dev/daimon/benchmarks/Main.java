@@ -27,6 +27,7 @@ final class Main {
     EXPERIMENTS.put("pidfile", new PidFiles());
     EXPERIMENTS.put("status", new Status());
     EXPERIMENTS.put("command", new Command());
+    EXPERIMENTS.put("ready", new Ready());
     EXPERIMENTS.put("busy", new Busy());
     EXPERIMENTS.put("facade", new Facade());
     EXPERIMENTS.put("memory", new LeftBehind());
