@@ -84,7 +84,7 @@ class ListenAsRootIT {
             "id -u; ls -l /proc/self/fd; echo $LISTEN_PID $$");
 
     assertThat(result.exitCode()).as(result.err()).isZero();
-    sandbox.await("its output", () -> Files.readString(out).matches("(?s).*\n\\d+ \\d+\n"));
+    Sandbox.await("its output", () -> Files.readString(out).matches("(?s).*\n\\d+ \\d+\n"));
     List<String> lines = Files.readAllLines(out);
     assertThat(lines.getFirst()).isEqualTo(Integer.toString(NOBODY));
     assertThat(lines).anyMatch(line -> line.contains(" 3 -> socket:"));

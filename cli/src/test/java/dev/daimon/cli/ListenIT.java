@@ -85,7 +85,7 @@ class ListenIT {
   }
 
   private String awaitReport() throws Exception {
-    sandbox.await("the report", () -> Files.exists(report));
+    Sandbox.await("the report", () -> Files.exists(report));
     return Files.readString(report).strip();
   }
 
@@ -454,7 +454,7 @@ class ListenIT {
                 + " mv $dir/new $dir/seen\"'");
 
     assertThat(result.exitCode()).as(result.err()).isZero();
-    sandbox.await("what it saw", () -> Files.exists(sandbox.file("seen")));
+    Sandbox.await("what it saw", () -> Files.exists(sandbox.file("seen")));
     List<String> lines = Files.readAllLines(sandbox.file("seen"));
     assertThat(lines)
         .contains(
@@ -524,7 +524,7 @@ class ListenIT {
             .redirectOutput(sandbox.file("activator").toFile())
             .start();
 
-    sandbox.await(
+    Sandbox.await(
         "the port",
         () -> {
           try {

@@ -28,7 +28,8 @@ class ReadyServersIT {
   void redis() throws Exception {
     Path configuration = sandbox.file("redis.conf");
     becomesReady("notify", "redis-server", redis(configuration, freePort()));
-    becomesReady("log:eady to accept connections", "redis-server", redis(configuration, freePort()));
+    becomesReady(
+        "log:eady to accept connections", "redis-server", redis(configuration, freePort()));
     int port = freePort();
     becomesReady("tcp:127.0.0.1:" + port, "redis-server", redis(configuration, port));
 
