@@ -243,7 +243,7 @@ class ReadyIT {
   @ParameterizedTest
   @ValueSource(strings = {"", "127.0.0.1:"})
   void aStrangersListenerDoesNotCount(String host) throws Exception {
-    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       String where = host + stranger.getLocalPort();
 
       ProcessSandbox.Result result = start("tcp:" + where, SLEEP, "--ready-timeout", "300ms");
@@ -258,7 +258,7 @@ class ReadyIT {
 
   @Test
   void aPortOfAnotherAddressDoesNotCount() throws Exception {
-    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       ProcessSandbox.Result result =
           start("tcp:[::1]:" + stranger.getLocalPort(), SLEEP, "--ready-timeout", "300ms");
 
