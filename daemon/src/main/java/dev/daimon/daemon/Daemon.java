@@ -479,9 +479,10 @@ public final class Daemon implements AutoCloseable {
    * tells the manager so only if the answer is true. A manager that is told nothing in time ends
    * this daemon, and may start it again.
    *
-   * <p>A check that throws, or does not return, counts as false. This ends with {@link #close()},
-   * and when this daemon begins to stop. Where no manager wants it, the call does nothing, and the
-   * check never runs. A second call replaces the check.
+   * <p>A check that throws, or does not return, counts as false. While it fails, the manager's
+   * status says so. This ends with {@link #close()}, and when this daemon begins to stop. Where no
+   * manager wants it, the call does nothing, and the check never runs. A second call replaces the
+   * check.
    *
    * @param healthCheck whether this daemon works; called on a thread of its own
    */

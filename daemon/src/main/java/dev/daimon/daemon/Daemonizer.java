@@ -43,6 +43,9 @@ public final class Daemonizer {
    * and a message on standard error that say why not. The message has the daemon's exception with
    * its causes, and names the log that has the stack trace. If the daemon exits before it is ready
    * and reports nothing, the launcher exits with the daemon's exit code, or with 70 if that is 0.
+   * Where {@code NOTIFY_SOCKET} is set, that is always 70: the launcher is not the daemon's parent
+   * then. It tells the service manager what the daemon reports, and that the daemon is the
+   * service's main process.
    *
    * <p>On a terminal, the launcher shows the daemon's {@linkplain Daemon#status status}; otherwise
    * it prints nothing. If the launcher is interrupted or killed before the daemon is ready, the
@@ -105,6 +108,10 @@ public final class Daemonizer {
    * <p>While files are created, all threads of the launcher have the daemon's umask. The calling
    * thread cannot be interrupted while it waits; {@link DaemonConfig.Builder#readyTimeout} limits
    * the time.
+   *
+   * <p>Where {@code NOTIFY_SOCKET} is set, the launcher tells the service manager nothing: it goes
+   * on, and may be the service itself. {@code ServiceNotifier.readyAs} names the daemon if that is
+   * meant.
    *
    * @param config the configuration; it must be the same in launcher and daemon
    * @return in the launcher, the result: the daemon is ready, or it has ended with its process

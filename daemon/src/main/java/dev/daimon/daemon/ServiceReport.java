@@ -47,6 +47,9 @@ final class ServiceReport {
 
   private final AtomicBoolean warned = new AtomicBoolean();
 
+  /** Whether the manager has heard that the daemon is ready. */
+  private volatile boolean heard;
+
   /** The program's last status. */
   private volatile String status = "";
 
@@ -89,6 +92,7 @@ final class ServiceReport {
   /** Begins in a daemon that its launcher has told the manager of, and that is ready. */
   synchronized void beginReady(@Nullable BooleanSupplier check) {
     Runtime.getRuntime().addShutdownHook(hook);
+    heard = true;
     state = State.READY;
     healthCheck = check;
     watch();
@@ -232,12 +236,15 @@ final class ServiceReport {
 
   private void tell(Text text) {
     try {
-      boolean _ =
+      boolean sent =
           switch (text) {
             case READY -> notifier.ready();
             case RELOADING -> notifier.reloading();
             case STOPPING -> notifier.stopping();
           };
+      if (sent && text == Text.READY) {
+        heard = true;
+      }
     } catch (IOException failure) {
       warn(failure);
     }
@@ -251,8 +258,14 @@ final class ServiceReport {
     }
   }
 
+  private static boolean isGone(Errno errno) {
+    return errno.equals(Errno.ECONNREFUSED) || errno.equals(Errno.ENOENT);
+  }
+
   private void warn(IOException failure) {
-    if (warned.compareAndSet(false, true)) {
+    // Some managers wait for READY=1 alone, as daimon start does, and close their socket then.
+    boolean over = heard && failure instanceof PosixException posix && isGone(posix.errno());
+    if (!over && warned.compareAndSet(false, true)) {
       line.clear();
       line.warn(failure);
     }

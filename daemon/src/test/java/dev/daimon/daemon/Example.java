@@ -27,7 +27,7 @@ final class Example {
 
   private static void handleSignals(Daemon daemon, Server server) {
     // @start region="signals"
-    daemon.on(Signal.HUP, signal -> server.reload());
+    daemon.onReload(signal -> server.reload());
     daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
     daemon.onStop(Duration.ofSeconds(20), signal -> server.stop());
     // @end

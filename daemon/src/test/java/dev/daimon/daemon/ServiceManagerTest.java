@@ -74,6 +74,9 @@ class ServiceManagerTest {
           }
         }
         daemon.ready();
+        if (Files.exists(directory.resolve("tells"))) {
+          daemon.status("serving");
+        }
         Words.tell(directory, "ready", "" + daemon.pid());
         if (Files.exists(directory.resolve("drains"))) {
           daemon.onStop(
@@ -319,6 +322,7 @@ class ServiceManagerTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void theWatchdogIsPingedAsLongAsTheHealthCheckSaysYes(boolean foreground) throws Exception {
+    does("tells");
     String[] words = foreground ? new String[] {"foreground"} : new String[] {"out=out"};
     Process process = start("WATCHDOG_PID=$$", Map.of("WATCHDOG_USEC", "40000"), words);
     long pid = Long.parseLong(facade.awaitText("ready"));
@@ -327,13 +331,15 @@ class ServiceManagerTest {
         .filteredOn(message -> message.text().equals("WATCHDOG=1"))
         .allMatch(message -> message.pid() == pid);
     does("sick");
-    ProcessSandbox.await("no", () -> Files.exists(facade.file("asked")));
+    // After the last ping.
+    manager.await("STATUS=watchdog: no ping, the health check fails");
     manager.forget();
     ProcessSandbox.await("no, again and again", () -> Integer.parseInt(asked()) > 5);
     assertThat(manager.texts()).isEmpty();
 
     Files.delete(facade.file("sick"));
     manager.await("WATCHDOG=1");
+    manager.await("STATUS=serving");
     facade.stop(pid);
     assertThat(manager.texts()).contains("STOPPING=1");
     assertThat(process.waitFor()).isEqualTo(foreground ? 128 + 15 : 0);
@@ -384,10 +390,30 @@ class ServiceManagerTest {
         .singleElement()
         .asString()
         .startsWith("ServiceManagerTest$Serves: warning: ");
+    // The launcher has said it already where there is nobody.
     assertThat(Files.readAllLines(facade.file("out")))
-        .singleElement()
-        .asString()
-        .startsWith("ServiceManagerTest$Serves: warning: ");
+        .hasSize(what.equals("full") || what.startsWith("vsock") ? 1 : 0)
+        .allMatch(line -> line.startsWith("ServiceManagerTest$Serves: warning: "));
+  }
+
+  /** As {@code daimon start --ready notify} does. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aManagerThatWaitsForReadyAloneMayBeGoneAfterwards(boolean foreground) throws Exception {
+    Process process = foreground ? foreground() : start("", Map.of(), "out=out", "err=out");
+    long pid = Long.parseLong(facade.awaitText("ready"));
+    manager.await("READY=1");
+    manager.close();
+    Files.writeString(facade.file("reload"), "good");
+    Facade.signal("HUP", pid);
+    ProcessSandbox.await("the reload", () -> !Files.exists(facade.file("reload")));
+    facade.stop(pid);
+
+    assertThat(process.waitFor()).isEqualTo(foreground ? 128 + 15 : 0);
+    assertThat(facade.file("first.err")).isEmptyFile();
+    if (!foreground) {
+      assertThat(facade.file("out")).isEmptyFile();
+    }
   }
 
   @Test
