@@ -142,7 +142,7 @@ class ReadyServersIT {
 
   /** Servers that write a newline to a descriptor when they are ready, as s6 has them do. */
   @Test
-  @Tag("s6-svscan")
+  @Tag("s6-supervise")
   void s6() throws Exception {
     Path directory = Files.createDirectory(sandbox.file("scan"));
     becomesReady("fd:4", "s6-svscan", List.of("s6-svscan", "-d", "4", directory.toString()));
@@ -159,7 +159,7 @@ class ReadyServersIT {
 
   /** The other way round: s6 supervises the command, and asks it whether the daemon runs. */
   @Test
-  @Tag("s6-svscan")
+  @Tag("s6-supervise")
   void underS6() throws Exception {
     Path service = Files.createDirectory(sandbox.file("service"));
     Path pidFile = sandbox.file("pid");

@@ -59,6 +59,15 @@ final class Examples extends ProcessSandbox implements BeforeEachCallback, After
         words + " in " + name, () -> Files.exists(file) && Files.readString(file).contains(words));
   }
 
+  /** Returns the process id of the one child of a process. */
+  static long onlyChild(long pid) {
+    List<ProcessHandle> children = ProcessHandle.of(pid).orElseThrow().children().toList();
+    if (children.size() != 1) {
+      throw new AssertionError("children of " + pid + ": " + children);
+    }
+    return children.getFirst().pid();
+  }
+
   /** Returns the answer of a web server. */
   static String get(int port) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {

@@ -3,7 +3,12 @@ package dev.daimon.examples.spring;
 import dev.daimon.daemon.Daemon;
 import dev.daimon.daemon.DaemonConfig;
 import dev.daimon.daemon.Daemonizer;
+import dev.daimon.readiness.ListenDescriptor;
+import dev.daimon.readiness.ListenDescriptors;
+import java.io.IOException;
+import java.nio.channels.Channel;
 import java.nio.file.Path;
+import java.util.List;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.event.ApplicationContextInitializedEvent;
@@ -11,8 +16,10 @@ import org.springframework.boot.context.event.ApplicationPreparedEvent;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.event.ApplicationStartedEvent;
 import org.springframework.boot.context.event.ApplicationStartingEvent;
+import org.springframework.boot.tomcat.TomcatConnectorCustomizer;
 import org.springframework.context.ApplicationEvent;
 import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -58,6 +65,19 @@ class Spring {
       }
       default -> {}
     }
+  }
+
+  /**
+   * With socket activation the port is open already: Tomcat serves the socket that was handed over.
+   */
+  @Bean
+  TomcatConnectorCustomizer activation() throws IOException {
+    List<ListenDescriptor> sockets = ListenDescriptors.fromEnvironment().all();
+    if (sockets.isEmpty()) {
+      return connector -> {};
+    }
+    Channel _ = sockets.getFirst().toInheritedChannel();
+    return connector -> connector.setProperty("useInheritedChannel", "true");
   }
 
   @GetMapping("/")
