@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static java.util.Objects.requireNonNull;
 
 import dev.daimon.daemon.config.Settings;
+import dev.daimon.daemon.handover.LaunchContext;
 import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.daemon.runtime.Foreground;
 import dev.daimon.daemon.runtime.GracefulStop;
@@ -101,7 +102,7 @@ public final class Daemon implements AutoCloseable {
     this.foreground = foreground;
     this.settings = settings;
     cleanUp = new LockCleanUp(resources, settings.removePidFileOnClose, simulation);
-    if (foreground != null && Daemonizer.isManaged()) {
+    if (foreground != null && LaunchContext.hasServiceManager()) {
       ServiceReport manager = serviceReport();
       manager.begin();
       service = manager;
@@ -178,7 +179,7 @@ public final class Daemon implements AutoCloseable {
 
   /** Takes over from the launcher what there is to tell the service manager. */
   private synchronized void beginService() {
-    if (service == null && Daemonizer.isManaged()) {
+    if (service == null && LaunchContext.hasServiceManager()) {
       ServiceReport manager = serviceReport();
       manager.beginReady(healthCheck);
       service = manager;

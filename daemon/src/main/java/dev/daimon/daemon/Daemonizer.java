@@ -28,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  * is, and {@link #launchDirectory()} the directory to which the caller's relative paths refer.
  */
 public final class Daemonizer {
-  /** The variable in which a service manager names the socket that it reads; empty is absent. */
-  static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
-
   private static final AtomicBoolean DAEMONIZED = new AtomicBoolean();
   private static final StackWalker STACK =
       StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
@@ -135,15 +132,9 @@ public final class Daemonizer {
   }
 
   private static void tellManager(String text, @Nullable Throwable failure) {
-    if (isManaged()) {
+    if (LaunchContext.hasServiceManager()) {
       ServiceReport.failed(text, failure);
     }
-  }
-
-  /** Whether a service manager wants to be told how this process is. */
-  static boolean isManaged() {
-    String socket = System.getenv(NOTIFY_SOCKET);
-    return socket != null && !socket.isEmpty();
   }
 
   private static Daemon becomeDaemon(Settings settings) {

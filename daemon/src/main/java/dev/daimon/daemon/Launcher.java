@@ -64,7 +64,7 @@ final class Launcher {
     this.settings = settings;
     this.exits = exits;
     relaunch = settings.relaunchCommand();
-    byte[] socket = relaunch.variable(Daemonizer.NOTIFY_SOCKET);
+    byte[] socket = relaunch.variable(LaunchContext.NOTIFY_SOCKET);
     managed = exits && socket != null && socket.length > 0;
   }
 

@@ -8,8 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** How this process was started: by a user, or as a daemon by its launcher. */
+/**
+ * How this process was started: by a user, by a service manager, or as a daemon by its launcher.
+ */
 public final class LaunchContext {
+  /** The variable in which a service manager names the socket that it reads; empty is absent. */
+  public static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
+
   private static @Nullable LaunchContext found;
 
   private final Path launchDirectory;
@@ -37,6 +42,12 @@ public final class LaunchContext {
       }
     }
     return found;
+  }
+
+  /** Whether a service manager wants to be told how this process is. */
+  public static boolean hasServiceManager() {
+    String socket = System.getenv(NOTIFY_SOCKET);
+    return socket != null && !socket.isEmpty();
   }
 
   private static LaunchContext examine() throws IOException {
