@@ -187,9 +187,4 @@ final class ReadyOption {
     long millis = time.toMillis();
     return millis % 1000 == 0 ? millis / 1000 + " s" : millis / 1000.0 + " s";
   }
-
-  /** Whether a condition gives the program a descriptor under this number. */
-  static boolean places(ReadyCondition condition, int number) {
-    return condition instanceof Newline newline && newline.descriptor() == number;
-  }
 }

@@ -111,7 +111,7 @@ final class Request {
 
   /** Whether the program gets a descriptor under this number that is not the caller's. */
   boolean places(int number) {
-    return ready != null && ReadyOption.places(ready, number);
+    return ready instanceof ReadyCondition.Newline newline && newline.descriptor() == number;
   }
 
   /** The user and group to become, for messages. */
