@@ -228,16 +228,16 @@ enum CommandOption {
       null,
       "ready",
       "WHEN",
-      "wait until PROGRAM is ready, and stop it if it fails: `alive:T`, `notify`, `notify:all`,"
-          + " `fd:N`, `tcp:[HOST:]PORT`, `unix:PATH`, `file:PATH`, `log:TEXT`; `exec` waits for"
-          + " nothing else; `exit` is `--self`",
+      "wait until PROGRAM is ready: `alive:T`, `notify`, `notify:all`, `fd:N`, `tcp:[HOST:]PORT`,"
+          + " `unix:PATH`, `file:PATH` or `log:TEXT`; if it fails, it is stopped. `exec` only waits"
+          + " until PROGRAM is executed; `exit` is `--self`",
       START,
       RESTART),
   READY_TIMEOUT(
       null,
       "ready-timeout",
       "T",
-      "with `--ready` or `--self`: how long that may take; then the start fails",
+      "with `--ready` (but `alive:T`) or `--self`: how long that may take; then the start fails",
       START,
       RESTART),
   ALIVE(

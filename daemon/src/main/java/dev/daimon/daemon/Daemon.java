@@ -246,7 +246,8 @@ public final class Daemon implements AutoCloseable {
     requireNonNull(cause, "cause");
     if (report != null) {
       report.failed(cause);
-    } else if (service != null) {
+    }
+    if (service != null) {
       ServiceReport.failed(FailureText.of(cause), cause);
     }
     StartException failure =
@@ -269,7 +270,8 @@ public final class Daemon implements AutoCloseable {
     StartException failure = new StartException(Reason.DAEMON_FAILED, exitCode, message);
     if (report != null) {
       report.failed(exitCode, message);
-    } else if (service != null) {
+    }
+    if (service != null) {
       ServiceReport.failed(message, failure);
     }
     return failure;

@@ -91,8 +91,13 @@ final class ServiceReport {
 
   /** Begins in a daemon that its launcher has told the manager of, and that is ready. */
   synchronized void beginReady(@Nullable BooleanSupplier check) {
-    Runtime.getRuntime().addShutdownHook(hook);
     heard = true;
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      stopping();
+      return;
+    }
     state = State.READY;
     healthCheck = check;
     watch();

@@ -441,6 +441,21 @@ class ServiceManagerTest {
     assertThat(process.waitFor()).isEqualTo(128 + 15);
   }
 
+  @Test
+  void aDescriptorThatIsNoPipeIsRefused() throws Exception {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 3</dev/null", "sh"));
+    command.addAll(
+        facade.java(List.of(), Words.Stays.class, "foreground", "readinessDescriptor=3"));
+
+    assertThat(facade.run(command, Map.of()))
+        .isEqualTo(
+            new Result(
+                64,
+                "",
+                "Words$Stays: readinessDescriptor: 3 is not open, or no pipe: the supervisor opens"
+                    + " it\n"));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +23,11 @@ import org.jspecify.annotations.Nullable;
 public final class Validation {
   /** The descriptors below this number are the standard streams. */
   private static final int STREAMS = 3;
+
+  /** The bits of a mode that tell the kind of file. */
+  private static final int KIND = 0170000;
+
+  private static final int NAMED_PIPE = 0010000;
 
   private final Settings settings;
   private final @Nullable RelaunchCommand relaunch;
@@ -189,13 +193,19 @@ public final class Validation {
     }
   }
 
+  /** Whether it is a pipe: nothing else is written to. */
   private static boolean canBeToSupervisor(Path descriptor) {
     try {
-      return Files.readAttributes(descriptor, BasicFileAttributes.class).isOther()
-          && !Files.readSymbolicLink(descriptor).startsWith("anon_inode:");
+      return Files.readSymbolicLink(descriptor).toString().startsWith("pipe:[")
+          || isNamedPipe(descriptor);
     } catch (IOException closed) {
       return false;
     }
+  }
+
+  private static boolean isNamedPipe(Path descriptor) throws IOException {
+    int mode = (int) Files.getAttribute(descriptor, "unix:mode");
+    return (mode & KIND) == NAMED_PIPE;
   }
 
   private void descriptors() {
