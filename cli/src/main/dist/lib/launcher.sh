@@ -188,6 +188,14 @@ read -r _ <&$r"
     waits=$r cancel=$w
 }
 
+# Tells whether java has written to the pipe that the program is ready. Java has ended.
+is_ready() {
+    eval "exec $cancel>&-"
+    said=
+    eval "read -r said <&$waits"
+    [ "$said" = ready ]
+}
+
 # Tells whether the caller has blocked SIGCHLD: then "wait" would never notice that a child has ended.
 is_child_signal_blocked() {
     set -- ${stat##*) }
@@ -279,8 +287,9 @@ start() {
         fi
         ;;
     esac
-    # Java leads the process group of a program that it was waiting for.
-    if [ -n "$waits" ] && [ $status -ge 128 ] && kill -s KILL -- "-$!" 2>/dev/null; then
+    # Java leads the process group of a program that it was waiting for. If the program is ready, java has
+    # written a line to the pipe.
+    if [ -n "$waits" ] && [ $status -ge 128 ] && ! is_ready && kill -s KILL -- "-$!" 2>/dev/null; then
         echo "daimon: java has failed (status $status); the program, which was not ready, was killed" >&2
         exit 71
     fi

@@ -141,9 +141,11 @@ final class AwaitedStart implements ReadyListener {
       if (result instanceof Ready ready) {
         terminal.step("process " + ready.pid() + " is ready");
         wait.close();
+        Caller.tellReady();
         return ready.pid();
       }
-      throw failure(result, stopAll());
+      String left = stopAll();
+      throw failure(result, left.isEmpty() ? "" : "; " + left);
     } catch (IOException failure) {
       terminal.clear();
       boolean forbidden = failure instanceof NotPermittedException;
@@ -202,14 +204,14 @@ final class AwaitedStart implements ReadyListener {
     try {
       String left = stopAll();
       if (!left.isEmpty()) {
-        reason.addSuppressed(new IOException(left));
+        terminal.error(left);
       }
     } catch (PosixException second) {
       reason.addSuppressed(second);
     }
   }
 
-  /** Ends all descendants; returns what is left, as the end of a message. */
+  /** Ends all descendants; returns what is left, in words; empty if nothing is. */
   private static String stopAll() throws PosixException {
     long begin = System.nanoTime();
     List<Long> denied = Descendants.signal(Signal.TERM, Signal.CONT);
@@ -227,17 +229,25 @@ final class AwaitedStart implements ReadyListener {
     List<Long> left = Descendants.list();
     StringBuilder words = new StringBuilder();
     for (long pid : left) {
-      words.append(words.isEmpty() ? "; not stopped: process " : ", ").append(pid);
+      words.append(words.isEmpty() ? "not stopped: process " : ", ").append(pid);
     }
     return words.toString();
   }
 
-  /** Whether a process is left that may be signalled. */
+  /**
+   * Whether a process is left that may be signalled. One that is started meanwhile may be missing
+   * in a list, so two empty ones are needed.
+   */
   private static boolean isLeft(List<Long> denied) throws PosixException {
-    Descendants.reap();
-    List<Long> left = Descendants.list();
-    left.removeAll(denied);
-    return !left.isEmpty();
+    for (int i = 0; i < 2; i++) {
+      Descendants.reap();
+      List<Long> left = Descendants.list();
+      left.removeAll(denied);
+      if (!left.isEmpty()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static void pause() {

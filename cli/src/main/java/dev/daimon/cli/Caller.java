@@ -10,7 +10,9 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -141,6 +143,24 @@ final class Caller {
   /** The pipe by whose end the launcher script cancels a start; null if there is none. */
   static @Nullable Integer cancelPipe() {
     return Integer.getInteger(ScriptProtocol.CANCEL);
+  }
+
+  /**
+   * Tells the launcher script that the program is ready: if something kills this JVM from now on,
+   * the script leaves the program alone.
+   */
+  static void tellReady() {
+    Integer pipe = cancelPipe();
+    if (pipe == null) {
+      return;
+    }
+    // The other end is the script's; opened again, this one can be written to.
+    try (FileOutputStream end = new FileOutputStream("/proc/self/fd/" + pipe)) {
+      end.write(ScriptProtocol.READY.getBytes(StandardCharsets.US_ASCII));
+    } catch (IOException unheard) {
+      // The script would stop the program, which is what it does for one that is not ready.
+      return;
+    }
   }
 
   /** The process that waits for this JVM to end; 0 if there is none. */

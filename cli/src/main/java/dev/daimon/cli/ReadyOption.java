@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The value of {@code --ready}: what it means, and which other options it excludes or needs. */
 final class ReadyOption {
+  /** Each number below that of the descriptor is closed in the program one by one. */
+  private static final int LAST_DESCRIPTOR = 1023;
+
   private static final String VALUES =
       "--ready wants exec, alive:T, notify, notify:all, fd:N, tcp:[HOST:]PORT, unix:PATH,"
           + " file:PATH, log:TEXT or exit, not \"";
@@ -59,7 +62,7 @@ final class ReadyOption {
     String rest = value.substring(colon + 1);
     return switch (value.substring(0, colon + 1)) {
       case "alive:" -> new Alive(time(rest));
-      case "fd:" -> new Newline(number(rest, ReadyCondition.FIRST_DESCRIPTOR, 1_048_575));
+      case "fd:" -> new Newline(number(rest, ReadyCondition.FIRST_DESCRIPTOR, LAST_DESCRIPTOR));
       case "tcp:" -> tcp(rest);
       case "unix:" -> new Unix(path(rest));
       case "file:" -> new Written(path(rest));

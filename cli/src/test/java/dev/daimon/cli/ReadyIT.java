@@ -7,6 +7,9 @@ import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -308,6 +311,71 @@ class ReadyIT {
     assertThat(result.err()).contains("nobody listens on " + sandbox.file("socket"));
   }
 
+  /** Here the daemon listens by the same name in another directory, as a wrong setting has it. */
+  @Test
+  @Tag("python3")
+  void aStrangersUnixSocketDoesNotCount() throws Exception {
+    Path other = Files.createDirectory(sandbox.file("other"));
+    Path program =
+        sandbox.script(
+            "bind.py",
+            "import socket, time",
+            "s = socket.socket(socket.AF_UNIX)",
+            "s.bind('other/socket')",
+            "s.listen()",
+            "time.sleep(1000)");
+    try (ServerSocketChannel stranger = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      stranger.bind(UnixDomainSocketAddress.of(sandbox.file("socket")));
+
+      ProcessSandbox.Result result =
+          start(
+              "unix:" + sandbox.file("socket"), "exec python3 " + program, "--ready-timeout", "1s");
+
+      assertThat(result.exitCode()).isEqualTo(LATE);
+      assertThat(result.err()).contains("it does not listen on " + sandbox.file("socket"));
+      assertThat(other.resolve("socket")).exists();
+    }
+  }
+
+  /** The kernel lists the names of sockets as they are, with the line feeds in them. */
+  @Test
+  @Tag("python3")
+  @Tag("attack")
+  void linesThatAStrangersNameAddsToTheListDoNoHarm() throws Exception {
+    Path stranger =
+        sandbox.script(
+            "stranger.py",
+            "import socket, time",
+            "s = socket.socket(socket.AF_UNIX)",
+            "s.bind(b'\\0a\\n0 0 0 zz 0 0 0 /socket\\n0 0 0 10000 0001 01 zz /socket\\n')",
+            "s.listen()",
+            "print('bound', flush=True)",
+            "time.sleep(1000)");
+    Process process = sandbox.prepare(List.of("python3", stranger.toString()), Map.of()).start();
+    assertThat(process.inputReader().readLine()).isEqualTo("bound");
+    Path program =
+        sandbox.script(
+            "bind.py",
+            "import socket, time",
+            "s = socket.socket(socket.AF_UNIX)",
+            "s.bind('socket')",
+            "s.listen()",
+            "time.sleep(1000)");
+
+    ProcessSandbox.Result result =
+        start("unix:" + sandbox.file("socket"), "exec python3 " + program);
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+  }
+
+  /** A process that ends closes its descriptors before its end is seen. */
+  @Test
+  void howItHasEndedSaysMoreThanThatItHasClosedTheDescriptor() throws Exception {
+    for (int round = 0; round < 5; round++) {
+      assertThat(start("fd:3", "exit 9").err()).contains("has ended with exit code 9");
+    }
+  }
+
   /** A newline, which may be the end of a longer text. */
   @ParameterizedTest
   @ValueSource(ints = {3, 9, 60})
@@ -451,6 +519,35 @@ class ReadyIT {
     sandbox.awaitEnd();
     assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode()).isEqualTo(1);
     assertRuns(start("alive:0s", SLEEP));
+  }
+
+  /** Here the JVM is halted when it has said so, and before it ends. */
+  @Test
+  @Tag("strace")
+  void aProgramThatIsReadyOutlivesTheJvm() throws Exception {
+    List<String> words = words("start", "alive:10ms", SLEEP);
+    Process start =
+        sandbox.halted(
+            "exit_group:delay_enter", null, words.subList(1, words.size()).toArray(String[]::new));
+    Sandbox.await("the program", () -> sandbox.running("sleep").size() == 1);
+    ProcessHandle java = sandbox.running("java").getFirst();
+    Sandbox.await("the JVM's end", () -> isHalted(java));
+
+    Command.kill("KILL", java.pid());
+    sandbox.goOn();
+
+    assertThat(start.waitFor()).isEqualTo(71);
+    assertThat(sandbox.file("slowed.err"))
+        .content()
+        .contains("java has failed (status 137); whether the program runs is not known");
+    assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode()).isZero();
+  }
+
+  /** Whether a process is in the system call with which it ends. */
+  private static boolean isHalted(ProcessHandle process) throws IOException {
+    String call = Files.readString(Path.of("/proc/" + process.pid() + "/syscall"));
+    // exit_group of x86-64 and of AArch64.
+    return call.startsWith("231 ") || call.startsWith("94 ");
   }
 
   /** Without the launcher script the command is gone at once, and a second JVM cleans up. */
@@ -620,7 +717,7 @@ class ReadyIT {
         "--ready alive:1s --ready-timeout 5s | --ready-timeout is not for alive",
         "--ready notify:main | --ready wants exec",
         "--ready notify -E NOTIFY_SOCKET=/x | sets NOTIFY_SOCKET itself",
-        "--ready fd:2 | wants a number from 3 to 1048575",
+        "--ready fd:2 | wants a number from 3 to 1023",
         "--ready fd:x | wants a number",
         "--ready fd:99999999999 | wants a number",
         "--ready fd:3 --keep-fd 3 | name the same descriptor",

@@ -29,9 +29,9 @@ abstract class ListenerCheck extends ReadyCheck {
   /** Where, in words. */
   abstract String where();
 
-  /** Whether this process, which has one of the sockets open, listens where it should. */
-  boolean isThere(long pid) throws IOException {
-    return true;
+  /** Whether this process has one of the sockets open, and listens with it where it should. */
+  boolean listens(long pid, Set<Long> sockets) throws IOException {
+    return has(pid, sockets);
   }
 
   @Override
@@ -45,14 +45,15 @@ abstract class ListenerCheck extends ReadyCheck {
     processes.add(main);
     processes.addAll(Descendants.list());
     for (long pid : processes) {
-      if (has(pid, sockets) && isThere(pid)) {
+      if (listens(pid, sockets)) {
         return true;
       }
     }
     return false;
   }
 
-  private boolean has(long pid, Set<Long> sockets) throws IOException {
+  /** Whether this process has one of the sockets open. */
+  final boolean has(long pid, Set<Long> sockets) throws IOException {
     try (PidFd process = Processes.open(pid)) {
       if (process == null) {
         return false;

@@ -25,6 +25,10 @@ final class NotifyCheck extends ReadyCheck {
   private final NotifySocket socket;
   private boolean ready;
   private boolean more;
+
+  /** How many datagrams were dropped so far. */
+  private long known;
+
   private long named;
   private long extension;
   private String status = "";
@@ -66,7 +70,10 @@ final class NotifyCheck extends ReadyCheck {
     more = true;
     for (int i = 0; i < BATCH && more; i++) {
       try (Notification next = socket.receive().orElse(null)) {
-        more = next != null;
+        // An empty answer may be a datagram that was dropped.
+        long dropped = socket.dropped();
+        more = next != null || dropped != known;
+        known = dropped;
         if (next != null) {
           take(next, main(main));
         }
@@ -86,8 +93,12 @@ final class NotifyCheck extends ReadyCheck {
       extension = TimeUnit.NANOSECONDS.convert(message.extendTimeout().get());
     }
     long pid = message.mainPid().orElse(0);
-    if (pid != 0 && pid != main && Descendants.contain(pid)) {
-      named = pid;
+    if (pid != 0 && pid != main) {
+      try (PidFd process = Processes.open(pid)) {
+        if (process != null && Descendants.contain(pid) && process.isAlive()) {
+          named = pid;
+        }
+      }
     }
   }
 
@@ -131,6 +142,13 @@ final class NotifyCheck extends ReadyCheck {
   @Override
   long main(long known) {
     return named == 0 ? known : named;
+  }
+
+  @Override
+  void forget(long main) {
+    if (named == main) {
+      named = 0;
+    }
   }
 
   @Override

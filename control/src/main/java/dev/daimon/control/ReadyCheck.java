@@ -55,6 +55,11 @@ abstract class ReadyCheck implements AutoCloseable {
     return known;
   }
 
+  /** That process has ended before it could become the daemon. */
+  void forget(long main) {
+    // Nothing, for what names no process.
+  }
+
   /** Whether there may be more to examine at once. */
   boolean hasMore() {
     return false;

@@ -216,7 +216,7 @@ public final class ReadyWait implements AutoCloseable {
       }
       String failure = check.failure();
       if (failure != null) {
-        return new ReadyResult.Failed(failure);
+        return endsSoon() ? ended() : new ReadyResult.Failed(failure);
       }
       long extension = check.extension();
       long now = System.nanoTime();
@@ -232,6 +232,17 @@ public final class ReadyWait implements AutoCloseable {
       return null;
     }
 
+    /**
+     * Whether the daemon ends within a moment: a process that ends closes its descriptors first,
+     * and how it has ended says more.
+     */
+    private boolean endsSoon() throws PosixException {
+      try (EventWait end = EventWait.open()) {
+        end.add(process);
+        return end.await(Duration.ofNanos(ATTENTION));
+      }
+    }
+
     /** Goes over to the descendant that the daemon has named as the daemon. */
     private void follow() throws PosixException {
       long main = check.main(process.pid());
@@ -239,7 +250,11 @@ public final class ReadyWait implements AutoCloseable {
         return;
       }
       PidFd next = Processes.open(main);
-      if (next == null) {
+      // In this order: the handle keeps its meaning, the number may have got another one.
+      if (next == null || !Descendants.contain(main)) {
+        try (next) {
+          check.forget(main);
+        }
         return;
       }
       events.remove(process);
@@ -252,9 +267,12 @@ public final class ReadyWait implements AutoCloseable {
     /** What the daemon has said before it ended may name another process as the daemon. */
     private @Nullable ReadyResult ended() throws IOException {
       long pid = process.pid();
-      for (int i = 0; i < LAST_WORDS && check.hasMore(); i++) {
+      // At least once: it may have said something after the last look.
+      int times = 0;
+      do {
         boolean _ = check.isReady(pid);
-      }
+        times++;
+      } while (check.hasMore() && times < LAST_WORDS);
       follow();
       if (process.pid() != pid) {
         return null;

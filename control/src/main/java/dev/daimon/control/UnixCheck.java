@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -44,6 +45,9 @@ final class UnixCheck extends ListenerCheck {
   /**
    * The sockets whose path ends with the right name: a path may be relative to a directory, or to
    * another root directory than this process has.
+   *
+   * <p>The kernel prints a name as it is, and one may contain a line feed: so a stranger can add
+   * lines. A socket of which there are two lines does not count.
    */
   @Override
   Set<Long> sockets(long main) throws IOException {
@@ -52,34 +56,58 @@ final class UnixCheck extends ListenerCheck {
       return Set.of();
     }
     Path name = Objects.requireNonNull(path.getFileName());
+    Set<Long> seen = new HashSet<>();
+    Set<Long> doubtful = new HashSet<>();
     try (BufferedReader lines =
         new BufferedReader(new FileReader("/proc/" + main + "/net/unix", StandardCharsets.UTF_8))) {
       String line = lines.readLine();
       while (line != null && (line = lines.readLine()) != null) {
         String[] fields = line.strip().split(" +", PATH + 1);
-        if (fields.length > PATH
-            && ((Long.parseLong(fields[FLAGS], 16) & LISTENS) != 0 || fields[TYPE].equals(DATAGRAM))
+        long inode = fields.length > INODE ? number(fields[INODE], 10) : 0;
+        if (inode > 0 && !seen.add(inode)) {
+          doubtful.add(inode);
+        }
+        if (inode > 0
+            && fields.length > PATH
+            && ((number(fields[FLAGS], 16) & LISTENS) != 0 || fields[TYPE].equals(DATAGRAM))
             && fields[PATH].endsWith(name.toString())) {
-          found.put(Long.parseLong(fields[INODE]), fields[PATH]);
+          found.put(inode, fields[PATH]);
         }
       }
+      found.keySet().removeAll(doubtful);
     } catch (FileNotFoundException gone) {
       return Set.of();
     }
     return found.keySet();
   }
 
-  /** Whether a path of such a socket leads this process to the file that is meant. */
+  /** A number of the list; 0 for what is none. */
+  private static long number(String field, int radix) {
+    try {
+      return Long.parseLong(field, radix);
+    } catch (NumberFormatException forged) {
+      return 0;
+    }
+  }
+
   @Override
-  boolean isThere(long pid) throws IOException {
-    for (String bound : found.values()) {
-      if (isSame(bound)
-          || isSame("/proc/" + pid + "/root" + bound)
-          || isSame("/proc/" + pid + "/cwd/" + bound)) {
+  boolean listens(long pid, Set<Long> sockets) throws IOException {
+    if (!has(pid, sockets)) {
+      return false;
+    }
+    for (Map.Entry<Long, String> socket : found.entrySet()) {
+      if (has(pid, Set.of(socket.getKey())) && leadsThere(pid, socket.getValue())) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Whether the path of its socket leads this process to the file that is meant. */
+  private boolean leadsThere(long pid, String bound) {
+    return isSame(bound)
+        || isSame("/proc/" + pid + "/root" + bound)
+        || isSame("/proc/" + pid + "/cwd/" + bound);
   }
 
   private boolean isSame(String other) {

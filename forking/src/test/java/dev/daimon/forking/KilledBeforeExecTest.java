@@ -107,9 +107,11 @@ class KilledBeforeExecTest {
         if (Way.valueOf(args[0]).detaches()) {
           child = awaitChild(child);
         }
+        // Read before the kill: a dead child has no tracer, and 0 would be this process's group.
+        long strace = Long.parseLong(Proc.status(Long.toString(child), "TracerPid"));
         Signals.kill((int) child, Signal.KILL.number());
         // What strace halts dies when that lets go of it.
-        Command.kill("KILL", Long.parseLong(Proc.status(Long.toString(child), "TracerPid")));
+        Command.kill("KILL", strace);
         System.out.println(outcome(starting));
       }
       int left = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL);
