@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code restart --overlap}: the new daemon is ready before the old one gets its signal. */
 @Tag("python3")
@@ -221,6 +222,45 @@ class OverlapIT {
         .hasLineCount(1);
     assertThat(named()).isEqualTo(old);
     assertThat(answer()).isEqualTo(old);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void locksOfOtherFilesStayAsTheyAre(boolean isRead) throws Exception {
+    Path other = Files.createFile(sandbox.file("other"));
+    // Descriptor 0 comes before that of the pidfile.
+    Path holder =
+        sandbox.script(
+            "holder",
+            "#!/usr/bin/python3",
+            "import fcntl, os, signal, socket",
+            "os.dup2(os.open('" + other + "', os.O_RDONLY), 0)",
+            "fcntl.flock(0, fcntl.LOCK_SH)",
+            "address = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)",
+            "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', address)",
+            "while True: signal.pause()");
+    long old = sandbox.start("--ready", "notify", "--listen", "tcp:" + port, holder.toString());
+    Process reader = null;
+    if (isRead) {
+      reader =
+          sandbox
+              .prepare(
+                  List.of("flock", "-s", other.toString(), "sh", "-c", "echo; exec sleep 1000"),
+                  Map.of())
+              .start();
+      assertThat(reader.getInputStream().read()).isEqualTo('\n');
+    }
+
+    ProcessSandbox.Result result = restart(List.of("--ready", "notify"), "sh", "-c", "exit 3");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(DAEMON_FAILED);
+    assertThat(named()).isEqualTo(old);
+    assertThat(Path.of("/proc/" + old + "/fdinfo/0"))
+        .content()
+        .containsPattern("lock:.*FLOCK +ADVISORY +READ");
+    if (reader != null) {
+      reader.destroyForcibly().waitFor();
+    }
   }
 
   @Test

@@ -48,7 +48,7 @@ public final class RunningDaemon implements AutoCloseable {
       String[] numbers = new File("/proc/" + process.pid() + "/fd").list();
       for (String number : numbers == null ? new String[0] : numbers) {
         boolean socket = isSocket(process.pid(), number);
-        if (!socket && (lock != null || !hasLock(process.pid(), number))) {
+        if (!socket && (lock != null || !hasLock(process.pid(), number, file))) {
           continue;
         }
         Descriptor copy = duplicate(process, Integer.parseInt(number));
@@ -57,7 +57,7 @@ public final class RunningDaemon implements AutoCloseable {
           if (socket) {
             sockets.add(copy);
           } else {
-            lock = adopt(file.path(), copy);
+            lock = adopt(file, copy);
             if (lock == null) {
               copy.close();
             }
@@ -94,16 +94,11 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
-  /** Whether a descriptor is of an open file with a lock of flock, be it of this file or not. */
-  private static boolean hasLock(long pid, String number) {
+  /** Whether a descriptor is the open file that has the lock on the pidfile. */
+  private static boolean hasLock(long pid, String number, LockedFile file) {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/fdinfo/" + number))) {
-        if (line.startsWith("lock:") && line.contains("FLOCK")) {
-          return true;
-        }
-      }
-      return false;
-    } catch (IOException closed) {
+      return file.isLockedThrough(pid, Integer.parseInt(number));
+    } catch (PosixException ended) {
       return false;
     }
   }
@@ -120,10 +115,17 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
-  /** The lock on this pidfile; null if the descriptor is of another file. */
-  private static @Nullable SingletonLock adopt(Path pidFile, Descriptor copy) throws IOException {
+  /**
+   * The lock on this pidfile; null if the descriptor is of another file. To adopt a lock asks for
+   * it once more, which would change another file's: so the copy is examined first.
+   */
+  private static @Nullable SingletonLock adopt(LockedFile file, Descriptor copy)
+      throws IOException {
+    if (!file.isLockedThrough(copy)) {
+      return null;
+    }
     try {
-      SingletonLock lock = SingletonLock.adopt(pidFile, copy);
+      SingletonLock lock = SingletonLock.adopt(file.path(), copy);
       return lock.isAtPath() ? lock : null;
     } catch (LockHeldException | NotRegularFileException other) {
       return null;

@@ -154,6 +154,12 @@ final class LockTable {
     return find(lines) >= 0;
   }
 
+  /** Whether a descriptor's {@code fdinfo} has an exclusive {@code flock} of this inode. */
+  boolean isExclusiveIn(String info) {
+    int hit = find(info);
+    return hit >= 0 && info.lastIndexOf(" WRITE ", hit) > info.lastIndexOf('\n', hit);
+  }
+
   /**
    * Where the inode is in the first line that is a {@code flock} of it; -1 if there is none. The
    * line of a process that waits for the lock looks the same, and comes after the holder's.

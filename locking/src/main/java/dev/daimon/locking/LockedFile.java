@@ -6,6 +6,7 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -232,6 +233,51 @@ public final class LockedFile implements AutoCloseable {
   public OptionalLong foreignHolder(long... users) throws PosixException {
     long pid = HolderSearch.foreignHolder(table(), Objects.requireNonNull(users, "users"));
     return pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid);
+  }
+
+  /**
+   * Tells whether a process's descriptor is the open file that has the exclusive lock on this file.
+   * This neither asks for a lock nor changes one.
+   *
+   * @param pid the process id
+   * @param number the descriptor's number in that process; not negative
+   * @return whether it is; false also if there is no such descriptor
+   * @throws PosixException {@code EACCES} if this process may not examine the other one
+   * @throws IllegalStateException if this is closed
+   */
+  public boolean isLockedThrough(long pid, int number) throws PosixException {
+    return isLockedThrough("/proc/".concat(Long.toString(pid)), number);
+  }
+
+  /**
+   * Tells whether a descriptor of this process is the open file that has the exclusive lock on this
+   * file, such as one that was duplicated from another process. This neither asks for a lock nor
+   * changes one.
+   *
+   * @param open the descriptor; it stays its owner's
+   * @return whether it is
+   * @throws PosixException if it cannot be examined
+   * @throws IllegalStateException if this or the descriptor is closed
+   */
+  public boolean isLockedThrough(Descriptor open) throws PosixException {
+    int number = Objects.requireNonNull(open, "open").number();
+    FileStatus opened = new FileStatus();
+    PosixException.check(Files.fstat(number, opened), "fstat", path);
+    return opened.isSameFile(status) && isLockedThrough("/proc/self", number);
+  }
+
+  private boolean isLockedThrough(String process, int number) throws PosixException {
+    LockTable own = table();
+    try {
+      String info =
+          ProcFiles.readRecord(process.concat("/fdinfo/").concat(Integer.toString(number)));
+      return own.isExclusiveIn(info);
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.ESRCH)) {
+        return false;
+      }
+      throw failure;
+    }
   }
 
   /**
