@@ -30,6 +30,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("python3")
 class OverlapIT {
   private static final int RESTARTS = 100;
+
+  /** More than the command may have descriptors in one test. */
+  private static final int CONNECTIONS = 150;
+
   private static final int USAGE = 64;
   private static final int DAEMON_FAILED = 70;
   private static final int TIMED_OUT = 75;
@@ -260,6 +264,92 @@ class OverlapIT {
         .containsPattern("lock:.*FLOCK +ADVISORY +READ");
     if (reader != null) {
       reader.destroyForcibly().waitFor();
+    }
+  }
+
+  /** A daemon that greets each client, and closes a connection when the client has written. */
+  private long startGreeter() throws Exception {
+    Path greeter =
+        sandbox.script(
+            "greeter",
+            "#!/usr/bin/python3",
+            "import os, select, socket",
+            "s = socket.socket(fileno=3)",
+            "address = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)",
+            "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', address)",
+            "held = []",
+            "while True:",
+            "  for r in select.select([s, *held], [], [])[0]:",
+            "    if r is s: c = s.accept()[0]; c.sendall(b'a'); held.append(c)",
+            "    else: r.recv(1); r.close(); held.remove(r)");
+    return sandbox.start("--ready", "notify", "--listen", "tcp:" + port, greeter.toString());
+  }
+
+  /** A connection that the greeter has accepted. */
+  private Socket greeted() throws IOException {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket.setSoTimeout(60_000);
+    assertThat(socket.getInputStream().read()).isEqualTo('a');
+    return socket;
+  }
+
+  @Test
+  void aConnectionThatTheOldOneClosesEndsWhileTheNewOneIsAwaited() throws Exception {
+    long old = startGreeter();
+    try (Socket client = greeted()) {
+      Process restart =
+          sandbox
+              .prepare(
+                  List.of(
+                      Sandbox.DAIMON.toString(),
+                      "restart",
+                      "--overlap",
+                      "-p",
+                      sandbox.file("pid").toString(),
+                      "--listen",
+                      "tcp:" + port,
+                      "--ready",
+                      "notify",
+                      "--ready-timeout",
+                      "1h",
+                      "sleep",
+                      "1000"),
+                  Map.of())
+              .start();
+      sandbox.awaitProgram("sleep");
+      client.getOutputStream().write('x');
+
+      assertThat(client.getInputStream().read()).isEqualTo(-1);
+
+      restart.destroy();
+      restart.waitFor();
+    }
+    assertThat(sandbox.running("sleep")).isEmpty();
+    assertThat(named()).isEqualTo(old);
+  }
+
+  @Test
+  void connectionsTakeNoDescriptorsOfTheCommand() throws Exception {
+    startGreeter();
+    List<Socket> clients = new ArrayList<>();
+    try {
+      for (int i = 0; i < CONNECTIONS; i++) {
+        clients.add(greeted());
+      }
+      ProcessSandbox.Result result =
+          sandbox.shell(
+              "ulimit -n "
+                  + CONNECTIONS
+                  + "; $daimon restart --overlap -p $dir/pid --ready notify --listen tcp:"
+                  + port
+                  + " $dir/server");
+
+      assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+      assertThat(answer()).isEqualTo(named());
+    } finally {
+      for (Socket client : clients) {
+        client.close();
+      }
     }
   }
 

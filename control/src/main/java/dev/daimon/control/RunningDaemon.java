@@ -35,7 +35,7 @@ public final class RunningDaemon implements AutoCloseable {
   }
 
   /**
-   * Takes descriptors of a daemon's lock and sockets. This changes nothing in the daemon.
+   * Takes descriptors of a daemon's lock and listening sockets. This changes nothing in the daemon.
    *
    * @param file its pidfile, held open
    */
@@ -51,7 +51,7 @@ public final class RunningDaemon implements AutoCloseable {
         if (!socket && (lock != null || !hasLock(process.pid(), number, file))) {
           continue;
         }
-        Descriptor copy = duplicate(process, Integer.parseInt(number));
+        Descriptor copy = duplicate(process, Integer.parseInt(number), socket);
         if (copy != null) {
           taken.add(copy);
           if (socket) {
@@ -79,7 +79,7 @@ public final class RunningDaemon implements AutoCloseable {
 
   /** Throws if this process may not take a descriptor; /proc may hide all of them then. */
   private static void requireRight(PidFd process) throws PosixException {
-    Descriptor input = duplicate(process, 0);
+    Descriptor input = duplicate(process, 0, /* socket= */ false);
     if (input != null) {
       input.close();
     }
@@ -103,10 +103,11 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
-  /** Null if the daemon has closed the number meanwhile. */
-  private static @Nullable Descriptor duplicate(PidFd process, int number) throws PosixException {
+  /** Null if the daemon has closed the number meanwhile, and of a socket that does not listen. */
+  private static @Nullable Descriptor duplicate(PidFd process, int number, boolean socket)
+      throws PosixException {
     try {
-      return process.duplicate(number);
+      return socket ? process.duplicateListener(number).orElse(null) : process.duplicate(number);
     } catch (PosixException failure) {
       if (failure.errno().equals(Errno.EBADF)) {
         return null;
@@ -142,7 +143,7 @@ public final class RunningDaemon implements AutoCloseable {
     return lock.descriptor();
   }
 
-  /** {@return the daemon's sockets of all kinds; do not close them} */
+  /** {@return the daemon's sockets that listen; do not close them} */
   public List<Descriptor> sockets() {
     return sockets;
   }

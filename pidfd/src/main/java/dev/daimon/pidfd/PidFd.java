@@ -12,6 +12,7 @@ import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcessEnd;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
+import dev.daimon.posix.call.Sockets;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -195,6 +196,30 @@ public final class PidFd implements AutoCloseable {
           "pidfd_getfd", pid, "; to share its descriptors takes the right to trace it");
     }
     return Descriptor.adopt(PosixException.check(result, "pidfd_getfd", pid));
+  }
+
+  /**
+   * Makes a descriptor of a listening socket of the process, as {@link #duplicate} does. Of
+   * anything else, such as a connection, no descriptor is kept: the other end of a connection would
+   * not learn that the process has closed it.
+   *
+   * @param number the number under which the process has the socket
+   * @return the descriptor, marked close-on-exec, to be closed by the caller; empty if it is no
+   *     socket that listens
+   * @throws NotPermittedException as {@link #duplicate}
+   * @throws PosixException as {@link #duplicate}
+   * @throws IllegalStateException if this handle is closed
+   */
+  public Optional<Descriptor> duplicateListener(int number) throws PosixException {
+    Descriptor copy = duplicate(number);
+    int[] listens = new int[1];
+    int result =
+        Sockets.getsockopt(copy.number(), Sockets.SOL_SOCKET, Sockets.SO_ACCEPTCONN, listens);
+    if (result == 0 && listens[0] != 0) {
+      return Optional.of(copy);
+    }
+    copy.close();
+    return Optional.empty();
   }
 
   /**
