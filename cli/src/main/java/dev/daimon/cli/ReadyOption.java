@@ -8,6 +8,7 @@ import dev.daimon.control.ReadyCondition.Notify;
 import dev.daimon.control.ReadyCondition.Tcp;
 import dev.daimon.control.ReadyCondition.Unix;
 import dev.daimon.control.ReadyCondition.Written;
+import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.StartException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -173,6 +174,22 @@ final class ReadyOption {
       }
       case Tcp _, Unix _, Written _ -> {}
       case null -> throw new IllegalArgumentException("no condition");
+    }
+  }
+
+  /** Refuses a file that the command itself makes or writes, so that it says nothing. */
+  static void checkFile(CommandLine line, ReadyCondition condition, FilePurposes purposes) {
+    if (condition instanceof Written written) {
+      FilePurposes.Purpose own = purposes.add("ready", written.path(), /* output= */ false);
+      if (own != null) {
+        throw line.usage(
+            "--ready file: and --"
+                + own.name()
+                + " are the same file, "
+                + own.path()
+                + ": the command itself makes it"
+                + (own.output() ? "; --ready log: reads what the program prints" : ""));
+      }
     }
   }
 

@@ -384,6 +384,9 @@ final class StartOptions {
         add(purposes, "listen", address.path(), /* output= */ false);
       }
     }
+    if (request.ready != null) {
+      ReadyOption.checkFile(line, request.ready, purposes);
+    }
   }
 
   private void add(FilePurposes purposes, String option, @Nullable Path path, boolean output) {

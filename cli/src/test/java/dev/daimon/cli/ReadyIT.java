@@ -709,6 +709,13 @@ class ReadyIT {
   @CsvSource(
       delimiter = '|',
       value = {
+        "-p $dir/pid --ready file:$dir/pid | --ready file: and --pidfile are the same file",
+        "-p $dir/pid --ready file:$dir/./pid.guard | --ready file: and --guard are the same",
+        "-p $dir/x --guard $dir/g --ready file:$dir/g | --ready file: and --guard are the same",
+        "-l $dir/lock --ready file:$dir/lock | --ready file: and --lock are the same file",
+        "-o $dir/log --ready file:$dir/log | --ready file: and --stdout are the same file",
+        "-o $dir/log -e $dir/err --ready file:$dir/err | --ready file: and --stderr are the same",
+        "--listen unix:$dir/s --ready file:$dir/s | --ready file: and --listen are the same file",
         "--ready nonsense | --ready wants exec, alive:T",
         "--ready '' | --ready wants exec, alive:T",
         "--ready alive | --ready wants exec",
