@@ -193,6 +193,16 @@ final class ReadyOption {
     }
   }
 
+  /** Refuses what the old daemon can bring about while it runs beside the new one. */
+  static void checkOverlap(CommandLine line, ReadyCondition condition) {
+    if (condition instanceof Line || condition instanceof Written) {
+      throw line.usage(
+          "--overlap and --ready "
+              + (condition instanceof Line ? "log:" : "file:")
+              + " exclude each other: what the old daemon writes would count");
+    }
+  }
+
   private static String words(CommandLine line, Request request) {
     String typed = line.value(CommandOption.READY);
     if (typed == null) {

@@ -154,6 +154,7 @@ final class StartOptions {
     if (request.ready == null) {
       throw line.usage("--overlap needs --ready with another condition than exec and exit");
     }
+    ReadyOption.checkOverlap(line, request.ready);
     if (request.listen.isEmpty()) {
       throw line.usage("--overlap needs --listen: those are the sockets that both daemons share");
     }

@@ -380,6 +380,8 @@ class OverlapIT {
         "--ready notify | --overlap needs --listen",
         "--listen tcp:1 --ready notify -l $dir/lock | --overlap and --lock exclude each other",
         "--listen tcp:1 --ready notify -o $dir/log --truncate | --overlap and --truncate exclude",
+        "--listen tcp:1 -o $dir/log --ready log:up | --overlap and --ready log: exclude each other",
+        "--listen tcp:1 --ready file:$dir/up | --overlap and --ready file: exclude each other",
         "--listen tcp:1 --ready notify --pid-only | --overlap and --pid-only exclude each other"
       })
   void whatItNeedsAndExcludesIsAUsageError(String options, String message) throws Exception {
