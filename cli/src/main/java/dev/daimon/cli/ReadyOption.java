@@ -8,8 +8,11 @@ import dev.daimon.control.ReadyCondition.Notify;
 import dev.daimon.control.ReadyCondition.Tcp;
 import dev.daimon.control.ReadyCondition.Unix;
 import dev.daimon.control.ReadyCondition.Written;
+import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.StartException;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -172,9 +175,44 @@ final class ReadyOption {
           throw line.usage("--ready log: needs --stdout or --stderr: it reads that file");
         }
       }
-      case Tcp _, Unix _, Written _ -> {}
+      case Tcp tcp -> {
+        for (ListenAddress address : request.listen) {
+          if (isOpenedBy(address, tcp)) {
+            throw openedBefore(line, address);
+          }
+        }
+      }
+      case Unix unix -> {
+        for (ListenAddress address : request.listen) {
+          Path path = address.path();
+          if (path != null && path.normalize().equals(unix.path().normalize())) {
+            throw openedBefore(line, address);
+          }
+        }
+      }
+      case Written _ -> {}
       case null -> throw new IllegalArgumentException("no condition");
     }
+  }
+
+  /** Whether the socket of an address makes this condition true. */
+  private static boolean isOpenedBy(ListenAddress address, Tcp tcp) {
+    InetAddress host = address.host();
+    return address.path() == null
+        && address.port() == tcp.port()
+        && (host == null
+            || tcp.address().isEmpty()
+            || tcp.address().get().equals(host)
+            || (host.isAnyLocalAddress()
+                && (host instanceof Inet6Address || tcp.address().get() instanceof Inet4Address)));
+  }
+
+  private static StartException openedBefore(CommandLine line, ListenAddress address) {
+    return line.usage(
+        "--ready and --listen "
+            + address
+            + " exclude each other: that socket is open before the program starts; use --ready"
+            + " notify");
   }
 
   /** Refuses a file that the command itself makes or writes, so that it says nothing. */

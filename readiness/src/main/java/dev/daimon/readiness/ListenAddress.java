@@ -106,8 +106,8 @@ public final class ListenAddress {
     return path;
   }
 
-  /** The IP address; null for all. */
-  @Nullable InetAddress host() {
+  /** {@return the IP address; null for all, and for a Unix socket} */
+  public @Nullable InetAddress host() {
     return host;
   }
 
