@@ -1,9 +1,10 @@
 package dev.daimon.readiness;
 
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import java.util.ArrayDeque;
 import java.util.Queue;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Closes descriptors that anybody may have sent.
@@ -13,48 +14,59 @@ import org.jspecify.annotations.Nullable;
  * and a thread closes all others.
  */
 final class ForeignDescriptors {
-  /** How many may wait for a thread that hangs. */
-  static final int CROWD = 1024;
+  /** The most that may wait for a thread that hangs. */
+  private static final long MAX_CROWD = 1024;
+
+  /** The part of this process's descriptors that may wait: one in so many. */
+  private static final long SHARE = 4;
+
+  private final long crowd = crowd();
 
   /** Guarded by itself. */
   private final Queue<Integer> waiting = new ArrayDeque<>();
 
-  /** The thread that closes; null if there is none. Guarded by the queue. */
-  private @Nullable Thread closer;
+  /** Whether there is a thread that closes. Guarded by the queue. */
+  private boolean isClosing;
+
+  private static long crowd() {
+    long[] limit = new long[2];
+    int result = Limits.getrlimit(0, Resource.NOFILE.number(), limit);
+    return result < 0 ? MAX_CROWD : Math.min(MAX_CROWD, Long.divideUnsigned(limit[0], SHARE));
+  }
 
   /** Whether so many are waiting that no more should be received. */
   boolean isCrowded() {
     synchronized (waiting) {
-      return waiting.size() >= CROWD;
+      return waiting.size() >= crowd;
     }
   }
 
   void close(int[] descriptors) {
-    for (int descriptor : descriptors) {
-      // Asks no server, as fstat would.
-      if (Files.fcntl(descriptor, Files.F_GETPIPE_SZ, 0) > 0) {
-        int _ = Files.close(descriptor);
-      } else {
-        hand(descriptor);
+    synchronized (waiting) {
+      for (int descriptor : descriptors) {
+        // Asks no server, as fstat would.
+        if (Files.fcntl(descriptor, Files.F_GETPIPE_SZ, 0) > 0) {
+          int _ = Files.close(descriptor);
+        } else {
+          waiting.add(descriptor);
+        }
+      }
+      if (!isClosing && !waiting.isEmpty()) {
+        // Without a thread they wait for the next call.
+        isClosing = start(this::closeWaiting);
       }
     }
   }
 
-  private void hand(int descriptor) {
-    synchronized (waiting) {
-      waiting.add(descriptor);
-      if (closer == null) {
-        Thread thread =
-            new Thread("daimon-close") {
-              @Override
-              public void run() {
-                closeWaiting();
-              }
-            };
-        thread.setDaemon(true);
-        thread.start();
-        closer = thread;
-      }
+  /** Starts a thread for calls that may hang; returns whether there is one. */
+  static boolean start(Runnable calls) {
+    Thread thread = new Thread(calls, "daimon-close");
+    thread.setDaemon(true);
+    try {
+      thread.start();
+      return true;
+    } catch (OutOfMemoryError none) {
+      return false;
     }
   }
 
@@ -64,7 +76,7 @@ final class ForeignDescriptors {
       synchronized (waiting) {
         descriptor = waiting.poll();
         if (descriptor == null) {
-          closer = null;
+          isClosing = false;
           return;
         }
       }

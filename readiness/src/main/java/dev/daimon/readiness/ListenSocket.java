@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * ListenDescriptors}. It is marked close-on-exec.
  *
  * <p>Everybody may connect to a Unix socket (mode 0666), as to one that systemd makes. While one is
- * bound, the process has another umask.
+ * bound, the process has another umask: files that other threads make then are not executable, but
+ * may be writable by all. Two sockets are not bound at the same time.
  */
 public final class ListenSocket implements AutoCloseable {
   /** The longest queue of connections that nobody has accepted; the kernel may allow less. */
@@ -210,7 +211,8 @@ public final class ListenSocket implements AutoCloseable {
     }
   }
 
-  private static int bindPath(Descriptor socket, byte[] path) {
+  /** One at a time: two could exchange each other's umask. */
+  private static synchronized int bindPath(Descriptor socket, byte[] path) {
     int umask = Processes.umask(UMASK);
     try {
       return Sockets.bind(socket.number(), Sockets.unixAddress(path));

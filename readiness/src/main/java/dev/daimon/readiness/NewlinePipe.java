@@ -130,7 +130,7 @@ public final class NewlinePipe implements AutoCloseable {
 
   /** Closes both ends. A program that writes afterwards gets SIGPIPE, or {@code EPIPE}. */
   @Override
-  public void close() throws PosixException {
+  public synchronized void close() throws PosixException {
     try (descriptor) {
       programDescriptor.close();
     }

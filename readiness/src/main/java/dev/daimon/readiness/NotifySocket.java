@@ -4,6 +4,8 @@ import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.RandomBytes;
 import dev.daimon.posix.call.SocketMessage;
 import dev.daimon.posix.call.SocketMessages;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +32,14 @@ import org.jspecify.annotations.Nullable;
  * {@link Notification#senderPid()} says who it was. Nothing that arrives makes this class wait or
  * fail. A datagram is dropped and counted if it is longer than 4 KiB (as systemd does), is not
  * UTF-8, contains a NUL byte that is not its last one, or has no line {@code NAME=VALUE}; other
- * lines are ignored. Descriptors are never kept: see {@link #receive()}.
+ * lines are ignored. Descriptors are never kept: see {@link #receive()}. A datagram is also dropped
+ * while too many descriptors wait to be closed.
  *
  * <p>Safe for use by several threads.
  */
 public final class NotifySocket implements AutoCloseable {
   private static final int MAX_DESCRIPTORS = 253;
+  private static final long CROWDED_NANOS = 10_000_000;
 
   private final Descriptor socket;
   private final String address;
@@ -42,6 +47,12 @@ public final class NotifySocket implements AutoCloseable {
 
   /** Guarded by this object, as each call on the socket is. */
   private long dropped;
+
+  /** Guarded by this object. */
+  private boolean isClosed;
+
+  /** Whether a thread is dropping a datagram. Guarded by this object. */
+  private boolean isDropping;
 
   private NotifySocket(Descriptor socket, String address) {
     this.socket = socket;
@@ -114,7 +125,9 @@ public final class NotifySocket implements AutoCloseable {
    * <p>Descriptors that came with it are closed at once, also if the datagram is dropped. That
    * answers a barrier ({@code BARRIER=1}): call this again only when the result has been dealt
    * with, so that all before the barrier was. A file whose close may take long, since it is
-   * somebody's network or FUSE file, is closed by a thread of its own.
+   * somebody's network or FUSE file, is closed by a thread of its own. While so many of them wait
+   * that this process might run out of descriptors, datagrams are dropped by a thread, too, and
+   * this returns after 10 ms.
    *
    * @return what it says, to be closed by the caller; empty if there is none, or it was dropped:
    *     poll again in both cases
@@ -124,8 +137,11 @@ public final class NotifySocket implements AutoCloseable {
    */
   public synchronized Optional<Notification> receive() throws PosixException {
     int number = socket.number();
-    int room = foreign.isCrowded() ? 0 : MAX_DESCRIPTORS;
-    SocketMessage message = new SocketMessage(ServiceNotifier.MAX_BYTES, room);
+    if (foreign.isCrowded()) {
+      dropElsewhere(number);
+      return Optional.empty();
+    }
+    SocketMessage message = new SocketMessage(ServiceNotifier.MAX_BYTES, MAX_DESCRIPTORS);
     int result =
         SocketMessages.receive(
             number, message, SocketMessages.MSG_DONTWAIT | SocketMessages.MSG_CMSG_CLOEXEC);
@@ -133,8 +149,8 @@ public final class NotifySocket implements AutoCloseable {
       return Optional.empty();
     }
     PosixException.check(result, "recvmsg", address);
-    foreign.close(message.descriptors());
     Descriptor handle = message.pidfd() < 0 ? null : Descriptor.adopt(message.pidfd());
+    foreign.close(message.descriptors());
     List<String> assignments =
         message.isCut() || message.pid() < 0 ? null : assignments(message.bytes());
     if (assignments == null) {
@@ -147,6 +163,50 @@ public final class NotifySocket implements AutoCloseable {
     return Optional.of(
         new Notification(
             assignments, message.pid(), Integer.toUnsignedLong(message.uid()), handle));
+  }
+
+  /**
+   * Lets a thread drop the next datagram: the kernel closes descriptors for which there is no room
+   * in the call that receives, which may hang.
+   */
+  private void dropElsewhere(int number) {
+    if (!isDropping && Polling.poll(number, Polling.POLLIN, 0) > 0) {
+      // The number may be another file's when this is closed.
+      int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, 3);
+      if (copy >= 0) {
+        isDropping = ForeignDescriptors.start(() -> drop(copy));
+        if (!isDropping) {
+          int _ = Files.close(copy);
+        }
+      }
+    }
+    // The socket stays readable: who polls it would go round without a pause.
+    LockSupport.parkNanos(this, CROWDED_NANOS);
+  }
+
+  private void drop(int copy) {
+    int result = SocketMessages.receive(copy, new SocketMessage(1, 0), SocketMessages.MSG_DONTWAIT);
+    int _ = Files.close(copy);
+    synchronized (this) {
+      isDropping = false;
+      if (result >= 0) {
+        dropped++;
+      }
+    }
+  }
+
+  /** Takes a datagram that nobody is to see; returns whether there was one. */
+  private boolean discard(int number) {
+    SocketMessage message = new SocketMessage(1, MAX_DESCRIPTORS);
+    int flags = SocketMessages.MSG_DONTWAIT | SocketMessages.MSG_CMSG_CLOEXEC;
+    if (SocketMessages.receive(number, message, flags) < 0) {
+      return false;
+    }
+    if (message.pidfd() >= 0) {
+      int _ = Files.close(message.pidfd());
+    }
+    foreign.close(message.descriptors());
+    return true;
   }
 
   /**
@@ -201,19 +261,41 @@ public final class NotifySocket implements AutoCloseable {
     return assignments.isEmpty() ? null : assignments;
   }
 
-  /** {@return how many datagrams were dropped so far, since they were too long or garbled} */
+  /**
+   * {@return how many datagrams were dropped so far, since they were too long or garbled, or too
+   * many}
+   */
   public synchronized long dropped() {
     return dropped;
   }
 
   /**
-   * Closes the socket. Who sends after that learns that nobody reads it. A second call does
-   * nothing.
+   * Closes the socket. Who sends after that learns that nobody reads it. What nobody has received
+   * is lost, and descriptors that came with it are closed as by {@link #receive()}. A second call
+   * does nothing.
    *
    * @throws PosixException if other code has closed the descriptor ({@code EBADF})
    */
   @Override
   public synchronized void close() throws PosixException {
-    socket.close();
+    if (isClosed) {
+      return;
+    }
+    isClosed = true;
+    // A close drops what is queued, and hangs where the close of a queued descriptor does.
+    int number = socket.number();
+    int _ = Sockets.shutdown(number, Sockets.SHUT_RD);
+    boolean isEmpty = false;
+    while (!isEmpty && !foreign.isCrowded()) {
+      isEmpty = !discard(number);
+    }
+    int copy = isEmpty ? -1 : Files.fcntl(number, Files.F_DUPFD_CLOEXEC, 3);
+    try {
+      socket.close();
+    } finally {
+      if (copy >= 0) {
+        foreign.close(new int[] {copy});
+      }
+    }
   }
 }

@@ -411,42 +411,45 @@ class NotifySocketTest {
     assertThat(Files.close(pipe[1])).isZero();
   }
 
-  /** A socket whose close waits: nobody reads it, and its sender wants it to linger. */
+  /** Sends a socket whose close waits: nobody reads it, and its sender wants it to linger. */
+  private Process hostile() throws IOException {
+    String script =
+        """
+        import os, socket, struct, sys
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.connect("\\0" + os.environ["NOTIFY_SOCKET"][1:])
+        server = socket.create_server(("127.0.0.1", 0))
+        peers = []
+        for line in sys.stdin:
+            client = socket.create_connection(server.getsockname())
+            peers.append(server.accept()[0])
+            client.setblocking(False)
+            try:
+                while True: client.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            client.setblocking(True)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+            socket.send_fds(s, [b"STATUS=hostile"], [client.fileno()])
+            client.close()
+            print("sent", flush=True)
+        """;
+    ProcessBuilder builder =
+        new ProcessBuilder("python3", "-c", script).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("NOTIFY_SOCKET", socket.address());
+    return builder.start();
+  }
+
   @Test
   @Tag("python3")
   @Tag("attack")
   void aDescriptorWhoseCloseHangsHoldsNobodyUp() throws Exception {
-    String script =
-        """
-        import os, socket, struct, sys
-        server = socket.create_server(("127.0.0.1", 0))
-        client = socket.create_connection(server.getsockname())
-        peer = server.accept()[0]
-        client.setblocking(False)
-        try:
-            while True: client.send(b"x" * 65536)
-        except BlockingIOError:
-            pass
-        client.setblocking(True)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        s.connect("\\0" + os.environ["NOTIFY_SOCKET"][1:])
-        socket.send_fds(s, [b"STATUS=hostile"], [client.fileno()])
-        client.close()
-        s.send(b"READY=1")
-        print("sent", flush=True)
-        sys.stdin.read()
-        """;
     SortedMap<Integer, String> before = Proc.descriptors("self");
-    ProcessBuilder builder =
-        new ProcessBuilder("python3", "-c", script).redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().put("NOTIFY_SOCKET", socket.address());
-    Process hostile = builder.start();
+    Process hostile = hostile();
     try {
-      // From here on this process alone has the socket.
-      assertThat(hostile.inputReader(UTF_8).readLine()).isEqualTo("sent");
+      sendHanging(hostile);
       socket.receive().orElseThrow().close();
-      try (Notification told = socket.receive().orElseThrow()) {
+      try (Notification told = told("READY=1")) {
         assertThat(told.isReady()).isTrue();
       }
       assertThat(closer()).isPresent();
@@ -459,10 +462,41 @@ class NotifySocketTest {
       }
       int open = Proc.descriptors("self").size();
       send("READY=1".getBytes(UTF_8), many);
-      try (Notification told = socket.receive().orElseThrow()) {
-        assertThat(told.isReady()).isTrue();
-        assertThat(Proc.descriptors("self").size()).isLessThanOrEqualTo(open);
+      while (socket.dropped() == 0) {
+        assertThat(socket.receive()).isEmpty();
       }
+      assertThat(Proc.descriptors("self").size()).isLessThanOrEqualTo(open);
+      // Now the call that drops hangs itself.
+      sendHanging(hostile);
+      assertThat(socket.receive()).isEmpty();
+      assertThat(socket.receive()).isEmpty();
+      sendHanging(hostile);
+      socket.close();
+    } finally {
+      hostile.destroyForcibly().waitFor();
+      hostile.inputReader(UTF_8).close();
+      hostile.outputWriter(UTF_8).close();
+    }
+    awaitDescriptors(before);
+  }
+
+  /** From then on this process alone has the socket. */
+  private static void sendHanging(Process hostile) throws IOException {
+    hostile.outputWriter(UTF_8).write("\n");
+    hostile.outputWriter(UTF_8).flush();
+    assertThat(hostile.inputReader(UTF_8).readLine()).isEqualTo("sent");
+  }
+
+  @Test
+  @Tag("python3")
+  @Tag("attack")
+  void aCloseDoesNotHangWhereADescriptorThatNobodyReceivedDoes() throws Exception {
+    SortedMap<Integer, String> before = Proc.descriptors("self");
+    Process hostile = hostile();
+    try {
+      sendHanging(hostile);
+      socket.close();
+      assertThat(closer()).isPresent();
     } finally {
       hostile.destroyForcibly().waitFor();
       hostile.inputReader(UTF_8).close();

@@ -64,6 +64,9 @@ public final class Sockets {
   /** Receive the sender's pidfd with each message; needs Linux 6.5. */
   public static final int SO_PASSPIDFD = 76;
 
+  /** {@code shutdown}: nothing is received any more, but what is queued. */
+  public static final int SHUT_RD = 0;
+
   /** The longest path or abstract name, in bytes, with the NUL that ends or begins it. */
   public static final int UNIX_PATH_MAX = 108;
 
@@ -75,6 +78,8 @@ public final class Sockets {
   private static final long LISTEN = Libc.address("listen");
   // int connect(int fd, const struct sockaddr *addr, socklen_t len);
   private static final long CONNECT = Libc.address("connect");
+  // int shutdown(int fd, int how);
+  private static final long SHUTDOWN = Libc.address("shutdown");
   // int getsockname(int fd, struct sockaddr *addr, socklen_t *len);
   private static final long GETSOCKNAME = Libc.address("getsockname");
   // int getsockopt(int fd, int level, int optname, void *optval, socklen_t *optlen);
@@ -181,6 +186,11 @@ public final class Sockets {
   /** Lets a socket listen, with a queue of at most this length. */
   public static int listen(int fd, int backlog) {
     return Libc.call(LISTEN, fd, backlog);
+  }
+
+  /** Ends a direction of a socket, for all who have it open: what comes later is refused. */
+  public static int shutdown(int fd, int how) {
+    return Libc.call(SHUTDOWN, fd, how);
   }
 
   /** Connects a socket; for datagrams, sets where they go. */
