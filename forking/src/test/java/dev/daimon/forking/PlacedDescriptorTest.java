@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
@@ -146,6 +148,56 @@ class PlacedDescriptorTest {
           .containsOnlyKeys(Arrays.asList(7, 70, a.number()))
           .doesNotContainValue("/dev/null");
       assertThat(Files.fcntl(a.number(), Files.F_GETFD, 0)).isEqualTo(Files.FD_CLOEXEC);
+    }
+  }
+
+  /** The JVM's own numbers are above the limit, and so are those that a start uses. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aLimitOfDescriptorsIsTheProgramsAlone(boolean detached) throws IOException {
+    try (Descriptor a = open("a");
+        Descriptor high = a.duplicate(40)) {
+      Program program = Running.sleeper().limit(ResourceLimit.parse("nofile=16:16")).place(high, 3);
+      try (Running running = detached ? Running.of(program.detach(022)) : Running.start(program)) {
+        assertThat(running.descriptors()).containsEntry(3, path("a")).hasSize(4);
+      }
+    }
+  }
+
+  @Test
+  void aLimitOfDescriptorsDoesNotKeepTheJvmFromBecomingTheProgram() throws Exception {
+    open("a").close();
+    assertThat(ChildJvm.of(BecomeLimited.class).run(path("a")).lines())
+        .containsExactly("ENOENT", "true", "16", path("a"));
+  }
+
+  /** Fails first, which puts everything back. */
+  static final class BecomeLimited {
+    public static void main(String[] args) throws IOException {
+      Descriptor a = openPath(Path.of(args[0]));
+      // No number below the limit is left.
+      Descriptor last = a;
+      while (last.number() < 16) {
+        last = last.duplicate();
+      }
+      String before = Become.own();
+      long[] own = new long[2];
+      int _ = Limits.getrlimit(0, Resource.NOFILE.number(), own);
+      ResourceLimit few = new ResourceLimit(Resource.NOFILE, 16, own[1]);
+      try {
+        Program.at(Path.of("/no/such")).limit(few).place(a, 3).exec();
+      } catch (PosixException failure) {
+        System.out.println(failure.errno().name());
+      }
+      long[] after = new long[2];
+      int _ = Limits.getrlimit(0, Resource.NOFILE.number(), after);
+      System.out.println(before.equals(Become.own()) && Arrays.equals(own, after));
+      Program.at(Path.of("/bin/sh"))
+          .arguments("-c", "ulimit -n; readlink /proc/$$/fd/3")
+          .limit(few)
+          .place(a, 3)
+          .exec();
+      System.out.println("not reached");
     }
   }
 

@@ -63,11 +63,15 @@ public final class Descriptor implements AutoCloseable {
    *
    * @param lowest the lowest number, not negative
    * @return the new descriptor, to be closed by the caller
+   * @throws IllegalArgumentException if the lowest number is negative
    * @throws IllegalStateException if this one is closed
    * @throws PosixException {@code EMFILE} if the process has no such number left
    */
   // Locked during the call: after a close in between, the number could be another file's.
   public synchronized Descriptor duplicate(int lowest) throws PosixException {
+    if (lowest < 0) {
+      throw new IllegalArgumentException("not a descriptor: " + lowest);
+    }
     int number = number();
     int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, lowest);
     if (copy == -Errno.EINVAL.number()) {

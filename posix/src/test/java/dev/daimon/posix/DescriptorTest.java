@@ -95,6 +95,8 @@ class DescriptorTest {
       assertThatExceptionOfType(PosixException.class)
           .isThrownBy(() -> first.duplicate(Integer.MAX_VALUE))
           .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.EMFILE));
+      assertThatExceptionOfType(IllegalArgumentException.class)
+          .isThrownBy(() -> first.duplicate(-1));
     }
   }
 

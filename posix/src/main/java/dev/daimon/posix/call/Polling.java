@@ -1,5 +1,6 @@
 package dev.daimon.posix.call;
 
+import dev.daimon.posix.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -15,14 +16,16 @@ public final class Polling {
   /** The other end is closed; reported without being asked for. */
   public static final int POLLHUP = 16;
 
+  private static final long MILLI = 1_000_000;
+
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
   private static final long POLL = Libc.address("poll");
 
   private Polling() {}
 
   /**
-   * Waits for an event of a descriptor; returns 0 at the timeout, in ms. -1 waits for ever. After a
-   * signal it waits once more as long.
+   * Waits for an event of a descriptor; returns 0 at the timeout, in ms. -1 waits for ever. A
+   * signal does not make the wait longer.
    */
   public static int poll(int fd, int events, int timeout) {
     try (Arena arena = CallMemory.open()) {
@@ -30,7 +33,15 @@ public final class Polling {
       ByteBuffer view = Native.view(memory);
       view.putInt(Layouts.pollfd.fd, fd);
       view.putShort(Layouts.pollfd.events, (short) events);
-      return Libc.call(POLL, memory.address(), 1, timeout);
+      long start = timeout > 0 ? System.nanoTime() : 0;
+      int left = timeout;
+      int result;
+      while ((result = Libc.callOnce(POLL, memory.address(), 1, left)) == -Errno.EINTR.number()) {
+        if (timeout > 0) {
+          left = (int) Math.max(0, timeout - (System.nanoTime() - start) / MILLI);
+        }
+      }
+      return result;
     }
   }
 }

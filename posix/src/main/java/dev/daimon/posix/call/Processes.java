@@ -162,26 +162,36 @@ public final class Processes {
       for (int i = 0; i < limits.length && result >= 0; i++) {
         result = Limits.getrlimit(0, (int) limits[i][0], before[i]);
       }
-      int set = 0;
-      for (; set < limits.length && result >= 0; set++) {
-        result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
-      }
       if (result >= 0) {
-        result =
-            places.length == 0
-                ? Libc.call(EXECVE, file, arguments, environment)
-                : Replacement.execve(places, EXECVE, file, arguments, environment);
-      }
-      for (int i = 0; i < set; i++) {
-        int resource = (int) limits[i][0];
-        if (Limits.setrlimit(resource, before[i][0], before[i][1]) < 0) {
-          long hard = limits[i][2];
-          boolean below = Long.compareUnsigned(before[i][0], hard) < 0;
-          Limits.setrlimit(resource, below ? before[i][0] : hard, hard);
-        }
+        result = Replacement.execve(places, limits, before, file, arguments, environment);
       }
       return result;
     }
+  }
+
+  /**
+   * Sets the limits, last of all, so that none of them makes another step fail, and executes. If
+   * that fails, restores what was before.
+   */
+  static int execveLimited(
+      long[][] limits, long[][] before, long path, long arguments, long environment) {
+    int result = 0;
+    int set = 0;
+    for (; set < limits.length && result >= 0; set++) {
+      result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
+    }
+    if (result >= 0) {
+      result = Libc.call(EXECVE, path, arguments, environment);
+    }
+    for (int i = 0; i < set; i++) {
+      int resource = (int) limits[i][0];
+      if (Limits.setrlimit(resource, before[i][0], before[i][1]) < 0) {
+        long hard = limits[i][2];
+        boolean below = Long.compareUnsigned(before[i][0], hard) < 0;
+        Limits.setrlimit(resource, below ? before[i][0] : hard, hard);
+      }
+    }
+    return result;
   }
 
   /** Changes the user of the calling thread alone. */

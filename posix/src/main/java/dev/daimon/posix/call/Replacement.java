@@ -11,8 +11,9 @@ import dev.daimon.posix.Errno;
 final class Replacement {
   private Replacement() {}
 
-  /** Replaces, executes, and puts back: returns only if one of the first two has failed. */
-  static int execve(int[][] places, long execve, long path, long argv, long envp) {
+  /** Replaces, sets limits, executes, and puts back: returns only if one of these has failed. */
+  static int execve(
+      int[][] places, long[][] limits, long[][] before, long path, long argv, long envp) {
     // What was at each number, or negative if that was closed.
     int[] copies = new int[places.length];
     int[] flags = new int[places.length];
@@ -32,7 +33,7 @@ final class Replacement {
       result = Files.dup2(places[replaced][0], places[replaced][1]);
     }
     if (result >= 0) {
-      result = Libc.call(execve, path, argv, envp);
+      result = Processes.execveLimited(limits, before, path, argv, envp);
     }
     for (int i = 0; i < replaced; i++) {
       putBack(copies[i], places[i][1], flags[i]);
