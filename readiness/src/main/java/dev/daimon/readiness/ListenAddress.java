@@ -1,5 +1,7 @@
 package dev.daimon.readiness;
 
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.VisibleText;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -69,10 +71,19 @@ public final class ListenAddress {
    * @param path the absolute path, at most {@link #MAX_PATH} bytes long
    * @param name the socket's name
    * @return the address
-   * @throws IllegalArgumentException if the name is none
+   * @throws IllegalArgumentException if the path is not absolute or too long, or the name is none
    */
   public static ListenAddress unix(Path path, String name) {
     Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(name, "name");
+    if (!path.isAbsolute()) {
+      throw new IllegalArgumentException(
+          "not an absolute path: " + VisibleText.line(path.toString()));
+    }
+    int length = NativePath.bytes(path).length;
+    if (length > MAX_PATH) {
+      throw new IllegalArgumentException("a path of " + length + " bytes; " + MAX_PATH + " fit");
+    }
     return new ListenAddress(name, path, null, 0);
   }
 

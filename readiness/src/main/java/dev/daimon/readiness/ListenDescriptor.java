@@ -1,9 +1,11 @@
 package dev.daimon.readiness;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.Sockets;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -149,7 +151,7 @@ public final class ListenDescriptor {
    * <p>The JDK takes descriptor 0. So the socket is put there for the moment of the call, and
    * standard input is put back then. Another thread that reads standard input in that moment reads
    * from the socket. Afterwards the channel has a descriptor of its own, and {@link #number()} is
-   * closed.
+   * the null device: the environment still names it.
    *
    * <p>What the JDK does not allow:
    *
@@ -158,7 +160,8 @@ public final class ListenDescriptor {
    *   <li>A channel at all, if anybody has called {@link System#inheritedChannel} before.
    *   <li>Keeping the streams: when the channel is closed, the JDK makes standard input, output and
    *       error the null device. Close it last of all.
-   *   <li>Other types than a TCP or Unix stream socket and a UDP socket.
+   *   <li>Other types than a TCP or Unix stream socket and a UDP socket, such as one of {@code
+   *       AF_VSOCK}.
    * </ul>
    *
    * <p>The channel's descriptor is not close-on-exec. {@link ProcessBuilder} closes it in its
@@ -168,7 +171,7 @@ public final class ListenDescriptor {
    *     a {@link Kind#CONNECTION}, a {@code DatagramChannel} for {@link Kind#DATAGRAMS}; the same
    *     one for each call
    * @throws IllegalStateException if another descriptor is the inherited channel, or the JDK has
-   *     decided before that there is none
+   *     decided before that there is none, or that it is standard input; this one stays open
    * @throws UnsupportedOperationException if the JDK makes no channel of this kind
    * @throws IOException if it fails
    */
@@ -181,15 +184,49 @@ public final class ListenDescriptor {
         throw new IllegalStateException(
             "the JDK makes one channel of a descriptor, and " + given + " is it");
       }
-      boolean unixDatagrams = kind == Kind.DATAGRAMS && address.startsWith("unix:");
-      if (kind == Kind.NO_SOCKET || kind == Kind.OTHER_SOCKET || unixDatagrams) {
+      if (!hasChannel()) {
         throw new UnsupportedOperationException("the JDK makes no channel of " + this);
       }
-      Channel channel = throughStandardInput();
-      given = this;
-      PosixException.check(Files.close(number), "close", number);
-      return channel;
+      byte[] path = "/dev/null".getBytes(StandardCharsets.US_ASCII);
+      int flags = Files.O_RDWR | Files.O_CLOEXEC;
+      try (Descriptor device =
+          Descriptor.adopt(PosixException.check(Files.open(path, flags, 0), "open", "/dev/null"))) {
+        int before = copies();
+        Channel channel = throughStandardInput();
+        if (copies() <= before) {
+          throw new IllegalStateException(
+              "somebody has called System.inheritedChannel() before, and it is another socket");
+        }
+        given = this;
+        PosixException.check(Files.dup2(device.number(), number), "dup2", number);
+        PosixException.check(
+            Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", number);
+        return channel;
+      }
     }
+  }
+
+  private boolean hasChannel() {
+    return switch (kind) {
+      case LISTENER, CONNECTION -> address.startsWith("tcp:") || address.startsWith("unix:");
+      case DATAGRAMS -> address.startsWith("udp:");
+      case OTHER_SOCKET, NO_SOCKET -> false;
+    };
+  }
+
+  /** How many descriptors lead to this socket. */
+  private int copies() throws PosixException {
+    String own = target(number);
+    int copies = 0;
+    for (String name : ProcFiles.list("/proc/self/fd")) {
+      byte[] buffer = new byte[4096];
+      byte[] link = ("/proc/self/fd/" + name).getBytes(StandardCharsets.US_ASCII);
+      int length = Files.readlink(link, buffer);
+      if (length > 0 && text(buffer, 0, length).equals(own)) {
+        copies++;
+      }
+    }
+    return copies;
   }
 
   /** Asks the JDK for its channel while this socket is descriptor 0. */
@@ -224,6 +261,13 @@ public final class ListenDescriptor {
   /** {@return name, kind, address and number} */
   @Override
   public String toString() {
-    return name + ": " + kind.words + " " + address + " (descriptor " + number + ")";
+    return ListenDescriptors.shown(name)
+        + ": "
+        + kind.words
+        + " "
+        + address
+        + " (descriptor "
+        + number
+        + ")";
   }
 }

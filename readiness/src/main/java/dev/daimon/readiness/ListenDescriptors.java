@@ -2,6 +2,7 @@ package dev.daimon.readiness;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
@@ -30,6 +31,8 @@ public final class ListenDescriptors {
   /** The name of a descriptor that was given none. */
   public static final String UNNAMED = "unknown";
 
+  private static final int SHOWN = 100;
+
   private static final String PID = "LISTEN_PID";
   private static final String COUNT = "LISTEN_FDS";
   private static final String NAMES = "LISTEN_FDNAMES";
@@ -44,7 +47,8 @@ public final class ListenDescriptors {
   /**
    * Returns the descriptors that the variables {@code LISTEN_PID}, {@code LISTEN_FDS} and {@code
    * LISTEN_FDNAMES} describe, and marks them close-on-exec. They stay open as long as this process
-   * lives, unless somebody closes them.
+   * lives, unless somebody closes them. Another call examines the same numbers again: one that
+   * became a channel is the null device then.
    *
    * <p>There are none if the variables are missing, or meant for another process: {@code
    * LISTEN_PID} must be this process's id, and {@code LISTEN_PIDFDID}, where there is one, must be
@@ -64,14 +68,15 @@ public final class ListenDescriptors {
     }
     long descriptors = number(COUNT, count);
     if (descriptors > Integer.MAX_VALUE - FIRST) {
-      throw new IOException(COUNT + " is too large: " + count);
+      throw new IOException(COUNT + " is too large: " + shown(count));
     }
     String[] names = names(System.getenv(NAMES), descriptors);
     List<ListenDescriptor> all = new ArrayList<>();
     for (int i = 0; i < descriptors; i++) {
       int number = FIRST + i;
       if (Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC) < 0) {
-        throw new IOException(COUNT + " is " + count + ", but descriptor " + number + " is closed");
+        throw new IOException(
+            COUNT + " is " + shown(count) + ", but descriptor " + number + " is closed");
       }
       all.add(ListenDescriptor.of(number, names == null ? UNNAMED : names[i]));
     }
@@ -85,9 +90,14 @@ public final class ListenDescriptors {
     String[] split = names.split(":", -1);
     if (split.length != count) {
       throw new IOException(
-          NAMES + " has " + split.length + " names for " + count + " descriptors: " + names);
+          NAMES + " has " + split.length + " names for " + count + " descriptors: " + shown(names));
     }
     return split;
+  }
+
+  /** What the environment says, as a part of a line. */
+  static String shown(String text) {
+    return VisibleText.line(text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...");
   }
 
   private static long number(String variable, String text) throws IOException {
@@ -96,7 +106,7 @@ public final class ListenDescriptors {
       digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
     }
     if (!digits) {
-      throw new IOException(variable + " is not a number: " + text);
+      throw new IOException(variable + " is not a number: " + shown(text));
     }
     return Long.parseLong(text);
   }

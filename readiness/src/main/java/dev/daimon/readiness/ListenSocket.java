@@ -8,10 +8,12 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Sockets;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
@@ -36,6 +38,10 @@ public final class ListenSocket implements AutoCloseable {
   private static final int UMASK = 0111;
 
   private static final int STREAM = Sockets.SOCK_STREAM | Sockets.SOCK_CLOEXEC;
+
+  /** The flags of a listening socket in {@code /proc/net/unix}. */
+  private static final String LISTENS = "00010000";
+
   private static final byte[] ANY_IPV4 = new byte[4];
   private static final byte[] ANY_IPV6 = new byte[16];
 
@@ -57,7 +63,8 @@ public final class ListenSocket implements AutoCloseable {
    * <p>A socket file that is there already is replaced, if nobody listens on it and the caller may
    * replace it. Race: between the check and the removal, another process could bind the path, and
    * would lose its file. So the caller must hold a lock that keeps other starts of this daemon
-   * away. Everything else at the path is left as it is.
+   * away. Nobody else may be able to change a directory on the way to the path. Everything else at
+   * the path is left as it is.
    *
    * @param address where to listen
    * @param owner the user id that such a file may have besides root's, where root replaces it
@@ -87,7 +94,9 @@ public final class ListenSocket implements AutoCloseable {
   }
 
   /**
-   * Tells whether a descriptor is a socket that listens at an address.
+   * Tells whether a descriptor is a stream socket that listens at an address, as {@link #open}
+   * would make it: for the same families, and with a path that still leads to a socket and that no
+   * other process listens at.
    *
    * @param address the address
    * @param descriptor an open descriptor
@@ -99,7 +108,8 @@ public final class ListenSocket implements AutoCloseable {
     int[] listens = new int[1];
     byte[] bytes = new byte[ADDRESS_BYTES];
     if (Sockets.getsockopt(number, Sockets.SOL_SOCKET, Sockets.SO_ACCEPTCONN, listens) < 0
-        || listens[0] == 0) {
+        || listens[0] == 0
+        || option(number, Sockets.SOL_SOCKET, Sockets.SO_TYPE) != Sockets.SOCK_STREAM) {
       return false;
     }
     int length = Sockets.getsockname(number, bytes);
@@ -111,7 +121,8 @@ public final class ListenSocket implements AutoCloseable {
     int family = Sockets.family(own);
     if (path != null) {
       return family == Sockets.AF_UNIX
-          && Arrays.equals(Sockets.unixPath(own), NativePath.bytes(path));
+          && Arrays.equals(Sockets.unixPath(own), NativePath.bytes(path))
+          && isReachable(number, NativePath.bytes(path));
     }
     if ((family != Sockets.AF_INET && family != Sockets.AF_INET6)
         || Sockets.port(own) != address.port()) {
@@ -119,9 +130,59 @@ public final class ListenSocket implements AutoCloseable {
     }
     byte[] host = Sockets.host(own);
     InetAddress wanted = address.host();
-    return wanted == null
-        ? Arrays.equals(host, new byte[host.length])
-        : Arrays.equals(host, wanted.getAddress());
+    if (!Arrays.equals(host, wanted == null ? new byte[host.length] : wanted.getAddress())) {
+      return false;
+    }
+    if (family == Sockets.AF_INET6) {
+      int alone = option(number, Sockets.IPPROTO_IPV6, Sockets.IPV6_V6ONLY);
+      return !Arrays.equals(host, ANY_IPV6) || alone == (wanted == null ? 0 : 1);
+    }
+    return wanted != null || !hasIpv6();
+  }
+
+  /** Returns an option, or -1. */
+  private static int option(int number, int level, int option) {
+    int[] value = new int[1];
+    return Sockets.getsockopt(number, level, option, value) < 0 ? -1 : value[0];
+  }
+
+  /** Whether a port without a host is one of IPv6, too. */
+  private static boolean hasIpv6() {
+    int socket = Sockets.socket(Sockets.AF_INET6, STREAM, 0);
+    if (socket < 0) {
+      return socket != -Errno.EAFNOSUPPORT.number();
+    }
+    int result = Sockets.bind(socket, Sockets.inetAddress(ANY_IPV6, 0, 0));
+    int _ = Files.close(socket);
+    return result != -Errno.EADDRNOTAVAIL.number();
+  }
+
+  /** Whether the path leads to a socket, and no socket but this one listens with that path. */
+  private static boolean isReachable(int number, byte[] path) {
+    FileStatus own = new FileStatus();
+    FileStatus there = new FileStatus();
+    if (Files.fstat(number, own) < 0 || Files.lstat(path, there) < 0 || !there.isSocket()) {
+      return false;
+    }
+    String end = " " + new String(path, StandardCharsets.ISO_8859_1);
+    String inode = Long.toUnsignedString(own.inode());
+    try (ProcFiles.Lines list = new ProcFiles.Lines("/proc/thread-self/net/unix")) {
+      String lines;
+      while ((lines = list.next()) != null) {
+        for (String line : lines.split("\n", -1)) {
+          if (line.endsWith(end)) {
+            // Number, references, protocol, flags, type, state, inode, path.
+            String[] fields = line.trim().split(" +", 8);
+            if (fields[3].equals(LISTENS) && !fields[6].equals(inode)) {
+              return false;
+            }
+          }
+        }
+      }
+      return true;
+    } catch (PosixException unreadable) {
+      return false;
+    }
   }
 
   private static ListenSocket bind(ListenAddress address, long owner, boolean mayReplace)
@@ -204,6 +265,9 @@ public final class ListenSocket implements AutoCloseable {
       PosixException.check(result, "bind", path);
       FileStatus file = new FileStatus();
       PosixException.check(Files.lstat(bytes, file), "lstat", path);
+      if (!file.isSocket() || file.uid() != Credentials.fsuid()) {
+        throw new IOException(path + " was exchanged while it was bound");
+      }
       return new ListenSocket(address, socket, file);
     } catch (IOException failure) {
       Cleanup.close(socket, failure);

@@ -47,7 +47,10 @@ public final class Notification implements AutoCloseable {
     return senderPid;
   }
 
-  /** {@return the real user id that the sender had when it sent this, by the kernel's word} */
+  /**
+   * {@return a user id that the sender had when it sent this, by the kernel's word: the real one,
+   * unless the sender chose its effective or saved one}
+   */
   public long senderUid() {
     return senderUid;
   }

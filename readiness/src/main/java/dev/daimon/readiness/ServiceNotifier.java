@@ -293,7 +293,8 @@ public final class ServiceNotifier implements AutoCloseable {
    *
    * @param timeout how long to wait at most, at least 0; both for room in the manager's queue and
    *     for its answer
-   * @return true when the manager has read it all; false if there is no manager
+   * @return true when the manager has read it all, or has ended without reading it; false if there
+   *     is no manager
    * @throws IllegalArgumentException if the timeout is negative
    * @throws IOException if the manager did not answer in time ({@code ETIMEDOUT}), or its queue
    *     stayed full ({@code EAGAIN}), or the message could not be sent; names the socket

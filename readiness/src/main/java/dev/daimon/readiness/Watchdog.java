@@ -80,8 +80,9 @@ public final class Watchdog implements AutoCloseable {
       }
       try {
         healthy = tell(trouble, healthy);
-      } catch (IOException lost) {
-        // There is nobody else to tell. The next ping may arrive.
+      } catch (Throwable lost) {
+        // An error, such as a lack of memory, too. There is nobody else to tell. The next ping may
+        // arrive.
         healthy &= trouble.isEmpty();
       }
       long left = start + interval - System.nanoTime();

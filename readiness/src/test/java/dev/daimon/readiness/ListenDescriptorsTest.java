@@ -142,6 +142,7 @@ class ListenDescriptorsTest {
         "LISTEN_PID=SELF LISTEN_FDS=9999999999999999999 | LISTEN_FDS is not a number: 9999999999999999999",
         "LISTEN_PID=SELF LISTEN_FDS=1 LISTEN_FDNAMES=a:b | LISTEN_FDNAMES has 2 names for 1"
             + " descriptors: a:b",
+        "LISTEN_PID=SELF LISTEN_FDS=\u001b[2J | LISTEN_FDS is not a number: ?[2J",
         "LISTEN_PID=SELF LISTEN_FDS=500 | LISTEN_FDS is 500, but descriptor 30 is closed"
       })
   void whatIsMeantForOthersIsNotFoundAndNonsenseIsOneLine(String variables, String said)
@@ -207,7 +208,7 @@ class ListenDescriptorsTest {
     };
 
     assertThat(activated(Serves.class, words).run("first").output())
-        .isEqualTo(type + " true -9" + (read.isEmpty() ? "" : "\n" + read));
+        .isEqualTo(type + " true 1" + (read.isEmpty() ? "" : "\n" + read));
   }
 
   /** Asks for the channel in the wrong order, and of what has none. */
@@ -215,6 +216,10 @@ class ListenDescriptorsTest {
     public static void main(String[] args) throws IOException {
       if (args[0].equals("late")) {
         System.out.println(System.inheritedChannel());
+      }
+      if (args[0].equals("another")) {
+        int _ = Files.dup2(4, 0);
+        System.out.println(System.inheritedChannel() != null);
       }
       for (ListenDescriptor descriptor : ListenDescriptors.fromEnvironment().all()) {
         try {
@@ -254,6 +259,15 @@ class ListenDescriptorsTest {
             "null",
             "somebody has called System.inheritedChannel() before, and it has decided that there is"
                 + " none");
+  }
+
+  @Test
+  void aChannelOfAnotherSocketIsNotTakenForThisOne() throws Exception {
+    String[] words = {"pair=", "LISTEN_PID=SELF", "LISTEN_FDS=1"};
+    assertThat(activated(Refused.class, words).run("another").lines())
+        .containsExactly(
+            "true",
+            "somebody has called System.inheritedChannel() before, and it is another socket");
   }
 
   @ParameterizedTest

@@ -69,7 +69,7 @@ class ListenSocketTest {
     ListenAddress every = ListenAddress.tcp(address.port(), "web");
     try (ListenSocket socket = open(address)) {
       assertThat(ListenSocket.listensAt(address, socket.descriptor())).isTrue();
-      assertThat(ListenSocket.listensAt(every, socket.descriptor())).isEqualTo(host.equals("::"));
+      assertThat(ListenSocket.listensAt(every, socket.descriptor())).isFalse();
       if (host.contains(":")) {
         // Another family's port is free.
         open(ListenAddress.tcp(InetAddress.ofLiteral("127.0.0.1"), address.port(), "x")).close();
@@ -161,5 +161,67 @@ class ListenSocketTest {
         assertThat(ListenSocket.listensAt(ListenAddress.tcp(1, "x"), file)).isFalse();
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0", "::"})
+  void aSocketOfOneFamilyIsNoneOfBoth(String host) throws Exception {
+    int port = freePort();
+    ListenAddress one = ListenAddress.tcp(InetAddress.ofLiteral(host), port, "x");
+    ListenAddress both = ListenAddress.tcp(port, "x");
+    try (ListenSocket socket = open(one)) {
+      assertThat(ListenSocket.listensAt(one, socket.descriptor())).isTrue();
+      assertThat(ListenSocket.listensAt(both, socket.descriptor())).isFalse();
+    }
+    try (ListenSocket socket = open(both)) {
+      assertThat(ListenSocket.listensAt(both, socket.descriptor())).isTrue();
+      assertThat(ListenSocket.listensAt(one, socket.descriptor())).isFalse();
+    }
+  }
+
+  @Test
+  void aPathThatIsAnotherSocketsByNowIsNotListenedAt() throws Exception {
+    Path path = directory.resolve("socket");
+    ListenAddress address = ListenAddress.unix(path, "x");
+    try (ListenSocket first = open(address)) {
+      assertThat(ListenSocket.listensAt(address, first.descriptor())).isTrue();
+      java.nio.file.Files.delete(path);
+      assertThat(ListenSocket.listensAt(address, first.descriptor())).isFalse();
+      java.nio.file.Files.createFile(path);
+      assertThat(ListenSocket.listensAt(address, first.descriptor())).isFalse();
+      java.nio.file.Files.delete(path);
+      try (ListenSocket second = open(address)) {
+        assertThat(ListenSocket.listensAt(address, first.descriptor())).isFalse();
+        // The first one still listens with this path, where nobody reaches it.
+        assertThat(ListenSocket.listensAt(address, second.descriptor())).isFalse();
+        first.descriptor().close();
+        assertThat(ListenSocket.listensAt(address, second.descriptor())).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void packetsAreNoStream() throws Exception {
+    Path path = directory.resolve("socket");
+    try (Descriptor packets =
+        Descriptor.adopt(Sockets.socket(Sockets.AF_UNIX, Sockets.SOCK_SEQPACKET, 0))) {
+      byte[] bytes = Sockets.unixAddress(NativePath.bytes(path));
+      assertThat(Sockets.bind(packets.number(), bytes)).isZero();
+      assertThat(Sockets.listen(packets.number(), 1)).isZero();
+      assertThat(ListenSocket.listensAt(ListenAddress.unix(path, "x"), packets)).isFalse();
+    }
+  }
+
+  @Test
+  void whatIsNoPathOfASocketIsRefused() {
+    assertThatThrownBy(() -> ListenAddress.unix(Path.of("socket"), "x"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("not an absolute path: socket");
+    Path longest = Path.of("/" + "ä".repeat(53));
+    assertThat(ListenAddress.unix(longest, "x").path()).isEqualTo(longest);
+    Path tooLong = Path.of("/" + "x".repeat(107));
+    assertThatThrownBy(() -> ListenAddress.unix(tooLong, "x"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a path of 108 bytes; 107 fit");
   }
 }
