@@ -178,7 +178,11 @@ class ReadyIT {
     Path file = sandbox.file("file");
 
     ProcessSandbox.Result late =
-        start("file:" + file, "touch file; chown 1 file; " + SLEEP, "--ready-timeout", "5s");
+        start(
+            "file:" + file,
+            "touch new; chown 1 new; mv new file; " + SLEEP,
+            "--ready-timeout",
+            "5s");
 
     assertThat(late.exitCode()).isEqualTo(LATE);
     assertThat(late.err()).contains("belongs to user 1, who is not the daemon's");
