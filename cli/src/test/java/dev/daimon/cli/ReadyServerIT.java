@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -51,11 +52,13 @@ class ReadyServerIT {
     }
   }
 
-  private ProcessSandbox.Result start(String ready, List<String> program) throws Exception {
+  private ProcessSandbox.Result start(String ready, List<String> program, String... options)
+      throws Exception {
     List<String> words =
         new ArrayList<>(
-            List.of(
-                "start", "-p", pidFile.toString(), "-o", log.toString(), "--ready", ready, "--"));
+            List.of("start", "-p", pidFile.toString(), "-o", log.toString(), "--ready", ready));
+    words.addAll(List.of(options));
+    words.add("--");
     words.addAll(program);
     return sandbox.daimon(words.toArray(String[]::new));
   }
@@ -173,5 +176,154 @@ class ReadyServerIT {
   @Tag("nginx")
   void nginxWithABadConfigurationFails() throws Exception {
     assertFailed(start("tcp:" + port, nginx("nonsense:x:y")), "[emerg]");
+  }
+
+  private List<String> unbound(String more) throws IOException {
+    Path configuration =
+        Files.writeString(
+            sandbox.file("unbound.conf"),
+            """
+            server:
+              interface: 127.0.0.1
+              port: %d
+              do-daemonize: no
+              do-udp: no
+              username: ""
+              chroot: ""
+              pidfile: ""
+              use-syslog: no
+              directory: "%s"
+            %sremote-control:
+              control-enable: no
+            """
+                .formatted(port, sandbox.directory(), more));
+    return List.of("/usr/sbin/unbound", "-d", "-p", "-c", configuration.toString());
+  }
+
+  @Test
+  @Tag("unbound")
+  void unboundIsReadyWhenTheStartReturns() throws Exception {
+    assertServes(start("notify", unbound("")));
+  }
+
+  @Test
+  @Tag("unbound")
+  void unboundWhosePortIsTakenFails() throws Exception {
+    try (ServerSocket _ = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      assertFailed(start("notify", unbound("")), "Address already in use");
+    }
+  }
+
+  @Test
+  @Tag("unbound")
+  void unboundWithABadConfigurationFails() throws Exception {
+    assertFailed(start("notify", unbound("  no-such-option: 1\n")), "no-such-option");
+  }
+
+  /**
+   * PostgreSQL refuses to run as root. Its server processes are children of the one that speaks.
+   */
+  @Test
+  @Tag("postgresql")
+  @Tag("root")
+  void postgresIsReadyWhenTheStartReturnsAndFails() throws Exception {
+    Path programs = postgresPrograms();
+    Path data = sandbox.file("data");
+    assertThat(
+            sandbox
+                .shell(
+                    "chmod 755 $dir; install -d -o 65534 -m 700 \"$2\"; cd /;"
+                        + " setpriv --reuid=65534 --clear-groups \"$1/initdb\" -D \"$2\"",
+                    programs.toString(),
+                    data.toString())
+                .exitCode())
+        .isZero();
+    List<String> postgres =
+        List.of(
+            programs.resolve("postgres").toString(),
+            "-D",
+            data.toString(),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            Integer.toString(port),
+            "-k",
+            "");
+
+    assertServes(start("notify", postgres, "-u", "65534"));
+
+    try (ServerSocket _ = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      assertFailed(start("notify", postgres, "-u", "65534"), "Address already in use");
+    }
+    List<String> wrong = new ArrayList<>(postgres);
+    wrong.addAll(List.of("-c", "no_such_parameter=1"));
+    assertFailed(start("notify", wrong, "-u", "65534"), "no_such_parameter");
+  }
+
+  private static Path postgresPrograms() throws IOException {
+    try (var versions = Files.newDirectoryStream(Path.of("/usr/lib/postgresql"), "[0-9]*")) {
+      for (Path version : versions) {
+        if (Files.isExecutable(version.resolve("bin/postgres"))) {
+          return version.resolve("bin");
+        }
+      }
+    }
+    throw new IOException("no postgres");
+  }
+
+  /**
+   * A program that writes a newline to a descriptor when it is ready; two cannot scan one place.
+   */
+  @Test
+  @Tag("s6-supervise")
+  void aProgramOfS6IsReadyAndASecondOneFails() throws Exception {
+    Path directory = Files.createDirectory(sandbox.file("scan"));
+    List<String> scan = List.of("s6-svscan", "-d", "4", directory.toString());
+    Path second = sandbox.file("second.pid");
+
+    assertThat(start("fd:4", scan)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "$daimon start -p \"$1\" --ready fd:4 -- s6-svscan -d 4 \"$2\"",
+            second.toString(),
+            directory.toString());
+
+    assertThat(result.exitCode()).isEqualTo(FAILED);
+    assertThat(result.err()).contains("has ended with exit code 100 before it was ready");
+    assertThat(second).doesNotExist();
+    assertThat(sandbox.daimon("stop", "-p", pidFile.toString()).exitCode()).isZero();
+  }
+
+  /** The other way round: s6 supervises the command, and asks it whether the daemon runs. */
+  @Test
+  @Tag("s6-supervise")
+  void s6AsksTheCommandWhetherTheDaemonRuns() throws Exception {
+    Path service = Files.createDirectory(sandbox.file("service"));
+    Files.writeString(service.resolve("notification-fd"), "3\n");
+    sandbox.script(
+        "service/run",
+        "#!/bin/sh",
+        "exec s6-notifyoncheck -d -c '"
+            + Sandbox.DAIMON
+            + " status -p "
+            + pidFile
+            + "' "
+            + Sandbox.DAIMON
+            + " run -p "
+            + pidFile
+            + " -- sleep 1000");
+    Process supervisor =
+        sandbox.prepare(List.of("s6-supervise", service.toString()), Map.of()).start();
+
+    Sandbox.await("the supervisor", () -> Files.exists(service.resolve("supervise/control")));
+    assertThat(s6("s6-svwait", "-t", "60000", "-U", service.toString())).isZero();
+    assertThat(sandbox.daimon("status", "-p", pidFile.toString()).exitCode()).isZero();
+    assertThat(s6("s6-svc", "-wd", "-dx", "-T", "60000", service.toString())).isZero();
+    assertThat(supervisor.waitFor()).isZero();
+    assertThat(sandbox.daimon("status", "-p", pidFile.toString()).exitCode()).isEqualTo(1);
+  }
+
+  private int s6(String... words) throws Exception {
+    return sandbox.run(List.of(words), Map.of()).exitCode();
   }
 }
