@@ -191,7 +191,10 @@ class ServiceManagerTest {
         process,
         "broken",
         List.of("STATUS=reload failed: java.io.IOException: cannot read READY=1"));
-    assertThat(Files.readString(facade.file("first.err"))).contains("IOException: cannot read");
+    // The exception is reported after the end of the reload.
+    Path log = facade.file("first.err");
+    ProcessSandbox.await(
+        "the exception", () -> Files.readString(log).contains("IOException: cannot read"));
     assertReload(process, "good", List.of("STATUS=loading"));
     assertReload(process, "good", List.of());
     process.destroy();

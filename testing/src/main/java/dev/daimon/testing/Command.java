@@ -32,9 +32,9 @@ public final class Command {
    * @param pid a process, or a process group if it is negative
    */
   public static void kill(String signal, long pid) throws IOException, InterruptedException {
-    if (pid <= 0) {
+    if (pid == 0 || pid == -1) {
       // 0 would be the process group of the build itself, and -1 the whole machine.
-      throw new IllegalArgumentException("not a process id: " + pid);
+      throw new IllegalArgumentException("not a process or group: " + pid);
     }
     String _ = run("sh", "-c", "kill -s " + signal + " -- " + pid);
   }
