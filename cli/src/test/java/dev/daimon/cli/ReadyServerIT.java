@@ -303,15 +303,12 @@ class ReadyServerIT {
     sandbox.script(
         "service/run",
         "#!/bin/sh",
-        "exec s6-notifyoncheck -d -c '"
-            + Sandbox.DAIMON
-            + " status -p "
-            + pidFile
-            + "' "
-            + Sandbox.DAIMON
-            + " run -p "
-            + pidFile
-            + " -- sleep 1000");
+        "exec s6-notifyoncheck -d " + Sandbox.DAIMON + " run -p " + pidFile + " -- sleep 1000");
+    Files.createDirectory(service.resolve("data"));
+    sandbox.script(
+        "service/data/check",
+        "#!/bin/sh",
+        "exec " + Sandbox.DAIMON + " status -p " + pidFile + " >/dev/null");
     Process supervisor =
         sandbox.prepare(List.of("s6-supervise", service.toString()), Map.of()).start();
 
