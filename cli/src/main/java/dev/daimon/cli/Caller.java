@@ -156,7 +156,7 @@ final class Caller {
     }
     // The other end is the script's; opened again, this one can be written to.
     try (FileOutputStream end = new FileOutputStream("/proc/self/fd/" + pipe)) {
-      end.write(ScriptProtocol.READY.getBytes(StandardCharsets.US_ASCII));
+      end.write("ready\n".getBytes(StandardCharsets.US_ASCII));
     } catch (IOException unheard) {
       // The script would stop the program, which is what it does for one that is not ready.
       return;

@@ -16,7 +16,7 @@ package dev.daimon.cli;
  *   <tr><td>{@link #ERROR}</td><td>the number of the descriptor that is to become standard error,
  *       which is the null device until then</td><td>launcher.sh, make-cache</td></tr>
  *   <tr><td>{@link #CANCEL}</td><td>the number of a pipe's read end: whoever waits for this JVM cancels
- *       the start by closing the other end, or by ending; the JVM writes {@link #READY} to it when the
+ *       the start by closing the other end, or by ending; the JVM writes the line {@code ready} to it when the
  *       program is ready; only with {@code --ready} and {@code --wait}</td><td>launcher.sh</td></tr>
  *   <tr><td>{@link #LEADER}</td><td>{@code true}: this JVM was started as the leader of a new
  *       session</td><td>Respawn</td></tr>
@@ -45,7 +45,6 @@ final class ScriptProtocol {
   static final String COPY = "daimon.copy";
   static final String ERROR = "daimon.error";
   static final String CANCEL = "daimon.cancel";
-  static final String READY = "ready\n";
   static final String LEADER = "daimon.leader";
   static final String DIRECT = "daimon.direct";
 
