@@ -10,6 +10,7 @@ import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -548,11 +549,19 @@ class ReadyIT {
     assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode()).isZero();
   }
 
-  /** Whether a process is in the system call with which it ends. */
+  /** Whether a thread of a process is in the system call with which the process ends. */
   private static boolean isHalted(ProcessHandle process) throws IOException {
-    String call = Files.readString(Path.of("/proc/" + process.pid() + "/syscall"));
-    // exit_group of x86-64 and of AArch64.
-    return call.startsWith("231 ") || call.startsWith("94 ");
+    Path threads = Path.of("/proc/" + process.pid() + "/task");
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+      for (Path thread : all) {
+        String call = Files.readString(thread.resolve("syscall"));
+        // exit_group of x86-64 and of AArch64.
+        if (call.startsWith("231 ") || call.startsWith("94 ")) {
+          return true;
+        }
+      }
+      return false;
+    }
   }
 
   /** Without the launcher script the command is gone at once, and a second JVM cleans up. */

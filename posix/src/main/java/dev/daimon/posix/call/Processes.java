@@ -59,8 +59,6 @@ public final class Processes {
   private static final long CHROOT = Libc.address("chroot");
   // int unshare(int flags);
   private static final long UNSHARE = Libc.address("unshare");
-  // int execve(const char *pathname, char *const argv[], char *const envp[]);
-  private static final long EXECVE = Libc.address("execve");
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   private static final long WAITPID = Libc.address("waitpid");
   // int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options);
@@ -167,31 +165,6 @@ public final class Processes {
       }
       return result;
     }
-  }
-
-  /**
-   * Sets the limits, last of all, so that none of them makes another step fail, and executes. If
-   * that fails, restores what was before.
-   */
-  static int execveLimited(
-      long[][] limits, long[][] before, long path, long arguments, long environment) {
-    int result = 0;
-    int set = 0;
-    for (; set < limits.length && result >= 0; set++) {
-      result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
-    }
-    if (result >= 0) {
-      result = Libc.call(EXECVE, path, arguments, environment);
-    }
-    for (int i = 0; i < set; i++) {
-      int resource = (int) limits[i][0];
-      if (Limits.setrlimit(resource, before[i][0], before[i][1]) < 0) {
-        long hard = limits[i][2];
-        boolean below = Long.compareUnsigned(before[i][0], hard) < 0;
-        Limits.setrlimit(resource, below ? before[i][0] : hard, hard);
-      }
-    }
-    return result;
   }
 
   /** Changes the user of the calling thread alone. */

@@ -9,6 +9,9 @@ import dev.daimon.posix.Errno;
  * and the {@code execve} that would load a class: the loader could read from a replaced number.
  */
 final class Replacement {
+  // int execve(const char *pathname, char *const argv[], char *const envp[]);
+  private static final long EXECVE = Libc.address("execve");
+
   private Replacement() {}
 
   /** Replaces, sets limits, executes, and puts back: returns only if one of these has failed. */
@@ -33,7 +36,7 @@ final class Replacement {
       result = Files.dup2(places[replaced][0], places[replaced][1]);
     }
     if (result >= 0) {
-      result = Processes.execveLimited(limits, before, path, argv, envp);
+      result = execveLimited(limits, before, path, argv, envp);
     }
     for (int i = 0; i < replaced; i++) {
       putBack(copies[i], places[i][1], flags[i]);
@@ -62,5 +65,30 @@ final class Replacement {
       Files.dup2(copy, number);
       Files.fcntl(number, Files.F_SETFD, flags);
     }
+  }
+
+  /**
+   * Sets the limits, last of all, so that none of them makes another step fail, and executes. If
+   * that fails, restores what was before.
+   */
+  private static int execveLimited(
+      long[][] limits, long[][] before, long path, long arguments, long environment) {
+    int result = 0;
+    int set = 0;
+    for (; set < limits.length && result >= 0; set++) {
+      result = Limits.setrlimit((int) limits[set][0], limits[set][1], limits[set][2]);
+    }
+    if (result >= 0) {
+      result = Libc.call(EXECVE, path, arguments, environment);
+    }
+    for (int i = 0; i < set; i++) {
+      int resource = (int) limits[i][0];
+      if (Limits.setrlimit(resource, before[i][0], before[i][1]) < 0) {
+        long hard = limits[i][2];
+        boolean below = Long.compareUnsigned(before[i][0], hard) < 0;
+        Limits.setrlimit(resource, below ? before[i][0] : hard, hard);
+      }
+    }
+    return result;
   }
 }
