@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A descriptor that this process was activated with. */
 public final class ListenDescriptor {
+  private static final int SHOWN = 100;
+
   /** Enough for every address: the longest is that of a Unix socket. */
   private static final int ADDRESS_BYTES = 128;
 
@@ -261,13 +263,11 @@ public final class ListenDescriptor {
   /** {@return name, kind, address and number} */
   @Override
   public String toString() {
-    return ListenDescriptors.shown(name)
-        + ": "
-        + kind.words
-        + " "
-        + address
-        + " (descriptor "
-        + number
-        + ")";
+    return shown(name) + ": " + kind.words + " " + address + " (descriptor " + number + ")";
+  }
+
+  /** What the environment says, as a part of a line. */
+  static String shown(String text) {
+    return VisibleText.line(text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...");
   }
 }

@@ -2,7 +2,6 @@ package dev.daimon.readiness;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
@@ -30,8 +29,6 @@ public final class ListenDescriptors {
 
   /** The name of a descriptor that was given none. */
   public static final String UNNAMED = "unknown";
-
-  private static final int SHOWN = 100;
 
   private static final String PID = "LISTEN_PID";
   private static final String COUNT = "LISTEN_FDS";
@@ -68,7 +65,7 @@ public final class ListenDescriptors {
     }
     long descriptors = number(COUNT, count);
     if (descriptors > Integer.MAX_VALUE - FIRST) {
-      throw new IOException(COUNT + " is too large: " + shown(count));
+      throw new IOException(COUNT + " is too large: " + ListenDescriptor.shown(count));
     }
     String[] names = names(System.getenv(NAMES), descriptors);
     List<ListenDescriptor> all = new ArrayList<>();
@@ -76,7 +73,12 @@ public final class ListenDescriptors {
       int number = FIRST + i;
       if (Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC) < 0) {
         throw new IOException(
-            COUNT + " is " + shown(count) + ", but descriptor " + number + " is closed");
+            COUNT
+                + " is "
+                + ListenDescriptor.shown(count)
+                + ", but descriptor "
+                + number
+                + " is closed");
       }
       all.add(ListenDescriptor.of(number, names == null ? UNNAMED : names[i]));
     }
@@ -90,14 +92,15 @@ public final class ListenDescriptors {
     String[] split = names.split(":", -1);
     if (split.length != count) {
       throw new IOException(
-          NAMES + " has " + split.length + " names for " + count + " descriptors: " + shown(names));
+          NAMES
+              + " has "
+              + split.length
+              + " names for "
+              + count
+              + " descriptors: "
+              + ListenDescriptor.shown(names));
     }
     return split;
-  }
-
-  /** What the environment says, as a part of a line. */
-  static String shown(String text) {
-    return VisibleText.line(text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...");
   }
 
   private static long number(String variable, String text) throws IOException {
@@ -106,7 +109,7 @@ public final class ListenDescriptors {
       digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
     }
     if (!digits) {
-      throw new IOException(variable + " is not a number: " + shown(text));
+      throw new IOException(variable + " is not a number: " + ListenDescriptor.shown(text));
     }
     return Long.parseLong(text);
   }
