@@ -60,7 +60,7 @@ final class Caller {
       }
       Environment environment = Environment.of(process);
       // What the caller was activated with is to be told from the JVM's own files.
-      boolean needed = withDescriptors || environment.get("LISTEN_PID") != null;
+      boolean needed = withDescriptors || environment.get(ListenPlan.PID) != null;
       int[] descriptors = needed ? inheritedFrom(process) : null;
       if (!Boolean.getBoolean(ScriptProtocol.COPY)) {
         return new Caller(environment, directory, descriptors, process);

@@ -170,6 +170,20 @@ final class CommandLine {
     return Text.path(value);
   }
 
+  /**
+   * A number of decimal digits alone, without a sign.
+   *
+   * @param most how many digits it may have, up to 9
+   * @return the number; -1 for anything else
+   */
+  static int digits(String text, int most) {
+    boolean digits = !text.isEmpty() && text.length() <= most;
+    for (int i = 0; i < text.length(); i++) {
+      digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
+    }
+    return digits ? Integer.parseInt(text) : -1;
+  }
+
   /** A time such as 10s, 500ms, 2m or 1h, a number alone in seconds; null for anything else. */
   static @Nullable Duration duration(String text) {
     int digits = 0;

@@ -59,11 +59,7 @@ final class ListenOption {
   }
 
   private static int port(CommandLine line, String value, String text) {
-    boolean digits = !text.isEmpty() && text.length() <= 5;
-    for (int i = 0; i < text.length(); i++) {
-      digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
-    }
-    int port = digits ? Integer.parseInt(text) : -1;
+    int port = CommandLine.digits(text, 5);
     if (port < 1 || port > 65535) {
       throw line.usage(
           "--listen wants a port from 1 to 65535, not \""

@@ -4,6 +4,7 @@ import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.readiness.ListenAddress;
+import dev.daimon.readiness.ListenDescriptors;
 import dev.daimon.startup.ListenSockets;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -27,7 +28,7 @@ final class ListenPlan {
   static final String FDS = "LISTEN_FDS";
   static final String NAMES = "LISTEN_FDNAMES";
   private static final String PIDFD_ID = "LISTEN_PIDFDID";
-  private static final int FIRST = 3;
+  private static final int FIRST = ListenDescriptors.FIRST;
 
   private final Request request;
   private final Caller caller;
@@ -153,12 +154,7 @@ final class ListenPlan {
 
   /** The caller's environment without what was said to the caller alone. */
   static Environment withoutCallers(Environment environment) {
-    return environment.get(PID) == null
-            && environment.get(FDS) == null
-            && environment.get(NAMES) == null
-            && environment.get(PIDFD_ID) == null
-        ? environment
-        : environment.without(PID).without(FDS).without(NAMES).without(PIDFD_ID);
+    return environment.without(PID).without(FDS).without(NAMES).without(PIDFD_ID);
   }
 
   /** The variables for the program, but for its process id. */

@@ -52,10 +52,14 @@ final class Plan {
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
     }
+    checkAddresses();
+    printPlan();
+  }
+
+  private void checkAddresses() {
     for (ListenAddress address : request.listen) {
       ListenCheck.check(address, request, identity);
     }
-    printPlan();
   }
 
   /**
@@ -65,9 +69,7 @@ final class Plan {
    */
   void check(DaemonControl control) throws IOException {
     checkFiles();
-    for (ListenAddress address : request.listen) {
-      ListenCheck.check(address, request, identity);
-    }
+    checkAddresses();
     DaemonStatus daemon = control.status();
     if (daemon.state() != State.RUNNING) {
       // A running daemon's pidfile is not judged: the stop removes it.

@@ -84,14 +84,7 @@ final class ReadyOption {
   }
 
   private int number(String text, int min, int max) {
-    int number = -1;
-    boolean digits = !text.isEmpty() && text.length() <= 9;
-    for (int i = 0; i < text.length(); i++) {
-      digits &= text.charAt(i) >= '0' && text.charAt(i) <= '9';
-    }
-    if (digits) {
-      number = Integer.parseInt(text);
-    }
+    int number = CommandLine.digits(text, 9);
     if (number < min || number > max) {
       throw wrong("wants a number from " + min + " to " + max);
     }

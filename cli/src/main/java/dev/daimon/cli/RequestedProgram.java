@@ -112,9 +112,9 @@ final class RequestedProgram {
 
   /** Whether somebody has handed descriptors over to the caller, or to one of its ancestors. */
   private static boolean hasListenVariables(Environment environment) {
-    return environment.get("LISTEN_PID") != null
-        || environment.get("LISTEN_FDS") != null
-        || environment.get("LISTEN_FDNAMES") != null;
+    return environment.get(ListenPlan.PID) != null
+        || environment.get(ListenPlan.FDS) != null
+        || environment.get(ListenPlan.NAMES) != null;
   }
 
   /** Checks that the descriptors that the program is to inherit are open. */
