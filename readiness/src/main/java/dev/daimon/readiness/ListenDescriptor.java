@@ -189,10 +189,7 @@ public final class ListenDescriptor {
       if (!hasChannel()) {
         throw new UnsupportedOperationException("the JDK makes no channel of " + this);
       }
-      byte[] path = "/dev/null".getBytes(StandardCharsets.US_ASCII);
-      int flags = Files.O_RDWR | Files.O_CLOEXEC;
-      try (Descriptor device =
-          Descriptor.adopt(PosixException.check(Files.open(path, flags, 0), "open", "/dev/null"))) {
+      try (Descriptor device = NullDevice.open()) {
         int before = copies();
         Channel channel = throughStandardInput();
         if (copies() <= before) {

@@ -1,12 +1,12 @@
 package dev.daimon.readiness;
 
 import dev.daimon.posix.Cleanup;
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Polling;
-import java.nio.charset.StandardCharsets;
 
 /** The native calls of {@link NewlineNotifier}: a class that is loaded when it says something. */
 final class NewlineWriter {
@@ -49,12 +49,8 @@ final class NewlineWriter {
       PosixException.check(Files.close(number), "close", number);
       return;
     }
-    byte[] path = "/dev/null".getBytes(StandardCharsets.US_ASCII);
-    int device =
-        PosixException.check(
-            Files.open(path, Files.O_RDWR | Files.O_CLOEXEC, 0), "open", "/dev/null");
-    int result = Files.dup2(device, number);
-    PosixException.check(Files.close(device), "close", device);
-    PosixException.check(result, "dup2", number);
+    try (Descriptor device = NullDevice.open()) {
+      PosixException.check(Files.dup2(device.number(), number), "dup2", number);
+    }
   }
 }

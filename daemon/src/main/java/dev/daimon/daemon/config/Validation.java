@@ -27,7 +27,7 @@ public final class Validation {
   /** The bits of a mode that tell the kind of file. */
   private static final int KIND = 0170000;
 
-  private static final int NAMED_PIPE = 0010000;
+  private static final int PIPE = 0010000;
 
   private final Settings settings;
   private final @Nullable RelaunchCommand relaunch;
@@ -196,16 +196,10 @@ public final class Validation {
   /** Whether it is a pipe: nothing else is written to. */
   private static boolean canBeToSupervisor(Path descriptor) {
     try {
-      return Files.readSymbolicLink(descriptor).toString().startsWith("pipe:[")
-          || isNamedPipe(descriptor);
+      return ((int) Files.getAttribute(descriptor, "unix:mode") & KIND) == PIPE;
     } catch (IOException closed) {
       return false;
     }
-  }
-
-  private static boolean isNamedPipe(Path descriptor) throws IOException {
-    int mode = (int) Files.getAttribute(descriptor, "unix:mode");
-    return (mode & KIND) == NAMED_PIPE;
   }
 
   private void descriptors() {
