@@ -17,6 +17,7 @@ module dev.daimon.control {
   requires dev.daimon.pidfile;
   requires dev.daimon.privileges;
   requires dev.daimon.readiness;
+  requires transitive dev.daimon.startup;
 
   exports dev.daimon.control;
 }

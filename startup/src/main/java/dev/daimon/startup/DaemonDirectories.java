@@ -1,0 +1,195 @@
+package dev.daimon.startup;
+
+import dev.daimon.forking.Environment;
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.UnknownAccountException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directories in which daemons that have a name have their files, for one user.
+ *
+ * <table class="striped">
+ * <caption>The files of a daemon named web</caption>
+ * <tr><th>file</th><th>of root</th><th>of another user</th></tr>
+ * <tr><td>pidfile</td><td>{@code /run/daimon/web.pid}</td>
+ *     <td>{@code $XDG_RUNTIME_DIR/daimon/web.pid}</td></tr>
+ * <tr><td>output</td><td>{@code /var/log/daimon/web.log}</td>
+ *     <td>{@code $XDG_STATE_HOME/daimon/web.log}</td></tr>
+ * <tr><td>definition</td><td>{@code /etc/daimon/web.conf}</td>
+ *     <td>{@code $XDG_CONFIG_HOME/daimon/web.conf}</td></tr>
+ * <tr><td>what it was started with</td><td>{@code /run/daimon/web.started}</td>
+ *     <td>{@code $XDG_STATE_HOME/daimon/web.started}</td></tr>
+ * </table>
+ *
+ * <p>The variables count only for a user who is not root, and only if they name absolute paths.
+ * Without them {@code $HOME/.local/state} and {@code $HOME/.config} are used. The runtime directory
+ * must be the user's, and nobody else may write to it; if that in the variable is not, {@code
+ * /run/user/UID} is tried, and then {@code daimon/run} in the state directory is used.
+ *
+ * @param runtime the directory of pidfiles and guard files
+ * @param logs the directory of output files
+ * @param definitions the directory of definitions
+ * @param records the directory of the files that say what a daemon was started with
+ * @see <a href="https://specifications.freedesktop.org/basedir-spec/latest/">XDG Base Directory
+ *     Specification</a>
+ */
+public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path records) {
+  private static final String OWN = "daimon";
+  private static final int WRITABLE_BY_OTHERS = 022;
+  private static final DaemonDirectories OF_ROOT =
+      new DaemonDirectories(
+          Path.of("/run", OWN),
+          Path.of("/var/log", OWN),
+          Path.of("/etc", OWN),
+          Path.of("/run", OWN));
+
+  /** Requires every directory. */
+  public DaemonDirectories {
+    Objects.requireNonNull(runtime, "runtime");
+    Objects.requireNonNull(logs, "logs");
+    Objects.requireNonNull(definitions, "definitions");
+    Objects.requireNonNull(records, "records");
+  }
+
+  /**
+   * Returns the directories of the effective user.
+   *
+   * @return the directories, which need not exist
+   * @throws StartException {@link StartException.Reason#ACCOUNT} if the user has neither an account
+   *     nor {@code HOME}
+   */
+  public static DaemonDirectories ofCaller() {
+    long user = Identity.effectiveUser();
+    if (user == 0) {
+      return OF_ROOT;
+    }
+    Environment environment = Environment.current();
+    Path home = variable(environment, "HOME");
+    return of(user, home == null ? home("#" + user) : home, environment);
+  }
+
+  /**
+   * Returns the directories of another user, whose environment is not known: those without any
+   * variable.
+   *
+   * @param name a user name, a number, or {@code #} and a number
+   * @return the directories, which need not exist
+   * @throws StartException {@link StartException.Reason#ACCOUNT} if there is no such user
+   */
+  public static DaemonDirectories ofUser(String name) {
+    Objects.requireNonNull(name, "name");
+    long user = TargetIdentity.user(identity(name));
+    return user == 0 ? OF_ROOT : of(user, home(name), null);
+  }
+
+  private static DaemonDirectories of(long user, Path home, @Nullable Environment environment) {
+    Path state =
+        Objects.requireNonNullElse(
+            variable(environment, "XDG_STATE_HOME"), home.resolve(".local/state"));
+    Path config =
+        Objects.requireNonNullElse(
+            variable(environment, "XDG_CONFIG_HOME"), home.resolve(".config"));
+    Path named = variable(environment, "XDG_RUNTIME_DIR");
+    Path usual = Path.of("/run/user/" + user);
+    Path own = state.resolve(OWN);
+    Path runtime = own.resolve("run");
+    if (named != null && isUsersAlone(named, user)) {
+      runtime = named.resolve(OWN);
+    } else if (isUsersAlone(usual, user)) {
+      runtime = usual.resolve(OWN);
+    }
+    return new DaemonDirectories(runtime, own, config.resolve(OWN), own);
+  }
+
+  /** The absolute path in a variable; null if there is none. */
+  private static @Nullable Path variable(@Nullable Environment environment, String name) {
+    byte[] value = environment == null ? null : environment.get(name);
+    return value == null || value.length == 0 || value[0] != '/' ? null : NativePath.of(value);
+  }
+
+  private static Path home(String user) {
+    Identity identity = identity(user);
+    return NativePath.of(identity.home().orElseThrow());
+  }
+
+  private static Identity identity(String user) {
+    try {
+      return Identity.of(user, null);
+    } catch (UnknownAccountException unknown) {
+      throw new StartException(StartException.Reason.ACCOUNT, unknown);
+    } catch (PosixException failure) {
+      throw new StartException(StartException.Reason.SYSTEM, failure);
+    }
+  }
+
+  /** Whether a directory belongs to the user, and nobody else may write to it. */
+  private static boolean isUsersAlone(Path directory, long user) {
+    try {
+      Map<String, Object> status = Files.readAttributes(directory, "unix:uid,mode,isDirectory");
+      return Boolean.TRUE.equals(status.get("isDirectory"))
+          && status.get("uid") instanceof Integer uid
+          && Integer.toUnsignedLong(uid) == user
+          && status.get("mode") instanceof Integer mode
+          && (mode & WRITABLE_BY_OTHERS) == 0;
+    } catch (IOException missing) {
+      return false;
+    }
+  }
+
+  /**
+   * Returns the pidfile of a daemon.
+   *
+   * @param name the daemon's name
+   * @return the path
+   */
+  public Path pidFile(DaemonName name) {
+    return file(runtime, name, ".pid");
+  }
+
+  /**
+   * Returns the file to which a daemon's output goes, unless it was started with another.
+   *
+   * @param name the daemon's name
+   * @return the path
+   */
+  public Path log(DaemonName name) {
+    return file(logs, name, ".log");
+  }
+
+  /**
+   * Returns the definition of a daemon.
+   *
+   * @param name the daemon's name
+   * @return the path
+   */
+  public Path definition(DaemonName name) {
+    return file(definitions, name, ".conf");
+  }
+
+  /**
+   * Returns the file that says what a daemon was started with.
+   *
+   * @param name the daemon's name
+   * @return the path
+   */
+  public Path record(DaemonName name) {
+    return file(records, name, ".started");
+  }
+
+  /** By bytes: in some locales a path made of text has lost what is not ASCII. */
+  private static Path file(Path directory, DaemonName name, String suffix) {
+    ByteArrayOutputStream path = new ByteArrayOutputStream();
+    path.writeBytes(NativePath.bytes(directory));
+    path.writeBytes(("/" + name.text() + suffix).getBytes(StandardCharsets.UTF_8));
+    return NativePath.of(path.toByteArray());
+  }
+}
