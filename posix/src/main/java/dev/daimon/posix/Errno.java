@@ -83,6 +83,9 @@ public final class Errno {
   /** Function not implemented. */
   public static final Errno ENOSYS = new Errno(38);
 
+  /** Directory not empty. */
+  public static final Errno ENOTEMPTY = new Errno(39);
+
   /** Too many levels of symbolic links; with {@code O_NOFOLLOW}: the file is one. */
   public static final Errno ELOOP = new Errno(40);
 

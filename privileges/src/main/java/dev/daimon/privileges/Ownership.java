@@ -288,6 +288,46 @@ public final class Ownership {
     }
   }
 
+  /**
+   * Refuses a directory for files of a user, such as pidfiles, unless it is the user's, and nobody
+   * else but root can write to it or redirect the path to it. Unlike the other checks this one
+   * holds for callers that are not root, too.
+   *
+   * <p>Every directory on the way must belong to root or the user. A directory of root's must be
+   * sticky, or only root and the group 0 may write to it. Symbolic links are treated as in {@link
+   * #isRootsAlone}. In a user namespace that has a single user the way does not count.
+   *
+   * @param directory the directory
+   * @param user the user id, from 0 to 4294967294
+   * @throws PosixException if something on the way does not exist or cannot be examined
+   * @throws IOException if the directory is refused; the message says why
+   */
+  public static void requireOwn(Path directory, long user) throws IOException {
+    Objects.requireNonNull(directory, "directory");
+    Walk walk = new Walk((int) user, /* groupOfRoot= */ true);
+    if (!walk.leadsTo(directory)) {
+      if (!isOnlyUser()) {
+        throw new IOException(directory + " is not safe: " + walk.whoCanRedirect());
+      }
+      walk.reached = NativePath.bytes(directory);
+      PosixException.check(Files.stat(walk.reached, walk.status), "stat", directory);
+    }
+    if (!walk.status.isDirectory()) {
+      throw new PosixException("open", directory.toString(), Errno.ENOTDIR);
+    }
+    if (walk.status.uid() != (int) user) {
+      throw new IOException(
+          directory
+              + " belongs to user "
+              + Integer.toUnsignedString(walk.status.uid())
+              + ", not to user "
+              + user);
+    }
+    if (walk.isWritableByOthers()) {
+      throw new IOException(directory + " is not safe: others may write to it (chmod go-w)");
+    }
+  }
+
   private static boolean isRoot() {
     return Credentials.fsuid() == 0;
   }
@@ -397,7 +437,10 @@ public final class Ownership {
         throw new PosixException("open", directory, Errno.ENOTDIR);
       }
       return isOwners()
-          ? "others than root may write to " + directory
+          ? "others than root"
+              + (user == 0 ? "" : " and user " + Integer.toUnsignedString(user))
+              + " may write to "
+              + directory
           : directory + " belongs to user " + Integer.toUnsignedString(status.uid());
     }
   }

@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path records) {
   private static final String OWN = "daimon";
   private static final int WRITABLE_BY_OTHERS = 022;
+  private static final int FOR_ALL = 0755;
+  private static final int FOR_USER = 0700;
   private static final DaemonDirectories OF_ROOT =
       new DaemonDirectories(
           Path.of("/run", OWN),
@@ -131,6 +133,36 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
     }
   }
 
+  /**
+   * Makes the directories that are missing in which a start puts files, with the missing ones above
+   * them: of the mode 0755 for root, 0700 for another user. An existing one is accepted if it is
+   * this process' user's, and nobody but that user and root can write to it or redirect the path.
+   * Call it on the directories {@linkplain #ofCaller of the caller}.
+   *
+   * @param withLogs whether the directory of output files is needed, too
+   * @return what was made, to be {@linkplain MadeDirectories#undo taken back} if the start fails
+   * @throws StartException {@link StartException.Reason#FILE} if that is not possible; then nothing
+   *     is left
+   */
+  public MadeDirectories make(boolean withLogs) {
+    int permissions = Identity.effectiveUser() == 0 ? FOR_ALL : FOR_USER;
+    MadeDirectories made = new MadeDirectories();
+    try {
+      made.makeOwn(runtime, permissions);
+      if (!records.equals(runtime)) {
+        made.makeOwn(records, permissions);
+      }
+      if (withLogs && !logs.equals(records)) {
+        made.makeOwn(logs, permissions);
+      }
+      return made;
+    } catch (IOException failure) {
+      StartException refused = new StartException(StartException.Reason.FILE, failure);
+      made.undo(refused);
+      throw refused;
+    }
+  }
+
   /** Whether a directory belongs to the user, and nobody else may write to it. */
   private static boolean isUsersAlone(Path directory, long user) {
     try {
@@ -152,6 +184,7 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
    * @return the path
    */
   public Path pidFile(DaemonName name) {
+    Objects.requireNonNull(name, "name");
     return file(runtime, name, ".pid");
   }
 
@@ -162,6 +195,7 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
    * @return the path
    */
   public Path log(DaemonName name) {
+    Objects.requireNonNull(name, "name");
     return file(logs, name, ".log");
   }
 
@@ -172,6 +206,7 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
    * @return the path
    */
   public Path definition(DaemonName name) {
+    Objects.requireNonNull(name, "name");
     return file(definitions, name, ".conf");
   }
 
@@ -182,6 +217,7 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
    * @return the path
    */
   public Path record(DaemonName name) {
+    Objects.requireNonNull(name, "name");
     return file(records, name, ".started");
   }
 

@@ -59,6 +59,7 @@ public record DaemonName(String text) implements Comparable<DaemonName> {
   /** Compares the names by their characters. */
   @Override
   public int compareTo(DaemonName other) {
+    Objects.requireNonNull(other, "other");
     return text.compareTo(other.text);
   }
 

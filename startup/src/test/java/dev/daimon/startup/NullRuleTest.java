@@ -15,14 +15,18 @@ class NullRuleTest {
   @Test
   void nullIsRefusedByName() throws Exception {
     FileSet set = new FileSet(null, true, null, null, null, false);
+    Path x = Path.of("/x");
     Descriptor descriptor = Descriptor.adopt(99);
     NullRule rule =
         new NullRule(
             set,
+            new DaemonName("web"),
+            new DaemonDirectories(x, x, x, x),
+            new MadeDirectories(),
             new DaemonFiles(set, null, Progress.IGNORED),
             new FilePurposes(),
             ListenSockets.open(List.of(), null, /* locked= */ false),
-            new PendingChown(Path.of("/x"), descriptor),
+            new PendingChown(x, descriptor),
             Identity.of("root", null),
             descriptor,
             Signal.HUP);

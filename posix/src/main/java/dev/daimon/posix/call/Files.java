@@ -185,6 +185,12 @@ public final class Files {
   private static final long RENAME = Libc.address("rename");
   // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
   private static final long READLINK = Libc.address("readlink");
+  // int mkdir(const char *pathname, mode_t mode);
+  private static final long MKDIR = Libc.address("mkdir");
+  // int rmdir(const char *pathname);
+  private static final long RMDIR = Libc.address("rmdir");
+  // int chmod(const char *pathname, mode_t mode);
+  private static final long CHMOD = Libc.address("chmod");
   // int fchmod(int fd, mode_t mode);
   private static final long FCHMOD = Libc.address("fchmod");
   // ssize_t getxattr(const char *path, const char *name, void *value, size_t size);
@@ -255,6 +261,27 @@ public final class Files {
   /** Reads or changes what belongs to a descriptor. */
   public static int fcntl(int fd, int operation, int argument) {
     return Libc.call(FCNTL, fd, operation, argument);
+  }
+
+  /** Makes a directory; the permissions are reduced by the umask. */
+  public static int mkdir(byte[] path, int mode) {
+    try (Arena arena = CallMemory.open()) {
+      return Libc.call(MKDIR, Native.string(arena, path).address(), mode);
+    }
+  }
+
+  /** Removes an empty directory. */
+  public static int rmdir(byte[] path) {
+    try (Arena arena = CallMemory.open()) {
+      return Libc.call(RMDIR, Native.string(arena, path).address());
+    }
+  }
+
+  /** Changes the permissions of what a path leads to. */
+  public static int chmod(byte[] path, int mode) {
+    try (Arena arena = CallMemory.open()) {
+      return Libc.call(CHMOD, Native.string(arena, path).address(), mode);
+    }
   }
 
   /** Changes the permissions. */

@@ -66,6 +66,22 @@ class FilesTest {
   }
 
   @Test
+  void aDirectoryIsMadeAndRemovedIfItIsEmpty() throws Exception {
+    assertThat(Files.mkdir(path("made"), 0500)).isZero();
+    assertThat(Files.mkdir(path("made"), 0700)).isEqualTo(-Errno.EEXIST.number());
+    assertThat(Files.chmod(path("made"), 0710)).isZero();
+    assertThat(java.nio.file.Files.getPosixFilePermissions(directory.resolve("made")))
+        .isEqualTo(PosixFilePermissions.fromString("rwx--x---"));
+    create("made/file", 0600).close();
+
+    assertThat(Files.rmdir(path("made"))).isEqualTo(-Errno.ENOTEMPTY.number());
+    assertThat(Files.unlink(path("made/file"))).isZero();
+    assertThat(Files.rmdir(path("made"))).isZero();
+    assertThat(Files.rmdir(path("made"))).isEqualTo(-Errno.ENOENT.number());
+    assertThat(Files.chmod(path("made"), 0700)).isEqualTo(-Errno.ENOENT.number());
+  }
+
+  @Test
   void theFlagsOfOpenAreTheKernels() throws Exception {
     create("file", 0600).close();
     java.nio.file.Files.createSymbolicLink(directory.resolve("link"), Path.of("file"));
