@@ -105,6 +105,14 @@ enum CommandOption {
       START,
       RUN,
       RESTART),
+  MKDIR(
+      null,
+      "mkdir",
+      null,
+      "make the missing directories of pidfile, lock and output files, for the owner of the file",
+      START,
+      RUN,
+      RESTART),
   CHROOT(
       null,
       "chroot",

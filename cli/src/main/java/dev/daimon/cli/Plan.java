@@ -15,6 +15,7 @@ import dev.daimon.privileges.Ownership;
 import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.FilePurposes;
+import dev.daimon.startup.MadeDirectories;
 import dev.daimon.startup.NamedProcess;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -23,6 +24,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -115,7 +118,7 @@ final class Plan {
     try {
       @Nullable Identity owner = request.rootsPidFile ? null : identity;
       NamedProcess named = DaemonFiles.judge(request.pidFile, owner, request.lock);
-      Ownership.requireTrust(request.pidFile, TargetIdentity.user(owner));
+      Ownership.requireTrust(firstMissing(request.pidFile), TargetIdentity.user(owner));
       request.requireReplaceable(named);
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
@@ -145,6 +148,9 @@ final class Plan {
     line(plan, "pidfile-owner", request.rootsPidFile ? "root" : null);
     line(plan, "lock", request.lockFile);
     line(plan, "guard", request.guardFile());
+    if (request.makesDirectories) {
+      directories(plan);
+    }
     line(plan, "stdout", output(request.standardOutput));
     line(plan, "stderr", output(request.standardError));
     line(plan, "ready", request.readyWords);
@@ -155,6 +161,27 @@ final class Plan {
       line(plan, "variable", Text.readable(variable));
     }
     terminal.result(plan.toString());
+  }
+
+  private void directories(StringBuilder plan) {
+    List<Path> made = new ArrayList<>();
+    directories(request.lockFile, made);
+    directories(request.pidFile, made);
+    directories(request.standardOutput, made);
+    directories(request.standardError, made);
+    for (Path directory : made) {
+      line(plan, "mkdir", directory);
+    }
+  }
+
+  private static void directories(@Nullable Path file, List<Path> made) {
+    if (file != null) {
+      for (Path missing : MadeDirectories.missingAbove(file)) {
+        if (!made.contains(missing)) {
+          made.add(missing);
+        }
+      }
+    }
   }
 
   private String output(@Nullable Path path) {
@@ -186,10 +213,20 @@ final class Plan {
     return new StartException(Reason.ALREADY_RUNNING, "already running: " + path + " is locked");
   }
 
-  private void checkFile(@Nullable Path path, boolean output, boolean staysRoots) {
-    if (path == null) {
+  /** The outermost directory that would be made for a file, which is checked as a file is. */
+  private Path firstMissing(Path path) {
+    if (!request.makesDirectories) {
+      return path;
+    }
+    List<Path> missing = MadeDirectories.missingAbove(path);
+    return missing.isEmpty() ? path : missing.getFirst();
+  }
+
+  private void checkFile(@Nullable Path file, boolean output, boolean staysRoots) {
+    if (file == null) {
       return;
     }
+    Path path = firstMissing(file);
     try {
       if (!staysRoots && TargetIdentity.user(identity) == 0) {
         Ownership.requireFixedPath(path);
@@ -207,10 +244,12 @@ final class Plan {
         problem = problem(path, output);
       }
       if (!problem.isEmpty()) {
-        throw new StartException(Reason.FILE, path + ": " + problem);
+        throw new IOException(path + ": " + problem);
       }
     } catch (IOException failure) {
-      throw new StartException(Reason.FILE, failure);
+      throw path.equals(file)
+          ? new StartException(Reason.FILE, failure)
+          : MadeDirectories.notMade(file, failure);
     }
   }
 

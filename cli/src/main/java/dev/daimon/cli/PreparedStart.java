@@ -20,10 +20,12 @@ import dev.daimon.signals.SignalMask;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.FileSet;
 import dev.daimon.startup.ListenSockets;
+import dev.daimon.startup.MadeDirectories;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -98,6 +100,27 @@ final class PreparedStart implements StartSpec {
       throw failure;
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
+    }
+  }
+
+  /** Makes the missing directories of the files, each for the file's owner. */
+  void makeDirectories(MadeDirectories made) {
+    // As the files have it.
+    ThisProcess.umask(request.umask);
+    Identity locksOwner = request.rootsPidFile ? null : identity;
+    makeAbove(request.lockFile, locksOwner, made);
+    makeAbove(request.pidFile, locksOwner, made);
+    makeAbove(request.standardOutput, identity, made);
+    makeAbove(request.standardError, identity, made);
+    for (Path directory : made.paths()) {
+      terminal.step("made the directory " + directory);
+    }
+  }
+
+  private static void makeAbove(
+      @Nullable Path file, @Nullable Identity owner, MadeDirectories made) {
+    if (file != null) {
+      made.makeAbove(file, owner);
     }
   }
 

@@ -44,6 +44,9 @@ final class Request {
   /** Whether the pidfile and the lock file stay root's. */
   boolean rootsPidFile;
 
+  /** Whether missing directories of the files are made. */
+  boolean makesDirectories;
+
   /** Supplementary groups in place of the user's own; null for the user's own. */
   @Nullable List<String> groups;
 

@@ -11,6 +11,7 @@ import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.MadeDirectories;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
@@ -90,7 +91,11 @@ final class StartCommand {
     }
     try {
       waitedFor = request.ready == null ? null : start;
-      carryOut(start);
+      if (request.makesDirectories) {
+        carryOutInMadeDirectories(start);
+      } else {
+        carryOut(start);
+      }
       return 0;
     } catch (IOException failure) {
       throw ControlFailure.of(failure);
@@ -107,6 +112,19 @@ final class StartCommand {
     RequestedProgram program = RequestedProgram.find(request, caller, identity, drop);
     terminal.step("found " + program.executable());
     return new PreparedStart(request, terminal, caller, program, identity, drop);
+  }
+
+  /** Before the guard is taken, which is in one of them, and before a restart stops anything. */
+  private void carryOutInMadeDirectories(PreparedStart start)
+      throws IOException, InterruptedException {
+    MadeDirectories made = new MadeDirectories();
+    try {
+      start.makeDirectories(made);
+      carryOut(start);
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      made.undo(failure);
+      throw failure;
+    }
   }
 
   private void carryOut(PreparedStart start) throws IOException, InterruptedException {

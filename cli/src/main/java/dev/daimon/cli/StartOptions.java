@@ -84,6 +84,7 @@ final class StartOptions {
     request.dryRun = line.has(CommandOption.DRY_RUN);
     request.okIfRunning = line.has(CommandOption.OKNODO);
     request.rootsPidFile = pidFileOwner();
+    request.makesDirectories = line.has(CommandOption.MKDIR);
     if (request.truncate && line.has(CommandOption.APPEND)) {
       throw line.usage("--append and --truncate exclude each other");
     }

@@ -74,7 +74,7 @@ public final class MadeDirectories {
         }
       }
     } catch (IOException failure) {
-      throw new StartException(StartException.Reason.FILE, failure);
+      throw notMade(file, failure);
     }
   }
 
@@ -93,6 +93,20 @@ public final class MadeDirectories {
       missing.addFirst(above);
     }
     return missing;
+  }
+
+  /**
+   * Returns the failure of a start that cannot make the directories above a file.
+   *
+   * @param file the file
+   * @param cause what prevents it
+   * @return the failure, with {@link StartException.Reason#FILE}
+   */
+  public static StartException notMade(Path file, IOException cause) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(cause, "cause");
+    return new StartException(
+        StartException.Reason.FILE, file + ": its directory cannot be made: " + cause.getMessage());
   }
 
   private void makeFor(Path directory, @Nullable Identity owner) throws IOException {

@@ -6,6 +6,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.testing.NullRule;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ class NullRuleTest {
             new DaemonName("web"),
             new DaemonDirectories(x, x, x, x),
             new MadeDirectories(),
+            new IOException("x"),
             new DaemonFiles(set, null, Progress.IGNORED),
             new FilePurposes(),
             ListenSockets.open(List.of(), null, /* locked= */ false),
