@@ -73,7 +73,8 @@ class ArchitectureTest {
     "dev.daimon.startup..", "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."
   };
 
-  private final JavaClasses classes =
+  /** Imported once: that takes seconds. */
+  private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPaths(classDirectories());
@@ -94,7 +95,7 @@ class ArchitectureTest {
   @Test
   void everyModuleIsLookedAt() {
     assertThat(classDirectories()).hasSize(13);
-    assertThat(classes).hasSizeGreaterThan(40);
+    assertThat(CLASSES).hasSizeGreaterThan(40);
   }
 
   @Test
@@ -103,7 +104,7 @@ class ArchitectureTest {
         .matching("dev.daimon.(pidfile|locking|forking|pidfd|privileges|readiness|signals)..")
         .should()
         .notDependOnEachOther()
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -136,7 +137,7 @@ class ArchitectureTest {
             return description;
           }
         };
-    withoutMutual(slices().assignedFrom(assignment).should().beFreeOfCycles()).check(classes);
+    withoutMutual(slices().assignedFrom(assignment).should().beFreeOfCycles()).check(CLASSES);
   }
 
   private static SliceRule withoutMutual(SliceRule rule) {
@@ -171,7 +172,7 @@ class ArchitectureTest {
                 "the field is a setting",
                 access ->
                     access.getTargetOwner().getName().equals("dev.daimon.daemon.config.Settings")))
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -185,28 +186,28 @@ class ArchitectureTest {
         .orShould()
         .dependOnClassesThat()
         .resideInAnyPackage(COMPOSITIONS)
-        .check(classes);
+        .check(CLASSES);
     noClasses()
         .that()
         .resideInAnyPackage(CONCERNS)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(COMPOSITIONS)
-        .check(classes);
+        .check(CLASSES);
     noClasses()
         .that()
         .resideInAPackage("dev.daimon.startup..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli..")
-        .check(classes);
+        .check(CLASSES);
     noClasses()
         .that()
         .resideInAPackage("dev.daimon.daemon..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.cli..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -217,7 +218,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("java.lang.foreign..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -228,7 +229,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -239,7 +240,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.posix.call..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   /** What a failure means is told by its type, not by the name of the system call that failed. */
@@ -250,7 +251,7 @@ class ArchitectureTest {
         .resideInAPackage("dev.daimon.cli..")
         .should()
         .callMethod(PosixException.class, "call")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -265,7 +266,7 @@ class ArchitectureTest {
         .accessField(System.class, "out")
         .orShould()
         .accessField(System.class, "err")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @ParameterizedTest

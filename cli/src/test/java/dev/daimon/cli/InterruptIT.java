@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InterruptIT {
   private static final int NO_PROGRAM = 66;
   private static final int LAST_MILLIS = 240;
-  private static final int STEP_MILLIS = 20;
+  private static final int STEP_MILLIS = 40;
   private static final int KILLED = 137;
 
   /** The system call's number. */

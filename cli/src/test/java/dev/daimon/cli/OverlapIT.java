@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@code restart --overlap}: the new daemon is ready before the old one gets its signal. */
 @Tag("python3")
 class OverlapIT {
-  private static final int RESTARTS = 100;
+  private static final int RESTARTS = 25;
 
   /** More than the command may have descriptors in one test. */
   private static final int CONNECTIONS = 150;

@@ -183,7 +183,7 @@ class ReadyIT {
             "file:" + file,
             "touch new; chown 1 new; mv new file; " + SLEEP,
             "--ready-timeout",
-            "5s");
+            "2s");
 
     assertThat(late.exitCode()).isEqualTo(LATE);
     assertThat(late.err()).contains("belongs to user 1, who is not the daemon's");
@@ -225,7 +225,7 @@ class ReadyIT {
     ProcessSandbox.Result hidden =
         sandbox.shell(
             noTrace
-                + "$daimon start -u nobody --keep-cap net_bind_service --ready-timeout 5s"
+                + "$daimon start -u nobody --keep-cap net_bind_service --ready-timeout 2s"
                 + " --ready tcp:$1 -- python3 -m http.server $1",
             Integer.toString(freePort()));
 
@@ -468,7 +468,7 @@ class ReadyIT {
   @ParameterizedTest
   @ValueSource(strings = {"TERM", "KILL"})
   void theSignalMayComeAtAnyMoment(String signal) throws Exception {
-    for (int delay = 0; delay <= 1000; delay += 100) {
+    for (int delay = 0; delay <= 600; delay += 100) {
       Process start =
           sandbox
               .prepare(words("start", "alive:200ms", "sleep 1000 & setsid sleep 1000"), Map.of())

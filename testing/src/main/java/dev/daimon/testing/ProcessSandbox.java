@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,12 @@ public class ProcessSandbox {
   /** Those found so far: one that ends has lost its environment before its files are closed. */
   private final Set<ProcessHandle> seen = ConcurrentHashMap.newKeySet();
 
+  /**
+   * The process ids, names in /proc, that were there before the test and have been since. None of
+   * them is the test's, and to read the environment of a hundred processes takes milliseconds.
+   */
+  private final Set<Path> others = ConcurrentHashMap.newKeySet();
+
   private Path directory = Path.of("/nowhere");
 
   /** What a finished command has said. */
@@ -44,6 +51,7 @@ public class ProcessSandbox {
   /** Makes the directory. */
   protected void begin() throws IOException {
     directory = Files.createTempDirectory("daimon-test").toRealPath();
+    others.addAll(everyProcess());
   }
 
   /** Ends every process, and removes the directory. */
@@ -65,17 +73,29 @@ public class ProcessSandbox {
 
   /** Every process that this test has started, directly or not, and that is not over. */
   public List<ProcessHandle> processes() throws IOException {
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-      for (Path process : all) {
-        List<String> environment = environment(process);
-        if (environment.contains(MARK + "=" + mark)
-            || (environment.isEmpty() && isInDirectory(process))) {
-          ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(seen::add);
-        }
+    Set<Path> all = everyProcess();
+    // The id of one that has ended may become that of a process of the test.
+    others.retainAll(all);
+    for (Path process : all) {
+      if (others.contains(process)) {
+        continue;
+      }
+      List<String> environment = environment(process);
+      if (environment.contains(MARK + "=" + mark)
+          || (environment.isEmpty() && isInDirectory(process))) {
+        ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(seen::add);
       }
     }
     seen.removeIf(ProcessSandbox::isOver);
     return List.copyOf(seen);
+  }
+
+  private static Set<Path> everyProcess() throws IOException {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      Set<Path> processes = new HashSet<>();
+      all.forEach(processes::add);
+      return processes;
+    }
   }
 
   /** Whether its last thread has ended, and with it every file it had open. */

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -376,14 +377,23 @@ class SpawningTest {
   }
 
   static final class Stopped {
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) throws Exception {
       Path ran = Path.of(args[0], "ran");
       List<byte[]> argv = List.of(bytes("touch"), bytes(ran.toString()));
+      UserChange change = new UserChange(OptionalLong.of(1001), OptionalLong.of(0));
+      // At the same time: each takes ten seconds.
+      FutureTask<Integer> spawned =
+          new FutureTask<>(() -> {
+            try (Spawning spawning = new Spawning()) {
+              spawning.setUser(change);
+              return spawning.spawn(bytes("/bin/touch"), argv, List.of());
+            }
+          });
+      Thread.ofPlatform().start(spawned);
       try (Spawning spawning = new Spawning()) {
-        spawning.setUser(new UserChange(OptionalLong.of(1001), OptionalLong.of(0)));
-        int spawned = spawning.spawn(bytes("/bin/touch"), argv, List.of());
+        spawning.setUser(change);
         int detached = spawning.detach(0, bytes("/bin/touch"), argv, List.of(), new int[1]);
-        System.out.println(spawned + " " + detached);
+        System.out.println(spawned.get() + " " + detached);
       }
       System.out.println(Arrays.toString(Path.of(args[0]).toFile().list()));
       int left = Processes.waitpid(-1, new int[1], Processes.WNOHANG | Processes.__WALL);
