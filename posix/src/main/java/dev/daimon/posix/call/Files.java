@@ -171,6 +171,8 @@ public final class Files {
   private static final long FALLOCATE = Libc.address("fallocate");
   // int ftruncate(int fd, off_t length);
   private static final long FTRUNCATE = Libc.address("ftruncate");
+  // int fsync(int fd);
+  private static final long FSYNC = Libc.address("fsync");
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
   private static final long PREAD = Libc.address("pread");
   // ssize_t read(int fd, void *buf, size_t count);
@@ -302,6 +304,11 @@ public final class Files {
   /** Sets the size. */
   public static int ftruncate(int fd, long length) {
     return Libc.call(FTRUNCATE, fd, length);
+  }
+
+  /** Waits until the file's content is on the disk. */
+  public static int fsync(int fd) {
+    return Libc.call(FSYNC, fd);
   }
 
   /** Reads at a position; 0 means the end of the file. */

@@ -212,6 +212,14 @@ class FilesTest {
   }
 
   @Test
+  void aFileIsSynced() throws Exception {
+    try (Descriptor file = create("file", 0600)) {
+      assertThat(Files.fsync(file.number())).isZero();
+    }
+    assertThat(Files.fsync(-1)).isEqualTo(-Errno.EBADF.number());
+  }
+
+  @Test
   void anUnlinkedNameIsGone() throws Exception {
     create("file", 0600).close();
 
