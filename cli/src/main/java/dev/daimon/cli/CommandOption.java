@@ -279,6 +279,14 @@ enum CommandOption {
       RELOAD,
       SIGNAL,
       WAIT),
+  SAVE(
+      null,
+      "save",
+      null,
+      "with a name: when PROGRAM was started, write the definition of that name from these options",
+      START,
+      RUN,
+      RESTART),
   HELP(
       "h",
       "help",
@@ -338,6 +346,48 @@ enum CommandOption {
     return options;
   }
 
+  /**
+   * Whether a definition may have the option: all that say how to start or stop a daemon, and not
+   * those that say how the command is to behave this time.
+   */
+  boolean isDefinable() {
+    return switch (this) {
+      case PIDFILE, VERBOSE, FOREGROUND, DRY_RUN, OKNODO, SAVE, HELP -> false;
+      default -> isTakenBy(START) || isTakenBy(RUN) || isTakenBy(RESTART);
+    };
+  }
+
+  /** The word of the options of which one replaces the others: mostly the option's own. */
+  String topic() {
+    return switch (this) {
+      case TRUNCATE, APPEND -> APPEND.word;
+      case LOCK, NO_LOCK -> LOCK.word;
+      case READY, ALIVE, SELF -> READY.word;
+      case READY_TIMEOUT, START_TIMEOUT -> READY_TIMEOUT.word;
+      default -> word;
+    };
+  }
+
+  /** Whether a command takes the option of this name from a definition. */
+  static boolean isDefinable(String word, Command command) {
+    for (CommandOption option : values()) {
+      if (option.word.equals(word) && option.isTakenBy(command) && option.isDefinable()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The option that a definition has under this name; null if it may have none. */
+  static @Nullable CommandOption definable(String word) {
+    for (CommandOption option : values()) {
+      if (option.word.equals(word) && option.isDefinable()) {
+        return option;
+      }
+    }
+    return null;
+  }
+
   /** Whether a command takes the option. */
   boolean isTakenBy(Command command) {
     for (Command taking : commands) {
@@ -361,6 +411,11 @@ enum CommandOption {
   /** What the help calls the argument; null if it takes none. */
   @Nullable String argument() {
     return argument;
+  }
+
+  /** Whether it may be given several times. */
+  boolean isRepeatable() {
+    return repeatable;
   }
 
   /** What the option does. */

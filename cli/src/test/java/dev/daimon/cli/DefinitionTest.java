@@ -1,0 +1,155 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.cli.Definition.Line;
+import dev.daimon.startup.StartException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DefinitionTest {
+  private static final String FILE = "/etc/daimon/web.conf";
+
+  private static Definition parse(String... lines) {
+    return Definition.parse(String.join("\n", lines) + "\n", FILE);
+  }
+
+  private static List<String> words(Definition definition) {
+    List<String> words = new ArrayList<>();
+    for (Line line : definition.lines()) {
+      words.add(line.option().word() + "=" + line.value());
+    }
+    return words;
+  }
+
+  @Provide
+  Arbitrary<String> bytes() {
+    return Arbitraries.strings().withCharRange('\u0001', '\u00ff').ofMaxLength(12);
+  }
+
+  /** Whatever the values and the arguments are. */
+  @Property(tries = 300)
+  void whatIsWrittenIsReadAsTheSame(
+      @ForAll("bytes") String value, @ForAll("bytes") String program, @ForAll List<Boolean> which) {
+    List<CommandOption> options =
+        Arrays.stream(CommandOption.values()).filter(CommandOption::isDefinable).toList();
+    List<Line> lines = new ArrayList<>();
+    for (int i = 0; i < which.size() && i < options.size(); i++) {
+      CommandOption option = CommandOption.definable(options.get(i).word());
+      if (which.get(i) && lines.stream().noneMatch(line -> line.option() == option)) {
+        lines.add(new Line(option, option.argument() == null ? null : value, null));
+      }
+    }
+    Definition typed = Definition.typed(lines, List.of("/" + program, value, program));
+
+    Definition read = Definition.parse(typed.text(), FILE);
+
+    assertThat(words(read)).isEqualTo(words(typed));
+    assertThat(read.program()).isEqualTo(typed.program());
+    assertThat(read.text()).isEqualTo(typed.text());
+    assertThat(read.differences(typed)).isEmpty();
+  }
+
+  @Test
+  void commentsAndEmptyLinesAreNothing() {
+    Definition definition =
+        parse(
+            "# a comment 'with a quote", "", "  user\tweb", " \t# another", "program web # x", "");
+
+    assertThat(words(definition)).containsExactly("user=web");
+    assertThat(definition.program()).containsExactly("web", "#", "x");
+    assertThat(definition.placeOf("user")).isEqualTo(FILE + ":3");
+    assertThat(definition.programPlace()).isEqualTo(FILE + ":5");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "stdot /x         | 2: unknown option \"stdot\"",
+        "--stdout /x      | 2: an option has no dashes here: stdout",
+        "-o /x            | 2: unknown option \"-o\"",
+        "pidfile /x       | 2: a definition has no pidfile",
+        "verbose          | 2: verbose belongs on the command line",
+        "json             | 2: json belongs on the command line",
+        "stdout           | 2: stdout needs a value",
+        "env A=b c        | 2: env needs one value; quote it if it has blanks",
+        "truncate yes     | 2: truncate takes no value",
+        "user a           | 2: user is given twice",
+        "program          | 2: no program was given",
+        "program ``       | 2: no program was given",
+        "env 'A=b         | 2: column 5: the quote ' is not closed",
+        "program a        | 3: nothing may follow the program",
+      })
+  void whatIsWrongIsToldWithFileAndLine(String line, String message) {
+    String wrong = line.replace("``", "\"\"");
+    assertThatThrownBy(() -> parse("user web", wrong, "program web"))
+        .isInstanceOf(StartException.class)
+        .hasMessageStartingWith(FILE + ":" + message);
+  }
+
+  @Test
+  void lineEndsOfWindowsAreTold() {
+    assertThatThrownBy(() -> parse("# A comment\r", "nice 5\r", "program web\r"))
+        .hasMessageStartingWith(FILE + ":2: the line ends with a carriage return");
+  }
+
+  @Test
+  void theProgramIsNeverMissing() {
+    assertThatThrownBy(() -> parse("user web"))
+        .hasMessage(FILE + ": the last line must be: program PROGRAM [ARG...]");
+    assertThatThrownBy(() -> Definition.parse("", FILE)).isInstanceOf(StartException.class);
+  }
+
+  @Test
+  void whatIsTypedReplacesAllLinesOfTheSameTopic() {
+    Definition file =
+        parse("truncate", "env A=1", "env B=2", "ready tcp:80", "ready-timeout 1m", "program web");
+    Definition typed =
+        Definition.typed(
+            List.of(
+                new Line(CommandOption.APPEND, null, null),
+                new Line(CommandOption.ENV, "C=3", null),
+                new Line(CommandOption.ALIVE, "1s", null)),
+            List.of());
+
+    Definition merged = file.with(typed);
+
+    assertThat(words(merged))
+        .containsExactly("ready-timeout=1m", "append=null", "env=C=3", "wait=1s");
+    assertThat(merged.program()).containsExactly("web");
+    assertThat(merged.differences(file))
+        .containsExactly("truncate", "append", "env", "ready", "wait");
+  }
+
+  @Test
+  void aProgramIsTheSameByItsNameAndByThePathThatWasFound() {
+    Definition definition = parse("program web -x");
+
+    assertThat(definition.differences(parse("program /usr/bin/web -x"))).isEmpty();
+    assertThat(definition.differences(parse("program /usr/bin/webb -x")))
+        .containsExactly("program");
+    assertThat(definition.differences(parse("program web -y"))).containsExactly("program");
+  }
+
+  @Test
+  void aMessageIsPlacedByTheOptionThatItNames() {
+    Definition definition = parse("rlimit core=0", "rlimit nofle=1", "self", "program web");
+
+    assertThat(definition.place("--rlimit: no resource nofle=1")).isEqualTo(FILE + ":2");
+    assertThat(definition.place("--self and --stdout exclude each other")).isEqualTo(FILE + ":3");
+    assertThat(definition.place("--stdout wants x; see --self")).isNull();
+    assertThat(definition.place("--self-made is wrong")).isNull();
+  }
+}
