@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,21 @@ public final class Descendants {
   /** No chain of parents is that long: a longer one was read while processes ended. */
   private static final int DEPTH = 10_000;
 
+  /** The process groups that do not count. */
+  private static final Set<Long> EXCLUDED = ConcurrentHashMap.newKeySet();
+
   private Descendants() {}
+
+  /**
+   * Leaves the processes of a process group out from now on: they are no descendants here. For what
+   * is to outlive the others, such as a program that reads what they print.
+   *
+   * @param group the id of a group that cannot become another one's, as that of a {@link Detached}
+   *     that is open
+   */
+  public static void exclude(long group) {
+    EXCLUDED.add(group);
+  }
 
   /**
    * Tells whether a process is a descendant of this one, and has not ended.
@@ -44,7 +60,7 @@ public final class Descendants {
     long next = pid;
     for (int i = 0; i < DEPTH && next > 1 && next != self; i++) {
       ProcStat stat = stat(next);
-      if (stat == null || (i == 0 && stat.isZombie())) {
+      if (stat == null || (i == 0 && (stat.isZombie() || isExcluded(stat)))) {
         return false;
       }
       next = stat.parent();
@@ -80,7 +96,7 @@ public final class Descendants {
           ProcStat stat = stat(pid);
           if (stat != null) {
             parents.put(pid, stat.parent());
-            if (!stat.isZombie()) {
+            if (!stat.isZombie() && !isExcluded(stat)) {
               alive.add(pid);
             }
           }
@@ -95,6 +111,10 @@ public final class Descendants {
       }
     }
     return found;
+  }
+
+  private static boolean isExcluded(ProcStat stat) {
+    return !EXCLUDED.isEmpty() && EXCLUDED.contains(stat.group());
   }
 
   private static boolean isBelow(long pid, long ancestor, Map<Long, Long> parents) {

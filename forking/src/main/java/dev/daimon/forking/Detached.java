@@ -2,6 +2,7 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import java.nio.file.Path;
@@ -10,28 +11,33 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program that this JVM has started as a daemon: it is in a new session that it does not lead,
- * and it is not a child of this JVM.
+ * A program that this JVM has started as a daemon or as an orphan: it is in a new session, or in a
+ * new process group of this one, that it does not lead; and it is not a child of this JVM.
  *
- * <p>The session's leader has ended, but stays a zombie until {@link #close()}. Until then the
- * kernel cannot give its id, which is also the id of the session and of the process group, to
- * anything else: {@link #signalGroup} never reaches other processes, whether the program still runs
- * or not. No other code in this JVM reaps the zombie by mistake, not even if {@code SIGCHLD} is
- * ignored. Without {@code close()} it stays until this JVM ends.
+ * <p>The leader has ended, but stays a zombie until {@link #close()}. Until then the kernel cannot
+ * give its id, which is also the id of the process group, to anything else: {@link #signalGroup}
+ * never reaches other processes, whether the program still runs or not. No other code in this JVM
+ * reaps the zombie by mistake, not even if {@code SIGCHLD} is ignored. Without {@code close()} it
+ * stays until this JVM ends.
  *
  * <p>The program's own id is not held like this: after the program has ended, {@link #pid()} may be
  * another process's.
  */
 public final class Detached implements AutoCloseable {
   private final int pid;
-  private final int session;
+  private final int leader;
+
+  /** Whether the leader leads a session, and not only a process group. */
+  private final boolean newSession;
+
   private final Path program;
   private boolean closed;
   private @Nullable ExitStatus status;
 
-  Detached(int pid, int session, Path program) {
+  Detached(int pid, int leader, boolean newSession, Path program) {
     this.pid = pid;
-    this.session = session;
+    this.leader = leader;
+    this.newSession = newSession;
     this.program = program;
   }
 
@@ -40,14 +46,19 @@ public final class Detached implements AutoCloseable {
     return pid;
   }
 
-  /** {@return the id of the session and of the process group that it was started in} */
+  /** {@return the id of the session that it was started in} */
   public long session() {
-    return session;
+    return newSession ? leader : Processes.getsid(0);
+  }
+
+  /** {@return the id of the process group that it was started in} */
+  public long group() {
+    return leader;
   }
 
   /**
    * Tells whether the program's process still exists, if only as a zombie. Another process with the
-   * same id is not mistaken for it: that would not be in this session.
+   * same id is not mistaken for it: that would not be in this session, or group.
    *
    * <p>Race: the program may end before the caller gets the answer.
    *
@@ -56,7 +67,14 @@ public final class Detached implements AutoCloseable {
    */
   public synchronized boolean isAlive() {
     requireOpen();
-    return Processes.getsid(pid) == session;
+    if (newSession) {
+      return Processes.getsid(pid) == leader;
+    }
+    try {
+      return ProcStat.of(pid).group() == leader;
+    } catch (PosixException gone) {
+      return false;
+    }
   }
 
   /**
@@ -75,7 +93,7 @@ public final class Detached implements AutoCloseable {
   public synchronized void signalGroup(Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
     requireOpen();
-    PosixException.check(Signals.kill(-session, signal.number()), "kill", -session);
+    PosixException.check(Signals.kill(-leader, signal.number()), "kill", -leader);
   }
 
   /**
@@ -114,18 +132,20 @@ public final class Detached implements AutoCloseable {
     }
   }
 
-  /** Releases the session's id. The program goes on running; a second call does nothing. */
+  /**
+   * Releases the id of session and group. The program goes on running; a second call does nothing.
+   */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
       // It has ended, so this does not wait, and can only fail if other code has reaped it.
-      Processes.waitpid(session, new int[1], Processes.__WALL);
+      Processes.waitpid(leader, new int[1], Processes.__WALL);
     }
   }
 
   @Override
   public String toString() {
-    return program + ", process " + pid + " in session " + session;
+    return program + ", process " + pid + (newSession ? " in session " : " in group ") + leader;
   }
 }

@@ -5,6 +5,7 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.Signal;
 import dev.daimon.posix.UserChange;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Limits;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * session, streams and descriptors.
  *
  * <p>{@link #spawn()} runs the program as a child of this JVM, {@link #detach(int)} runs it as a
- * daemon, and {@link #exec()} turns this JVM into it.
+ * daemon, {@link #detachInSession(int)} as an orphan, and {@link #exec()} turns this JVM into it.
  *
  * <p>The program inherits what is not set: the environment, the working directory, the session and
  * the standard streams. Of the other descriptors it gets only those that are {@linkplain
@@ -62,6 +63,7 @@ public final class Program {
   private final List<Integer> places = new ArrayList<>();
 
   private List<ResourceLimit> limits = List.of();
+  private @Nullable Signal ignored;
   private UserChange user = UserChange.NONE;
 
   private Program(Path path) {
@@ -332,6 +334,25 @@ public final class Program {
   }
 
   /**
+   * Has the program start with a signal ignored: {@code SIGPIPE} for instance, if it is to survive
+   * the end of the program that reads what it writes. It and its children can change that.
+   *
+   * <p>This has no effect on {@link #exec()}: there the program ignores what this JVM ignores.
+   *
+   * @param signal any signal but {@code SIGKILL} and {@code SIGSTOP}; it replaces an earlier one
+   * @return this
+   * @throws IllegalArgumentException if no process can ignore the signal
+   */
+  public Program ignore(Signal signal) {
+    Objects.requireNonNull(signal, "signal");
+    if (signal.equals(Signal.KILL) || signal.equals(Signal.STOP)) {
+      throw new IllegalArgumentException("no process can ignore " + signal);
+    }
+    ignored = signal;
+    return this;
+  }
+
+  /**
    * Sets whether every descriptor from 3 up that is neither kept nor placed is closed in the
    * program. The default is that they are closed. Otherwise the program inherits all that are not
    * marked close-on-exec.
@@ -408,11 +429,35 @@ public final class Program {
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Detached detach(int umask) throws IOException {
+    return detach(umask, /* session= */ true);
+  }
+
+  /**
+   * Runs the program as an orphan in this JVM's session, and returns when it was executed: as a
+   * child of init, and in a new process group that it does not lead. Signals for this JVM's process
+   * group, such as those of a terminal, do not reach it.
+   *
+   * <p>All that {@link #detach(int)} says of children and failures applies.
+   *
+   * @param umask as for {@link #detach(int)}
+   * @return the running program, to be closed by the caller
+   * @throws ExecException as {@link #detach(int)}
+   * @throws PosixException as {@link #detach(int)}
+   * @throws IOException as {@link #detach(int)}
+   */
+  public Detached detachInSession(int umask) throws IOException {
+    return detach(umask, /* session= */ false);
+  }
+
+  private Detached detach(int umask, boolean session) throws IOException {
     ThisProcess.checkUmask(umask);
     requireAllowedLimits();
     try (ProgramStreams standard = new ProgramStreams(streams, lowestSource());
         Spawning spawning = new Spawning()) {
       prepare(spawning, 0, standard, /* detached= */ true);
+      if (!session) {
+        spawning.keepSession();
+      }
       byte[] file = NativePath.bytes(path);
       List<byte[]> envp = environmentEntries(PID_ROOM);
       int[] leader = new int[1];
@@ -420,7 +465,7 @@ public final class Program {
       if (pid == -Errno.ENOEXEC.number()) {
         pid = spawning.detach(umask, SHELL, shellArgv(file), envp, leader);
       }
-      return new Detached(started(pid), leader[0], path);
+      return new Detached(started(pid), leader[0], session, path);
     }
   }
 
@@ -520,6 +565,9 @@ public final class Program {
     act(spawning.setEmptySignalMask());
     spawning.setUser(user);
     spawning.setLimits(limitNumbers());
+    if (ignored != null) {
+      spawning.setIgnored(ignored.number());
+    }
     if (pidVariable != null) {
       spawning.setPidPlace(pidVariable.length + 1);
     }

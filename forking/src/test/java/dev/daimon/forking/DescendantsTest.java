@@ -7,6 +7,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DescendantsTest {
@@ -74,5 +75,33 @@ class DescendantsTest {
   @Test
   void aChildThatHasEndedLeavesNoZombie() throws Exception {
     assertThat(ChildJvm.of(Reaped.class).run().lines()).containsExactly("false");
+  }
+
+  /** Starts two children, one of them in a group that does not count. */
+  static final class Excluded {
+    public static void main(String[] args) throws Exception {
+      ThisProcess.adoptOrphans();
+      Program sleeper = Program.at(Path.of("/bin/sleep")).arguments("1000");
+      try (Detached reader = sleeper.detachInSession(022)) {
+        Descendants.exclude(reader.group());
+        Child child = sleeper.spawn();
+        System.out.println(Descendants.list().equals(List.of(child.pid())));
+        System.out.println(Descendants.contain(reader.pid()));
+        Descendants.signal(Signal.KILL);
+        child.waitFor();
+        System.out.println(reader.isAlive());
+        reader.signalGroup(Signal.KILL);
+        while (!reader.reap()) {
+          Thread.onSpinWait();
+        }
+        System.out.println(reader.exitStatus().orElseThrow().signal().orElseThrow());
+      }
+    }
+  }
+
+  @Test
+  void aGroupThatIsExcludedIsNeitherSeenNorSignalled() throws Exception {
+    assertThat(ChildJvm.of(Excluded.class).run().lines())
+        .containsExactly("true", "false", "true", "SIGKILL");
   }
 }

@@ -66,6 +66,32 @@ class DetachTest {
   }
 
   @Test
+  void anOrphanIsNoChildAndInANewGroupOfThisSession() throws IOException {
+    Detached orphan = Running.sleeper().detachInSession(027);
+    try (Running running = Running.of(orphan)) {
+      assertThat(stat(running.pid(), SESSION)).isEqualTo(Processes.getsid(0));
+      assertThat(orphan.session()).isEqualTo(Processes.getsid(0));
+      assertThat(stat(running.pid(), PGRP)).isEqualTo(orphan.group());
+      assertThat(orphan.group()).isNotEqualTo(stat(ThisProcess.id(), PGRP));
+      assertThat(stat(running.pid(), PPID)).isNotIn(ThisProcess.id(), orphan.group());
+      assertThat(Integer.parseInt(running.status("Umask"), 8)).isEqualTo(027);
+      assertThat(orphan.isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void aSignalThatItIsToIgnoreIsIgnoredAndNoOther() throws IOException {
+    Program program = Running.sleeper().ignore(Signal.PIPE);
+    try (Running spawned = Running.start(program);
+        Running detached = Running.of(program.detach(022))) {
+      for (Running running : List.of(spawned, detached)) {
+        assertThat(Long.parseLong(running.status("SigIgn"), 16))
+            .isEqualTo(1L << (Signal.PIPE.number() - 1));
+      }
+    }
+  }
+
+  @Test
   void itHasNoControllingTerminalWhereThisJvmHasOne() throws Exception {
     List<String> lines =
         ChildJvm.of(Terminal.class)

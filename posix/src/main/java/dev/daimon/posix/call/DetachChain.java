@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The steps of a child that leads a new session, starts a program in it, and exits: the
- * intermediate process of a double fork. {@code unistd.h}.
+ * The steps of a child that leads a new session, or a new process group, starts a program in it,
+ * and exits: the intermediate process of a double fork. {@code unistd.h}.
  *
  * <p>It is a {@link CallChain}. One of its calls starts the program: {@code posix_spawn}, or a
  * {@code clone} that runs a {@link ProgramChain} where {@code posix_spawn} is not enough.
@@ -77,9 +77,10 @@ final class DetachChain {
   }
 
   /**
-   * Calls {@code posix_spawn} in a child that leads a new session and has this umask. Returns the
-   * program's process id, and stores the leader's in {@code leader[0]}. The leader has ended then,
-   * and is a zombie until {@link Processes#waitpid} with {@link Processes#__WALL}.
+   * Calls {@code posix_spawn} in a child that leads a new session, or else a new process group in
+   * this one, and has this umask. Returns the program's process id, and stores the leader's in
+   * {@code leader[0]}. The leader has ended then, and is a zombie until {@link Processes#waitpid}
+   * with {@link Processes#__WALL}.
    *
    * <p>{@code EINTR} means that somebody killed the program before it was executed, or the leader.
    * In the second case the leader's child was killed too, but may still use the memory that was
@@ -93,6 +94,7 @@ final class DetachChain {
       Arena arena,
       int reserved,
       int witness,
+      boolean session,
       int umask,
       long spawn,
       long path,
@@ -104,13 +106,19 @@ final class DetachChain {
     DetachChain chain = new DetachChain(arena, arena.allocate(JAVA_INT));
     chain.askAndExit(witness);
     chain.calls.prepend(spawn, chain.program.address(), path, actions, attributes, argv, envp);
-    chain.lead(umask, reserved, witness);
+    chain.lead(session, umask, reserved, witness);
     return chain.start(null, leader);
   }
 
   /** Does the same with a program that is started by a chain of its own. */
   static int detach(
-      Arena arena, int reserved, int witness, int umask, ProgramChain program, int[] leader) {
+      Arena arena,
+      int reserved,
+      int witness,
+      boolean session,
+      int umask,
+      ProgramChain program,
+      int[] leader) {
     DetachChain chain = new DetachChain(arena, program.id());
     chain.askAndExit(witness);
     int flags =
@@ -119,15 +127,19 @@ final class DetachChain {
             | CallChain.CLONE_PARENT_SETTID
             | Signals.SIGCHLD;
     chain.calls.prependChild(program.calls(), flags, program.id().address());
-    chain.lead(umask, reserved, witness);
+    chain.lead(session, umask, reserved, witness);
     return chain.start(program, leader);
   }
 
   /** Adds the leader's first steps. */
-  private void lead(int umask, int reserved, int witness) {
+  private void lead(boolean session, int umask, int reserved, int witness) {
     preparePipe(reserved, witness);
     calls.prepend(UMASK, umask, 0, 0, 0, 0, 0);
-    calls.prepend(SETSID, 0, 0, 0, 0, 0, 0);
+    if (session) {
+      calls.prepend(SETSID, 0, 0, 0, 0, 0, 0);
+    } else {
+      calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);
+    }
     // With SIGCHLD ignored, posix_spawn could not wait for a child whose exec has failed, and would
     // set errno to that failure.
     calls.prepend(SIGNAL, Signals.SIGCHLD, Signals.SIG_DFL, 0, 0, 0, 0);

@@ -116,6 +116,7 @@ final class ProgramChain {
    *
    * @param pidPlace where the program's process id is written into the last entry of the
    *     environment, which has {@value #PID_BYTES} bytes of room there; -1 for nowhere
+   * @param ignored a signal that the program ignores; 0 for none
    */
   ProgramChain(
       Arena arena,
@@ -126,7 +127,8 @@ final class ProgramChain {
       byte[] path,
       List<byte[]> argv,
       List<byte[]> envp,
-      int pidPlace) {
+      int pidPlace,
+      int ignored) {
     this.arena = arena;
     calls = new CallChain(arena);
     id = arena.allocate(JAVA_INT);
@@ -162,7 +164,7 @@ final class ProgramChain {
     calls.blankByErrno(file);
     calls.saveErrno(early);
     prependActions(actions, /* closing= */ false);
-    prependDefaults();
+    prependDefaults(ignored);
     if (session) {
       calls.prepend(SETSID, 0, 0, 0, 0, 0, 0);
     }
@@ -227,13 +229,16 @@ final class ProgramChain {
     }
   }
 
-  /** Resets every signal to its default disposition, the two of the C library included. */
-  private void prependDefaults() {
+  /** Resets every signal to its default disposition, the two of the C library included, but one. */
+  private void prependDefaults(int ignored) {
     long action = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES).address();
+    MemorySegment ignoring = arena.allocate(Layouts.kernel_sigaction.SIZE, Long.BYTES);
+    Native.view(ignoring).putLong(Layouts.kernel_sigaction.sa_handler, Signals.SIG_IGN);
     for (int signal = 1; signal <= Signal.MAX_NUMBER; signal++) {
       if (signal != Signals.SIGKILL && signal != Signal.STOP.number()) {
+        long set = signal == ignored ? ignoring.address() : action;
         calls.prepend(
-            SYSCALL, Signals.SYS_rt_sigaction, signal, action, 0, Signals.KERNEL_SIGSET_SIZE, 0);
+            SYSCALL, Signals.SYS_rt_sigaction, signal, set, 0, Signals.KERNEL_SIGSET_SIZE, 0);
       }
     }
   }

@@ -72,6 +72,12 @@ public final class Spawning implements AutoCloseable {
   /** Where the last entry of the environment is to have the program's process id, or -1. */
   private int pidPlace = -1;
 
+  /** Whether {@link #detach} makes a session, and not only a process group. */
+  private boolean newSession = true;
+
+  /** The signal that the program ignores, or 0. */
+  private int ignored;
+
   /** The number of the pipe's write end in a detached program (see {@link DetachChain}), or 0. */
   private int witness;
 
@@ -174,8 +180,18 @@ public final class Spawning implements AutoCloseable {
     pidPlace = place;
   }
 
+  /** Has {@link #detach} start the program in this session, and in a new process group. */
+  public void keepSession() {
+    newSession = false;
+  }
+
+  /** Has the program ignore a signal. The child is a {@link ProgramChain} then. */
+  public void setIgnored(int signal) {
+    ignored = signal;
+  }
+
   private boolean isPlain() {
-    return user.isNone() && limits.length == 0 && pidPlace < 0;
+    return user.isNone() && limits.length == 0 && pidPlace < 0 && ignored == 0;
   }
 
   /**
@@ -231,7 +247,8 @@ public final class Spawning implements AutoCloseable {
 
   private ProgramChain program(Arena own, byte[] path, List<byte[]> argv, List<byte[]> envp) {
     boolean session = (flags & POSIX_SPAWN_SETSID) != 0;
-    return new ProgramChain(own, session, recorded, user, limits, path, argv, envp, pidPlace);
+    return new ProgramChain(
+        own, session, recorded, user, limits, path, argv, envp, pidPlace, ignored);
   }
 
   /** Returns why a program that was started at this time was killed: its timer, or somebody. */
@@ -243,8 +260,9 @@ public final class Spawning implements AutoCloseable {
 
   /**
    * Starts the program as {@link #spawn} does, but as the child of a child of this JVM, with this
-   * umask, in a new session that it does not lead. Returns its process id, and stores that of the
-   * session's leader in {@code leader[0]}. The leader has ended, and stays a zombie until {@link
+   * umask, in a new session that it does not lead; or in a new process group, as {@link
+   * #keepSession} says. Returns its process id, and stores that of the leader of the session, or of
+   * the group, in {@code leader[0]}. The leader has ended, and stays a zombie until {@link
    * Processes#waitpid} with {@link Processes#__WALL} reaps it.
    *
    * <p>Set a signal mask: otherwise the program inherits one with every signal blocked. Returns
@@ -264,6 +282,7 @@ public final class Spawning implements AutoCloseable {
                 arena,
                 reserved,
                 last,
+                newSession,
                 umask,
                 SPAWN,
                 Native.string(arena, path).address(),
@@ -273,7 +292,7 @@ public final class Spawning implements AutoCloseable {
                 Native.strings(arena, envp).address(),
                 leader)
             : DetachChain.detach(
-                arena, reserved, last, umask, program(arena, path, argv, envp), leader);
+                arena, reserved, last, newSession, umask, program(arena, path, argv, envp), leader);
     Files.close(reserved);
     if (result == -Libc.EINTR) {
       abandoned = true;
