@@ -239,9 +239,12 @@ start_and_wait() {
 # changed anything ends it. After that java ignores signals, and completes the command.
 start() {
     signal= woken= waits= cancel=
-    # A word of the program may look the same: then the pipe is made in vain.
-    case " $*" in
-    *" --ready"* | *" --wait"*) if [ "$command" != stop ]; then make_pipe; fi ;;
+    # A word of the program may look the same; and a definition, which is read only without "--", may have no
+    # such option. Then the pipe is made in vain: java writes to it as soon as the program runs.
+    case $command:" $* " in
+    start:*" --ready"* | start:*" --wait"* | restart:*" --ready"* | restart:*" --wait"*) make_pipe ;;
+    *" -- "*) ;;
+    start:* | restart:*) make_pipe ;;
     esac
     trap 'interrupted INT' INT
     trap 'interrupted TERM' TERM

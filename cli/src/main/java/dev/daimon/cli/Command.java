@@ -9,56 +9,72 @@ import org.jspecify.annotations.Nullable;
 enum Command {
   START(
       "start",
-      "[options] [--] PROGRAM [ARG...]",
+      "[NAME] [options] [-- PROGRAM...]",
       "daemonize; return when it runs",
-      "Starts a program as a daemon, and returns when it runs.",
-      "-p /run/web.pid -o /var/log/web.log -- /usr/bin/web --port 80"),
+      "Starts a program as a daemon, and returns when it runs. With a name alone it starts what"
+          + " that name's definition says.",
+      "web --save -u www -- /usr/bin/web --port 80"),
   RUN(
       "run",
-      "[options] [--] PROGRAM [ARG...]",
-      "the same in the foreground: this process becomes PROGRAM",
+      "[NAME] [options] [-- PROGRAM...]",
+      "the same in the foreground",
       "Runs a program in the foreground: this process becomes the program, with the same process"
           + " id.",
       "-p /run/web.pid -u web -- /usr/bin/web --port 80"),
   RESTART(
       "restart",
-      "-p PATH [options] [--] PROGRAM [ARG...]",
+      "NAME [options] [-- PROGRAM...]",
       "stop it if it runs, and start it",
-      "Stops a daemon if it runs, and starts it. No other action comes in between.",
-      "-p /run/web.pid -o /var/log/web.log -- /usr/bin/web"),
+      "Stops a daemon if it runs, and starts it. No other action comes in between. Without a program"
+          + " it starts what the name's definition says, or else what the daemon was started with.",
+      "web"),
   STOP(
       "stop",
-      "-p PATH [options]",
+      "NAME [options]",
       "end it, wait until it has ended",
       "Ends a daemon, waits until its process has ended and its lock is free, and removes the"
           + " pidfile. A daemon that does not run counts as stopped: exit status 0.",
-      "-p /run/web.pid --timeout 10s --then INT:5s --then KILL:5s"),
+      "web --timeout 10s --then INT:5s --then KILL:5s"),
   STATUS(
       "status",
-      "-p PATH [options]",
+      "NAME [options]",
       "does it run?",
       "Tells whether a daemon runs. Exit status 0: it runs. 1: it is dead, and its pidfile is left."
           + " 3: it does not run. 4: unknown, it cannot be shown whether it runs.",
-      "-p /run/web.pid"),
+      "web"),
   RELOAD(
       "reload",
-      "-p PATH [options]",
+      "NAME [options]",
       "send it SIGHUP",
       "Sends SIGHUP to a daemon: most daemons read their configuration again then. Exit status 3 if"
           + " it does not run.",
-      "-p /run/web.pid"),
+      "web"),
   SIGNAL(
       "signal",
-      "-p PATH [options] SIGNAL",
+      "NAME [options] SIGNAL",
       "send it any signal",
       "Sends a signal to a daemon. Exit status 3 if it does not run.",
-      "-p /run/web.pid USR1"),
+      "web USR1"),
   WAIT(
       "wait",
-      "-p PATH [options]",
+      "NAME [options]",
       "wait until it has ended",
       "Waits until a daemon has ended.",
-      "-p /run/web.pid --timeout 1m");
+      "-p /run/web.pid --timeout 1m"),
+  SHOW(
+      "show",
+      "NAME",
+      "its definition",
+      "Prints a daemon's definition, or else what it was started with; and in comments whether it"
+          + " runs, and where each value comes from.",
+      "web"),
+  CHECK(
+      "check",
+      "[NAME]",
+      "could it be started?",
+      "Judges a definition, or all of them, as a start does, and changes nothing. Exit status: that"
+          + " of the worst.",
+      "web");
 
   private final String word;
   private final String synopsis;
@@ -107,6 +123,11 @@ enum Command {
   /** Whether a program, with options of its own, follows the command's options. */
   boolean takesProgram() {
     return this == START || this == RUN || this == RESTART;
+  }
+
+  /** Whether the first word after the options is a daemon's name, unless there is a pidfile. */
+  boolean takesName() {
+    return !takesProgram();
   }
 
   /** The command's name. */

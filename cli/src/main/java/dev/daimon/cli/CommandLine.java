@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
@@ -22,20 +21,28 @@ final class CommandLine {
   private final Command command;
   private final org.apache.commons.cli.CommandLine parsed;
 
-  private CommandLine(Command command, org.apache.commons.cli.CommandLine parsed) {
+  /** The words after the options, without a name. */
+  private final List<String> words;
+
+  /** The daemon that is named; null for none. */
+  private final @Nullable NamedDaemon daemon;
+
+  private final boolean isUndefined;
+
+  /** A definition, with the typed options in place of its own; null if none is used. */
+  private @Nullable Definition definition;
+
+  private CommandLine(
+      Command command,
+      org.apache.commons.cli.CommandLine parsed,
+      List<String> words,
+      @Nullable NamedDaemon daemon,
+      boolean isUndefined) {
     this.command = command;
     this.parsed = parsed;
-  }
-
-  /** The options of a command, as the parser wants them. */
-  private static Options options(Command command) {
-    Options options = new Options();
-    for (CommandOption option : CommandOption.of(command)) {
-      options.addOption(
-          new Option(
-              option.letter(), option.word(), option.argument() != null, /* description= */ null));
-    }
-    return options;
+    this.words = words;
+    this.daemon = daemon;
+    this.isUndefined = isUndefined;
   }
 
   /**
@@ -50,9 +57,11 @@ final class CommandLine {
             .setAllowPartialMatching(false)
             .setStripLeadingAndTrailingQuotes(false)
             .get();
-    Options options = options(command);
+    OptionWords optionWords = new OptionWords(command);
+    Options options = optionWords.options();
     boolean takesProgram = command.takesProgram();
-    List<String> joined = joined(options, words, takesProgram);
+    NameGrammar.Named named = takesProgram ? NameGrammar.find(command, optionWords, words) : null;
+    List<String> joined = optionWords.joined(named == null ? words : named.words(), takesProgram);
     org.apache.commons.cli.CommandLine parsed;
     try {
       parsed = parser.parse(options, joined.toArray(new String[0]), takesProgram);
@@ -60,8 +69,8 @@ final class CommandLine {
       throw new StartException(
           Reason.CONFIGURATION, explained(problem, options, joined) + SEE_HELP + command);
     }
-    if (!takesProgram) {
-      return new CommandLine(command, parsed);
+    if (named == null) {
+      return ofControl(command, parsed);
     }
     int program = joined.size() - parsed.getArgList().size();
     boolean separated = program > 0 && joined.get(program - 1).equals("--");
@@ -70,7 +79,21 @@ final class CommandLine {
       throw new StartException(
           Reason.CONFIGURATION, unknown(options, joined.get(program)) + SEE_HELP + command);
     }
-    return new CommandLine(command, parsed);
+    return new CommandLine(
+        command, parsed, parsed.getArgList(), named.daemon(), named.isUndefined());
+  }
+
+  /** A command that takes no program: its first word is a name, if it has no pidfile. */
+  private static CommandLine ofControl(Command command, org.apache.commons.cli.CommandLine parsed) {
+    List<String> words = parsed.getArgList();
+    if (words.isEmpty()
+        || !command.takesName()
+        || parsed.hasOption(CommandOption.PIDFILE.word())
+        || parsed.hasOption(CommandOption.HELP.word())) {
+      return new CommandLine(command, parsed, words, null, false);
+    }
+    NamedDaemon daemon = NamedDaemon.of(words.get(0));
+    return new CommandLine(command, parsed, words.subList(1, words.size()), daemon, false);
   }
 
   /** What is wrong with the options; names the wrong one as it was typed. */
@@ -93,66 +116,86 @@ final class CommandLine {
     return "unknown option " + Text.readable(word);
   }
 
+  /** The daemon that is named; null for none. */
+  @Nullable NamedDaemon daemon() {
+    return daemon;
+  }
+
+  /** Whether the program would be a name if a daemon of that name were defined. */
+  boolean isUndefined() {
+    return isUndefined;
+  }
+
   /**
-   * The words with each option's value joined to it, "--name=VALUE": the parser would not take a
-   * value that looks like an option, and "-n -bash" is a login shell's name.
+   * Takes the options that were not typed from a definition, those that the command has.
+   *
+   * @param base the definition
    */
-  private static List<String> joined(Options options, List<String> words, boolean takesProgram) {
-    List<String> joined = new ArrayList<>(words.size());
-    int next = 0;
-    while (next < words.size()) {
-      String word = words.get(next++);
-      boolean mayBeOption = word.startsWith("-") && word.length() > 1 && !word.equals("--");
-      Option option = mayBeOption ? awaitingValue(options, word) : null;
-      if (option != null && next < words.size()) {
-        if (!word.startsWith("--") && word.length() > 2) {
-          joined.add(word.substring(0, word.length() - 1));
+  void use(Definition base) {
+    definition = base.with(typed());
+  }
+
+  /** The options and the program, typed or from the definition that is used. */
+  Definition effective() {
+    return definition == null ? typed() : definition;
+  }
+
+  /** What was typed, as a definition; without a program if none was typed. */
+  private Definition typed() {
+    List<Definition.Line> lines = new ArrayList<>();
+    for (CommandOption option : CommandOption.of(command)) {
+      CommandOption definable = CommandOption.definable(option.word());
+      if (definable == null || !option.isDefinable() || !parsed.hasOption(option.word())) {
+        continue;
+      }
+      String[] values = parsed.getOptionValues(option.word());
+      if (values == null) {
+        lines.add(new Definition.Line(definable, null, null));
+      } else if (option.isRepeatable()) {
+        for (String value : values) {
+          lines.add(new Definition.Line(definable, value, null));
         }
-        joined.add("--" + option.getLongOpt() + "=" + words.get(next++));
       } else {
-        joined.add(word);
-      }
-      if (!mayBeOption && (takesProgram || word.equals("--"))) {
-        joined.addAll(words.subList(next, words.size()));
-        break;
+        lines.add(new Definition.Line(definable, values[values.length - 1], null));
       }
     }
-    return joined;
+    return Definition.typed(lines, command.takesProgram() ? words : List.of());
   }
 
-  /** The option that takes the next word as its value: "--name", "-n", or the last of "-vn". */
-  private static @Nullable Option awaitingValue(Options options, String word) {
-    if (word.startsWith("--")) {
-      String name = word.substring(2);
-      return options.hasLongOption(name) && options.getOption(name).hasArg()
-          ? options.getOption(name)
-          : null;
-    }
-    for (int i = 1; i < word.length(); i++) {
-      String letter = word.substring(i, i + 1);
-      if (!options.hasShortOption(letter)) {
-        return null;
-      }
-      if (options.getOption(letter).hasArg()) {
-        return i == word.length() - 1 ? options.getOption(letter) : null;
-      }
-    }
-    return null;
-  }
-
-  boolean has(CommandOption option) {
+  /** Whether the option was typed. */
+  boolean isTyped(CommandOption option) {
     return parsed.hasOption(option.word());
   }
 
-  /** The words after the options. */
+  /** Whether the option was typed, or is in the definition that is used. */
+  boolean has(CommandOption option) {
+    return parsed.hasOption(option.word())
+        || (definition != null
+            && CommandOption.isDefinable(option.word(), command)
+            && definition.has(option.word()));
+  }
+
+  /** The words after the options: the program, or what stands behind the name. */
   List<String> words() {
-    return parsed.getArgList();
+    return words;
   }
 
   /** The option's value, the last one if it is given several times; null if it is not given. */
   @Nullable String value(CommandOption option) {
-    String[] values = parsed.getOptionValues(option.word());
-    return values == null ? null : values[values.length - 1];
+    List<String> values = values(option);
+    return values.isEmpty() ? null : values.get(values.size() - 1);
+  }
+
+  /** The daemon's pidfile: that of its name, or that of the option; null if there is neither. */
+  @Nullable Path pidFile() {
+    Path typed = path(CommandOption.PIDFILE);
+    if (daemon == null) {
+      return typed;
+    }
+    if (typed != null) {
+      throw usage("the name " + daemon + " and --pidfile exclude each other");
+    }
+    return daemon.pidFile();
   }
 
   /** The option's value as a path; null if it is not given. */
@@ -220,11 +263,22 @@ final class CommandLine {
   /** The values of an option that may be given several times. */
   List<String> values(CommandOption option) {
     String[] values = parsed.getOptionValues(option.word());
-    return values == null ? List.of() : Arrays.asList(values);
+    if (values != null) {
+      return Arrays.asList(values);
+    }
+    return definition != null && CommandOption.isDefinable(option.word(), command)
+        ? definition.values(option.word())
+        : List.of();
   }
 
-  /** A usage error, which names the command's help. */
+  /**
+   * A usage error: with the line of the definition that it is about, or with the name of the
+   * command's help.
+   */
   StartException usage(String message) {
-    return new StartException(Reason.CONFIGURATION, message + SEE_HELP + command);
+    String place = definition == null ? null : definition.place(message);
+    return new StartException(
+        Reason.CONFIGURATION,
+        place == null ? message + SEE_HELP + command : place + ": " + message);
   }
 }

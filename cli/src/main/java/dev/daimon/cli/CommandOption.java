@@ -1,8 +1,10 @@
 package dev.daimon.cli;
 
+import static dev.daimon.cli.Command.CHECK;
 import static dev.daimon.cli.Command.RELOAD;
 import static dev.daimon.cli.Command.RESTART;
 import static dev.daimon.cli.Command.RUN;
+import static dev.daimon.cli.Command.SHOW;
 import static dev.daimon.cli.Command.SIGNAL;
 import static dev.daimon.cli.Command.START;
 import static dev.daimon.cli.Command.STATUS;
@@ -299,7 +301,9 @@ enum CommandOption {
       STATUS,
       RELOAD,
       SIGNAL,
-      WAIT);
+      WAIT,
+      SHOW,
+      CHECK);
 
   private final @Nullable String letter;
   private final String word;
@@ -426,17 +430,17 @@ enum CommandOption {
   /** The value without the option, read where the command has it from; null if it has none. */
   @Nullable String defaultValue() {
     return switch (this) {
-      case CHDIR -> "`" + new Request().directory + "`";
-      case UMASK -> "`0" + Integer.toOctalString(new Request().umask) + "`";
+      case CHDIR -> "`" + StartDefaults.DIRECTORY + "`";
+      case UMASK -> "`0" + Integer.toOctalString(StartDefaults.UMASK) + "`";
       case STDOUT -> "the null device";
       case STDOUT_OF_RUN -> "inherited";
       case STDERR -> "where `-o` goes; " + errorBeside("x.stdout") + ", " + errorBeside("x.out");
-      case PIDFILE_OWNER -> new Request().rootsPidFile ? "`root`" : "`user`";
+      case PIDFILE_OWNER -> StartDefaults.ROOTS_PIDFILE ? "`root`" : "`user`";
       case FIRST_SIGNAL -> "`" + name(StopPolicy.DEFAULT.steps().getFirst().signal()) + "`";
       case TIMEOUT -> "`" + seconds(StopPolicy.DEFAULT.steps().getFirst().patience()) + "`";
       case THEN -> laterSteps();
       case READY -> "`exec`";
-      case READY_TIMEOUT -> "`" + seconds(new Request().startTimeout) + "`";
+      case READY_TIMEOUT -> "`" + seconds(StartDefaults.TIMEOUT) + "`";
       case GUARD -> "`" + Guard.beside(Path.of("/x.pid")).getFileName() + "` beside `x.pid`";
       default -> null;
     };

@@ -33,12 +33,27 @@ final class Control {
     Control control = new Control(line);
     control.checkWords(command == Command.SIGNAL ? 1 : 0);
     try {
-      return control.run(command);
+      return control.isLost(command) ? Reason.CANNOT_TELL.exitCode() : control.run(command);
     } catch (IOException failure) {
       throw PathOptions.named(ControlFailure.of(failure), line);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
+  }
+
+  /** Tells, if the daemon has a name, whether it runs though its pidfile is gone. */
+  private boolean isLost(Command command) {
+    NamedDaemon daemon = line.daemon();
+    String lost = daemon == null ? null : daemon.lost();
+    if (lost == null) {
+      return false;
+    }
+    if (command == Command.STATUS && line.has(CommandOption.JSON)) {
+      terminal.result(StatusText.json(unknown(lost)));
+    } else {
+      terminal.error(lost);
+    }
+    return true;
   }
 
   // Not a switch: for one on an enum javac makes a class, which takes time to load.
@@ -81,6 +96,11 @@ final class Control {
     }
     terminal.result(
         line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
+    NamedDaemon daemon = status.state() == State.RUNNING ? line.daemon() : null;
+    String changed = daemon == null ? null : daemon.changed(daemon.definition());
+    if (changed != null) {
+      terminal.error(changed);
+    }
     return exitCode(status.state());
   }
 

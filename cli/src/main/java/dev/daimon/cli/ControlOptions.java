@@ -15,10 +15,11 @@ final class ControlOptions {
 
   /** The control of the daemon whose pidfile the options name. */
   static DaemonControl control(CommandLine line) {
-    Path pidFile = line.path(CommandOption.PIDFILE);
+    Path pidFile = line.pidFile();
     if (pidFile == null) {
-      throw line.usage("--pidfile is missing");
+      throw line.usage("a name or --pidfile is missing");
     }
+    useDefinition(line);
     DaemonControl control = DaemonControl.of(pidFile);
     Path guard = line.path(CommandOption.GUARD);
     if (guard != null) {
@@ -28,6 +29,15 @@ final class ControlOptions {
       control = control.guard(guard);
     }
     return line.has(CommandOption.PID_ONLY) ? control.pidOnly() : control;
+  }
+
+  /** Takes options that were not typed from the definition of the daemon that is named. */
+  private static void useDefinition(CommandLine line) {
+    NamedDaemon daemon = line.daemon();
+    Definition definition = daemon == null ? null : daemon.definition();
+    if (definition != null) {
+      line.use(definition);
+    }
   }
 
   /** How to stop: the default policy, changed by the options. */

@@ -10,6 +10,9 @@ final class Help {
   /** The column in which the text about an option begins. */
   private static final int TEXT = 25;
 
+  private static final String USAGE =
+      "Usage: daimon COMMAND [options]; NAME is a daemon's name, or else -p PIDFILE\n\n  ";
+
   private static final String EXIT_STATUSES =
       """
 
@@ -24,8 +27,9 @@ final class Help {
   private static final String PROGRAM =
       """
 
+      NAME is a daemon's name, by which its files have theirs; -p PATH is without one.
       Paths are absolute. PROGRAM is found as a shell finds it, from the directory you
-      are in. "--" may be left out.
+      are in. Without a name "--" may be left out.
       """;
 
   private static final String TIMES =
@@ -39,13 +43,12 @@ final class Help {
 
   /** The commands and the exit statuses. */
   static String overview() {
-    StringBuilder text = new StringBuilder("Usage: daimon COMMAND [options]\n\n  ");
+    StringBuilder text = new StringBuilder(USAGE);
     text.append(Command.START.example()).append("\n\n");
     for (Command command : Command.values()) {
       row(text, "  " + command.synopsis(), command.summary(), SUMMARY);
     }
-    row(text, "  daimon help COMMAND", "the options", SUMMARY);
-    row(text, "  daimon --version", "", SUMMARY);
+    row(text, "  daimon help COMMAND | --version", "the options; the version", SUMMARY);
     return text.append(EXIT_STATUSES).toString();
   }
 

@@ -78,6 +78,9 @@ public final class Main {
     if (line.has(CommandOption.HELP)) {
       return print(Help.of(command));
     }
+    if (command == Command.SHOW || command == Command.CHECK) {
+      return new DefinitionCommand().run(command, line);
+    }
     return command.takesProgram()
         ? new StartCommand(StartOptions.request(command, line)).run()
         : Control.run(command, line);

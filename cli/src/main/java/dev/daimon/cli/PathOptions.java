@@ -36,7 +36,7 @@ final class PathOptions {
   /** As {@link #named(StartException, Request)}, for a command that takes no program. */
   static StartException named(StartException failure, CommandLine line) {
     PathOptions options = new PathOptions(String.valueOf(failure.getMessage()));
-    options.match(CommandOption.PIDFILE, line.path(CommandOption.PIDFILE));
+    options.match(CommandOption.PIDFILE, line.pidFile());
     options.match(CommandOption.GUARD, line.path(CommandOption.GUARD));
     return options.named(failure);
   }

@@ -112,7 +112,8 @@ final class Plan {
 
   /** Checks the pidfile's content as a start does, but without its lock. */
   private void checkPidFile() {
-    if (request.pidFile == null) {
+    if (request.pidFile == null
+        || (request.named != null && request.named.makes(request.pidFile.getParent()))) {
       return;
     }
     try {
@@ -223,7 +224,7 @@ final class Plan {
   }
 
   private void checkFile(@Nullable Path file, boolean output, boolean staysRoots) {
-    if (file == null) {
+    if (file == null || (request.named != null && request.named.makes(file.getParent()))) {
       return;
     }
     Path path = firstMissing(file);

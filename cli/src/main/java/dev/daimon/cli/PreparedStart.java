@@ -140,8 +140,15 @@ final class PreparedStart implements StartSpec {
   public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
     if (request.self) {
       ignoreTermination();
-      ThisProcess.umask(request.umask);
-      StartSpec.self(program::withCallersStreams, request.startTimeout).start(daemon);
+      prepareName();
+      try {
+        ThisProcess.umask(request.umask);
+        StartSpec.self(program::withCallersStreams, request.startTimeout).start(daemon);
+      } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+        undoName(failure);
+        throw failure;
+      }
+      nameSelf();
     } else {
       start();
     }
@@ -156,6 +163,7 @@ final class PreparedStart implements StartSpec {
       if (!request.foreground) {
         ignoreTermination();
       }
+      prepareName();
       files.open();
       request.requireReplaceable(files.namedProcess());
       if (!request.listen.isEmpty()) {
@@ -172,6 +180,7 @@ final class PreparedStart implements StartSpec {
         sockets.undo(failure);
       }
       files.undo(failure);
+      undoName(failure);
       throw failure;
     }
   }
@@ -189,6 +198,7 @@ final class PreparedStart implements StartSpec {
     ListenSockets sockets = null;
     try {
       ignoreTermination();
+      prepareName();
       files.open();
       sockets = ListenSockets.open(request.listen, identity, /* locked= */ true, old.sockets());
       return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
@@ -197,6 +207,7 @@ final class PreparedStart implements StartSpec {
         sockets.undo(failure);
       }
       files.undo(failure);
+      undoName(failure);
       throw failure;
     }
   }
@@ -245,6 +256,10 @@ final class PreparedStart implements StartSpec {
       if (old != null) {
         replace(old, pid);
       }
+      if (awaited == null) {
+        Caller.tellReady();
+      }
+      name(pid);
       return pid;
     } catch (RuntimeException | Error failure) {
       if (awaited == null) {
@@ -278,6 +293,7 @@ final class PreparedStart implements StartSpec {
       Dispositions.resetIgnored();
       files.writePid(ThisProcess.id());
       record(ThisProcess.id());
+      name(ThisProcess.id());
       if (drop == null) {
         SignalMask.clear();
         daemon.exec();
@@ -291,6 +307,39 @@ final class PreparedStart implements StartSpec {
       }
     } catch (IOException failure) {
       throw notStarted(failure);
+    }
+  }
+
+  /** Writes what a start by a name writes, under other names for now. */
+  private void prepareName() {
+    if (request.named != null) {
+      request.named.prepare(program.executable(), request.foreground);
+    }
+  }
+
+  private void name(long pid) {
+    if (request.named != null) {
+      request.named.started(pid, terminal);
+    }
+  }
+
+  /** Records a daemon that has written its pidfile itself. */
+  private void nameSelf() {
+    if (request.named != null) {
+      long pid = 0;
+      try {
+        pid = request.control(request.named.daemon().pidFile()).status().pid().orElse(0);
+      } catch (IOException unknown) {
+        // What it was started with is written even so.
+        pid = 0;
+      }
+      request.named.started(pid, terminal);
+    }
+  }
+
+  private void undoName(Throwable reason) {
+    if (request.named != null) {
+      request.named.undo(reason);
     }
   }
 

@@ -20,12 +20,18 @@ import org.jspecify.annotations.Nullable;
  * by itself; the initial values are the defaults.
  */
 final class Request {
+  /** The start of a daemon that has a name; null for one that has none. */
+  @Nullable NamedStart named;
+
+  /** Whether the program would be a name if a daemon of that name were defined. */
+  boolean isUndefined;
+
   boolean foreground;
   @Nullable Path pidFile;
   @Nullable Path lockFile;
   boolean lock = true;
-  Path directory = Path.of("/");
-  int umask = 022;
+  Path directory = StartDefaults.DIRECTORY;
+  int umask = StartDefaults.UMASK;
   @Nullable Path standardOutput;
   @Nullable Path standardError;
 
@@ -42,7 +48,7 @@ final class Request {
   @Nullable String userGroup;
 
   /** Whether the pidfile and the lock file stay root's. */
-  boolean rootsPidFile;
+  boolean rootsPidFile = StartDefaults.ROOTS_PIDFILE;
 
   /** Whether missing directories of the files are made. */
   boolean makesDirectories;
@@ -83,7 +89,7 @@ final class Request {
   @Nullable String readyWords;
 
   /** How long the program may take until it is ready, or has daemonized itself. */
-  Duration startTimeout = Duration.ofSeconds(30);
+  Duration startTimeout = StartDefaults.TIMEOUT;
 
   /** How to stop the daemon first, for {@code restart}; null for the others. */
   @Nullable StopPolicy stop;

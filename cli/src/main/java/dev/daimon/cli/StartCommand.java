@@ -48,7 +48,7 @@ final class StartCommand {
         terminal.error(String.valueOf(failure.getMessage()));
         return 0;
       }
-      StartException named = PathOptions.named(failure, request);
+      StartException named = explained(failure);
       if (waitedFor == null) {
         throw named;
       }
@@ -56,6 +56,23 @@ final class StartCommand {
       waitedFor.printLastLines();
       return named.exitCode();
     }
+  }
+
+  /** The failure with the option, and with the line of the definition, that it is about. */
+  private StartException explained(StartException failure) {
+    StartException named = PathOptions.named(failure, request);
+    if (request.named != null) {
+      return request.named.placed(named);
+    }
+    if (request.isUndefined && failure.reason() == Reason.PROGRAM) {
+      String program = request.command.get(0);
+      return new StartException(
+          Reason.PROGRAM,
+          failure.getMessage()
+              + "; nor is there a definition "
+              + DefinitionFile.name(NamedDaemon.of(program).definitionFile()));
+    }
+    return named;
   }
 
   /** Whether the daemon itself runs: the lock may be held by a process that has outlived it. */
@@ -67,6 +84,20 @@ final class StartCommand {
       return request.control(request.pidFile).status().state() == State.RUNNING;
     } catch (IOException unknown) {
       return false;
+    }
+  }
+
+  /** Makes the checks of a start, and changes nothing, whether the daemon runs or not. */
+  void judge() {
+    try {
+      PreparedStart start = check();
+      if (!request.self && request.pidFile != null) {
+        start.plan().check(request.control(request.pidFile));
+      }
+    } catch (IOException failure) {
+      throw explained(ControlFailure.of(failure));
+    } catch (StartException failure) {
+      throw explained(failure);
     }
   }
 
@@ -91,11 +122,7 @@ final class StartCommand {
     }
     try {
       waitedFor = request.ready == null ? null : start;
-      if (request.makesDirectories) {
-        carryOutInMadeDirectories(start);
-      } else {
-        carryOut(start);
-      }
+      carryOutWithDirectories(start);
       return 0;
     } catch (IOException failure) {
       throw ControlFailure.of(failure);
@@ -114,17 +141,35 @@ final class StartCommand {
     return new PreparedStart(request, terminal, caller, program, identity, drop);
   }
 
-  /** Before the guard is taken, which is in one of them, and before a restart stops anything. */
-  private void carryOutInMadeDirectories(PreparedStart start)
+  /**
+   * Makes missing directories first: those of a daemon with a name, and with --mkdir those of all
+   * files. The guard is in one of them, and a restart stops nothing before they are there.
+   */
+  private void carryOutWithDirectories(PreparedStart start)
       throws IOException, InterruptedException {
-    MadeDirectories made = new MadeDirectories();
+    if (request.named == null && !request.makesDirectories) {
+      carryOut(start);
+      return;
+    }
+    MadeDirectories made =
+        request.named == null ? new MadeDirectories() : namedDirectories(request.named);
     try {
-      start.makeDirectories(made);
+      if (request.makesDirectories) {
+        start.makeDirectories(made);
+      }
       carryOut(start);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
       made.undo(failure);
       throw failure;
     }
+  }
+
+  private MadeDirectories namedDirectories(NamedStart named) {
+    String lost = named.daemon().lost();
+    if (lost != null) {
+      throw new StartException(Reason.CANNOT_TELL, lost);
+    }
+    return named.makeDirectories(request.standardOutput);
   }
 
   private void carryOut(PreparedStart start) throws IOException, InterruptedException {
@@ -200,6 +245,10 @@ final class StartCommand {
       if (guard != null) {
         guard.close();
       }
+    }
+    String changed = request.named == null ? null : request.named.changed();
+    if (changed != null) {
+      terminal.error(changed);
     }
     StopProgress progress = new StopProgress(terminal);
     try {

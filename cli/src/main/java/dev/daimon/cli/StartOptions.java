@@ -5,6 +5,8 @@ import dev.daimon.posix.ResourceLimit;
 import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.OutputPaths;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,17 +55,14 @@ final class StartOptions {
   private Request request() {
     Request request = new Request();
     request.command = program();
+    request.isUndefined = line.isUndefined();
     request.foreground = command == Command.RUN || line.has(CommandOption.FOREGROUND);
-    request.pidFile = line.path(CommandOption.PIDFILE);
+    request.pidFile = line.pidFile();
     request.lockFile = line.path(CommandOption.LOCK);
     request.lock = !line.has(CommandOption.NO_LOCK);
     Path directory = line.path(CommandOption.CHDIR);
     request.directory = directory == null ? request.directory : directory;
     request.umask = umask(request.umask);
-    request.standardOutput = line.path(CommandOption.STDOUT);
-    Path standardError = line.path(CommandOption.STDERR);
-    request.standardError =
-        standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
     request.truncate = line.has(CommandOption.TRUNCATE);
     user(request);
     request.groups = groups();
@@ -103,8 +102,10 @@ final class StartOptions {
       request.stop = ControlOptions.policy(line);
       request.overlap = line.has(CommandOption.OVERLAP);
     }
+    output(request);
     request.pidOnly = line.has(CommandOption.PID_ONLY);
     checkControl(request);
+    name(request);
     if (request.ready != null) {
       ReadyOption.check(line, request);
     }
@@ -113,6 +114,27 @@ final class StartOptions {
     }
     checkOverlaps(request);
     return request;
+  }
+
+  /** The output files: a daemon with a name has one by its name. */
+  private void output(Request request) {
+    NamedDaemon daemon = line.daemon();
+    request.standardOutput = line.path(CommandOption.STDOUT);
+    if (request.standardOutput == null && daemon != null && !request.foreground && !request.self) {
+      request.standardOutput = daemon.log();
+    }
+    Path standardError = line.path(CommandOption.STDERR);
+    request.standardError =
+        standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
+  }
+
+  private void name(Request request) {
+    NamedDaemon daemon = line.daemon();
+    if (daemon != null) {
+      request.named = new NamedStart(daemon, line.effective(), line.has(CommandOption.SAVE));
+    } else if (line.has(CommandOption.SAVE)) {
+      throw line.usage("--save needs a name: it writes the definition of that name");
+    }
   }
 
   /** Checks options that need each other, or exclude each other. */
@@ -125,14 +147,15 @@ final class StartOptions {
         throw line.usage(self() + " needs --pidfile");
       }
       if (request.stop != null) {
-        throw line.usage("--pidfile is missing");
+        throw line.usage("a name or --pidfile is missing");
       }
     }
     if (!request.lock && (request.stop != null || request.guard != null)) {
       throw line.usage(
           "--no-lock excludes --guard and restart: without its lock the daemon is not known");
     }
-    if (request.pidOnly && request.stop == null && !request.self) {
+    // In a definition it may be meant for the commands that control the daemon.
+    if (line.isTyped(CommandOption.PID_ONLY) && request.stop == null && !request.self) {
       throw line.usage("--pid-only needs --self: without --self the pidfile is locked");
     }
     if (request.self) {
@@ -169,6 +192,11 @@ final class StartOptions {
 
   private List<String> program() {
     List<String> program = line.words();
+    NamedDaemon daemon = line.daemon();
+    if (program.isEmpty() && daemon != null) {
+      line.use(definition(daemon));
+      return line.effective().program();
+    }
     if (program.isEmpty()) {
       throw line.usage("no program was given");
     }
@@ -176,6 +204,24 @@ final class StartOptions {
       throw line.usage("the program's name is empty");
     }
     return program;
+  }
+
+  /** The daemon's definition; a restart takes what it was started with if there is none. */
+  private Definition definition(NamedDaemon daemon) {
+    Definition definition = daemon.definition();
+    if (definition != null) {
+      return definition;
+    }
+    StartedFile started = command == Command.RESTART ? daemon.started() : null;
+    if (started != null) {
+      return started.definition();
+    }
+    throw new StartException(
+        Reason.CONFIGURATION,
+        daemon
+            + " is not defined: there is no "
+            + DefinitionFile.name(daemon.definitionFile())
+            + "; to start a program under this name, type -- and the program behind it");
   }
 
   /** Reads {@code USER}, {@code USER:GROUP}, or {@code USER:} for the user's own group. */
@@ -232,7 +278,7 @@ final class StartOptions {
     if (!line.has(CommandOption.USER) && !line.has(CommandOption.GROUP)) {
       throw line.usage("--pidfile-owner needs --user or --group");
     }
-    if (!line.has(CommandOption.PIDFILE) && !line.has(CommandOption.LOCK)) {
+    if (line.pidFile() == null && !line.has(CommandOption.LOCK)) {
       throw line.usage("--pidfile-owner needs --pidfile or --lock");
     }
     return value.equals("root");

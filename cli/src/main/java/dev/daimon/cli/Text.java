@@ -24,6 +24,11 @@ final class Text {
     return new String(bytes(text), StandardCharsets.UTF_8);
   }
 
+  /** The bytes of a message, in UTF-8, with one character for each. */
+  static String ofReadable(String message) {
+    return ofBytes(message.getBytes(StandardCharsets.UTF_8));
+  }
+
   static Path path(String text) {
     return NativePath.of(bytes(text));
   }

@@ -25,7 +25,7 @@ class CommandOptionTest {
       }
     }
 
-    assertThat(names).contains("pidfile", "help").doesNotHaveDuplicates();
+    assertThat(names).contains("help").doesNotHaveDuplicates();
   }
 
   @ParameterizedTest

@@ -174,7 +174,7 @@ public final class Guard implements AutoCloseable {
       before = content;
     }
     try {
-      StartRecord record = StartRecord.of(pid, pidFile);
+      StartRecord record = StartRecord.of(pid, pidFile).orElse(null);
       lock.replace(record == null ? new byte[0] : record.line());
     } catch (IOException failure) {
       forget();

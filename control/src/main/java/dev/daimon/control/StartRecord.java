@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *     was started again
  */
 public record StartRecord(long pid, long startTicks, long session, long modified) {
-  /** More than the longest line. */
-  static final int LENGTH = 256;
+  /** More bytes than the longest line has. */
+  public static final int LENGTH = 256;
 
   /** Process id, ticks, session, time of the pidfile. */
   private static final int NUMBERS = 4;
@@ -84,6 +84,18 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     } catch (IOException unreadable) {
       return false;
     }
+  }
+
+  /**
+   * Reads a record that was written elsewhere by {@link #line}. The method believes it only if it
+   * was made since the machine was booted, in the namespaces of this process.
+   *
+   * @param line the line, with the line feed at its end
+   * @return the record; empty if there is none to believe
+   * @throws IOException if the boot or the namespaces of this process cannot be read
+   */
+  public static Optional<StartRecord> of(String line) throws IOException {
+    return Optional.ofNullable(parse(Objects.requireNonNull(line, "line")));
   }
 
   private static @Nullable StartRecord parse(String text) throws IOException {
@@ -162,8 +174,19 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     return now != null && now.ticks() != startTicks;
   }
 
-  /** The record of a process that runs or is a zombie; null if it or its pidfile is gone. */
-  static @Nullable StartRecord of(long pid, Path pidFile) throws IOException {
+  /**
+   * Records a process that was started.
+   *
+   * @param pid the process id
+   * @param pidFile the daemon's pidfile
+   * @return the record; empty if the process or its pidfile is gone. A zombie is not gone
+   * @throws IOException if the pidfile cannot be opened
+   */
+  public static Optional<StartRecord> of(long pid, Path pidFile) throws IOException {
+    return Optional.ofNullable(find(pid, Objects.requireNonNull(pidFile, "pidFile")));
+  }
+
+  private static @Nullable StartRecord find(long pid, Path pidFile) throws IOException {
     ProcessStart process = ProcessStart.of(pid).orElse(null);
     if (process == null) {
       return null;
@@ -184,8 +207,13 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     return new StartRecord(pid, process.ticks(), own ? process.session() : 0, modified);
   }
 
-  /** Returns the line for the guard file. */
-  byte[] line() throws IOException {
+  /**
+   * Returns the record as a line, for the guard file and for others.
+   *
+   * @return one line of ASCII, with the line feed at its end; at most {@value #LENGTH} bytes
+   * @throws IOException if the boot or the namespaces of this process cannot be read
+   */
+  public byte[] line() throws IOException {
     String line = where() + " " + pid + " " + startTicks + " " + session + " " + modified + "\n";
     return line.getBytes(StandardCharsets.ISO_8859_1);
   }

@@ -1,0 +1,159 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.StartRecord;
+import dev.daimon.privileges.Identity;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A daemon that the command line names: its files, of the user who calls the command. */
+final class NamedDaemon {
+  private final DaemonName name;
+  private final DaemonDirectories directories;
+
+  NamedDaemon(DaemonName name, DaemonDirectories directories) {
+    this.name = name;
+    this.directories = directories;
+  }
+
+  /**
+   * The daemon of this name.
+   *
+   * @param word the name, with one character for each byte
+   * @throws StartException if it is no name
+   */
+  static NamedDaemon of(String word) {
+    try {
+      return new NamedDaemon(new DaemonName(Text.readable(word)), DaemonDirectories.ofCaller());
+    } catch (IllegalArgumentException wrong) {
+      throw new StartException(Reason.CONFIGURATION, String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  /** The daemon of this name if it has a definition; null if not, or if it is no name. */
+  static @Nullable NamedDaemon defined(String word) {
+    // Most programs that are no names are paths: nothing is looked up for them.
+    if (word.isEmpty() || word.indexOf('/') >= 0) {
+      return null;
+    }
+    NamedDaemon daemon;
+    try {
+      daemon = of(word);
+    } catch (StartException noName) {
+      return null;
+    }
+    return Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS) ? daemon : null;
+  }
+
+  DaemonName name() {
+    return name;
+  }
+
+  DaemonDirectories directories() {
+    return directories;
+  }
+
+  Path pidFile() {
+    return directories.pidFile(name);
+  }
+
+  /** Where the daemon's output goes, if no option says so. */
+  Path log() {
+    return directories.log(name);
+  }
+
+  Path definitionFile() {
+    return directories.definition(name);
+  }
+
+  /** The file that says what the daemon was started with. */
+  Path recordFile() {
+    return directories.record(name);
+  }
+
+  /** Reads the definition; null if there is none. */
+  @Nullable Definition definition() {
+    return DefinitionFile.read(definitionFile(), Identity.effectiveUser());
+  }
+
+  /** Reads what the daemon was started with; null if it was not started by its name. */
+  @Nullable StartedFile started() {
+    return StartedFile.read(recordFile(), Identity.effectiveUser());
+  }
+
+  /**
+   * Tells whether the daemon runs though its pidfile is gone: what to do then, in words; null if it
+   * is not known to run.
+   */
+  @Nullable String lost() {
+    Path pidFile = pidFile();
+    if (Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)) {
+      return null;
+    }
+    StartRecord process = runningProcess();
+    return process == null
+        ? null
+        : name.text()
+            + " was started as process "
+            + process.pid()
+            + ", which still runs, but its pidfile "
+            + DefinitionFile.name(pidFile)
+            + " is gone; to end it, type kill "
+            + process.pid();
+  }
+
+  /**
+   * Compares the definition with what the daemon was started with, if it runs.
+   *
+   * @return the difference in words; null if there is none, or it is not known
+   */
+  @Nullable String changed(@Nullable Definition now) {
+    StartedFile started = now == null ? null : believed();
+    if (now == null || started == null || !isRunning(started)) {
+      return null;
+    }
+    List<String> differences = now.differences(started.definition());
+    return differences.isEmpty()
+        ? null
+        : name.text()
+            + " was started with other options than "
+            + DefinitionFile.name(definitionFile())
+            + " has now: "
+            + String.join(", ", differences);
+  }
+
+  private @Nullable StartRecord runningProcess() {
+    StartedFile started = believed();
+    return started != null && isRunning(started) ? started.process() : null;
+  }
+
+  /** What the daemon was started with; null also if that is not to be believed. */
+  private @Nullable StartedFile believed() {
+    try {
+      return started();
+    } catch (StartException unusable) {
+      return null;
+    }
+  }
+
+  /** Whether the process that was started runs. */
+  static boolean isRunning(StartedFile started) {
+    try {
+      return started.process() != null && started.process().isRunning();
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name.text();
+  }
+}

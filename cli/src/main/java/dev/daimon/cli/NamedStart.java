@@ -1,0 +1,246 @@
+package dev.daimon.cli;
+
+import dev.daimon.posix.Cleanup;
+import dev.daimon.posix.NativePath;
+import dev.daimon.privileges.Identity;
+import dev.daimon.privileges.TrustedFile;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.MadeDirectories;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the start of a daemon with a name writes besides the files of every start: what it was
+ * started with, and its definition if that is to be saved. Both are written to temporary files
+ * before the program is started, and get their names when it runs.
+ */
+final class NamedStart {
+  private static final String OLD = ".old";
+
+  private final NamedDaemon daemon;
+  private final Definition definition;
+  private final boolean save;
+
+  private TrustedFile.@Nullable Pending record;
+  private TrustedFile.@Nullable Pending saved;
+
+  /** The definition that is replaced, under its new name. */
+  private TrustedFile.@Nullable Pending old;
+
+  /** Null if nothing is to be restored. */
+  private @Nullable Before before;
+
+  /** Whether the temporary files have got their names. */
+  private boolean named;
+
+  /**
+   * A start.
+   *
+   * @param definition all options, and the program
+   * @param save whether to write that as the daemon's definition
+   */
+  NamedStart(NamedDaemon daemon, Definition definition, boolean save) {
+    this.daemon = daemon;
+    this.definition = definition;
+    this.save = save;
+  }
+
+  NamedDaemon daemon() {
+    return daemon;
+  }
+
+  /**
+   * The failure with the line of the definition that it is about, in front of its message.
+   *
+   * @param failure a failure whose message begins with an option if it is about that
+   */
+  StartException placed(StartException failure) {
+    String message = String.valueOf(failure.getMessage());
+    String place = place(failure.reason(), message);
+    return place == null
+        ? failure
+        : new StartException(failure.reason(), failure.exitCode(), place + ": " + message);
+  }
+
+  private @Nullable String place(Reason reason, String message) {
+    if (reason == Reason.PROGRAM) {
+      return definition.programPlace();
+    }
+    if (reason == Reason.ACCOUNT) {
+      String user = definition.placeOf(CommandOption.USER.word());
+      return user == null ? definition.placeOf(CommandOption.GROUP.word()) : user;
+    }
+    return message.startsWith("--") ? definition.place(message) : null;
+  }
+
+  /** What has changed in the definition since the daemon was started; null for nothing. */
+  @Nullable String changed() {
+    return definition.programPlace() == null ? null : daemon.changed(daemon.definition());
+  }
+
+  /**
+   * Makes the directories of the daemon's files that are missing.
+   *
+   * @param standardOutput the file of its output; null for none
+   * @return what was made
+   */
+  MadeDirectories makeDirectories(@Nullable Path standardOutput) {
+    DaemonDirectories directories = daemon.directories();
+    MadeDirectories made = directories.make(daemon.log().equals(standardOutput));
+    if (save) {
+      try {
+        made.makeAbove(daemon.definitionFile(), null);
+      } catch (StartException failure) {
+        made.undo(failure);
+        throw failure;
+      }
+    }
+    return made;
+  }
+
+  /** Whether a directory is missing that is made by {@link #makeDirectories}. */
+  boolean makes(@Nullable Path directory) {
+    DaemonDirectories directories = daemon.directories();
+    return (directories.runtime().equals(directory) || directories.logs().equals(directory))
+        && !Files.exists(directory);
+  }
+
+  /**
+   * Writes the temporary files.
+   *
+   * @param executable the path of the program, which is written in place of its name
+   * @param exec whether the program may fail to start after {@link #started}
+   */
+  void prepare(Path executable, boolean exec) {
+    Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
+    try {
+      record = StartedFile.prepare(daemon.recordFile(), started);
+      if (save) {
+        prepareDefinition(started);
+      }
+      if (exec) {
+        before = new Before();
+      }
+    } catch (RuntimeException failure) {
+      undo(failure);
+      throw failure;
+    }
+  }
+
+  /** A definition that says the same is left as it is, with its comments. */
+  private void prepareDefinition(Definition started) {
+    Path file = daemon.definitionFile();
+    String before = DefinitionFile.content(file, Identity.effectiveUser());
+    if (before != null && isSame(before, started)) {
+      return;
+    }
+    saved = DefinitionFile.prepare(file, started);
+    if (before != null) {
+      try {
+        old = TrustedFile.prepare(beside(file), Text.bytes(before));
+      } catch (IOException failure) {
+        throw new StartException(Reason.FILE, failure);
+      }
+    }
+  }
+
+  private static boolean isSame(String before, Definition started) {
+    try {
+      return Definition.parse(before, "").differences(started).isEmpty();
+    } catch (StartException noDefinition) {
+      return false;
+    }
+  }
+
+  /** The name of the definition that was replaced. */
+  private static Path beside(Path file) {
+    return NativePath.of(Text.bytes(Text.ofBytes(NativePath.bytes(file)).concat(OLD)));
+  }
+
+  /**
+   * Gives the temporary files their names, when the program runs. A failure is only told.
+   *
+   * @param pid the daemon's process id
+   */
+  void started(long pid, Terminal terminal) {
+    try {
+      named = true;
+      if (record != null) {
+        StartedFile.commit(record, pid, daemon.pidFile());
+      }
+      if (old != null) {
+        old.commit(/* durable= */ true);
+      }
+      if (saved != null) {
+        saved.commit(/* durable= */ true);
+        terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
+      }
+    } catch (IOException failure) {
+      terminal.error("warning: " + daemon + " is started, but: " + failure.getMessage());
+      close(record, failure);
+      close(old, failure);
+      close(saved, failure);
+    }
+  }
+
+  /** What is to be restored if the program cannot be executed. */
+  private final class Before {
+    private final @Nullable String record = content(daemon.recordFile());
+    private final @Nullable String definition =
+        saved == null ? null : content(daemon.definitionFile());
+
+    private static @Nullable String content(Path file) {
+      return DefinitionFile.content(file, Identity.effectiveUser());
+    }
+
+    void restore() throws IOException {
+      restore(daemon.recordFile(), record);
+      if (saved != null) {
+        restore(daemon.definitionFile(), definition);
+      }
+    }
+
+    private static void restore(Path file, @Nullable String content) throws IOException {
+      if (content == null) {
+        Files.deleteIfExists(file);
+        return;
+      }
+      try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
+        pending.commit(/* durable= */ false);
+      }
+    }
+  }
+
+  /**
+   * Removes the temporary files; restores those that have got their names already.
+   *
+   * @param reason why; failures of this method are added to it as suppressed
+   */
+  void undo(Throwable reason) {
+    if (before != null && named) {
+      try {
+        before.restore();
+      } catch (IOException left) {
+        reason.addSuppressed(left);
+      }
+    }
+    close(record, reason);
+    close(saved, reason);
+    close(old, reason);
+    record = null;
+    saved = null;
+    old = null;
+    before = null;
+    named = false;
+  }
+
+  private static void close(TrustedFile.@Nullable Pending pending, Throwable reason) {
+    if (pending != null) {
+      Cleanup.close(pending, reason);
+    }
+  }
+}

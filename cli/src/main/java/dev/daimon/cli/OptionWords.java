@@ -1,0 +1,95 @@
+package dev.daimon.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
+
+/** Tells which words of a command line are options of a command, and which are their values. */
+final class OptionWords {
+  private final Options options = new Options();
+
+  OptionWords(Command command) {
+    for (CommandOption option : CommandOption.of(command)) {
+      options.addOption(
+          new Option(
+              option.letter(), option.word(), option.argument() != null, /* description= */ null));
+    }
+  }
+
+  /** The options, as the parser wants them. */
+  Options options() {
+    return options;
+  }
+
+  /** Whether a word looks like an option. */
+  static boolean mayBeOption(String word) {
+    return word.startsWith("-") && word.length() > 1 && !word.equals("--");
+  }
+
+  /** Whether a word that looks like an option is one of the command's, or some of one letter. */
+  boolean isKnown(String word) {
+    if (word.startsWith("--")) {
+      int equals = word.indexOf('=');
+      return options.hasLongOption(equals < 0 ? word : word.substring(0, equals));
+    }
+    for (int i = 1; i < word.length(); i++) {
+      String letter = word.substring(i, i + 1);
+      if (!options.hasShortOption(letter)) {
+        return false;
+      }
+      if (options.getOption(letter).hasArg()) {
+        return true;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * The words with each option's value joined to it, "--name=VALUE": the parser would not take a
+   * value that looks like an option, and "-n -bash" is a login shell's name.
+   */
+  List<String> joined(List<String> words, boolean takesProgram) {
+    List<String> joined = new ArrayList<>(words.size());
+    int next = 0;
+    while (next < words.size()) {
+      String word = words.get(next++);
+      boolean mayBeOption = mayBeOption(word);
+      Option option = mayBeOption ? awaitingValue(word) : null;
+      if (option != null && next < words.size()) {
+        if (!word.startsWith("--") && word.length() > 2) {
+          joined.add(word.substring(0, word.length() - 1));
+        }
+        joined.add("--" + option.getLongOpt() + "=" + words.get(next++));
+      } else {
+        joined.add(word);
+      }
+      if (!mayBeOption && (takesProgram || word.equals("--"))) {
+        joined.addAll(words.subList(next, words.size()));
+        break;
+      }
+    }
+    return joined;
+  }
+
+  /** The option that takes the next word as its value: "--name", "-n", or the last of "-vn". */
+  @Nullable Option awaitingValue(String word) {
+    if (word.startsWith("--")) {
+      String name = word.substring(2);
+      return options.hasLongOption(name) && options.getOption(name).hasArg()
+          ? options.getOption(name)
+          : null;
+    }
+    for (int i = 1; i < word.length(); i++) {
+      String letter = word.substring(i, i + 1);
+      if (!options.hasShortOption(letter)) {
+        return null;
+      }
+      if (options.getOption(letter).hasArg()) {
+        return i == word.length() - 1 ? options.getOption(letter) : null;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,498 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox.Result;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Daemons that have a name, and their definitions, of an ordinary user with own directories. */
+class NamesIT {
+  /** Becomes an ordinary user, if the test is root's. */
+  private static final List<String> AS_USER =
+      List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--");
+
+  @RegisterExtension private final Sandbox sandbox = new Sandbox();
+
+  /**
+   * Runs a script as an ordinary user: {@code $daimon} is the command, {@code $conf}, {@code
+   * $state} and {@code $run} are the directories of names.
+   */
+  private Result names(String script) throws Exception {
+    Path home = Files.createDirectories(sandbox.file("home"));
+    Path daimon = sandbox.publicDaimon();
+    List<String> command = new ArrayList<>();
+    if (isRoot()) {
+      assertThat(
+              sandbox.run(List.of("chown", "-R", "65534:65534", home.toString()), Map.of()).err())
+          .isEmpty();
+      command.addAll(AS_USER);
+    }
+    command.addAll(List.of("/bin/bash", "-c", "mkdir -p -m 700 $HOME/run; " + script));
+    return sandbox.run(
+        command,
+        Map.of(
+            "daimon", daimon.toString(),
+            "PATH", "/usr/bin:/bin",
+            "HOME", home.toString(),
+            "XDG_RUNTIME_DIR", home + "/run",
+            "XDG_CONFIG_HOME", home + "/config",
+            "XDG_STATE_HOME", home + "/state",
+            "conf", home + "/config/daimon",
+            "state", home + "/state/daimon",
+            "run", home + "/run/daimon"));
+  }
+
+  private static boolean isRoot() throws Exception {
+    return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+  }
+
+  private String home() {
+    return sandbox.file("home").toString();
+  }
+
+  @Test
+  void aNameIsEnoughToControlADaemonAndToStartItAgain() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start --nice 3 web -E A='b c' -- sh -c 'echo "said $A"; exec sleep 1000' || exit 11
+            stat -c '%a %n' $state $run $state/web.started $run/web.pid $state/web.log
+            $daimon status web >/dev/null || exit 12
+            $daimon start web -- sleep 1000 2>/dev/null; [ $? = 69 ] || exit 13
+            one=$(cat $run/web.pid)
+            $daimon restart web || exit 14
+            two=$(cat $run/web.pid)
+            [ $one != $two ] || exit 15
+            [ $(ps -o ni= -p $two) = 3 ] || exit 16
+            tail -n +2 $state/web.started
+            $daimon signal web CONT || exit 17
+            $daimon stop web || exit 18
+            $daimon status web >/dev/null; [ $? = 3 ] || exit 19
+            cat $state/web.log
+            """);
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            700 ~/state/daimon
+            700 ~/run/daimon
+            600 ~/state/daimon/web.started
+            644 ~/run/daimon/web.pid
+            644 ~/state/daimon/web.log
+            nice 3
+            env "A=b c"
+            program /usr/bin/sh -c "echo \\"said $A\\"; exec sleep 1000"
+            said b c
+            said b c
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aDefinitionIsStartedAndWhatIsTypedReplacesItsLines() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            printf '%s\\n' '# web' 'umask 027' 'env A=1' 'env B=2' 'signal KILL' 'truncate' '' \\
+                'program sh -c "echo $A,$B,$(umask); exec sleep 1000"' >$conf/web.conf
+            $daimon start web -o $HOME/out || exit 11
+            $daimon stop web || exit 12
+            $daimon start web --append -E C=3 -o $HOME/out || exit 13
+            $daimon stop web || exit 14
+            cat $HOME/out
+            $daimon run web </dev/null -E A=x >$HOME/ran &
+            until [ -s $HOME/ran ]; do sleep 0.01; done
+            cat $HOME/ran
+            $daimon stop web
+            """);
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).isEqualTo("1,2,0027\n,,0027\nx,,0027\n");
+  }
+
+  @Test
+  void aWordIsANameOnlyWhereItCannotBeTheProgram() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'program sleep 1000' >$conf/true.conf
+            try() { $daimon "$@"; echo "$?" >&2; }
+            try start true --port 80
+            try start true x
+            try start -- true
+            try start -p $HOME/x.pid true
+            try start false x
+            try start nowhere --nice 3
+            try start nowhere -x -- true
+            try start -p $HOME/x.pid web -- true
+            try start web --save true
+            try start --save -- true
+            try restart nothing
+            try restart nothing x
+            try restart /bin/true
+            try stop -p $HOME/x.pid web
+            try stop
+            for name in .. a/b '' "$(printf 'a\\tb')" "$(printf '\\377')"; do try status "$name"; done
+            try stop -- -x
+            LC_ALL=C try start $(printf 'w\\303\\244b') -- sleep 1000
+            LC_ALL=C try stop $(printf 'w\\303\\244b')
+            ls $state
+            """);
+
+    assertThat(result.err().replace(home(), "~"))
+        .isEqualTo(
+            """
+            daimon: true is defined in ~/config/daimon/true.conf; to start the program of that name, \
+            type -- before it
+            64
+            daimon: true is defined in ~/config/daimon/true.conf; to start the program of that name, \
+            type -- before it
+            64
+            0
+            0
+            0
+            daimon: nowhere: not found in PATH; nor is there a definition \
+            ~/config/daimon/nowhere.conf
+            66
+            daimon: unknown option -x; if it is the program's, type -- before nowhere
+            64
+            daimon: the name web and --pidfile exclude each other; see daimon help start
+            64
+            daimon: web: not found in PATH
+            66
+            daimon: --save needs a name: it writes the definition of that name; see daimon help start
+            64
+            daimon: nothing is not defined: there is no ~/config/daimon/nothing.conf; to start a \
+            program under this name, type -- and the program behind it
+            64
+            daimon: unexpected word: "x" behind the name nothing; type -- before a program
+            64
+            daimon: a name or --pidfile is missing; see daimon help restart
+            64
+            daimon: unexpected word: "web"; see daimon help stop
+            64
+            daimon: a name or --pidfile is missing; see daimon help stop
+            64
+            daimon: ".." cannot be a daemon's name: that is a directory
+            64
+            daimon: "a/b" cannot be a daemon's name: it has a slash
+            64
+            daimon: "" cannot be a daemon's name: it is empty
+            64
+            daimon: "a?b" cannot be a daemon's name: it has a character that is not visible
+            64
+            daimon: "\ufffd" cannot be a daemon's name: it has a character that is not visible
+            64
+            daimon: "-x" cannot be a daemon's name: it begins with a dash
+            64
+            0
+            0
+            """);
+    assertThat(result.out()).isEqualTo("w\u00c3\u00a4b.log\nw\u00c3\u00a4b.started\n");
+  }
+
+  @Test
+  void whatIsWrongInADefinitionIsToldWithFileAndLine() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            n=0
+            while IFS= read -r line; do
+              n=$((n + 1))
+              printf '# a comment\\n%s\\nprogram sleep 1000\\n' "$line" >$conf/d$n.conf
+              $daimon check d$n; echo "$?" >&2
+            done <<END
+            stdot /x
+            umask 999
+            rlimit nofle=3
+            stdout relative
+            stdout /nowhere/x
+            user nobody-of-this-name
+            timeout soon
+            nice 5
+            END
+            printf 'self\\nstdout /dev/null\\nprogram sleep\\n' >$conf/d9.conf
+            $daimon start d9; echo "$?" >&2
+            echo 'program /nowhere/x' >$conf/e.conf
+            $daimon start e; echo "$?" >&2
+            rm $conf/d[1-7].conf
+            $daimon check; echo "$?" >&2
+            """);
+
+    assertThat(result.err().replace(home() + "/config/daimon/", ""))
+        .isEqualTo(
+            """
+            daimon: d1.conf:2: unknown option "stdot"
+            64
+            daimon: d2.conf:2: --umask wants an octal mode from 0 to 777, not "999"
+            64
+            daimon: d3.conf:2: --rlimit: no such resource: "nofle"
+            64
+            daimon: d4.conf:2: --stdout wants an absolute path, not "relative"
+            64
+            daimon: d5.conf:2: --stdout: /nowhere/x: its directory does not exist
+            73
+            daimon: d6.conf:2: unknown user: nobody-of-this-name
+            67
+            daimon: d7.conf:2: --timeout wants a time such as 10s, 500ms or 2m, not "soon"
+            64
+            0
+            daimon: d9.conf:1: --self and --stdout exclude each other: the program does that itself
+            64
+            daimon: e.conf:1: /nowhere/x: No such file or directory (ENOENT, 2)
+            66
+            daimon: d9.conf:1: --self and --stdout exclude each other: the program does that itself
+            daimon: e.conf:1: /nowhere/x: No such file or directory (ENOENT, 2)
+            66
+            """);
+    assertThat(result.out()).isEqualTo("d8: ok\nd8: ok\n");
+  }
+
+  @Test
+  void savedIsWhatHasWorkedAndWhatItReplacesIsKept() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web --save --nice 99 -- sleep 1000 2>/dev/null; [ $? = 64 ] || exit 11
+            $daimon start web --save -- /nowhere/x 2>/dev/null; [ $? = 66 ] || exit 12
+            $daimon start --dry-run --save web -- sleep 1 >/dev/null || exit 13
+            [ ! -e $conf ] || exit 14
+            $daimon start web --save --nice 3 -- sleep 1000 || exit 15
+            stat -c '%a' $conf/web.conf
+            cat $conf/web.conf
+            $daimon start web --save -- sleep 1 2>/dev/null; [ $? = 69 ] || exit 16
+            echo '# kept' >>$conf/web.conf
+            $daimon restart web --save || exit 17
+            [ ! -e $conf/web.conf.old ] || exit 18
+            $daimon restart web --save --nice 4 || exit 19
+            cat $conf/web.conf $conf/web.conf.old
+            $daimon stop web || exit 20
+            $daimon run web --save -E A=b -- true || exit 21
+            cat $conf/web.conf
+            for i in 5 6; do $daimon start web --save --nice $i -- sleep 1000 2>/dev/null & done; wait
+            [ "$(tail -n +2 $state/web.started)" = "$(cat $conf/web.conf)" ] || exit 22
+            ls -A $conf $state
+            """);
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            600
+            nice 3
+            program /usr/bin/sleep 1000
+            nice 4
+            program /usr/bin/sleep 1000
+            nice 3
+            program /usr/bin/sleep 1000
+            # kept
+            env A=b
+            program /usr/bin/true
+            ~/config/daimon:
+            web.conf
+            web.conf.old
+
+            ~/state/daimon:
+            web.log
+            web.started
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void whatHasChangedSinceTheStartIsTold() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web --save --nice 3 -- sleep 1000 || exit 11
+            $daimon status web >/dev/null || exit 12
+            printf 'umask 027\\nprogram sleep 1000\\n' >$conf/web.conf
+            $daimon status web >/dev/null || exit 13
+            $daimon show web | tail -n +2 | tee $HOME/shown
+            $daimon restart web || exit 14
+            grep -v '^#' $HOME/shown >$conf/web.conf
+            $daimon check web || exit 15
+            $daimon restart web || exit 16
+            $daimon stop web || exit 17
+            $daimon show web | head -n 1
+            rm $conf/web.conf $state/web.started
+            $daimon show web; [ $? = 64 ] || exit 18
+            """);
+
+    String changed =
+        "daimon: web was started with other options than ~/config/daimon/web.conf has now: ";
+    assertThat(result.err().replace(home(), "~"))
+        .isEqualTo(
+            changed
+                + "umask, nice\n"
+                + changed
+                + "umask, nice\n"
+                + changed
+                + "stdout\n"
+                + "daimon: web is not defined: there is no ~/config/daimon/web.conf; to write one,"
+                + " type daimon start web --save -- and the program\n");
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            # started without: umask
+            # started with: nice 3
+            # the name's default: pidfile ~/run/daimon/web.pid
+            # ~/config/daimon/web.conf:1
+            umask 027
+            # the name's default, but for run
+            stdout ~/state/daimon/web.log
+            # ~/config/daimon/web.conf:2
+            program sleep 1000
+            web: ok
+            # web: not running: there is no ~/run/daimon/web.pid
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aDaemonThatHasLostItsPidfileIsNotStartedASecondTime() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            pid=$(cat $run/web.pid)
+            rm -r $run
+            for command in 'status web' 'start web -- sleep 1' 'restart web' 'stop web'; do
+              $daimon $command 2>&1 | sed "s/$pid/PID/g"; echo "${PIPESTATUS[0]}"
+            done
+            kill $pid
+            while kill -0 $pid 2>/dev/null; do :; done
+            $daimon restart web || exit 12
+            $daimon status web >/dev/null
+            """);
+
+    String lost =
+        "daimon: web was started as process PID, which still runs, but its pidfile"
+            + " ~/run/daimon/web.pid is gone; to end it, type kill PID\n4\n";
+    assertThat(result.out().replace(home(), "~")).isEqualTo(lost.repeat(4));
+    assertThat(result.err()).isEqualTo("daimon: it was not running\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aDefinitionThatIsNotToBeBelievedIsRefused() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            try() { $daimon start $1; echo "$?" >&2; }
+            echo 'program sleep 1000' >$HOME/other
+            ln -s $HOME/other $conf/link.conf; try link
+            ln -s /dev/zero $conf/zero.conf; try zero
+            mkfifo $conf/fifo.conf; try fifo
+            mkdir $conf/dir.conf; try dir
+            truncate -s 1G $conf/giga.conf; try giga
+            printf 'program sle\\0ep\\n' >$conf/nul.conf; try nul
+            printf 'program sleep\\r\\n' >$conf/crlf.conf; try crlf
+            : >$conf/empty.conf; try empty
+            echo 'program sleep 1000' >$conf/open.conf; chmod g+w $conf/open.conf; try open
+            $daimon stop open; echo "$?" >&2
+            $daimon status open; echo "$?" >&2
+            ls -A $state 2>/dev/null
+            """);
+
+    assertThat(result.err().replace(home() + "/config/daimon/", ""))
+        .isEqualTo(
+            """
+            daimon: link.conf is a symbolic link, which is not followed
+            73
+            daimon: zero.conf is a symbolic link, which is not followed
+            73
+            daimon: fifo.conf is not a regular file
+            73
+            daimon: dir.conf is not a regular file
+            73
+            daimon: giga.conf is longer than 1048576 bytes
+            73
+            daimon: nul.conf:1: column 12: a control character; in a word it is written \\x00
+            64
+            daimon: crlf.conf:1: the line ends with a carriage return: save it with the line ends of \
+            Unix
+            64
+            daimon: empty.conf: the last line must be: program PROGRAM [ARG...]
+            64
+            daimon: open.conf is not trusted: others may write to it; type chmod go-w open.conf
+            73
+            daimon: open.conf is not trusted: others may write to it; type chmod go-w open.conf
+            73
+            daimon: open.conf is not trusted: others may write to it; type chmod go-w open.conf
+            73
+            """);
+    assertThat(result.out()).isEmpty();
+  }
+
+  /** In a mount namespace, so that the machine's own directories are not touched. */
+  @Test
+  @Tag("root")
+  void rootsDaemonsHaveTheirPlacesAndAFullDiskPreventsTheStart() throws Exception {
+    Result result =
+        sandbox.shell(
+            """
+            exec unshare -m --propagation private /bin/bash -c '
+            mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /var/log || exit 10
+            mount -t tmpfs -o mode=755 none /mnt && cp -a /etc/. /mnt && mount --bind /mnt /etc || exit 10
+            rm -rf /etc/daimon
+            $daimon start web --save -u nobody -- sleep 1000 || exit 11
+            stat -c "%a %U %n" /run/daimon /run/daimon/* /var/log/daimon/* /etc/daimon/*
+            $daimon restart web || exit 12
+            $daimon stop web || exit 13
+            chown nobody /etc/daimon/web.conf; $daimon start web; [ $? = 73 ] || exit 14
+            chown root /etc/daimon/web.conf; chmod 777 /etc/daimon
+            $daimon start web; [ $? = 73 ] || exit 15
+            chmod 755 /etc/daimon
+            cp /run/daimon/web.started /etc/before
+            mount -t tmpfs -o size=16k,mode=755 none /etc/daimon || exit 16
+            printf "program sleep 1000\\n" >/etc/daimon/web.conf
+            head -c 20000 /dev/zero >/etc/daimon/full 2>/dev/null
+            $daimon start web --save -- sleep 999; [ $? = 73 ] || exit 17
+            cat /etc/daimon/web.conf; ls -A /etc/daimon /run/daimon
+            umount /etc/daimon
+            cmp /etc/before /run/daimon/web.started
+            '
+            """);
+
+    assertThat(result.err())
+        .isEqualTo(
+            """
+            daimon: /etc/daimon/web.conf is not trusted: it belongs to user id 65534, and not to root
+            daimon: /etc/daimon/web.conf is not trusted: others than root may exchange it or a \
+            directory above it
+            daimon: write /etc/daimon/web.conf: No space left on device (ENOSPC, 28)
+            """);
+    assertThat(result.out())
+        .isEqualTo(
+            """
+            755 root /run/daimon
+            600 root /run/daimon/web.guard
+            644 nobody /run/daimon/web.pid
+            600 root /run/daimon/web.started
+            644 nobody /var/log/daimon/web.log
+            600 root /etc/daimon/web.conf
+            program sleep 1000
+            /etc/daimon:
+            full
+            web.conf
+
+            /run/daimon:
+            web.guard
+            web.started
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+}
