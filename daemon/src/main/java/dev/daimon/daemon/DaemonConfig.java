@@ -8,9 +8,12 @@ import dev.daimon.forking.OutputFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The configuration of a daemon. It is immutable, and a {@link #builder()} makes it.
@@ -27,8 +30,12 @@ public final class DaemonConfig {
 
   final Settings settings;
 
-  private DaemonConfig(Settings settings) {
-    this.settings = settings;
+  /** As the builder had them: without what was chosen because it was not set. */
+  private final Settings chosen;
+
+  private DaemonConfig(Settings chosen) {
+    this.chosen = chosen;
+    settings = chosen.complete();
   }
 
   /**
@@ -39,6 +46,28 @@ public final class DaemonConfig {
    */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /**
+   * Begins another configuration with the settings of this one.
+   *
+   * @return a new builder
+   */
+  public Builder toBuilder() {
+    return new Builder(chosen.copy());
+  }
+
+  /** {@return the pidfile, also if the name has placed it; empty if there is none} */
+  public Optional<Path> pidFile() {
+    return Optional.ofNullable(settings.pidFile);
+  }
+
+  /**
+   * {@return how messages name the program: as it {@linkplain Builder#programName was set},
+   * otherwise as this JVM was told to run it}
+   */
+  public String displayName() {
+    return settings.displayName();
   }
 
   /**
@@ -61,9 +90,30 @@ public final class DaemonConfig {
    * <p>Not safe for use by several threads at once.
    */
   public static final class Builder {
-    private final Settings settings = new Settings();
+    private final Settings settings;
 
-    private Builder() {}
+    private Builder() {
+      this(new Settings());
+    }
+
+    private Builder(Settings settings) {
+      this.settings = settings;
+    }
+
+    /**
+     * Sets the daemon's name, by which the command {@code daimon} finds it, too: {@code daimon stop
+     * web}. It places the files that are not set: the pidfile, and in the background the file of
+     * standard output. They are in {@code /run/daimon} and {@code /var/log/daimon} for root, and
+     * for another user where the XDG variables say; see {@link DaemonDirectories}. Directories that
+     * are missing are made, and a start that fails removes them again.
+     *
+     * @param name what a file may be called, such as {@code web}; see {@link DaemonName}
+     * @return this
+     */
+    public Builder name(String name) {
+      settings.name = requireNonNull(name, "name");
+      return this;
+    }
 
     /**
      * Sets the pidfile. The launcher locks it before it does anything else, the daemon keeps it
@@ -444,7 +494,7 @@ public final class DaemonConfig {
 
     /** {@return a configuration that later calls of this builder do not change} */
     public DaemonConfig build() {
-      return new DaemonConfig(settings.complete());
+      return new DaemonConfig(settings.copy());
     }
   }
 }

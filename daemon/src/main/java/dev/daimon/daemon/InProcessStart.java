@@ -32,6 +32,9 @@ final class InProcessStart {
     int umask = ThisProcess.umask(settings.umask);
     DaemonFiles files = new DaemonFiles(settings.files(), identity, Progress.IGNORED);
     try {
+      if (settings.directories != null) {
+        files.undoLast(settings.directories.make(settings.namesLog));
+      }
       files.open();
       if (settings.simulate) {
         Simulation simulation = new Simulation(files, umask);

@@ -94,6 +94,9 @@ final class Launcher {
       if (interrupted) {
         throw new StartException(Reason.SYSTEM, "interrupted");
       }
+      if (settings.directories != null) {
+        files.undoLast(settings.directories.make(settings.namesLog));
+      }
       open(files);
       return start(files);
     } catch (RuntimeException | Error failure) {

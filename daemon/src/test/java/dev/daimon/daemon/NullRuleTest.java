@@ -24,6 +24,7 @@ class NullRuleTest {
           new NullRule(
               daemon,
               builder,
+              builder.build(),
               Descriptor.adopt(99),
               ResourceLimit.parse("core=0"),
               new LaunchedDaemon(1, 0, ""),

@@ -30,6 +30,8 @@ class ValidationTest {
   static List<Arguments> faults() {
     return List.of(
         fault("pidFile is not absolute", b -> b.pidFile(Path.of("a"))),
+        fault("name and pidFile cannot both be: ", b -> b.name("web").pidFile(A)),
+        fault("name: \"a/b\" cannot be a daemon's name: it has a slash", b -> b.name("a/b")),
         fault("lockFile is not absolute", b -> b.lockFile(Path.of("a"))),
         fault("standardOutput is not absolute", b -> b.standardOutput(Path.of("a"))),
         fault("standardOutput is not absolute", b -> b.standardOutput(Path.of("a.out"))),

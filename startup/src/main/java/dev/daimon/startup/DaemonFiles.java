@@ -58,6 +58,23 @@ public final class DaemonFiles {
   }
 
   /**
+   * Has {@link #undo} remove directories, too, after the files in them. Call it before {@link
+   * #open}.
+   *
+   * @param made the directories
+   */
+  public void undoLast(MadeDirectories made) {
+    Objects.requireNonNull(made, "made");
+    opener.onUndo(() -> {
+      IOException left = new IOException("not all directories were removed");
+      made.undo(left);
+      for (Throwable each : left.getSuppressed()) {
+        throw (IOException) each;
+      }
+    });
+  }
+
+  /**
    * Locks and opens all files, and changes nothing that exists.
    *
    * @throws StartException {@link Reason#ALREADY_RUNNING} for a held lock, {@link

@@ -7,8 +7,11 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
 import dev.daimon.startup.FileSet;
 import dev.daimon.startup.OutputPaths;
+import dev.daimon.startup.StartException;
 import dev.daimon.startup.TargetIdentity;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,7 +34,18 @@ public final class Settings implements Cloneable {
   /** How long the launcher waits unless it is set. */
   public static final Duration DEFAULT_READY_TIMEOUT = Duration.ofMinutes(1);
 
+  /** The daemon's name, not checked yet. */
+  public @Nullable String name;
+
+  /** The directories in which the name's files are; only in complete settings. */
+  public @Nullable DaemonDirectories directories;
+
+  /** Whether standard output leads to the name's log; only in complete settings. */
+  public boolean namesLog;
+
+  /** In complete settings also set if only the name was set. */
   public @Nullable Path pidFile;
+
   public @Nullable Path lockFile;
   public @Nullable Path workingDirectory;
   public boolean preserveWorkingDirectory;
@@ -62,18 +76,42 @@ public final class Settings implements Cloneable {
   public boolean foreground;
   public boolean simulate;
 
-  /** Returns a copy that does not change with this, with the file of standard error chosen. */
+  /** Returns a copy that does not change with this, with the files chosen that were not set. */
   public Settings complete() {
+    Settings complete = copy();
+    if (complete.name != null && complete.pidFile == null) {
+      complete.place(complete.name);
+    }
+    if (complete.standardError == null) {
+      complete.standardError = OutputPaths.errorBeside(complete.standardOutput);
+    }
+    return complete;
+  }
+
+  /** Gives the files their places by the name; a problem is left to the validation. */
+  private void place(String text) {
+    try {
+      DaemonName checked = new DaemonName(text);
+      directories = DaemonDirectories.ofCaller();
+      pidFile = directories.pidFile(checked);
+      if (standardOutput == null && !captureOutput && !isInProcess()) {
+        standardOutput = directories.log(checked);
+        namesLog = true;
+      }
+    } catch (IllegalArgumentException | StartException wrong) {
+      directories = null;
+    }
+  }
+
+  /** Returns a copy that does not change with this. */
+  public Settings copy() {
     try {
       // No field can be forgotten this way.
       Settings copy = (Settings) clone();
-      copy.resourceLimits = List.copyOf(resourceLimits);
+      copy.resourceLimits = new ArrayList<>(resourceLimits);
       copy.environment = new LinkedHashMap<>(environment);
       copy.kept = new LinkedHashMap<>(kept);
-      copy.jvmArguments = List.copyOf(jvmArguments);
-      if (standardError == null) {
-        copy.standardError = OutputPaths.errorBeside(standardOutput);
-      }
+      copy.jvmArguments = new ArrayList<>(jvmArguments);
       return copy;
     } catch (CloneNotSupportedException impossible) {
       throw new AssertionError(impossible);
@@ -160,6 +198,7 @@ public final class Settings implements Cloneable {
    */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
+    lines.add("name=" + name);
     lines.add("pidFile=" + pidFile);
     lines.add("lockFile=" + lockFile);
     lines.add("workingDirectory=" + workingDirectory);

@@ -6,7 +6,10 @@ import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -81,6 +84,9 @@ public final class Validation {
   }
 
   private List<StartException> problems() {
+    if (settings.name != null) {
+      name(settings.name);
+    }
     paths();
     values();
     descriptors();
@@ -95,6 +101,39 @@ public final class Validation {
 
   private void problem(String text) {
     problems.add(new StartException(Reason.CONFIGURATION, text));
+  }
+
+  /** The variables that say where the files of a name are. */
+  private static final List<String> PLACES =
+      List.of("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME");
+
+  private void name(String name) {
+    try {
+      DaemonName _ = new DaemonName(name);
+      if (settings.directories != null) {
+        places();
+      } else if (settings.pidFile != null) {
+        problem("name and pidFile cannot both be: the pidfile of a name is at the name's place");
+      } else {
+        DaemonDirectories _ = DaemonDirectories.ofCaller();
+      }
+    } catch (IllegalArgumentException wrong) {
+      problem("name: " + wrong.getMessage());
+    } catch (StartException nowhere) {
+      problems.add(nowhere);
+    }
+  }
+
+  /** The daemon would look for its files elsewhere than its launcher. */
+  private void places() {
+    for (String variable : PLACES) {
+      if (settings.environment.containsKey(variable) && Identity.effectiveUser() != 0) {
+        problem(
+            "environment: "
+                + variable
+                + " says where the files of a name are: set pidFile instead");
+      }
+    }
   }
 
   private void paths() {
