@@ -114,6 +114,7 @@ final class Control {
         List.of(),
         Optional.empty(),
         List.of(),
+        List.of(),
         reason);
   }
 

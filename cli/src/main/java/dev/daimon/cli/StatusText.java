@@ -1,6 +1,8 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.OutputReader;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.VisibleText;
 import java.time.Duration;
@@ -26,6 +28,11 @@ final class StatusText {
     if (!status.commandLine().isEmpty()) {
       // Some programs overwrite their command line, and pad it with spaces.
       line.append(": ").append(String.join(" ", status.commandLine()).stripTrailing());
+    }
+    for (OutputReader reader : status.output()) {
+      if (!reader.running() && status.state() == State.RUNNING) {
+        line.append("; output: ").append(reader.command()).append(" has ended");
+      }
     }
     return VisibleText.line(line.toString()).concat("\n");
   }
@@ -75,6 +82,16 @@ final class StatusText {
       json.append(",\"name\":");
       string(json, holder.name());
       json.append('}');
+    }
+    json.append("],\"output\":[");
+    for (int i = 0; i < status.output().size(); i++) {
+      OutputReader reader = status.output().get(i);
+      json.append(i == 0 ? "" : ",").append("{\"stream\":");
+      string(json, reader.stream());
+      json.append(",\"command\":");
+      string(json, reader.command());
+      json.append(",\"pid\":").append(reader.pid());
+      json.append(",\"running\":").append(reader.running()).append('}');
     }
     json.append("],\"reason\":");
     string(json, status.reason());

@@ -38,6 +38,20 @@ final class StopProgress implements StopListener {
     }
   }
 
+  @Override
+  public void reading(long pid, Duration waited, Duration left) {
+    if (waited.toMillis() > 0) {
+      terminal.progress(
+          "waiting for process "
+              + pid
+              + ", which reads the output: "
+              + waited.toSeconds()
+              + " s, going on in "
+              + left.plusMillis(500).toSeconds()
+              + " s");
+    }
+  }
+
   /** Whether a daemon was stopped that ran. */
   boolean hasStopped() {
     return stopped;

@@ -430,7 +430,7 @@ class ControlIT {
   void jsonHasEveryKeyInEveryState() throws Exception {
     String nobody =
         "{\"state\":\"%s\",\"pidFile\":\"%s\",\"pid\":%s,\"startTime\":null,\"uptimeSeconds\":null,"
-            + "\"commandLine\":[],\"user\":null,\"holders\":[],\"reason\":\"%s\"}\n";
+            + "\"commandLine\":[],\"user\":null,\"holders\":[],\"output\":[],\"reason\":\"%s\"}\n";
     assertThat(control("status", "--json").out())
         .isEqualTo(
             nobody.formatted(
@@ -444,7 +444,7 @@ class ControlIT {
             "\\{\"state\":\"running\",\"pidFile\":\"%s\",\"pid\":%d,\"startTime\":\"[-0-9T:.]+Z\","
                     .formatted(pidFile(), pid)
                 + "\"uptimeSeconds\":\\d+,\"commandLine\":\\[\"a\\\\\"b\\\\\\\\c\\\\u0009d.+\","
-                + "\"1000\"\\],\"user\":\"\\S+\",\"holders\":\\[\\],"
+                + "\"1000\"\\],\"user\":\"\\S+\",\"holders\":\\[\\],\"output\":\\[\\],"
                 + "\"reason\":\"running: process "
                 + pid
                 + "\"\\}\n");
@@ -838,7 +838,7 @@ class ControlIT {
     assertThat(status.out())
         .hasLineCount(1)
         .startsWith(
-            "{\"state\":\"unknown\",\"pidFile\":\"%s\",\"pid\":null,\"startTime\":null,\"uptimeSeconds\":null,\"commandLine\":[],\"user\":null,\"holders\":[],\"reason\":\""
+            "{\"state\":\"unknown\",\"pidFile\":\"%s\",\"pid\":null,\"startTime\":null,\"uptimeSeconds\":null,\"commandLine\":[],\"user\":null,\"holders\":[],\"output\":[],\"reason\":\""
                 .formatted(pidFile()))
         .endsWith("\"}\n");
   }

@@ -137,8 +137,17 @@ public final class DaemonControl {
           info == null ? List.of() : info.commandLine(),
           info == null ? Optional.empty() : Optional.of(userName(info.user())),
           probe.holders(),
+          output(probe),
           probe.reason());
     }
+  }
+
+  private List<OutputReader> output(ProbeResult probe) throws IOException {
+    LockedFile file = probe.file();
+    boolean known =
+        probe.state() == State.DEAD
+            || (probe.state() == State.RUNNING && Readers.mayHave(probe.pid()));
+    return file == null || !known ? List.of() : Readers.list(daemon.guardFile(), file, probe.pid());
   }
 
   private String userName(long uid) throws PosixException {
@@ -229,6 +238,10 @@ public final class DaemonControl {
    * Stops the daemon, waits until it has ended and no process holds its lock, and removes the
    * pidfile. If children of its session still hold the lock after its end, they get a second to end
    * by themselves, and then the signals that are left.
+   *
+   * <p>Programs that read the daemon's output ({@link OutputReader}) get what is left of the
+   * policy's time after the last signal to read the rest and to end; with the whole session, they
+   * get the signals that are left after that.
    *
    * @param policy the signals, and how long to wait after each
    * @return {@link Outcome#OK} if the daemon was stopped; {@link Outcome#ALREADY_DONE} if it did

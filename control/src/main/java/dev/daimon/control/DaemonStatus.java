@@ -23,6 +23,9 @@ import java.util.OptionalLong;
  *     not run
  * @param holders if the daemon does not run: the processes that hold the lock all the same, such as
  *     a child of the daemon, as far as this process may see them
+ * @param output the programs that were started with the daemon to read its output, as far as the
+ *     start was recorded; also if they, or the daemon, have ended. Empty if the daemon itself has
+ *     closed that output
  * @param reason the state in words, for people
  */
 public record DaemonStatus(
@@ -34,6 +37,7 @@ public record DaemonStatus(
     List<String> commandLine,
     Optional<String> user,
     List<Holder> holders,
+    List<OutputReader> output,
     String reason) {
   /** Requires every object. */
   public DaemonStatus {
@@ -45,6 +49,7 @@ public record DaemonStatus(
     Objects.requireNonNull(commandLine, "commandLine");
     Objects.requireNonNull(user, "user");
     Objects.requireNonNull(holders, "holders");
+    Objects.requireNonNull(output, "output");
     Objects.requireNonNull(reason, "reason");
   }
 

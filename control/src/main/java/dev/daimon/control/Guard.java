@@ -7,8 +7,11 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -165,9 +168,22 @@ public final class Guard implements AutoCloseable {
    * @param pidFile the pidfile, which names the process
    */
   public void record(long pid, Path pidFile) {
+    record(pid, pidFile, List.of());
+  }
+
+  /**
+   * Records as {@link #record(long, Path)} does, and with the process the programs that read its
+   * output.
+   *
+   * @param pid as for {@link #record(long, Path)}
+   * @param pidFile as for {@link #record(long, Path)}
+   * @param readers the programs
+   */
+  public void record(long pid, Path pidFile, List<OutputReader> readers) {
     Objects.requireNonNull(pidFile, "pidFile");
+    Objects.requireNonNull(readers, "readers");
     if (before == null) {
-      byte[] content = lock.read(StartRecord.LENGTH);
+      byte[] content = lock.read(StartRecord.CONTENT);
       if (lock.links() != 1 || !StartRecord.isReplaceable(content)) {
         return;
       }
@@ -175,10 +191,21 @@ public final class Guard implements AutoCloseable {
     }
     try {
       StartRecord record = StartRecord.of(pid, pidFile).orElse(null);
-      lock.replace(record == null ? new byte[0] : record.line());
+      lock.replace(record == null ? new byte[0] : content(record, readers));
     } catch (IOException failure) {
       forget();
     }
+  }
+
+  private static byte[] content(StartRecord record, List<OutputReader> readers) throws IOException {
+    byte[] line = record.line();
+    if (readers.isEmpty()) {
+      return line;
+    }
+    byte[] more = Readers.lines(readers).getBytes(StandardCharsets.UTF_8);
+    byte[] both = Arrays.copyOf(line, line.length + more.length);
+    System.arraycopy(more, 0, both, line.length, more.length);
+    return both;
   }
 
   /** Removes an older record, which would be that of another process. */

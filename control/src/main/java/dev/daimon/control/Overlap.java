@@ -46,21 +46,22 @@ final class Overlap {
       }
       StartRecord last = StartRecord.read(controlled.guardFile(), file.owner()).orElse(null);
       // Finds out before the start whether the session may be stopped.
-      try (StopTarget target = new StopTarget(old, file, policy.wholeSession(), last)) {
+      try (Readers readers = Readers.open(controlled.guardFile(), file, old.pid());
+          StopTarget target = new StopTarget(old, file, policy.wholeSession(), last, readers)) {
         long next;
         try (RunningDaemon running = RunningDaemon.share(old, file)) {
           next = spec.start(running);
         }
         if (guard != null) {
-          guard.record(next, controlled.pidFile());
+          guard.record(next, controlled.pidFile(), spec.readers());
         }
-        stop(target, old, next);
+        stop(target, readers, old, next);
       }
       return true;
     }
   }
 
-  private void stop(StopTarget target, PidFd old, long next)
+  private void stop(StopTarget target, Readers readers, PidFd old, long next)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
     List<Signal> sent = new ArrayList<>();
@@ -80,7 +81,11 @@ final class Overlap {
             Duration.ofNanos(System.nanoTime() - start),
             following,
             left);
-        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
+        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND) && !target.addReaders()) {
+          left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
+          if (!readers.await(left, start, listener)) {
+            controlled.listener.failedAfterwards(new IOException(readers.inWords()));
+          }
           listener.stopped(
               new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));
           return;

@@ -1,6 +1,7 @@
 package dev.daimon.control;
 
 import java.io.IOException;
+import java.util.List;
 
 /** How {@link DaemonControl} starts a daemon while the one in whose place it comes still runs. */
 @FunctionalInterface
@@ -16,4 +17,14 @@ public interface OverlapSpec {
    * @throws InterruptedException if the thread is interrupted
    */
   long start(RunningDaemon old) throws IOException, InterruptedException;
+
+  /**
+   * Tells which programs read the new daemon's output, through pipes that the start has made. They
+   * are recorded with the start.
+   *
+   * @return the programs, known once it was started; none by default
+   */
+  default List<OutputReader> readers() {
+    return List.of();
+  }
 }

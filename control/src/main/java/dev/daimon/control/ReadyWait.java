@@ -20,6 +20,7 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -51,7 +52,9 @@ public final class ReadyWait implements AutoCloseable {
   private final EventWait events;
   private final ReadyCheck check;
   private @Nullable Descriptor cancel;
-  private @Nullable PidFd launcher;
+
+  /** The processes whose end cancels the wait. */
+  private final List<PidFd> others = new ArrayList<>();
 
   private ReadyWait(EventWait events, ReadyCheck check) {
     this.events = events;
@@ -129,8 +132,8 @@ public final class ReadyWait implements AutoCloseable {
   }
 
   /**
-   * Cancels the wait as soon as a process has ended: the one that waits for this process, for
-   * instance.
+   * Cancels the wait as soon as a process has ended: the one that waits for this process, or one
+   * that reads the program's output. Several processes can be named.
    *
    * @param process a handle, which stays the caller's
    * @throws PosixException if the kernel refuses
@@ -138,7 +141,7 @@ public final class ReadyWait implements AutoCloseable {
   public void cancelOn(PidFd process) throws PosixException {
     Objects.requireNonNull(process, "process");
     events.add(process);
-    launcher = process;
+    others.add(process);
   }
 
   /**
@@ -202,8 +205,7 @@ public final class ReadyWait implements AutoCloseable {
      * Examines everything once, and then waits for the next event; null if that decides nothing.
      */
     private @Nullable ReadyResult step() throws IOException {
-      if ((cancel != null && events.isReadable(cancel))
-          || (launcher != null && !launcher.isAlive())) {
+      if ((cancel != null && events.isReadable(cancel)) || hasOtherEnded()) {
         return new ReadyResult.Cancelled();
       }
       boolean ready = check.isReady(process.pid());
@@ -230,6 +232,15 @@ public final class ReadyWait implements AutoCloseable {
       long pause = Math.min(Math.min(deadline - now, check.pause()), ATTENTION);
       boolean _ = events.await(Duration.ofNanos(pause));
       return null;
+    }
+
+    private boolean hasOtherEnded() throws PosixException {
+      for (PidFd other : others) {
+        if (!other.isAlive()) {
+          return true;
+        }
+      }
+      return false;
     }
 
     /**

@@ -28,7 +28,7 @@ final class Start {
     }
     spec.start(daemon);
     if (held != null) {
-      held.record(startedPid(daemon), daemon.pidFile());
+      held.record(startedPid(daemon), daemon.pidFile(), spec.readers());
     }
     return stale ? Outcome.STALE : Outcome.OK;
   }

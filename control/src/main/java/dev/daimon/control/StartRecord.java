@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * namespaces. Setting the clock does not change them, and the next process with the same id has
  * other ticks.
  *
+ * <p>Behind that line the file has one for each program that reads the daemon's output ({@link
+ * OutputReader}).
+ *
  * <p>A start without the guard, or one that cannot write to it, leaves an older record in the file.
  * So believe a record only if the pidfile has the same process id.
  *
@@ -38,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 public record StartRecord(long pid, long startTicks, long session, long modified) {
   /** More bytes than the longest line has. */
   public static final int LENGTH = 256;
+
+  /** More than the longest content of a guard file: a line, and two readers of output. */
+  static final int CONTENT = 2048;
 
   /** Process id, ticks, session, time of the pidfile. */
   private static final int NUMBERS = 4;
@@ -58,14 +64,22 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    */
   public static Optional<StartRecord> read(Path guardFile, long pidFileOwner) {
     Objects.requireNonNull(guardFile, "guardFile");
-    try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
-      if (file == null || !GuardOwner.isTrusted(file.owner(), pidFileOwner)) {
-        return Optional.empty();
-      }
-      String text = new String(file.read(LENGTH), StandardCharsets.ISO_8859_1);
-      return Optional.ofNullable(parse(text));
+    try {
+      String text = text(guardFile, pidFileOwner);
+      return Optional.ofNullable(text == null ? null : parse(text));
     } catch (IOException unreadable) {
       return Optional.empty();
+    }
+  }
+
+  /** The content of a guard file; null if there is none, or it is not to be believed. */
+  static @Nullable String text(Path guardFile, long pidFileOwner) {
+    try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
+      return file == null || !GuardOwner.isTrusted(file.owner(), pidFileOwner)
+          ? null
+          : new String(file.read(CONTENT), StandardCharsets.ISO_8859_1);
+    } catch (IOException unreadable) {
+      return null;
     }
   }
 
@@ -78,7 +92,7 @@ public record StartRecord(long pid, long startTicks, long session, long modified
       if (file == null) {
         return true;
       }
-      String text = new String(file.read(LENGTH), StandardCharsets.ISO_8859_1);
+      String text = new String(file.read(CONTENT), StandardCharsets.ISO_8859_1);
       int start = text.indexOf("] ", text.indexOf(" time:[")) + 2;
       return text.isEmpty() || text.startsWith(Long.toString(pid).concat(" "), start);
     } catch (IOException unreadable) {
@@ -98,7 +112,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     return Optional.ofNullable(parse(Objects.requireNonNull(line, "line")));
   }
 
-  private static @Nullable StartRecord parse(String text) throws IOException {
+  /** The record in a content; null if it has none of this boot and these namespaces. */
+  static @Nullable StartRecord parse(String text) throws IOException {
     String where = where() + " ";
     int end = text.indexOf('\n');
     if (end < 0 || !text.startsWith(where)) {
@@ -120,7 +135,7 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     if (text.isEmpty()) {
       return true;
     }
-    if (end != text.length() - 1 || end < ID_LENGTH) {
+    if (end < ID_LENGTH || !hasReadersAlone(text, end + 1)) {
       return false;
     }
     for (int i = 0; i < ID_LENGTH; i++) {
@@ -129,6 +144,18 @@ public record StartRecord(long pid, long startTicks, long session, long modified
       }
     }
     return text.startsWith(" pid:[", ID_LENGTH);
+  }
+
+  /** Whether nothing follows from a place on but lines of programs that read the output. */
+  private static boolean hasReadersAlone(String text, int from) {
+    int end;
+    for (int start = from; start < text.length(); start = end + 1) {
+      end = text.indexOf('\n', start);
+      if (end < 0 || !(text.startsWith("stdout ", start) || text.startsWith("stderr ", start))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Parses numbers with one space between; null for anything else. */

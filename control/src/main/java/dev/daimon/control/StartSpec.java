@@ -3,6 +3,7 @@ package dev.daimon.control;
 import dev.daimon.forking.Program;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -18,6 +19,16 @@ public interface StartSpec {
    * @throws InterruptedException if the thread is interrupted
    */
   void start(ControlledDaemon daemon) throws IOException, InterruptedException;
+
+  /**
+   * Tells which programs read the daemon's output, through pipes that the start has made. They are
+   * recorded with the start.
+   *
+   * @return the programs, known once the daemon was started; none by default
+   */
+  default List<OutputReader> readers() {
+    return List.of();
+  }
 
   /**
    * Starts an ordinary program as a daemon: in a new session that it does not lead, and with the

@@ -78,18 +78,23 @@ final class Stop {
       StartRecord last = StartRecord.read(controlled.guardFile(), file.owner()).orElse(null);
       Orphans orphans = Orphans.of(probe, last);
       if (orphans != null) {
-        return stop(orphans, probe, file);
+        return stop(orphans, probe, file, last);
       }
       PidFd daemon = probe.daemon();
       if (daemon == null) {
-        return new StopResult(removeLeftOver(probe, file), OptionalLong.empty(), List.of());
+        try (Readers readers = Readers.open(controlled.guardFile(), file, probe.pid())) {
+          Outcome outcome = removeLeftOver(probe, file);
+          end(readers);
+          return new StopResult(outcome, OptionalLong.empty(), List.of());
+        }
       }
       return stop(daemon, daemon.pid(), file, last);
     }
   }
 
   /** Stops the processes that hold the lock of a daemon which has ended. */
-  private StopResult stop(Orphans orphans, ProbeResult probe, LockedFile file)
+  private StopResult stop(
+      Orphans orphans, ProbeResult probe, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
     probe.requireTrusted();
     PidFd proven = orphans.findProven();
@@ -107,7 +112,7 @@ final class Stop {
                 + "; to end what is left of its session: daimon stop --session -p "
                 + pidFile);
       }
-      return stop(proven, probe.pid(), file, null);
+      return stop(proven, probe.pid(), file, last);
     } finally {
       Processes.close(proven);
     }
@@ -116,11 +121,32 @@ final class Stop {
   private StopResult stop(PidFd daemon, long named, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
     awaited = daemon.pid();
-    try (StopTarget target = new StopTarget(daemon, file, policy.wholeSession(), last)) {
+    try (Readers readers = Readers.open(controlled.guardFile(), file, named);
+        StopTarget target = new StopTarget(daemon, file, policy.wholeSession(), last, readers)) {
       Duration left = end(target, daemon, file);
+      long ended = System.nanoTime();
       awaitRelease(named, daemon, file, left);
+      if (!readers.await(left.minus(since(ended)), start, listener)) {
+        controlled.listener.failedAfterwards(new IOException(readers.inWords()));
+      }
     }
     return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
+  }
+
+  /** Waits until what a daemon has printed is read that had ended before. */
+  private void end(Readers readers) throws IOException, InterruptedException {
+    if (readers.await(policy.steps().getFirst().patience(), start, listener)) {
+      return;
+    }
+    if (policy.wholeSession()) {
+      for (Step step : policy.steps()) {
+        readers.send(step.signal());
+        if (readers.await(step.patience(), start, listener)) {
+          return;
+        }
+      }
+    }
+    controlled.listener.failedAfterwards(new IOException(readers.inWords()));
   }
 
   /** Removes the pidfile of a daemon that does not run. */
@@ -168,7 +194,8 @@ final class Stop {
       Duration left = step.patience();
       while (!left.isNegative()) {
         listener.waiting(awaited, since(start), next, left);
-        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
+        boolean ended =
+            target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND) && !target.addReaders();
         Duration rest = step.patience().minus(since(begin));
         // A child that has released the lock may go on running.
         if (ended ? !isLeft(target, file, rest) : waited && !file.isLocked()) {

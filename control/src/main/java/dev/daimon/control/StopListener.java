@@ -19,6 +19,18 @@ public interface StopListener {
   void waiting(long pid, Duration waited, Optional<Signal> next, Duration left);
 
   /**
+   * Called each second when the daemon has ended, and a program still reads what it has printed.
+   *
+   * @param pid the program's process id
+   * @param waited how long the stop has taken so far
+   * @param left the time until the stop goes on without it
+   */
+  default void reading(long pid, Duration waited, Duration left) {
+    Objects.requireNonNull(waited, "waited");
+    Objects.requireNonNull(left, "left");
+  }
+
+  /**
    * Called when the stop has succeeded.
    *
    * @param result the result

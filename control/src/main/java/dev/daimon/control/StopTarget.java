@@ -41,6 +41,12 @@ final class StopTarget implements AutoCloseable {
   /** Whether all processes of the session are to end, and not only those that keep the lock. */
   private final boolean wholeSession;
 
+  /** The programs that read the daemon's output, which end last. */
+  private final Readers readers;
+
+  /** Whether those programs are left alone so far. */
+  private boolean sparing = true;
+
   /** Whether the daemon was started in a session that is not its own. */
   private final boolean guest;
 
@@ -49,13 +55,20 @@ final class StopTarget implements AutoCloseable {
    *
    * @param file its pidfile
    * @param start the record of its start; null if there is none
+   * @param readers the programs that read its output
    * @throws ControlException if the session is to end, and is not the daemon's alone
    */
-  StopTarget(PidFd daemon, LockedFile file, boolean wholeSession, @Nullable StartRecord start)
+  StopTarget(
+      PidFd daemon,
+      LockedFile file,
+      boolean wholeSession,
+      @Nullable StartRecord start,
+      Readers readers)
       throws IOException, InterruptedException {
     this.daemon = daemon;
     this.file = file;
     this.wholeSession = wholeSession;
+    this.readers = readers;
     ProcessInfo info = Processes.info(daemon);
     session = info == null ? NONE : info.session();
     guest =
@@ -148,6 +161,24 @@ final class StopTarget implements AutoCloseable {
         return false;
       }
     }
+  }
+
+  /**
+   * Adds the programs that read the output to the target, when all others have ended: if the whole
+   * session is to end. They get no signal yet, so they can read the rest.
+   *
+   * @return whether there is one that has not ended; false also for the second call
+   */
+  boolean addReaders() throws PosixException {
+    if (!wholeSession || !sparing) {
+      return false;
+    }
+    sparing = false;
+    last = null;
+    for (PidFd reader : readers.processes()) {
+      members.put(reader.pid(), reader);
+    }
+    return alive() != null;
   }
 
   /** Finds the processes that are in the session by now, and sends them the last signal. */
@@ -248,7 +279,10 @@ final class StopTarget implements AutoCloseable {
    */
   private boolean isMember(PidFd process) throws PosixException {
     ProcessInfo info = Processes.info(process);
-    return info != null && info.session() == session && Orphans.mayBelong(file, info);
+    return info != null
+        && info.session() == session
+        && Orphans.mayBelong(file, info)
+        && !(sparing && readers.contain(info));
   }
 
   private boolean isHolder(PidFd process) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.forking.Program;
+import dev.daimon.locking.LockedFile;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.testing.Command;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -250,6 +252,45 @@ class StartRecordTest {
     Files.writeString(guard(), where() + " 5 6 7 8\nfor people");
 
     assertThat(StartRecord.read(guard(), 0)).contains(new StartRecord(5, 6, 7, 8));
+  }
+
+  @Test
+  void theReadersAreBehindTheLineAndAnotherProcessIsNone() throws Exception {
+    long pid = daemons.bystander("sleep", "1000").pid();
+    daemons.name(5);
+    String command = "|é\n".repeat(100);
+    try (Guard guard = daemons.control().takeGuard().orElseThrow()) {
+      guard.record(
+          ProcessHandle.current().pid(),
+          daemons.pidFile(),
+          List.of(
+              new OutputReader("stdout", command, pid, /* running= */ true),
+              new OutputReader("stderr", "|cat", pid, /* running= */ true)));
+    }
+    String record = Files.readString(guard());
+    long self = ProcessHandle.current().pid();
+    String shown = VisibleText.line(command).substring(0, 200);
+
+    assertThat(readers(self))
+        .containsExactly(
+            new OutputReader("stdout", shown, pid, /* running= */ true),
+            new OutputReader("stderr", "|cat", pid, /* running= */ true));
+    assertThat(readers(self + 1)).isEmpty();
+    assertThat(StartRecord.isReplaceable(Files.readAllBytes(guard()))).isTrue();
+
+    Files.writeString(guard(), record.replace(" " + Daemons.stat(pid, 22) + " ", " 1 "));
+    assertThat(readers(self)).extracting(OutputReader::running).containsExactly(false, false);
+
+    Files.writeString(guard(), record + "stdout\nstdout -1 2 x\nstdout 9 z x\nstderr 3 4");
+    assertThat(readers(self)).hasSize(3).last().extracting(OutputReader::running).isEqualTo(false);
+    assertThat(StartRecord.isReplaceable(Files.readAllBytes(guard()))).isFalse();
+    Daemons.kill(pid);
+  }
+
+  private List<OutputReader> readers(long daemon) throws Exception {
+    try (LockedFile file = LockedFile.open(daemons.pidFile()).orElseThrow()) {
+      return Readers.list(guard(), file, daemon);
+    }
   }
 
   @ParameterizedTest

@@ -1,0 +1,238 @@
+package dev.daimon.control;
+
+import dev.daimon.locking.LockedFile;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.pidfd.ProcessStart;
+import dev.daimon.posix.Errno;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
+import dev.daimon.posix.VisibleText;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@linkplain OutputReader output readers} of one daemon that still run, as handles.
+ *
+ * <p>They are recorded in the guard file, behind the record of the start, a line each: the stream,
+ * process id, start time in ticks, and the command in words. Process id and ticks say which process
+ * it is, also after the daemon has ended; the ends of the pipe would not.
+ */
+final class Readers implements AutoCloseable {
+  /** The longest command in a record, in characters. */
+  private static final int LONGEST = 200;
+
+  private final List<PidFd> processes = new ArrayList<>();
+  private final List<OutputReader> described = new ArrayList<>();
+
+  /** The process groups of the readers: what they have started is in these, too. */
+  private final List<Long> groups = new ArrayList<>();
+
+  private Readers() {}
+
+  /** The lines of a record; those of readers that have ended since are missing. */
+  static String lines(List<OutputReader> readers) {
+    StringBuilder lines = new StringBuilder();
+    for (OutputReader reader : readers) {
+      ProcessStart start = ProcessStart.of(reader.pid()).orElse(null);
+      String command = VisibleText.line(reader.command());
+      lines.append(reader.stream()).append(' ').append(reader.pid());
+      lines.append(' ').append(start == null ? 0 : start.ticks()).append(' ');
+      lines.append(command, 0, Math.min(LONGEST, command.length())).append('\n');
+    }
+    return lines.toString();
+  }
+
+  /**
+   * Whether a daemon's output may go through a pipe, as that of one with readers does. This takes
+   * less time than to read the record.
+   */
+  static boolean mayHave(long daemon) {
+    return isPipe(daemon, "/fd/1") || isPipe(daemon, "/fd/2");
+  }
+
+  private static boolean isPipe(long pid, String descriptor) {
+    try {
+      Path link = Path.of("/proc/".concat(Long.toString(pid)).concat(descriptor));
+      return Files.readSymbolicLink(link).toString().startsWith("pipe:");
+    } catch (AccessDeniedException hidden) {
+      return true;
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  /**
+   * Reads the readers of a daemon from its record.
+   *
+   * @param daemon the process id in the pidfile
+   */
+  static List<OutputReader> list(Path guardFile, LockedFile pidFile, long daemon)
+      throws IOException {
+    try (Readers readers = open(guardFile, pidFile, daemon)) {
+      return List.copyOf(readers.described);
+    }
+  }
+
+  /**
+   * Opens the readers of a daemon that still run.
+   *
+   * @param daemon the process id in the pidfile; 0 if it names none
+   */
+  static Readers open(Path guardFile, LockedFile pidFile, long daemon) throws IOException {
+    Readers readers = new Readers();
+    String text = StartRecord.text(guardFile, pidFile.owner());
+    StartRecord start = text == null ? null : StartRecord.parse(text);
+    if (text == null || start == null || (daemon != 0 && daemon != start.pid())) {
+      return readers;
+    }
+    int end;
+    for (int begin = text.indexOf('\n') + 1; begin < text.length(); begin = end + 1) {
+      end = text.indexOf('\n', begin);
+      if (end < 0) {
+        break;
+      }
+      readers.add(text.substring(begin, end), pidFile);
+    }
+    return readers;
+  }
+
+  private void add(String line, LockedFile pidFile) throws IOException {
+    int pidAt = line.indexOf(' ') + 1;
+    int ticksAt = line.indexOf(' ', pidAt) + 1;
+    int commandAt = line.indexOf(' ', ticksAt) + 1;
+    if (pidAt == 0 || ticksAt == 0 || commandAt == 0) {
+      return;
+    }
+    long pid;
+    long ticks;
+    try {
+      pid = Long.parseLong(line, pidAt, ticksAt - 1, 10);
+      ticks = Long.parseLong(line, ticksAt, commandAt - 1, 10);
+    } catch (NumberFormatException noRecord) {
+      return;
+    }
+    boolean running = open(pid, ticks, pidFile);
+    byte[] command = line.substring(commandAt).getBytes(StandardCharsets.ISO_8859_1);
+    described.add(
+        new OutputReader(
+            line.substring(0, pidAt - 1),
+            new String(command, StandardCharsets.UTF_8),
+            pid,
+            running));
+  }
+
+  /** Adds the process if it is still the one that was recorded, and may be the daemon's. */
+  private boolean open(long pid, long ticks, LockedFile pidFile) throws IOException {
+    PidFd process = pid < 1 ? null : Processes.open(pid);
+    ProcessStart start = process == null ? null : ProcessStart.of(pid).orElse(null);
+    ProcessInfo info = process == null ? null : Processes.info(process);
+    if (process == null) {
+      return false;
+    }
+    // Alive after it was read: so this is the process that was opened.
+    if (start == null
+        || start.ticks() != ticks
+        || info == null
+        || !Orphans.mayBelong(pidFile, info)
+        || !process.isAlive()) {
+      Processes.close(process);
+      return false;
+    }
+    processes.add(process);
+    groups.add(info.group());
+    return true;
+  }
+
+  /** Whether a process is a reader, or was started by one. */
+  boolean contain(ProcessInfo process) {
+    return groups.contains(process.group());
+  }
+
+  /** The handles. */
+  List<PidFd> processes() {
+    return processes;
+  }
+
+  /** One that has not ended; null if all have. */
+  @Nullable PidFd alive() throws PosixException {
+    for (PidFd process : processes) {
+      if (process.isAlive()) {
+        return process;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Waits until all have ended.
+   *
+   * @param time how long at most
+   * @param stop the time since when the listener is told; it is told each second
+   * @return whether all have ended
+   */
+  boolean await(Duration time, long stop, StopListener listener)
+      throws PosixException, InterruptedException {
+    long begin = System.nanoTime();
+    PidFd next;
+    while ((next = alive()) != null) {
+      long now = System.nanoTime();
+      Duration left = time.minusNanos(now - begin);
+      if (!left.isPositive()) {
+        return false;
+      }
+      listener.reading(next.pid(), Duration.ofNanos(now - stop), left);
+      boolean _ = next.awaitExit(left.toSeconds() > 0 ? Duration.ofSeconds(1) : left);
+    }
+    return true;
+  }
+
+  /** Sends a signal to those that have not ended. */
+  void send(Signal signal) throws PosixException {
+    for (PidFd process : processes) {
+      try {
+        process.send(signal);
+        process.send(Signal.CONT);
+      } catch (PosixException failure) {
+        if (!failure.errno().equals(Errno.ESRCH)) {
+          throw failure;
+        }
+      }
+    }
+  }
+
+  /** Those that still run, in words. */
+  String inWords() throws PosixException {
+    StringBuilder words = new StringBuilder();
+    for (PidFd process : processes) {
+      if (process.isAlive()) {
+        words.append(words.isEmpty() ? "" : ", ").append(process).append(" (");
+        words.append(command(process.pid())).append(')');
+      }
+    }
+    return words.append(", still reads what the daemon has printed").toString();
+  }
+
+  private String command(long pid) {
+    for (OutputReader reader : described) {
+      if (reader.pid() == pid) {
+        return reader.command();
+      }
+    }
+    return "";
+  }
+
+  @Override
+  public void close() {
+    for (PidFd process : processes) {
+      Processes.close(process);
+    }
+  }
+}
