@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The wait of {@code --ready}, from the start of the program until it is ready; or until it is
@@ -49,15 +50,20 @@ final class AwaitedStart implements ReadyListener {
   private final Terminal terminal;
   private final ReadyWait wait;
 
+  /** The programs that read the output, and must not end before; null if there is none. */
+  private final @Nullable OutputReaders readers;
+
   /** The output files, read from where they end now. */
   private final List<OutputTail> output = new ArrayList<>();
 
   private String program = "";
 
-  private AwaitedStart(Request request, Terminal terminal, ReadyWait wait) {
+  private AwaitedStart(
+      Request request, Terminal terminal, ReadyWait wait, @Nullable OutputReaders readers) {
     this.request = request;
     this.terminal = terminal;
     this.wait = wait;
+    this.readers = readers;
   }
 
   /** Prepares the wait; the files are open, and empty if they are to be. */
@@ -66,11 +72,17 @@ final class AwaitedStart implements ReadyListener {
       Request request,
       Terminal terminal,
       Caller caller,
-      DaemonFiles files)
+      DaemonFiles files,
+      @Nullable OutputReaders readers)
       throws IOException {
     ThisProcess.adoptOrphans();
     List<Descriptor> output = output(files);
-    AwaitedStart start = new AwaitedStart(request, terminal, open(condition, output));
+    AwaitedStart start = new AwaitedStart(request, terminal, open(condition, output), readers);
+    if (readers != null) {
+      for (PidFd reader : readers.processes()) {
+        start.wait.cancelOn(reader);
+      }
+    }
     start.cancelWith(caller);
     for (Descriptor file : output) {
       start.follow(file);
@@ -138,14 +150,20 @@ final class AwaitedStart implements ReadyListener {
     try {
       ReadyResult result = wait.await(child, request.startTimeout, this);
       terminal.clear();
-      if (result instanceof Ready ready) {
+      String problem = readers == null ? null : readers.problem();
+      if (problem == null && result instanceof Ready ready) {
         terminal.step("process " + ready.pid() + " is ready");
         wait.close();
         Caller.tellReady();
         return ready.pid();
       }
       String left = stopAll();
-      throw failure(result, left.isEmpty() ? "" : "; " + left);
+      left = left.isEmpty() ? "" : "; " + left;
+      if (problem != null) {
+        throw new StartException(
+            Reason.DAEMON_FAILED, problem + "; " + program + ", was stopped again" + left);
+      }
+      throw failure(result, left);
     } catch (IOException failure) {
       terminal.clear();
       boolean forbidden = failure instanceof NotPermittedException;
@@ -180,7 +198,7 @@ final class AwaitedStart implements ReadyListener {
   }
 
   private String discarded() {
-    return request.standardOutput == null && request.standardError == null
+    return request.standardOutput == null && request.standardError == null && !request.hasReaders()
         ? "; what it printed was discarded: -o FILE keeps it"
         : "";
   }

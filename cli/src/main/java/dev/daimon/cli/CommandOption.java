@@ -60,9 +60,31 @@ enum CommandOption {
       RESTART),
   CHDIR("c", "chdir", "PATH", "working directory", START, RUN, RESTART),
   UMASK("m", "umask", "MODE", "file mode creation mask, octal", START, RUN, RESTART),
-  STDOUT("o", "stdout", "PATH", "output file", START, RESTART),
-  STDOUT_OF_RUN("o", "stdout", "PATH", "output file", RUN),
-  STDERR("e", "stderr", "PATH", "error file", START, RUN, RESTART),
+  STDOUT(
+      "o",
+      "stdout",
+      "OUTPUT",
+      "where output goes: a file; `|COMMAND`, a program that reads it from a pipe;"
+          + " `syslog[:FACILITY[.LEVEL]]` or `journal`",
+      START,
+      RESTART),
+  STDOUT_OF_RUN(
+      "o",
+      "stdout",
+      "OUTPUT",
+      "where output goes: a file; `|COMMAND`, a program that reads it from a pipe;"
+          + " `syslog[:FACILITY[.LEVEL]]` or `journal`",
+      RUN),
+  STDERR("e", "stderr", "OUTPUT", "where errors go: as `-o`", START, RUN, RESTART),
+  SIGPIPE(
+      null,
+      "sigpipe",
+      null,
+      "with `|COMMAND`: leave `SIGPIPE` its default, so that PROGRAM ends when it writes after"
+          + " COMMAND has ended; without it, PROGRAM lives on and its output is lost",
+      START,
+      RUN,
+      RESTART),
   TRUNCATE(
       null,
       "truncate",

@@ -152,8 +152,9 @@ final class Plan {
     if (request.makesDirectories) {
       directories(plan);
     }
-    line(plan, "stdout", output(request.standardOutput));
-    line(plan, "stderr", output(request.standardError));
+    line(plan, "stdout", output(request.outputCommand, request.standardOutput));
+    line(plan, "stderr", output(request.errorCommand, request.standardError));
+    line(plan, "sigpipe", request.sigpipe ? "default" : null);
     line(plan, "ready", request.readyWords);
     for (ListenAddress address : request.listen) {
       line(plan, "listen", address);
@@ -185,7 +186,10 @@ final class Plan {
     }
   }
 
-  private String output(@Nullable Path path) {
+  private String output(@Nullable OutputCommand command, @Nullable Path path) {
+    if (command != null) {
+      return command.text();
+    }
     if (path != null) {
       return path + (request.truncate ? " (truncate)" : " (append)");
     }

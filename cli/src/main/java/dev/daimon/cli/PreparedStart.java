@@ -3,6 +3,8 @@ package dev.daimon.cli;
 import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.Guard;
+import dev.daimon.control.OutputReader;
+import dev.daimon.control.OverlapSpec;
 import dev.daimon.control.RunningDaemon;
 import dev.daimon.control.StartSpec;
 import dev.daimon.forking.Child;
@@ -35,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * A start whose checks have passed. What is left takes milliseconds: lock and open the files, empty
  * them, start the program, write its pid. A step that fails takes back those before it.
  */
-final class PreparedStart implements StartSpec {
+final class PreparedStart implements StartSpec, OverlapSpec {
   private final Request request;
   private final Terminal terminal;
   private final Caller caller;
@@ -44,6 +46,9 @@ final class PreparedStart implements StartSpec {
 
   /** What the program gives up; null for nothing. */
   private final @Nullable PrivilegeDrop drop;
+
+  /** The programs that read the output; null if there is none. */
+  private final @Nullable OutputReaders readers;
 
   /** The wait for the program; null if it need only be executed, or has not been started yet. */
   private @Nullable AwaitedStart awaited;
@@ -64,6 +69,7 @@ final class PreparedStart implements StartSpec {
     this.program = program;
     this.identity = identity;
     this.drop = drop;
+    readers = program.readers();
   }
 
   /** What {@code --dry-run} prints, and what a restart checks before it stops the daemon. */
@@ -170,12 +176,18 @@ final class PreparedStart implements StartSpec {
         boolean locked = request.lock && request.pidFile != null;
         sockets = ListenSockets.open(request.listen, identity, locked);
       }
+      if (readers != null) {
+        readers.openPipes();
+      }
       if (request.foreground) {
         become(program.with(files, sockets), files);
       } else {
         spawn(program.with(files, sockets), files, null);
       }
     } catch (RuntimeException | Error failure) {
+      if (readers != null) {
+        readers.end(failure);
+      }
       if (sockets != null) {
         sockets.undo(failure);
       }
@@ -189,7 +201,8 @@ final class PreparedStart implements StartSpec {
    * Starts the program beside a daemon that runs, with its lock and its sockets; returns the
    * process id when the program is ready and the pidfile names it.
    */
-  long startBeside(RunningDaemon old) {
+  @Override
+  public long start(RunningDaemon old) {
     ThisProcess.umask(request.umask);
     // The pidfile and its lock are the old daemon's, and are shared.
     FileSet output =
@@ -201,8 +214,14 @@ final class PreparedStart implements StartSpec {
       prepareName();
       files.open();
       sockets = ListenSockets.open(request.listen, identity, /* locked= */ true, old.sockets());
+      if (readers != null) {
+        readers.openPipes();
+      }
       return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
     } catch (RuntimeException | Error failure) {
+      if (readers != null) {
+        readers.end(failure);
+      }
       if (sockets != null) {
         sockets.undo(failure);
       }
@@ -232,8 +251,9 @@ final class PreparedStart implements StartSpec {
       }
       files.applyPendingChowns();
       files.prepare();
+      startReaders(files);
       if (request.ready != null) {
-        awaited = AwaitedStart.open(request.ready, request, terminal, caller, files);
+        awaited = AwaitedStart.open(request.ready, request, terminal, caller, files, readers);
         awaited.addTo(daemon, program.environment());
       }
       child = drop == null ? daemon.spawn() : drop.start(change -> daemon.become(change).spawn());
@@ -253,6 +273,9 @@ final class PreparedStart implements StartSpec {
         }
         files.requireInPlace();
       }
+      if (readers != null) {
+        readers.requireAll();
+      }
       if (old != null) {
         replace(old, pid);
       }
@@ -260,6 +283,9 @@ final class PreparedStart implements StartSpec {
         Caller.tellReady();
       }
       name(pid);
+      if (readers != null) {
+        readers.release();
+      }
       return pid;
     } catch (RuntimeException | Error failure) {
       if (awaited == null) {
@@ -269,6 +295,20 @@ final class PreparedStart implements StartSpec {
       }
       throw failure;
     }
+  }
+
+  /** In the daemon's session, and before it. */
+  private void startReaders(DaemonFiles files) throws IOException {
+    if (readers != null) {
+      readers.start(files, program.nullDevice());
+      terminal.step("started " + readers.described());
+    }
+  }
+
+  /** The programs that read the output of the daemon that was started. */
+  @Override
+  public List<OutputReader> readers() {
+    return readers == null ? List.of() : readers.described();
   }
 
   private static void replace(RunningDaemon old, long pid) {
@@ -291,8 +331,17 @@ final class PreparedStart implements StartSpec {
       files.applyPendingChowns();
       files.prepare();
       Dispositions.resetIgnored();
+      startReaders(files);
+      if (readers != null && !request.sigpipe) {
+        Dispositions.ignore(Signal.PIPE);
+      }
       files.writePid(ThisProcess.id());
       record(ThisProcess.id());
+      if (readers != null) {
+        readers.requireAll();
+        // Nothing of them is to be the program's: neither a child nor an open pipe's end.
+        readers.leave();
+      }
       name(ThisProcess.id());
       if (drop == null) {
         SignalMask.clear();
@@ -345,7 +394,7 @@ final class PreparedStart implements StartSpec {
 
   private void record(long pid) {
     if (guard != null) {
-      guard.record(pid, Objects.requireNonNull(request.pidFile));
+      guard.record(pid, Objects.requireNonNull(request.pidFile), readers());
     }
   }
 

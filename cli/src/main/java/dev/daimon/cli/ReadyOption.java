@@ -165,7 +165,8 @@ final class ReadyOption {
       }
       case Line _ -> {
         if (request.standardOutput == null && request.standardError == null) {
-          throw line.usage("--ready log: needs --stdout or --stderr: it reads that file");
+          throw line.usage(
+              "--ready log: needs --stdout or --stderr with a file: it reads that file");
         }
       }
       case Tcp tcp -> {

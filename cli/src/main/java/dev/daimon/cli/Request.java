@@ -35,6 +35,15 @@ final class Request {
   @Nullable Path standardOutput;
   @Nullable Path standardError;
 
+  /** The program that standard output goes to; null for a file or nothing. */
+  @Nullable OutputCommand outputCommand;
+
+  /** That of standard error; the same object if both streams share a pipe. */
+  @Nullable OutputCommand errorCommand;
+
+  /** Whether {@code SIGPIPE} has its default disposition in a program with such an output. */
+  boolean sigpipe;
+
   /** Whether the output files are emptied first. */
   boolean truncate;
 
@@ -121,6 +130,11 @@ final class Request {
   /** Whether the program gets a descriptor under this number that is not the caller's. */
   boolean places(int number) {
     return ready instanceof ReadyCondition.Newline newline && newline.descriptor() == number;
+  }
+
+  /** Whether an output goes through a pipe to a program. */
+  boolean hasReaders() {
+    return outputCommand != null || errorCommand != null;
   }
 
   /** The user and group to become, for messages. */

@@ -9,6 +9,7 @@ import dev.daimon.forking.Redirect;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.startup.DaemonFiles;
@@ -32,17 +33,22 @@ final class RequestedProgram {
   /** The descriptors from 3 up, if some are handed over by number; else null. */
   private final @Nullable ListenPlan listen;
 
+  /** The programs that read the output; null if there is none. */
+  private final @Nullable OutputReaders readers;
+
   private RequestedProgram(
       Request request,
       Caller caller,
       Path executable,
       Environment environment,
-      @Nullable ListenPlan listen) {
+      @Nullable ListenPlan listen,
+      @Nullable OutputReaders readers) {
     this.request = request;
     this.caller = caller;
     this.executable = executable;
     this.environment = environment;
     this.listen = listen;
+    this.readers = readers;
   }
 
   /**
@@ -62,11 +68,15 @@ final class RequestedProgram {
       callers = ListenPlan.withoutCallers(callers);
     }
     Environment environment = environment(request, callers, identity);
+    Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
+    OutputReaders readers =
+        request.hasReaders()
+            ? OutputReaders.find(request, environment, here, identity, drop)
+            : null;
     if (listen != null) {
       environment = listen.addTo(environment);
     }
     byte[] name = Text.bytes(request.command.get(0));
-    Path here = request.rootDirectory == null ? caller.directory() : Path.of("/");
     byte[] searchPath = environment.get("PATH");
     try {
       Path executable;
@@ -81,7 +91,7 @@ final class RequestedProgram {
               return found;
             });
       }
-      return new RequestedProgram(request, caller, executable, environment, listen);
+      return new RequestedProgram(request, caller, executable, environment, listen, readers);
     } catch (NotExecutableException missing) {
       throw new StartException(Reason.PROGRAM, missing);
     } catch (IOException failure) {
@@ -138,6 +148,11 @@ final class RequestedProgram {
     return environment;
   }
 
+  /** The programs that read the output; null if there is none. */
+  @Nullable OutputReaders readers() {
+    return readers;
+  }
+
   /** The program with the caller's standard streams. */
   Program withCallersStreams() {
     return program(null, null, Redirect.inherit(), Redirect.inherit(), Redirect.inherit());
@@ -158,8 +173,8 @@ final class RequestedProgram {
         locks,
         sockets,
         unset,
-        redirect(files.standardOutput(), unset),
-        redirect(files.standardError(), unset));
+        redirect(request.outputCommand, files.standardOutput(), unset),
+        redirect(request.errorCommand, files.standardError(), unset));
   }
 
   private Program program(
@@ -198,6 +213,9 @@ final class RequestedProgram {
     if (!request.closeDescriptors) {
       keepAll(program);
     }
+    if (readers != null && !request.sigpipe) {
+      program.ignore(Signal.PIPE);
+    }
     return program;
   }
 
@@ -216,7 +234,7 @@ final class RequestedProgram {
   }
 
   /** The null device; opened here if the program's root directory may have none. */
-  private Redirect nullDevice() {
+  Redirect nullDevice() {
     if (request.rootDirectory == null) {
       return Redirect.nullDevice();
     }
@@ -227,7 +245,11 @@ final class RequestedProgram {
     }
   }
 
-  private static Redirect redirect(@Nullable Descriptor descriptor, Redirect unset) {
+  private Redirect redirect(
+      @Nullable OutputCommand command, @Nullable Descriptor descriptor, Redirect unset) {
+    if (command != null && readers != null) {
+      return readers.to(command);
+    }
     return descriptor == null ? unset : Redirect.to(descriptor);
   }
 

@@ -254,7 +254,7 @@ final class StartCommand {
     try {
       Outcome _ =
           request.overlap
-              ? control.restartOverlapping(start, start::startBeside, policy, progress)
+              ? control.restartOverlapping(start, start, policy, progress)
               : control.restart(start, policy, progress);
     } catch (StartException failure) {
       if (request.ready == null || !progress.hasStopped()) {

@@ -24,6 +24,7 @@ final class StartOptions {
           CommandOption.NO_LOCK,
           CommandOption.STDOUT,
           CommandOption.STDERR,
+          CommandOption.SIGPIPE,
           CommandOption.APPEND,
           CommandOption.TRUNCATE,
           CommandOption.USER,
@@ -116,18 +117,6 @@ final class StartOptions {
     return request;
   }
 
-  /** The output files: a daemon with a name has one by its name. */
-  private void output(Request request) {
-    NamedDaemon daemon = line.daemon();
-    request.standardOutput = line.path(CommandOption.STDOUT);
-    if (request.standardOutput == null && daemon != null && !request.foreground && !request.self) {
-      request.standardOutput = daemon.log();
-    }
-    Path standardError = line.path(CommandOption.STDERR);
-    request.standardError =
-        standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
-  }
-
   private void name(Request request) {
     NamedDaemon daemon = line.daemon();
     if (daemon != null) {
@@ -188,6 +177,33 @@ final class StartOptions {
         throw line.usage("--overlap and " + option + " exclude each other");
       }
     }
+  }
+
+  /** Reads the two outputs, each a file or a program; by its name a daemon has a file. */
+  private void output(Request request) {
+    NamedDaemon daemon = line.daemon();
+    String output = line.value(CommandOption.STDOUT);
+    String error = line.value(CommandOption.STDERR);
+    if (output == null && daemon != null && !request.foreground && !request.self) {
+      request.standardOutput = daemon.log();
+    } else if (!isCommand(output)) {
+      request.standardOutput = line.path(CommandOption.STDOUT);
+    }
+    if (isCommand(output) || isCommand(error)) {
+      OutputOption.read(line, request);
+    } else {
+      Path standardError = line.path(CommandOption.STDERR);
+      request.standardError =
+          standardError == null ? OutputPaths.errorBeside(request.standardOutput) : standardError;
+    }
+    request.sigpipe = line.has(CommandOption.SIGPIPE);
+    if (request.sigpipe && !request.hasReaders()) {
+      throw line.usage("--sigpipe needs --stdout or --stderr with |COMMAND, syslog or journal");
+    }
+  }
+
+  private static boolean isCommand(@Nullable String value) {
+    return value != null && !value.startsWith("/") && OutputOption.isCommand(value);
   }
 
   private List<String> program() {
