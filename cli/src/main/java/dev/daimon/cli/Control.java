@@ -7,6 +7,7 @@ import dev.daimon.control.Outcome;
 import dev.daimon.control.StopResult;
 import dev.daimon.posix.Signal;
 import dev.daimon.startup.ExitCode;
+import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,9 +29,20 @@ final class Control {
     control = ControlOptions.control(line).listener(new ActionWords(terminal));
   }
 
+  private static Control of(Command command, CommandLine line) {
+    try {
+      return new Control(line);
+    } catch (StartException failure) {
+      if (command == Command.STATUS && failure.reason() == Reason.FILE) {
+        throw new StartException(Reason.CANNOT_TELL, String.valueOf(failure.getMessage()));
+      }
+      throw failure;
+    }
+  }
+
   /** Runs a command, and returns its exit code. */
   static int run(Command command, CommandLine line) {
-    Control control = new Control(line);
+    Control control = of(command, line);
     control.checkWords(command == Command.SIGNAL ? 1 : 0);
     try {
       return control.isLost(command) ? Reason.CANNOT_TELL.exitCode() : control.run(command);

@@ -17,11 +17,10 @@ final class Help {
       """
 
       Exit statuses: 0 it runs (stop, wait: it does not; signal, reload: it was sent),
-      1 dead, and a pidfile is left, 3 not running, 4 unknown: it cannot be shown
-      whether the daemon runs, 64 usage, 66 program missing or not executable, 67 no
-      such user or group, 69 already running, 70 not started, 71 a system call failed,
-      73 a file cannot be created, opened, locked or given to the user, 75 timed out,
-      77 no permission, 128 + n signal n ended the command
+      1 dead, and a pidfile is left, 3 not running, 4 it cannot be shown whether it
+      runs, 64 usage, 66 program missing or not executable, 67 no such user or group,
+      69 already running, 70 not started, 71 a system call failed, 73 a file cannot be
+      made, opened or locked, 75 timed out, 77 no permission, 128 + n by signal n
       """;
 
   private static final String PROGRAM =

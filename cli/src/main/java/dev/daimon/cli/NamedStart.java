@@ -28,6 +28,9 @@ final class NamedStart {
   private TrustedFile.@Nullable Pending record;
   private TrustedFile.@Nullable Pending saved;
 
+  /** The content of the definition that is replaced; null for none. */
+  private @Nullable String replaced;
+
   /** The definition that is replaced, under its new name. */
   private TrustedFile.@Nullable Pending old;
 
@@ -139,12 +142,28 @@ final class NamedStart {
       return;
     }
     saved = DefinitionFile.prepare(file, started);
+    replaced = before;
     if (before != null) {
       try {
         old = TrustedFile.prepare(beside(file), Text.bytes(before));
       } catch (IOException failure) {
         throw new StartException(Reason.FILE, failure);
       }
+    }
+  }
+
+  /** Keeps the definition as it is now: it may have been edited while the program got ready. */
+  private void keepOld() throws IOException {
+    Path file = daemon.definitionFile();
+    String now = DefinitionFile.content(file, Identity.effectiveUser());
+    if (now != null && !now.equals(replaced)) {
+      if (old != null) {
+        old.close();
+      }
+      old = TrustedFile.prepare(beside(file), Text.bytes(now));
+    }
+    if (old != null) {
+      old.commit(/* durable= */ true);
     }
   }
 
@@ -172,14 +191,12 @@ final class NamedStart {
       if (record != null) {
         StartedFile.commit(record, pid, daemon.pidFile());
       }
-      if (old != null) {
-        old.commit(/* durable= */ true);
-      }
       if (saved != null) {
+        keepOld();
         saved.commit(/* durable= */ true);
         terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
       }
-    } catch (IOException failure) {
+    } catch (IOException | StartException failure) {
       terminal.error("warning: " + daemon + " is started, but: " + failure.getMessage());
       close(record, failure);
       close(old, failure);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -101,5 +102,23 @@ class CommandOptionTest {
 
   private static String value(CommandOption option) {
     return String.valueOf(option.defaultValue()).replace("`", "");
+  }
+
+  /** An option of a start is definable, unless it says how the command is to behave this time. */
+  @Test
+  void aDefinitionHasAllOptionsOfAStartButTheseFew() {
+    Set<String> others = new TreeSet<>();
+    for (Command command : List.of(Command.START, Command.RUN, Command.RESTART)) {
+      for (CommandOption option : CommandOption.of(command)) {
+        if (!CommandOption.isDefinable(option.word(), command)) {
+          others.add(option.word());
+        }
+      }
+    }
+
+    assertThat(others)
+        .containsExactly("dry-run", "foreground", "help", "oknodo", "pidfile", "save", "verbose");
+    assertThat(CommandOption.isDefinable("timeout", Command.STOP)).isTrue();
+    assertThat(CommandOption.isDefinable("timeout", Command.WAIT)).isFalse();
   }
 }

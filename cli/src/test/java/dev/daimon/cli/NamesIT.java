@@ -372,7 +372,7 @@ class NamesIT {
               $daimon $command 2>&1 | sed "s/$pid/PID/g"; echo "${PIPESTATUS[0]}"
             done
             kill $pid
-            while kill -0 $pid 2>/dev/null; do :; done
+            until $daimon status web >/dev/null 2>&1; [ $? = 3 ]; do :; done
             $daimon restart web || exit 12
             $daimon status web >/dev/null
             """);
@@ -432,9 +432,51 @@ class NamesIT {
             daimon: open.conf is not trusted: others may write to it; type chmod go-w open.conf
             73
             daimon: open.conf is not trusted: others may write to it; type chmod go-w open.conf
-            73
+            4
             """);
     assertThat(result.out()).isEmpty();
+  }
+
+  /** The launcher script does not know that the definition has a condition of readiness. */
+  @Test
+  void aSignalStopsAProgramForWhichADefinitionWaits() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            cat >$conf/web.conf <<END
+            ready file:$HOME/ready
+            program sh -c "echo \\$\\$ >$HOME/pid; exec sleep 1000"
+            END
+            $daimon start web &
+            until [ -s $HOME/pid ]; do sleep 0.01; done
+            kill -TERM $!
+            wait $!; echo $?
+            until ! kill -0 $(cat $HOME/pid) 2>/dev/null; do sleep 0.01; done
+            ls $state
+            $daimon status web >/dev/null; [ $? = 3 ]
+            """);
+
+    assertThat(result.out()).isEqualTo("143\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  /** The last moment at which a run can fail: its limit leaves no room for the arguments. */
+  @Test
+  void aRunThatFailsInItsExecRestoresWhatItHasWritten() throws Exception {
+    Result result =
+        names(
+            """
+            fails() { $daimon run web --save --rlimit stack=4096 -- true $(seq 40000); }
+            fails; [ $? = 71 ] || exit 11
+            ls -A $conf $state
+            $daimon run web --save -- true || exit 12
+            cp -a $conf/web.conf $state/web.started $HOME
+            fails; [ $? = 71 ] || exit 13
+            cmp $conf/web.conf $HOME/web.conf && cmp $state/web.started $HOME/web.started
+            """);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
   }
 
   /** In a mount namespace, so that the machine's own directories are not touched. */
