@@ -248,6 +248,17 @@ final class Definition {
     return words;
   }
 
+  /** The {@link #differences} that a daemon shows which was started with the other definition. */
+  List<String> differencesOfStart(Definition other) {
+    List<String> words = new ArrayList<>();
+    for (String word : differences(other)) {
+      if (word.equals(PROGRAM) || CommandOption.isDefinable(word, Command.START)) {
+        words.add(word);
+      }
+    }
+    return words;
+  }
+
   private static boolean isSameProgram(List<String> one, List<String> other) {
     if (one.isEmpty() || other.isEmpty()) {
       return one.isEmpty() == other.isEmpty();

@@ -108,7 +108,7 @@ final class DefinitionCommand {
       return;
     }
     Definition then = started.definition();
-    for (String word : definition.differences(then)) {
+    for (String word : definition.differencesOfStart(then)) {
       boolean had = false;
       for (Definition.Line line : then.lines()) {
         if (line.option().word().equals(word)) {

@@ -119,7 +119,7 @@ final class NamedDaemon {
     if (now == null || started == null || !isRunning(started)) {
       return null;
     }
-    List<String> differences = now.differences(started.definition());
+    List<String> differences = now.differencesOfStart(started.definition());
     return differences.isEmpty()
         ? null
         : name.text()

@@ -746,7 +746,7 @@ class ControlIT {
         "reload -p /x HUP",
         "wait -p /x --timeout 1d",
         "status -p /x --guard /y",
-        "restart true",
+        "restart /bin/true",
         "restart -p /x",
         "restart -p /x --no-lock true",
         "restart -p /x -f true",

@@ -144,6 +144,15 @@ class DefinitionTest {
   }
 
   @Test
+  void howADaemonIsStoppedIsNoDifferenceOfItsStart() {
+    Definition now = parse("signal INT", "nice 3", "then KILL:1s", "program web");
+    Definition then = parse("signal TERM", "overlap", "program web");
+
+    assertThat(now.differencesOfStart(then)).containsExactly("nice");
+    assertThat(now.differences(then)).containsExactly("nice", "signal", "then", "overlap");
+  }
+
+  @Test
   void aMessageIsPlacedByTheOptionThatItNames() {
     Definition definition = parse("rlimit core=0", "rlimit nofle=1", "self", "program web");
 
