@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ControlFailure;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;

@@ -1,57 +1,20 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonStatus;
-import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.OutputReader;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.VisibleText;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code daimon status} prints. */
 final class StatusText {
-  private static final int DAY = 24 * 60 * 60;
-
   private StatusText() {}
 
   /** One line for people. */
   static String line(DaemonStatus status) {
-    StringBuilder line = new StringBuilder(status.reason());
-    if (status.user().isPresent()) {
-      line.append(", user ").append(status.user().get());
-    }
-    if (status.uptime().isPresent()) {
-      line.append(", up ").append(time(status.uptime().get()));
-    }
-    if (!status.commandLine().isEmpty()) {
-      // Some programs overwrite their command line, and pad it with spaces.
-      line.append(": ").append(String.join(" ", status.commandLine()).stripTrailing());
-    }
-    for (OutputReader reader : status.output()) {
-      if (!reader.running() && status.state() == State.RUNNING) {
-        line.append("; output: ").append(reader.command()).append(" has ended");
-      }
-    }
-    return VisibleText.line(line.toString()).concat("\n");
-  }
-
-  /** Such as {@code "2 days 3:04:05"}. */
-  private static String time(Duration duration) {
-    long seconds = duration.toSeconds();
-    StringBuilder text = new StringBuilder();
-    if (seconds >= DAY) {
-      text.append(seconds / DAY).append(seconds < 2 * DAY ? " day " : " days ");
-    }
-    text.append(seconds % DAY / 3600);
-    twoDigits(text, seconds % 3600 / 60);
-    twoDigits(text, seconds % 60);
-    return text.toString();
-  }
-
-  private static void twoDigits(StringBuilder text, long number) {
-    text.append(number < 10 ? ":0" : ":").append(number);
+    return status.line().concat("\n");
   }
 
   /** One JSON object in one line, for programs, with every key in every state. */

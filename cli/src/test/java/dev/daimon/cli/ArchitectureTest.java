@@ -44,13 +44,14 @@ class ArchitectureTest {
   };
 
   /**
-   * The classes of a library that may print or end the JVM: a launcher that ends when the start is
-   * decided, its status line, a daemon that stops or whose launcher is gone, a stream that is
-   * flushed before it is redirected, and the capture of the streams, which needs their character
-   * sets.
+   * The classes of a library that may print or end the JVM: a program's main, a launcher that ends
+   * when the start is decided, its status line, a daemon that stops or whose launcher is gone, a
+   * stream that is flushed before it is redirected, and the capture of the streams, which needs
+   * their character sets.
    */
   private static final Set<String> TALKERS =
       Set.of(
+          "dev.daimon.command.DaemonCommand",
           "dev.daimon.daemon.Daemonizer",
           "dev.daimon.daemon.StatusLine",
           "dev.daimon.daemon.runtime.GracefulStop",
@@ -70,7 +71,11 @@ class ArchitectureTest {
           new Mutual("posix.call.FileStatus", "posix.call.Files"));
 
   private static final String[] COMPOSITIONS = {
-    "dev.daimon.startup..", "dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli.."
+    "dev.daimon.startup..",
+    "dev.daimon.control..",
+    "dev.daimon.daemon..",
+    "dev.daimon.command..",
+    "dev.daimon.cli.."
   };
 
   /** Imported once: that takes seconds. */
@@ -94,7 +99,7 @@ class ArchitectureTest {
 
   @Test
   void everyModuleIsLookedAt() {
-    assertThat(classDirectories()).hasSize(13);
+    assertThat(classDirectories()).hasSize(14);
     assertThat(CLASSES).hasSizeGreaterThan(40);
   }
 
@@ -199,11 +204,22 @@ class ArchitectureTest {
         .resideInAPackage("dev.daimon.startup..")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("dev.daimon.control..", "dev.daimon.daemon..", "dev.daimon.cli..")
+        .resideInAnyPackage(
+            "dev.daimon.control..",
+            "dev.daimon.daemon..",
+            "dev.daimon.command..",
+            "dev.daimon.cli..")
         .check(CLASSES);
     noClasses()
         .that()
-        .resideInAPackage("dev.daimon.daemon..")
+        .resideInAnyPackage("dev.daimon.control..", "dev.daimon.daemon..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.daimon.command..", "dev.daimon.cli..")
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.daimon.command..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.daimon.cli..")
@@ -283,6 +299,7 @@ class ArchitectureTest {
         "daimon-control",
         "daimon-signals",
         "daimon",
+        "daimon-command",
         "daimon-cli"
       })
   void theBomNamesEveryModule(String artifact) throws Exception {
@@ -306,7 +323,7 @@ class ArchitectureTest {
         }
       }
     }
-    assertThat(versions).hasSize(16).containsOnly("0.1.0");
+    assertThat(versions).hasSize(17).containsOnly("0.1.0");
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */

@@ -1,6 +1,7 @@
 package dev.daimon.control;
 
 import dev.daimon.locking.Holder;
+import dev.daimon.posix.VisibleText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,6 +40,8 @@ public record DaemonStatus(
     List<Holder> holders,
     List<OutputReader> output,
     String reason) {
+  private static final int DAY = 24 * 60 * 60;
+
   /** Requires every object. */
   public DaemonStatus {
     Objects.requireNonNull(state, "state");
@@ -51,6 +54,47 @@ public record DaemonStatus(
     Objects.requireNonNull(holders, "holders");
     Objects.requireNonNull(output, "output");
     Objects.requireNonNull(reason, "reason");
+  }
+
+  /**
+   * {@return one line for people: the reason, the user, the uptime, the command line, and what
+   * does not read the output any more}
+   */
+  public String line() {
+    StringBuilder line = new StringBuilder(reason());
+    if (user().isPresent()) {
+      line.append(", user ").append(user().get());
+    }
+    if (uptime().isPresent()) {
+      line.append(", up ").append(time(uptime().get()));
+    }
+    if (!commandLine().isEmpty()) {
+      // Some programs overwrite their command line, and pad it with spaces.
+      line.append(": ").append(String.join(" ", commandLine()).stripTrailing());
+    }
+    for (OutputReader reader : output) {
+      if (!reader.running() && state == State.RUNNING) {
+        line.append("; output: ").append(reader.command()).append(" has ended");
+      }
+    }
+    return VisibleText.line(line.toString());
+  }
+
+  /** Such as {@code "2 days 3:04:05"}. */
+  private static String time(Duration duration) {
+    long seconds = duration.toSeconds();
+    StringBuilder text = new StringBuilder();
+    if (seconds >= DAY) {
+      text.append(seconds / DAY).append(seconds < 2 * DAY ? " day " : " days ");
+    }
+    text.append(seconds % DAY / 3600);
+    twoDigits(text, seconds % 3600 / 60);
+    twoDigits(text, seconds % 60);
+    return text.toString();
+  }
+
+  private static void twoDigits(StringBuilder text, long number) {
+    text.append(number < 10 ? ":0" : ":").append(number);
   }
 
   /** Whether a daemon runs. */

@@ -58,6 +58,30 @@ class WebIT {
   }
 
   @Test
+  void itsWordsStartTellReloadRestartAndStop() throws Exception {
+    String[] start = {Integer.toString(port), "nobody", "web.properties"};
+    assertThat(word("start", start)).isEqualTo(new Result(0, "", ""));
+    long first = Examples.pid(examples.file("web.pid"));
+    assertThat(word("status").out()).startsWith("running: ").contains(Long.toString(first));
+    Files.writeString(examples.file("web.properties"), "greeting=Second\n");
+    assertThat(word("reload")).isEqualTo(new Result(0, "", ""));
+    examples.awaitWords("web.log", "Read ");
+    assertThat(Examples.get(port)).isEqualTo("Second\n");
+
+    assertThat(word("restart", start)).isEqualTo(new Result(0, "", ""));
+    assertThat(Examples.pid(examples.file("web.pid"))).isNotEqualTo(first);
+    assertThat(word("stop")).isEqualTo(new Result(0, "", ""));
+    examples.awaitEnd();
+    assertThat(word("status").exitCode()).isEqualTo(3);
+  }
+
+  private Result word(String word, String... arguments) throws Exception {
+    List<String> words = new ArrayList<>(List.of("-jar", Examples.jar("web").toString(), word));
+    words.addAll(List.of(arguments));
+    return examples.java(words.toArray(new String[0]));
+  }
+
+  @Test
   void hangupReadsTheFileAgain() throws Exception {
     assertThat(web().exitCode()).isZero();
     long pid = Examples.pid(examples.file("web.pid"));

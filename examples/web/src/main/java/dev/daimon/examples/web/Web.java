@@ -2,6 +2,7 @@ package dev.daimon.examples.web;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.daimon.command.DaemonCommand;
 import dev.daimon.daemon.Daemon;
 import dev.daimon.daemon.DaemonConfig;
 import dev.daimon.daemon.Daemonizer;
@@ -16,6 +17,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -23,10 +26,11 @@ import java.util.concurrent.Executors;
 /**
  * A web server that opens its port as root and serves as another user.
  *
- * <p>Start it with {@code java -jar examples/web/target/web.jar 80 www-data web.properties}; the
- * file has a line such as {@code greeting=Hello}. On {@code daimon reload -p $PWD/web.pid} it reads
- * the file again. On {@code daimon signal -p $PWD/web.pid USR1} it reopens the log after a
- * rotation. On {@code daimon stop -p $PWD/web.pid} it finishes the open requests and ends.
+ * <p>Start it with {@code java -jar examples/web/target/web.jar start 80 www-data web.properties};
+ * the file has a line such as {@code greeting=Hello}. In the same directory {@code status}, {@code
+ * stop} and {@code reload} are the other words, and {@code restart 80 www-data web.properties}. On
+ * {@code reload} it reads the file again. On {@code stop} it finishes the open requests and ends.
+ * On {@code daimon signal -p $PWD/web.pid USR1} it reopens the log after a rotation.
  */
 final class Web {
   /** How long open requests may take after SIGTERM: java -Ddrain=10 … */
@@ -44,39 +48,55 @@ final class Web {
   }
 
   public static void main(String[] arguments) throws Exception {
-    int port = Integer.parseInt(arguments[0]);
+    List<String> words = new ArrayList<>(List.of(arguments));
+    if (!words.isEmpty() && Character.isDigit(words.getFirst().charAt(0))) {
+      // A port comes first: java -jar web.jar 80 www-data web.properties
+      words.addFirst("start");
+    }
+    DaemonCommand.main(words.toArray(new String[0]), config(words), Web::run);
+  }
+
+  private static DaemonConfig config(List<String> words) {
     Path here = Daemonizer.launchDirectory();
     DaemonConfig.Builder config =
         DaemonConfig.builder()
             .pidFile(here.resolve("web.pid"))
             .standardOutput(here.resolve("web.log"))
-            .user(arguments[1])
             // For systemd, containers and debuggers: java -Dforeground=true -jar …
             .foreground(Boolean.getBoolean("foreground"));
+    if (words.size() == 4) {
+      config.user(words.get(2));
+    }
     if (READY != null) {
       config.readinessDescriptor(READY);
     }
-    try (Daemon daemon = Daemonizer.daemonize(config.build())) {
-      HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
-      daemon.chownFiles();
-      daemon.dropPrivileges();
+    return config.build();
+  }
 
-      // Read as the user, so that a missing permission is found now and not at the first SIGHUP.
-      Web web = new Web(here.resolve(arguments[2]));
-      server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-      server.createContext("/", web::serve);
-      daemon.onReload(signal -> web.reload());
-      daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
-      // Accepts no new request, and waits for the open ones; the daemon enforces the deadline.
-      daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> server.stop(Integer.MAX_VALUE));
-      // Asked only by a service manager that wants it: systemd's WatchdogSec.
-      daemon.watchdog(() -> answers(port));
-      server.start();
-      System.out.println("Serving port " + port);
-      daemon.ready();
-      daemon.status("serving port " + port);
-      new CountDownLatch(1).await();
+  private static void run(Daemon daemon, List<String> arguments) throws Exception {
+    if (arguments.size() != 3) {
+      throw daemon.fail(64, "it takes a port, a user and a file");
     }
+    int port = Integer.parseInt(arguments.get(0));
+    HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);
+    daemon.chownFiles();
+    daemon.dropPrivileges();
+
+    // Read as the user, so that a missing permission is found now and not at the first SIGHUP.
+    Web web = new Web(Daemonizer.launchDirectory().resolve(arguments.get(2)));
+    server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    server.createContext("/", web::serve);
+    daemon.onReload(signal -> web.reload());
+    daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
+    // Accepts no new request, and waits for the open ones; the daemon enforces the deadline.
+    daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> server.stop(Integer.MAX_VALUE));
+    // Asked only by a service manager that wants it: systemd's WatchdogSec.
+    daemon.watchdog(() -> answers(port));
+    server.start();
+    System.out.println("Serving port " + port);
+    daemon.ready();
+    daemon.status("serving port " + port);
+    new CountDownLatch(1).await();
   }
 
   private void serve(HttpExchange exchange) throws IOException {

@@ -1,17 +1,24 @@
-package dev.daimon.cli;
+package dev.daimon.control;
 
-import dev.daimon.control.ControlException;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.pidfd.NotPermittedException;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.util.Objects;
 
 /** The exit codes for the failures of controlling a daemon. */
-final class ControlFailure {
+public final class ControlFailure {
   private ControlFailure() {}
 
-  static StartException of(IOException failure) {
+  /**
+   * Returns a failure of {@link DaemonControl} with the exit code that the command has for it.
+   *
+   * @param failure the failure
+   * @return a failure with the same message
+   */
+  public static StartException of(IOException failure) {
+    Objects.requireNonNull(failure, "failure");
     String message = String.valueOf(failure.getMessage());
     if (failure instanceof ControlException refused) {
       return switch (refused.reason()) {

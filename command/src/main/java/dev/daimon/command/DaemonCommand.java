@@ -1,0 +1,242 @@
+package dev.daimon.command;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.daimon.control.ActionListener;
+import dev.daimon.control.ControlFailure;
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.Outcome;
+import dev.daimon.control.StopListener;
+import dev.daimon.control.StopPolicy;
+import dev.daimon.control.StopResult;
+import dev.daimon.daemon.Daemon;
+import dev.daimon.daemon.DaemonConfig;
+import dev.daimon.daemon.Daemonizer;
+import dev.daimon.daemon.Launch;
+import dev.daimon.daemon.LaunchedDaemon;
+import dev.daimon.daemon.Stage;
+import dev.daimon.locking.Holder;
+import dev.daimon.posix.NativeAccessException;
+import dev.daimon.posix.Signal;
+import dev.daimon.posix.VisibleText;
+import dev.daimon.startup.ExitCode;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The {@code main} of a program that is a daemon: its first word says what to do.
+ *
+ * <p>The exit codes are those of the command {@code daimon}, which can control the daemon as well.
+ */
+public final class DaemonCommand {
+  private static final String VERBS = "start|stop|status|restart|reload|run";
+
+  private static final String HELP =
+      """
+        start    start the daemon, and wait until it is ready
+        stop     stop the daemon, and wait until it has ended
+        status   tell whether it runs: exit status 0 if so, 1 or 3 if not, 4 if unknown
+        restart  stop the daemon if it runs, and start it
+        reload   send SIGHUP, on which a daemon reads its configuration again
+        run      run in the foreground
+      """;
+
+  private final DaemonConfig config;
+  private final String name;
+
+  private DaemonCommand(DaemonConfig config) {
+    this.config = config;
+    name = config.displayName();
+  }
+
+  /**
+   * Does what the first argument says. Call it as the last step of the program's {@code main}: it
+   * returns when the daemon's own program does, and ends any other JVM by {@link System#exit}.
+   *
+   * @param arguments the arguments of {@code main}: a verb, and the words for the program
+   * @param config the configuration, which must be the same for every verb. It needs a {@linkplain
+   *     DaemonConfig.Builder#name name} or a pidfile, except to {@code start} and {@code run}
+   * @param program what the daemon does
+   * @throws Exception what the program throws
+   */
+  public static void main(String[] arguments, DaemonConfig config, DaemonProgram program)
+      throws Exception {
+    requireNonNull(arguments, "arguments");
+    requireNonNull(config, "config");
+    requireNonNull(program, "program");
+    String verb = arguments.length == 0 ? "" : arguments[0];
+    if (verb.equals("start") || verb.equals("run") || isDaemonOf(verb)) {
+      // A daemon that a restart has started is given the same words.
+      DaemonConfig chosen =
+          verb.equals("start") ? config : config.toBuilder().foreground(verb.equals("run")).build();
+      List<String> words = List.of(arguments).subList(1, arguments.length);
+      try (Daemon daemon = Daemonizer.daemonize(chosen)) {
+        program.run(daemon, words);
+      }
+      return;
+    }
+    System.exit(new DaemonCommand(config).carryOut(verb, arguments.length - 1));
+  }
+
+  private static boolean isDaemonOf(String verb) {
+    return verb.equals("restart") && Daemonizer.stage() == Stage.DAEMON;
+  }
+
+  /** Carries out a verb that this process is not the daemon for, and returns the exit code. */
+  private int carryOut(String verb, int words) throws InterruptedException {
+    try {
+      return switch (verb) {
+        case "stop" -> words > 0 ? tooMany(verb) : stop();
+        case "status" -> words > 0 ? tooMany(verb) : status();
+        case "reload" -> words > 0 ? tooMany(verb) : reload();
+        case "restart" -> restart();
+        case "help", "--help", "-h" -> {
+          System.out.print("Usage: " + name + " " + VERBS + "\n\n" + HELP);
+          yield 0;
+        }
+        case "" -> usage("no word says what to do");
+        default -> usage("unknown word: \"" + verb + "\"");
+      };
+    } catch (StartException failure) {
+      return failed(failure);
+    } catch (IOException failure) {
+      return failed(ControlFailure.of(failure));
+    } catch (NativeAccessException denied) {
+      return failed(new StartException(Reason.SYSTEM, denied));
+    }
+  }
+
+  private int failed(StartException failure) {
+    say(String.valueOf(failure.getMessage()));
+    return failure.exitCode();
+  }
+
+  private int tooMany(String verb) {
+    return usage(verb + " takes no further words");
+  }
+
+  private int usage(String problem) {
+    say(problem + "; usage: " + name + " " + VERBS);
+    return Reason.CONFIGURATION.exitCode();
+  }
+
+  private void say(String message) {
+    System.err.println(VisibleText.line(name) + ": " + VisibleText.lines(message));
+  }
+
+  private DaemonControl control() {
+    return DaemonControl.of(
+            config
+                .pidFile()
+                .orElseThrow(() ->
+                    new StartException(
+                        Reason.CONFIGURATION,
+                        "the daemon cannot be found: its configuration has no name or pidFile"
+                            + " that is right")))
+        .listener(
+            new ActionListener() {
+              @Override
+              public void waiting(List<Holder> holders) {
+                say("waiting for another action on this daemon");
+              }
+
+              @Override
+              public void failedAfterwards(IOException failure) {
+                say("warning: " + failure.getMessage());
+              }
+            });
+  }
+
+  private int status() {
+    DaemonStatus status;
+    try {
+      status = control().status();
+    } catch (IOException failure) {
+      say(String.valueOf(failure.getMessage()));
+      return Reason.CANNOT_TELL.exitCode();
+    }
+    System.out.println(status.line());
+    return switch (status.state()) {
+      case RUNNING -> 0;
+      case DEAD -> ExitCode.DEAD;
+      case NOT_RUNNING -> ExitCode.NOT_RUNNING;
+      case UNKNOWN -> Reason.CANNOT_TELL.exitCode();
+    };
+  }
+
+  private int stop() throws IOException, InterruptedException {
+    StopResult result = control().stop(StopPolicy.DEFAULT);
+    Stopped stopped = new Stopped();
+    stopped.stopped(result);
+    return 0;
+  }
+
+  /** Says what the exit code does not tell. */
+  private final class Stopped implements StopListener {
+    private boolean ran;
+
+    @Override
+    public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {
+      // The exit code tells.
+    }
+
+    @Override
+    public void stopped(StopResult result) {
+      ran = result.outcome() == Outcome.OK;
+      if (result.killed()) {
+        say("the daemon did not end by " + result.signals().getFirst() + " and was killed");
+      } else if (result.outcome() == Outcome.ALREADY_DONE) {
+        say("it was not running");
+      } else if (result.outcome() == Outcome.STALE) {
+        say("it was not running; the pidfile that it had left behind is removed");
+      }
+    }
+  }
+
+  private int reload() throws IOException {
+    DaemonControl control = control();
+    Outcome outcome = control.reload();
+    if (outcome == Outcome.OK) {
+      return 0;
+    }
+    say(
+        "not running, so nobody got SIGHUP"
+            + (outcome == Outcome.STALE ? ": " + control.pidFile() + " was left behind" : ""));
+    return ExitCode.NOT_RUNNING;
+  }
+
+  /** Stops and starts under one guard, so that no other action comes between. */
+  private int restart() throws IOException, InterruptedException {
+    DaemonControl control = control();
+    DaemonConfig background = config.toBuilder().foreground(false).build();
+    List<String> problems = background.validate();
+    if (!problems.isEmpty()) {
+      throw new StartException(
+          Reason.CONFIGURATION, String.join("; ", problems) + "; nothing was stopped");
+    }
+    Stopped stopped = new Stopped();
+    try {
+      Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, stopped);
+      return 0;
+    } catch (StartException failure) {
+      throw stopped.ran
+          ? new StartException(
+              failure.reason(),
+              failure.exitCode(),
+              failure.getMessage() + "; the old daemon is stopped, and nothing runs")
+          : failure;
+    }
+  }
+
+  private static void start(DaemonConfig config) {
+    if (Daemonizer.launch(config) instanceof Launch.InLauncher(LaunchedDaemon daemon)
+        && !daemon.isReady()) {
+      throw new StartException(Reason.DAEMON_FAILED, daemon.exitCode(), daemon.message());
+    }
+  }
+}

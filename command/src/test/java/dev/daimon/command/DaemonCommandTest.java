@@ -1,0 +1,183 @@
+package dev.daimon.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.daemon.DaemonConfig;
+import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.ProcessSandbox;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A program whose main is {@link DaemonCommand#main}, run as a user would. */
+class DaemonCommandTest extends ProcessSandbox {
+  private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
+  /** Its directory is the working directory at its start; its words say how it goes on. */
+  static final class App {
+    public static void main(String[] arguments) throws Exception {
+      Path here = dev.daimon.daemon.Daemonizer.launchDirectory();
+      DaemonConfig.Builder config =
+          DaemonConfig.builder()
+              .pidFile(here.resolve("app.pid"))
+              .standardOutput(here.resolve("app.log"));
+      if (!List.of(arguments).contains("run")) {
+        // A JVM that runs cannot change its name.
+        config.programName("app");
+      }
+      if (Files.exists(here.resolve("wrong"))) {
+        config.umask(-1);
+      }
+      DaemonCommand.main(
+          arguments,
+          config.build(),
+          (daemon, words) -> {
+            System.out.println("begins with " + words);
+            if (words.contains("fail") || Files.exists(here.resolve("fail"))) {
+              throw new IllegalStateException("no luck");
+            }
+            daemon.onReload(signal -> {
+              Files.writeString(here.resolve("reloaded"), "yes.");
+            });
+            daemon.ready();
+            if (!words.contains("end")) {
+              new CountDownLatch(1).await();
+            }
+          });
+    }
+  }
+
+  /** Has nothing by which it can be found. */
+  static final class Nameless {
+    public static void main(String[] arguments) throws Exception {
+      DaemonCommand.main(
+          arguments, DaemonConfig.builder().programName("app").build(), (daemon, words) -> {});
+    }
+  }
+
+  @BeforeEach
+  void makeDirectory() throws Exception {
+    begin();
+  }
+
+  @AfterEach
+  void endAll() throws Exception {
+    end();
+  }
+
+  private List<String> java(Class<?> main, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(JAVA.toString()));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
+    command.addAll(List.of(ChildJvm.of(main).classPath(), main.getName()));
+    command.addAll(List.of(words));
+    return command;
+  }
+
+  private Result app(String... words) throws Exception {
+    return run(java(App.class, words), Map.of());
+  }
+
+  private Path pidFile() {
+    return file("app.pid");
+  }
+
+  @Test
+  void itIsStartedToldOfReloadedRestartedAndStopped() throws Exception {
+    assertThat(app("start", "one", "two")).isEqualTo(new Result(0, "", ""));
+    long first = pid(pidFile());
+    assertThat(file("app.log")).hasContent("begins with [one, two]");
+
+    Result status = app("status");
+    assertThat(status.exitCode()).isZero();
+    assertThat(status.out())
+        .hasLineCount(1)
+        .contains(Long.toString(first), ", user ", ", up 0:00:", "start one two");
+    assertThat(app("start").exitCode()).isEqualTo(69);
+
+    assertThat(app("reload")).isEqualTo(new Result(0, "", ""));
+    await("the reload", () -> Files.exists(file("reloaded")));
+
+    assertThat(app("restart", "three")).isEqualTo(new Result(0, "", ""));
+    assertThat(pid(pidFile())).isNotEqualTo(first);
+    assertThat(file("app.log")).content().endsWith("begins with [three]\n");
+    assertThat(isLocked(pidFile())).isTrue();
+
+    assertThat(app("stop")).isEqualTo(new Result(0, "", ""));
+    assertThat(pidFile()).doesNotExist();
+    awaitEnd();
+    assertThat(app("status").exitCode()).isEqualTo(3);
+    assertThat(app("stop")).isEqualTo(new Result(0, "", "app: it was not running\n"));
+    assertThat(app("reload"))
+        .isEqualTo(new Result(3, "", "app: not running, so nobody got SIGHUP\n"));
+  }
+
+  @Test
+  void aStartThatFailsSaysWhy() throws Exception {
+    Result result = app("start", "fail");
+
+    assertThat(result.exitCode()).isEqualTo(70);
+    assertThat(result.err()).contains("app: java.lang.IllegalStateException: no luck");
+    assertThat(pidFile()).doesNotExist();
+  }
+
+  @Test
+  void aRestartThatCannotStartSaysWhetherSomethingRuns() throws Exception {
+    assertThat(app("start").exitCode()).isZero();
+    long first = pid(pidFile());
+
+    Files.createFile(file("wrong"));
+    Result wrong = app("restart");
+    assertThat(wrong)
+        .isEqualTo(
+            new Result(
+                64,
+                "",
+                "app: umask is outside of 0 to 0777: 0"
+                    + Integer.toOctalString(-1)
+                    + "; nothing was stopped\n"));
+    assertThat(pid(pidFile())).isEqualTo(first);
+    assertThat(isLocked(pidFile())).isTrue();
+
+    Files.delete(file("wrong"));
+    Files.createFile(file("fail"));
+    Result failed = app("restart");
+    assertThat(failed.exitCode()).isEqualTo(70);
+    assertThat(failed.err())
+        .contains("no luck")
+        .endsWith("; the old daemon is stopped, and nothing runs\n");
+    awaitEnd();
+  }
+
+  @Test
+  void inTheForegroundItIsTheProcessItself() throws Exception {
+    Process process = prepare(java(App.class, "run", "x"), Map.of()).start();
+    await("the pidfile", () -> Files.exists(pidFile()) && !Files.readString(pidFile()).isEmpty());
+    assertThat(pid(pidFile())).isEqualTo(process.pid());
+    await("the lock and readiness", () -> Files.readString(file("app.log")).contains("[x]"));
+
+    assertThat(app("stop").exitCode()).isZero();
+    // It has no onStop: SIGTERM ends it.
+    assertThat(process.waitFor()).isEqualTo(128 + 15);
+    assertThat(app("run", "end")).isEqualTo(new Result(0, "", ""));
+  }
+
+  @Test
+  void helpIsPrintedAndAWordThatIsNoVerbIsRefused() throws Exception {
+    assertThat(app("--help").out()).startsWith("Usage: app start|stop|");
+    String usage = "; usage: app start|stop|status|restart|reload|run\n";
+    assertThat(app()).isEqualTo(new Result(64, "", "app: no word says what to do" + usage));
+    assertThat(app("go")).isEqualTo(new Result(64, "", "app: unknown word: \"go\"" + usage));
+    assertThat(app("stop", "now"))
+        .isEqualTo(new Result(64, "", "app: stop takes no further words" + usage));
+    Result nameless = run(java(Nameless.class, "stop"), Map.of());
+    assertThat(nameless.exitCode()).isEqualTo(64);
+    assertThat(nameless.err()).contains("has no name or pidFile");
+  }
+}
