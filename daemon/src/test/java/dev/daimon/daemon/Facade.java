@@ -44,8 +44,13 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
     command.add("--enable-native-access=ALL-UNNAMED");
     command.addAll(options);
     ChildJvm places = ChildJvm.of(main);
-    String classPath = copies == null ? places.classPath() : places.copied(copies).classPath();
-    command.addAll(List.of("-cp", classPath, main.getName()));
+    if (copies != null) {
+      places = places.copied(copies);
+    }
+    if (options.isEmpty()) {
+      command.addAll(places.sharing());
+    }
+    command.addAll(List.of("-cp", places.classPath(), main.getName()));
     command.add(directory().toString());
     command.addAll(List.of(arguments));
     return command;

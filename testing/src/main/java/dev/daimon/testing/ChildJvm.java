@@ -34,6 +34,9 @@ public final class ChildJvm {
 
   private static final int DEADLINE_SECONDS = 60;
 
+  /** What the name of a file with shared classes has behind that of their archive. */
+  private static final String SHARED = "." + System.getProperty("java.vm.version") + ".jsa";
+
   private final Class<?> main;
   private final List<String> prefix = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
@@ -156,6 +159,7 @@ public final class ChildJvm {
     command.add("-XX:ErrorFile=" + Path.of("target/hs_err_%p.log").toAbsolutePath());
     command.add(denied ? "--illegal-native-access=deny" : "--enable-native-access=ALL-UNNAMED");
     command.addAll(options);
+    command.addAll(sharing());
     command.addAll(List.of("-cp", classPath(), main.getName()));
     for (Object argument : arguments) {
       command.add(argument.toString());
@@ -165,14 +169,17 @@ public final class ChildJvm {
 
   /** The class path that such a JVM has. */
   public String classPath() throws IOException, InterruptedException {
-    // The module under test and what it requires; an IDE may put everything on the class path.
-    String modules = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
     // This package first: its archive is then open before a main counts its descriptors.
     List<String> places = new ArrayList<>(List.of(root(ChildJvm.class), root(main)));
     for (Class<?> library : libraries) {
       places.add(root(library));
     }
-    places.addAll(Arrays.asList(modules.split(File.pathSeparator, -1)));
+    places.addAll(moduleArchives());
+    // The classes that are shared have to be from the first archive.
+    String shared = sharedArchive();
+    if (shared != null && places.remove(shared)) {
+      places.addFirst(shared);
+    }
     if (copies != null) {
       for (int i = 0; i < places.size(); i++) {
         Path original = Path.of(places.get(i));
@@ -184,6 +191,31 @@ public final class ChildJvm {
       Command.run("chmod", "a+rx", copies.toString());
     }
     return String.join(File.pathSeparator, places);
+  }
+
+  /**
+   * The option with which the JVM shares classes that the build has archived (make-archive.sh), and
+   * starts in two thirds of the time. Empty if it cannot: other options may not go with it, and
+   * copies are not what was archived.
+   */
+  public List<String> sharing() {
+    String shared = options.isEmpty() && !denied ? sharedArchive() : null;
+    return shared == null ? List.of() : List.of("-XX:SharedArchiveFile=" + shared + SHARED);
+  }
+
+  private @Nullable String sharedArchive() {
+    for (String place : copies == null ? moduleArchives() : List.<String>of()) {
+      if (Files.exists(Path.of(place + SHARED))) {
+        return place;
+      }
+    }
+    return null;
+  }
+
+  /** The module under test and what it requires; an IDE may put everything on the class path. */
+  private static List<String> moduleArchives() {
+    String modules = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
+    return Arrays.asList(modules.split(File.pathSeparator, -1));
   }
 
   /** The directory or archive of a class; its code source would be the module that it patches. */
