@@ -454,7 +454,7 @@ enum CommandOption {
     return switch (this) {
       case CHDIR -> "`" + StartDefaults.DIRECTORY + "`";
       case UMASK -> "`0" + Integer.toOctalString(StartDefaults.UMASK) + "`";
-      case STDOUT -> "the null device";
+      case STDOUT -> "the null device; with a name, its log";
       case STDOUT_OF_RUN -> "inherited";
       case STDERR -> "where `-o` goes; " + errorBeside("x.stdout") + ", " + errorBeside("x.out");
       case PIDFILE_OWNER -> StartDefaults.ROOTS_PIDFILE ? "`root`" : "`user`";
