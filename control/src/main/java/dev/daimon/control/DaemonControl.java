@@ -127,19 +127,39 @@ public final class DaemonControl {
   public DaemonStatus status() throws IOException {
     try (ProbeResult probe = daemon.probe()) {
       ProcessInfo info = probe.state() == State.RUNNING ? probe.info() : null;
-      // No lambdas: a command that lives for some milliseconds pays for each.
-      return new DaemonStatus(
-          probe.state(),
-          daemon.pidFile,
-          probe.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(probe.pid()),
-          info == null ? Optional.empty() : Optional.of(info.startTime()),
-          info == null ? Optional.empty() : Optional.of(info.uptime()),
-          info == null ? List.of() : info.commandLine(),
-          info == null ? Optional.empty() : Optional.of(userName(info.user())),
-          probe.holders(),
-          output(probe),
-          probe.reason());
+      return info == null
+          ? status(probe, daemon.pidFile, /* user= */ null, List.of(), output(probe))
+          : status(
+              probe, daemon.pidFile, userName(info.user()), info.commandLine(), output(probe));
     }
+  }
+
+  /**
+   * The status that a probe has found.
+   *
+   * @param user the name of the daemon's user; null if the daemon does not run, or is hidden
+   * @param commandLine the words of its command line, or the first of them
+   * @param output what reads its output
+   */
+  static DaemonStatus status(
+            ProbeResult probe,
+      Path pidFile,
+      @Nullable String user,
+      List<String> commandLine,
+      List<OutputReader> output) {
+    ProcessInfo info = probe.state() == State.RUNNING ? probe.info() : null;
+    // No lambdas: a command that lives for some milliseconds pays for each.
+    return new DaemonStatus(
+        probe.state(),
+        pidFile,
+        probe.pid() == 0 ? OptionalLong.empty() : OptionalLong.of(probe.pid()),
+        info == null ? Optional.empty() : Optional.of(info.startTime()),
+        info == null ? Optional.empty() : Optional.of(info.uptime()),
+        commandLine,
+        Optional.ofNullable(user),
+        probe.holders(),
+        output,
+        probe.reason());
   }
 
   private List<OutputReader> output(ProbeResult probe) throws IOException {

@@ -57,6 +57,27 @@ public record DaemonStatus(
   }
 
   /**
+   * The status of a daemon whose pidfile or process cannot be read.
+   *
+   * @param pidFile the pidfile
+   * @param reason why, in words
+   * @return a status with the state {@link State#UNKNOWN}, and nothing else
+   */
+  public static DaemonStatus unknown(Path pidFile, String reason) {
+    return new DaemonStatus(
+        State.UNKNOWN,
+        pidFile,
+        OptionalLong.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        reason);
+  }
+
+  /**
    * {@return one line for people: the reason, the user, the uptime, the command line, and what
    * does not read the output any more}
    */

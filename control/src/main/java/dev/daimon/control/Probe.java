@@ -44,6 +44,10 @@ final class Probe implements AutoCloseable {
 
   private final Path path;
   private final Path guardFile;
+
+  /** What is known from other probes of a list; null for a single one. */
+  private final @Nullable ListScope scope;
+
   private @Nullable LockedFile file;
   private @Nullable PidFd process;
   private @Nullable ProcessInfo info;
@@ -59,9 +63,10 @@ final class Probe implements AutoCloseable {
 
   private List<Holder> holders = List.of();
 
-  private Probe(Path path, Path guardFile) {
+  private Probe(Path path, Path guardFile, @Nullable ListScope scope) {
     this.path = path;
     this.guardFile = guardFile;
+    this.scope = scope;
   }
 
   /**
@@ -72,9 +77,15 @@ final class Probe implements AutoCloseable {
    *     process holds the file's lock
    */
   static ProbeResult at(Path path, Path guardFile, boolean pidOnly) throws IOException {
+    return at(path, guardFile, pidOnly, /* scope= */ null);
+  }
+
+  /** As {@link #at(Path, Path, boolean)}, one of the probes of a list. */
+  static ProbeResult at(Path path, Path guardFile, boolean pidOnly, @Nullable ListScope scope)
+      throws IOException {
     long begin = System.nanoTime();
     for (int tries = 1; ; tries++) {
-      Probe probe = new Probe(path, guardFile);
+      Probe probe = new Probe(path, guardFile, scope);
       try {
         ProbeResult result = probe.run(pidOnly);
         if (tries == TRIES || System.nanoTime() - begin > TIME || probe.isSettled(result)) {
@@ -93,7 +104,7 @@ final class Probe implements AutoCloseable {
   }
 
   private ProbeResult run(boolean pidOnly) throws IOException {
-    file = LockedFile.open(path).orElse(null);
+    file = (scope == null ? LockedFile.open(path) : scope.open(path)).orElse(null);
     if (file == null) {
       return result(State.NOT_RUNNING, "there is no " + path);
     }
@@ -113,7 +124,7 @@ final class Probe implements AutoCloseable {
    */
   private @Nullable String distrust(LockedFile pidFile) throws PosixException {
     Path directory = path.toAbsolutePath().getParent();
-    if (directory == null || !Ownership.mayTrust(directory, pidFile.owner())) {
+    if (directory == null || !mayTrust(directory, pidFile.owner())) {
       return path
           + " belongs to user "
           + pidFile.owner()
@@ -127,6 +138,10 @@ final class Probe implements AutoCloseable {
           + " daemon's, end the process by its id";
     }
     return null;
+  }
+
+  private boolean mayTrust(Path directory, long owner) throws PosixException {
+    return scope == null ? Ownership.mayTrust(directory, owner) : scope.mayTrust(directory, owner);
   }
 
   private ProbeResult withoutPid(LockedFile pidFile, MalformedPidFileException malformed)
@@ -279,12 +294,14 @@ final class Probe implements AutoCloseable {
    * open file.
    */
   private boolean isUsersChoice(LockedFile pidFile, ProcessInfo named) throws IOException {
-    if (pidFile.owner() != 0 || (path.equals(known) && pid == knownPid)) {
+    if (pidFile.owner() != 0 || (scope == null && path.equals(known) && pid == knownPid)) {
       return false;
     }
     if (StartRecord.namesNoOther(guardFile, pid)) {
-      known = path;
-      knownPid = pid;
+      if (scope == null) {
+        known = path;
+        knownPid = pid;
+      }
       return false;
     }
     StartRecord last = StartRecord.read(guardFile, 0).orElse(null);

@@ -8,6 +8,8 @@ import dev.daimon.forking.OutputFile;
 import dev.daimon.forking.Program;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
 import dev.daimon.testing.NullRule;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +26,9 @@ class NullRuleTest {
     StopListener stops = (_, _, _, _) -> {};
     ReadyCondition alive = new ReadyCondition.Alive(Duration.ZERO);
     ReadyListener waits = (_, _, _) -> {};
+    DaemonDirectories directories =
+        new DaemonDirectories(directory, directory, directory, directory);
+    DaemonRegistry registry = DaemonRegistry.of(directories);
     Program program = Program.at(Path.of("/bin/true"));
     Child child = program.spawn();
     child.waitFor();
@@ -49,6 +54,11 @@ class NullRuleTest {
               new ActionListener() {},
               StopPolicy.DEFAULT,
               DaemonStatus.State.DEAD,
+              DaemonStatus.unknown(file, "reason"),
+              directories,
+              registry,
+              registry.find(new DaemonName("web")),
+              new DaemonName("web"),
               Outcome.OK,
               Signal.HUP);
 
