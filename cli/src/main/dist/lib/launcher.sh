@@ -54,6 +54,11 @@ fi
 
 case $command in
 start | run | restart) cache=$start_cache ;;
+list | logs)
+    # These may have much to do: a quick compiler pays.
+    cache=$control_cache
+    options="$options -XX:TieredStopAtLevel=1 -Xmixed"
+    ;;
 *) cache=$control_cache ;;
 esac
 if ! [ -r "$cache" ]; then cache=; fi
@@ -167,7 +172,8 @@ exec $w>/proc/self/fd/$r"
 }
 
 # A signal has come. As long as java has changed nothing, SIGTERM ends it. After that it ignores signals;
-# if it waits until the program is ready, the end of the pipe has it stop the program again.
+# if it waits until the program is ready, the end of the pipe has it stop the program again; with --all it
+# has it interrupt the commands that it has started, and wait for them.
 interrupted() {
     signal=$1
     woken=yes
@@ -243,6 +249,7 @@ start() {
     # such option. Then the pipe is made in vain: java writes to it as soon as the program runs.
     case $command:" $* " in
     start:*" --ready"* | start:*" --wait"* | restart:*" --ready"* | restart:*" --wait"*) make_pipe ;;
+    stop:*" --all"*) make_pipe ;;
     *" -- "*) ;;
     start:* | restart:*) make_pipe ;;
     esac

@@ -74,7 +74,21 @@ enum Command {
       "could it be started?",
       "Judges a definition, or all of them, as a start does, and changes nothing. Exit status: that"
           + " of the worst.",
-      "web");
+      "web"),
+  LIST(
+      "list",
+      "[options]",
+      "the daemons that have a name",
+      "Lists every daemon that has a definition, or a pidfile in the directory of named daemons and"
+          + " is not stopped. Exit status 0, whatever their states are.",
+      ""),
+  LOGS(
+      "logs",
+      "NAME [options]",
+      "what it has printed",
+      "Prints the last lines of a daemon's output. Two files for standard output and standard error"
+          + " are printed one after the other. Exit status 66 if there is no log.",
+      "web -f -n 100");
 
   private final String word;
   private final String synopsis;
@@ -117,7 +131,7 @@ enum Command {
 
   /** A command line that works. */
   String example() {
-    return "daimon " + word + " " + example;
+    return ("daimon " + word + " " + example).stripTrailing();
   }
 
   /** Whether a program, with options of its own, follows the command's options. */
@@ -127,7 +141,7 @@ enum Command {
 
   /** Whether the first word after the options is a daemon's name, unless there is a pidfile. */
   boolean takesName() {
-    return !takesProgram();
+    return !takesProgram() && this != LIST;
   }
 
   /** The command's name. */

@@ -1,6 +1,8 @@
 package dev.daimon.cli;
 
 import static dev.daimon.cli.Command.CHECK;
+import static dev.daimon.cli.Command.LIST;
+import static dev.daimon.cli.Command.LOGS;
 import static dev.daimon.cli.Command.RELOAD;
 import static dev.daimon.cli.Command.RESTART;
 import static dev.daimon.cli.Command.RUN;
@@ -235,7 +237,23 @@ enum CommandOption {
       null,
       "exit with 0, not with 69, if the daemon runs already, as init scripts expect",
       START),
-  JSON(null, "json", null, "print all that is known, as one JSON object", STATUS),
+  ALL(null, "all", null, "start every daemon that has a definition, side by side", START),
+  ALL_THAT_RUN(null, "all", null, "stop every daemon that has a name and runs, side by side", STOP),
+  JSON(null, "json", null, "print all that is known, as JSON", STATUS, LIST),
+  OF_USER(
+      "u",
+      "user",
+      "NAME",
+      "list this user's daemons, as far as they are in the usual directories; for root",
+      LIST),
+  LINES("n", "lines", "N|all", "how many lines to begin with", LOGS),
+  FOLLOW("f", "follow", null, "go on with what is written from now on, through rotations", LOGS),
+  UNTIL_EXIT(
+      null,
+      "until-exit",
+      null,
+      "with `-f`: end when the daemon has ended and all is printed",
+      LOGS),
   FIRST_SIGNAL(null, "signal", "SIGNAL", "the first signal", RESTART, STOP),
   TIMEOUT(null, "timeout", "T", "how long to wait after the first signal", RESTART, STOP),
   WAIT_TIMEOUT(null, "timeout", "T", "give up after this time, with exit status 75", WAIT),
@@ -325,7 +343,9 @@ enum CommandOption {
       SIGNAL,
       WAIT,
       SHOW,
-      CHECK);
+      CHECK,
+      LIST,
+      LOGS);
 
   private final @Nullable String letter;
   private final String word;
@@ -378,7 +398,7 @@ enum CommandOption {
    */
   boolean isDefinable() {
     return switch (this) {
-      case PIDFILE, VERBOSE, FOREGROUND, DRY_RUN, OKNODO, SAVE, HELP -> false;
+      case PIDFILE, VERBOSE, FOREGROUND, DRY_RUN, OKNODO, ALL, ALL_THAT_RUN, SAVE, HELP -> false;
       default -> isTakenBy(START) || isTakenBy(RUN) || isTakenBy(RESTART);
     };
   }
@@ -458,6 +478,7 @@ enum CommandOption {
       case STDOUT_OF_RUN -> "inherited";
       case STDERR -> "where `-o` goes; " + errorBeside("x.stdout") + ", " + errorBeside("x.out");
       case PIDFILE_OWNER -> StartDefaults.ROOTS_PIDFILE ? "`root`" : "`user`";
+      case LINES -> "`" + LogsCommand.LINES + "`";
       case FIRST_SIGNAL -> "`" + name(StopPolicy.DEFAULT.steps().getFirst().signal()) + "`";
       case TIMEOUT -> "`" + seconds(StopPolicy.DEFAULT.steps().getFirst().patience()) + "`";
       case THEN -> laterSteps();

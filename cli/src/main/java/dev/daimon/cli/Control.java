@@ -12,9 +12,6 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
 
 /** The commands that control a daemon: all but those that start one. */
 final class Control {
@@ -62,7 +59,7 @@ final class Control {
       return false;
     }
     if (command == Command.STATUS && line.has(CommandOption.JSON)) {
-      terminal.result(StatusText.json(unknown(lost)));
+      terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), lost)));
     } else {
       terminal.error(lost);
     }
@@ -101,7 +98,7 @@ final class Control {
     } catch (IOException failure) {
       String reason = String.valueOf(failure.getMessage());
       if (line.has(CommandOption.JSON)) {
-        terminal.result(StatusText.json(unknown(reason)));
+        terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), reason)));
       } else {
         terminal.error(reason);
       }
@@ -115,20 +112,6 @@ final class Control {
       terminal.error(changed);
     }
     return exitCode(status.state());
-  }
-
-  private DaemonStatus unknown(String reason) {
-    return new DaemonStatus(
-        State.UNKNOWN,
-        control.pidFile(),
-        OptionalLong.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        List.of(),
-        Optional.empty(),
-        List.of(),
-        List.of(),
-        reason);
   }
 
   // Not a switch, as above.

@@ -18,9 +18,9 @@ final class Help {
 
       Exit statuses: 0 it runs (stop, wait: it does not; signal, reload: it was sent),
       1 dead, and a pidfile is left, 3 not running, 4 it cannot be shown whether it
-      runs, 64 usage, 66 program missing or not executable, 67 no such user or group,
-      69 already running, 70 not started, 71 a system call failed, 73 a file cannot be
-      made, opened or locked, 75 timed out, 77 no permission, 128 + n by signal n
+      runs, 64 usage, 66 program or log missing, 67 no such user or group, 69 already
+      running, 70 not started, 71 a system call failed, 73 a file cannot be made,
+      opened or locked, 75 timed out, 77 no permission, 128 + n by signal n
       """;
 
   private static final String PROGRAM =

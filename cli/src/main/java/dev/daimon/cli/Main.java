@@ -81,6 +81,15 @@ public final class Main {
     if (command == Command.SHOW || command == Command.CHECK) {
       return new DefinitionCommand().run(command, line);
     }
+    if (line.has(CommandOption.ALL)) {
+      return AllDaemons.run(command, line);
+    }
+    if (command == Command.LIST) {
+      return ListCommand.run(line);
+    }
+    if (command == Command.LOGS) {
+      return LogsCommand.run(line);
+    }
     return command.takesProgram()
         ? new StartCommand(StartOptions.request(command, line)).run()
         : Control.run(command, line);

@@ -17,8 +17,8 @@ package dev.daimon.cli;
  *       which is the null device until then</td><td>launcher.sh, make-cache</td></tr>
  *   <tr><td>{@link #CANCEL}</td><td>the number of a pipe's read end: whoever waits for this JVM cancels
  *       the start by closing the other end, or by ending; the JVM writes the line {@code ready} to it when the
- *       program is ready, or runs if it need not get ready; only with {@code --ready} and {@code --wait}, and
- *       where a definition may have them</td><td>launcher.sh</td></tr>
+ *       program is ready, or runs if it need not get ready; only with {@code --ready}, {@code --wait} and
+ *       {@code --all}, and where a definition may have them</td><td>launcher.sh</td></tr>
  *   <tr><td>{@link #LEADER}</td><td>{@code true}: this JVM was started as the leader of a new
  *       session</td><td>Respawn</td></tr>
  *   <tr><td>{@link #DIRECT}</td><td>{@code true}: no script waits, and the JVM leaves signals alone

@@ -1,6 +1,8 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.ListedDaemon;
 import dev.daimon.control.OutputReader;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.VisibleText;
@@ -17,12 +19,34 @@ final class StatusText {
     return status.line().concat("\n");
   }
 
+  /** A state as one word, such as {@code not_running}. */
+  static String word(State state) {
+    return state.name().toLowerCase(Locale.ROOT);
+  }
+
   /** One JSON object in one line, for programs, with every key in every state. */
   static String json(DaemonStatus status) {
+    StringBuilder json = new StringBuilder("{");
+    keys(json, status);
+    return json.append("}\n").toString();
+  }
+
+  /** The object of a daemon in a list: the same keys, and those of the list. */
+  static void json(StringBuilder json, ListedDaemon daemon) {
+    json.append("{\"name\":");
+    string(json, daemon.daemon().name().text());
+    json.append(",\"defined\":").append(daemon.defined());
+    OptionalLong memory = daemon.memory();
+    json.append(",\"memory\":");
+    json.append(memory.isPresent() ? Long.toString(memory.getAsLong()) : "null").append(',');
+    keys(json, daemon.status());
+    json.append('}');
+  }
+
+  private static void keys(StringBuilder json, DaemonStatus status) {
     OptionalLong pid = status.pid();
-    StringBuilder json = new StringBuilder();
-    json.append("{\"state\":");
-    string(json, status.state().name().toLowerCase(Locale.ROOT));
+    json.append("\"state\":");
+    string(json, word(status.state()));
     json.append(",\"pidFile\":");
     string(json, status.pidFile().toString());
     json.append(",\"pid\":").append(pid.isPresent() ? Long.toString(pid.getAsLong()) : "null");
@@ -58,7 +82,6 @@ final class StatusText {
     }
     json.append("],\"reason\":");
     string(json, status.reason());
-    return json.append("}\n").toString();
   }
 
   /** Appends a string of RFC 8259; characters that a terminal would act on are escaped, too. */

@@ -129,8 +129,7 @@ public final class DaemonControl {
       ProcessInfo info = probe.state() == State.RUNNING ? probe.info() : null;
       return info == null
           ? status(probe, daemon.pidFile, /* user= */ null, List.of(), output(probe))
-          : status(
-              probe, daemon.pidFile, userName(info.user()), info.commandLine(), output(probe));
+          : status(probe, daemon.pidFile, userName(info.user()), info.commandLine(), output(probe));
     }
   }
 
@@ -142,7 +141,7 @@ public final class DaemonControl {
    * @param output what reads its output
    */
   static DaemonStatus status(
-            ProbeResult probe,
+      ProbeResult probe,
       Path pidFile,
       @Nullable String user,
       List<String> commandLine,

@@ -78,8 +78,8 @@ public record DaemonStatus(
   }
 
   /**
-   * {@return one line for people: the reason, the user, the uptime, the command line, and what
-   * does not read the output any more}
+   * {@return one line for people: the reason, the user, the uptime, the command line, and what does
+   * not read the output any more}
    */
   public String line() {
     StringBuilder line = new StringBuilder(reason());

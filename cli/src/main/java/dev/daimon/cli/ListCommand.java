@@ -1,0 +1,116 @@
+package dev.daimon.cli;
+
+import dev.daimon.control.DaemonRegistry;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.ListedDaemon;
+import dev.daimon.forking.StandardStream;
+import dev.daimon.privileges.Identity;
+import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
+import dev.daimon.startup.TargetIdentity;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** {@code daimon list}: a table of the daemons that have a name, or a JSON array of them. */
+final class ListCommand {
+  private final Terminal terminal = new Terminal(false);
+  private final CommandLine line;
+
+  private ListCommand(CommandLine line) {
+    this.line = line;
+  }
+
+  /** Runs the command, and returns its exit code. */
+  static int run(CommandLine line) {
+    if (!line.words().isEmpty()) {
+      throw line.usage("unexpected word: \"" + Text.readable(line.words().get(0)) + "\"");
+    }
+    new ListCommand(line).run();
+    return 0;
+  }
+
+  private void run() {
+    DaemonDirectories directories = directories();
+    try {
+      if (line.has(CommandOption.JSON)) {
+        json(DaemonRegistry.of(directories));
+      } else if (!table(DaemonRegistry.of(directories))) {
+        terminal.error("no daemon is defined in " + directories.definitions() + ", and none runs");
+      }
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
+    }
+  }
+
+  /** Those of this user, or of the one that is named. */
+  private DaemonDirectories directories() {
+    String user = line.value(CommandOption.OF_USER);
+    if (user == null) {
+      return DaemonDirectories.ofCaller();
+    }
+    String name = Text.readable(user);
+    Identity identity = Objects.requireNonNull(TargetIdentity.resolve(name, null, null));
+    long caller = Identity.effectiveUser();
+    if (TargetIdentity.user(identity) == caller) {
+      return DaemonDirectories.ofCaller();
+    }
+    if (caller != 0) {
+      throw new StartException(
+          Reason.PERMISSION, "only root can list the daemons of another user, " + name);
+    }
+    return DaemonDirectories.ofUser(name);
+  }
+
+  private void json(DaemonRegistry registry) throws IOException {
+    ListJson json = new ListJson(terminal);
+    registry.list(daemon -> json.add(byItsDefinition(daemon)));
+    json.end();
+  }
+
+  /** A daemon that locks nothing is unknown, unless its definition says that it does so. */
+  private static ListedDaemon byItsDefinition(ListedDaemon daemon) {
+    if (!daemon.defined() || daemon.status().state() != State.UNKNOWN) {
+      return daemon;
+    }
+    NamedDaemon named = new NamedDaemon(daemon.daemon().name(), daemon.daemon().directories());
+    try {
+      Definition definition = named.definition();
+      return definition == null || !definition.has(CommandOption.PID_ONLY.word())
+          ? daemon
+          : new ListedDaemon(
+              daemon.daemon(),
+              /* defined= */ true,
+              daemon.daemon().control().pidOnly().status(),
+              OptionalLong.empty());
+    } catch (IOException | StartException unusable) {
+      return daemon;
+    }
+  }
+
+  /** Whether there is a daemon to print. */
+  private boolean table(DaemonRegistry registry) throws IOException {
+    ListTable table = new ListTable(terminal, width());
+    registry.list(daemon -> table.add(byItsDefinition(daemon)));
+    return table.end();
+  }
+
+  /** How many columns a line may have. */
+  private static int width() {
+    String columns = System.getenv("COLUMNS");
+    if (columns != null) {
+      try {
+        int width = Integer.parseInt(columns);
+        if (width > 0) {
+          return width;
+        }
+      } catch (NumberFormatException none) {
+        // As if it were not set.
+      }
+    }
+    OptionalInt width = StandardStream.OUTPUT.columns();
+    return width.isPresent() ? width.getAsInt() : Integer.MAX_VALUE;
+  }
+}
