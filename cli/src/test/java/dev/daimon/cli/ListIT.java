@@ -1,0 +1,115 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox.Result;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** {@code daimon list}: the table, the JSON array, and whose daemons it tells of. */
+class ListIT {
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+  private final NamedFiles files = new NamedFiles(sandbox);
+
+  @BeforeEach
+  void makeDirectories() throws Exception {
+    files.make();
+    Files.createDirectories(files.pidFile("web").getParent());
+    Files.createDirectories(files.definition("web").getParent());
+  }
+
+  private long start(String name, String... program) throws Exception {
+    String[] words = {"start", "-p", files.known(files.pidFile(name)), "--"};
+    String[] all = new String[words.length + program.length];
+    System.arraycopy(words, 0, all, 0, words.length);
+    System.arraycopy(program, 0, all, words.length, program.length);
+    assertThat(files.daimon(all)).isEqualTo(new Result(0, "", ""));
+    return Sandbox.pid(files.pidFile(name));
+  }
+
+  @Test
+  void nothingIsToldInALine() throws Exception {
+    Result result = files.daimon("list");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .isEqualTo(
+            "daimon: no daemon is defined in %s, and none runs\n",
+            files.known(files.definition("web").getParent()));
+    assertThat(files.daimon("list", "--json")).isEqualTo(new Result(0, "[]\n", ""));
+  }
+
+  @Test
+  void theTableIsSortedAndCutAtTheTerminal() throws Exception {
+    String zeros = "0".repeat(200);
+    long pid = start("web", "sleep", "1000", zeros);
+    Files.createFile(files.definition("api"));
+    Files.writeString(files.pidFile("text"), "text\n");
+    sandbox.awaitProgram("sleep");
+
+    Result result = files.daimon("list");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.err()).isEmpty();
+    List<String> lines = result.out().lines().toList();
+    assertThat(lines).hasSize(4);
+    assertThat(lines.get(0)).matches("NAME +STATE +PID +USER +UP +MEMORY +COMMAND");
+    assertThat(lines.get(1)).matches("api +not_running +- +- +- +- +-");
+    assertThat(lines.get(2)).matches("text +unknown +- +- +- +- +\\(.* is no pidfile: .*\\)");
+    assertThat(lines.get(3))
+        .matches("web +running +" + pid + " +\\S+ +\\d+s +[\\d.]+[KM] +sleep 1000 " + zeros);
+
+    String narrow = "script -qc 'stty cols 60; " + Sandbox.DAIMON + " list' /dev/null";
+    assertThat(files.shell(narrow).out().lines())
+        .hasSize(4)
+        .allMatch(line -> line.length() <= 60)
+        .anyMatch(line -> line.length() == 60);
+    assertThat(files.shell("COLUMNS=50 $daimon list").out().lines())
+        .allMatch(line -> line.length() <= 50);
+  }
+
+  @Test
+  void jsonHasTheKeysOfTheStatusAndThoseOfTheList() throws Exception {
+    long pid = start("web", "sleep", "1000");
+    Files.createFile(files.definition("web"));
+    Files.createFile(files.definition("api"));
+    sandbox.awaitProgram("sleep");
+
+    List<String> lines = files.daimon("list", "--json").out().lines().toList();
+
+    assertThat(lines).hasSize(4).startsWith("[").endsWith("]");
+    assertThat(lines.get(1))
+        .startsWith("{\"name\":\"api\",\"defined\":true,\"memory\":null,\"state\":\"not_running\"")
+        .endsWith("},");
+    assertThat(lines.get(2))
+        .matches(
+            "\\{\"name\":\"web\",\"defined\":true,\"memory\":[1-9]\\d+,\"state\":\"running\",.*"
+                + "\"pid\":"
+                + pid
+                + ",.*\"commandLine\":\\[\"sleep\",\"1000\"],.*}");
+  }
+
+  @Test
+  @Tag("root")
+  void rootListsAnotherUsersAndNobodyElseDoes() throws Exception {
+    Files.createFile(files.definition("roots"));
+    String daimon = sandbox.publicDaimon().toString();
+
+    // The home of nobody does not exist.
+    assertThat(files.daimon("list", "--user", "nobody").err())
+        .startsWith("daimon: no daemon is defined in /nonexistent/.config/daimon");
+    Result refused =
+        sandbox.run(
+            List.of("setpriv", "--reuid=65534", "--clear-groups", daimon, "list", "-u", "root"),
+            Map.of("HOME", "/nonexistent"));
+    assertThat(refused.exitCode()).isEqualTo(77);
+    assertThat(refused.err())
+        .isEqualTo("daimon: only root can list the daemons of another user, root\n");
+  }
+}
