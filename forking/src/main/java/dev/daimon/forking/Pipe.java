@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import java.util.Objects;
 
 /**
  * A pipe: what is written to one descriptor can be read from the other. Both are close-on-exec.
@@ -28,6 +29,21 @@ public final class Pipe implements AutoCloseable {
     int[] pair = new int[2];
     PosixException.check(Files.pipe(Files.O_CLOEXEC, pair), "pipe2", "");
     return new Pipe(pair);
+  }
+
+  /**
+   * Reads from a pipe, and waits until every process has closed its other end. What is read is
+   * lost.
+   *
+   * @param readEnd the descriptor to read from; it stays its owner's
+   * @throws PosixException if it cannot be read
+   */
+  public static void awaitEnd(Descriptor readEnd) throws PosixException {
+    Objects.requireNonNull(readEnd, "readEnd");
+    byte[] lost = new byte[64];
+    while (PosixException.check(Files.read(readEnd.number(), lost), "read", readEnd) > 0) {
+      // Until there is no more.
+    }
   }
 
   /** {@return the descriptor to read from} */

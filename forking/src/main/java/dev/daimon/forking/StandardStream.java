@@ -4,8 +4,10 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Polling;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** A standard stream of this process, which Java and native code share. */
@@ -85,6 +87,30 @@ public enum StandardStream {
   /** {@return whether the stream is a terminal} */
   public boolean isTerminal() {
     return Files.isatty(number);
+  }
+
+  /**
+   * Returns how many columns the terminal has at this moment.
+   *
+   * @return the number; empty if the stream is no terminal, or one that has told no width
+   * @see <a href="https://man7.org/linux/man-pages/man2/TIOCGWINSZ.2const.html">TIOCGWINSZ(2const)
+   *     </a>
+   */
+  public OptionalInt columns() {
+    int columns = Files.columns(number);
+    return columns > 0 ? OptionalInt.of(columns) : OptionalInt.empty();
+  }
+
+  /**
+   * Tells whether nobody reads any more what is written to the stream: a pipe or socket whose other
+   * end is closed, or a terminal that has hung up. This writes nothing.
+   *
+   * @return whether that is so; false for anything else, such as a file
+   * @see <a href="https://man7.org/linux/man-pages/man2/poll.2.html">poll(2)</a>
+   */
+  public boolean isDisconnected() {
+    // What is reported without being asked for: the other end is closed.
+    return Polling.poll(number, /* events= */ 0, /* timeout= */ 0) > 0;
   }
 
   private void flush() {

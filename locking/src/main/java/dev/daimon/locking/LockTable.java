@@ -37,48 +37,74 @@ final class LockTable {
 
   private final boolean regular;
 
-  /** Whether processes of other hosts may hold a lock on the file. */
-  private final boolean shared;
-
   /** Whether the list was too long when it was last read: then it is not read again. */
   private volatile boolean tooLong;
 
-  private LockTable(int number, String inode, boolean regular, boolean shared) {
+  private LockTable(int number, String inode, boolean regular, Mount mount) {
     this.number = number;
     this.inode = inode;
     this.regular = regular;
-    this.shared = shared;
+    this.mount = mount;
   }
+
+  /** What the list of mounts says of the file's mount. */
+  private final Mount mount;
+
+  /**
+   * A mount, as long as a file on it is open: then its id cannot become another mount's.
+   *
+   * @param id the mount's id in {@code fdinfo}; null if that has none
+   * @param device the numbers in a lock's line; null if the file's own device has to do
+   * @param shared whether processes of other hosts may hold a lock on its files
+   */
+  private record Mount(@Nullable String id, @Nullable String device, boolean shared) {}
 
   /** Of the file that is open as this descriptor; {@code O_PATH} is enough. */
   static LockTable of(int number) throws PosixException {
+    return of(number, /* known= */ null);
+  }
+
+  /**
+   * As {@link #of(int)}. The mount is not looked up, which takes longest, if it is the same as that
+   * of another file, which is open, too.
+   */
+  static LockTable of(int number, @Nullable LockTable known) throws PosixException {
     String path = "/proc/self/fdinfo/".concat(Integer.toString(number));
     String info = ProcFiles.read(path);
     FileStatus status = new FileStatus();
     PosixException.check(Files.fstat(number, status), "fstat", path);
-    long major = status.device() >>> 32;
-    long minor = status.device() & 0xffffffffL;
-    boolean shared = false;
     // On some file systems (btrfs, layers of overlayfs) stat returns another device than the
     // mount's, which is in a lock's line.
-    @Nullable String mount = field(info, "mnt_id:\t");
-    @Nullable String line = mount == null ? null : mountLine(mount.concat(" "));
-    if (line != null) {
-      // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAGS - TYPE SOURCE OPTIONS
-      int start = line.indexOf(' ', line.indexOf(' ') + 1) + 1;
-      int colon = line.indexOf(':', start);
-      major = Long.parseLong(line, start, colon, 10);
-      minor = Long.parseLong(line, colon + 1, line.indexOf(' ', colon), 10);
-      int type = line.indexOf(" - ") + 3;
-      shared = isShared(line.substring(type, line.indexOf(' ', type)));
+    @Nullable String id = field(info, "mnt_id:\t");
+    Mount mount =
+        known != null && id != null && id.equals(known.mount.id) ? known.mount : mount(id);
+    StringBuilder name = new StringBuilder(" ");
+    if (mount.device == null) {
+      hex(name, status.device() >>> 32).append(':');
+      hex(name, status.device() & 0xffffffffL).append(':');
+    } else {
+      name.append(mount.device);
     }
     // Since Linux 5.14; before, stat's is the same but for exotic file systems.
     @Nullable String inode = field(info, "ino:\t");
-    StringBuilder name = new StringBuilder(" ");
-    hex(name, major).append(':');
-    hex(name, minor).append(':');
     name.append(inode == null ? Long.toUnsignedString(status.inode()) : inode);
-    return new LockTable(number, name.append(' ').toString(), status.isRegularFile(), shared);
+    return new LockTable(number, name.append(' ').toString(), status.isRegularFile(), mount);
+  }
+
+  private static Mount mount(@Nullable String id) throws PosixException {
+    @Nullable String line = id == null ? null : mountLine(id.concat(" "));
+    if (line == null) {
+      return new Mount(id, null, /* shared= */ false);
+    }
+    // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAGS - TYPE SOURCE OPTIONS
+    int start = line.indexOf(' ', line.indexOf(' ') + 1) + 1;
+    int colon = line.indexOf(':', start);
+    StringBuilder device = new StringBuilder();
+    hex(device, Long.parseLong(line, start, colon, 10)).append(':');
+    hex(device, Long.parseLong(line, colon + 1, line.indexOf(' ', colon), 10)).append(':');
+    int type = line.indexOf(" - ") + 3;
+    boolean shared = isShared(line.substring(type, line.indexOf(' ', type)));
+    return new Mount(id, device.toString(), shared);
   }
 
   /** The mount's line; null if it is not one of this mount namespace. */
@@ -127,7 +153,7 @@ final class LockTable {
       taker = taker();
     }
     return taker >= 0
-        || (regular && (taker == TOO_LONG || shared || !isInitialNamespace()) && isRefused());
+        || (regular && (taker == TOO_LONG || mount.shared || !isInitialNamespace()) && isRefused());
   }
 
   /** The process that took the lock; 0 if the kernel hides it, or why there is none. */

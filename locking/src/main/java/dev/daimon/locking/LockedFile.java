@@ -37,10 +37,15 @@ public final class LockedFile implements AutoCloseable {
   /** Looked up once: that takes longer than all the rest of a query. */
   private volatile @Nullable LockTable table;
 
-  private LockedFile(Path path, Descriptor descriptor, FileStatus status) {
+  /** The table of another file, which may be on the same mount; null if there is none. */
+  private final @Nullable LockTable other;
+
+  private LockedFile(
+      Path path, Descriptor descriptor, FileStatus status, @Nullable LockTable other) {
     this.path = path;
     this.descriptor = descriptor;
     this.status = status;
+    this.other = other;
   }
 
   /**
@@ -55,7 +60,27 @@ public final class LockedFile implements AutoCloseable {
    */
   public static Optional<LockedFile> open(Path path)
       throws PosixException, NotRegularFileException {
-    Objects.requireNonNull(path, "path");
+    return open(Objects.requireNonNull(path, "path"), /* known= */ null);
+  }
+
+  /**
+   * Opens a file as {@link #open(Path)} does, one of many: what is found out about the mount of
+   * this file is not looked up again for the other one, if that is on the same mount. That takes
+   * longer than all the rest of a query.
+   *
+   * @param other the path of the other file
+   * @return the open file, to be closed by the caller, while this one is open; empty if there is no
+   *     such file
+   * @throws NotRegularFileException as {@link #open(Path)}
+   * @throws PosixException as {@link #open(Path)}, or if {@code /proc} cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public Optional<LockedFile> openOther(Path other) throws PosixException, NotRegularFileException {
+    return open(Objects.requireNonNull(other, "other"), table());
+  }
+
+  private static Optional<LockedFile> open(Path path, @Nullable LockTable known)
+      throws PosixException, NotRegularFileException {
     int flags =
         Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NOFOLLOW | Files.O_NOCTTY | Files.O_NONBLOCK;
     int number = Files.open(NativePath.bytes(path), flags, 0);
@@ -75,7 +100,7 @@ public final class LockedFile implements AutoCloseable {
       PosixException.check(result, "fstat", path);
       throw new NotRegularFileException(path);
     }
-    return Optional.of(new LockedFile(path, descriptor, status));
+    return Optional.of(new LockedFile(path, descriptor, status, known));
   }
 
   /** {@return the path, as given} */
@@ -162,7 +187,7 @@ public final class LockedFile implements AutoCloseable {
     int number = descriptor.number();
     LockTable known = table;
     if (known == null) {
-      known = LockTable.of(number);
+      known = LockTable.of(number, other);
       table = known;
     }
     return known;

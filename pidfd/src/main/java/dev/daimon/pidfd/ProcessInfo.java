@@ -8,6 +8,7 @@ import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.ProcStatus;
+import dev.daimon.posix.call.Processes;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * @param realUser the real user id, from 0 to 4294967294
  * @param savedUser the saved set-user-id, from 0 to 4294967294
  * @param realGroup the real group id of the user, from 0 to 4294967294; not the process group
+ * @param memory the resident set, in bytes: the memory of the process that is not swapped out, with
+ *     what it shares with other processes; the kernel's count may be some hundred KiB off, and is 0
+ *     of a process that is about to end
  * @param commandLine the words with which the program was started, or which it has put there since,
  *     up to 128 KiB of them; bytes that are not UTF-8 are replaced. Empty words at the end are left
  *     out, since programs pad a shorter title with them. Empty for a kernel thread, and for a
@@ -50,7 +54,11 @@ public record ProcessInfo(
     long realUser,
     long savedUser,
     long realGroup,
+    long memory,
     List<String> commandLine) {
+
+  /** A second in ns. */
+  private static final long SECOND = 1_000_000_000;
 
   /** A hundredth of a second in ns: the unit of start times, whatever the kernel's own tick is. */
   private static final long TICK = 10_000_000;
@@ -63,6 +71,9 @@ public record ProcessInfo(
 
   /** Read once: it is at the end of a long file. */
   private static volatile @Nullable Boot boot;
+
+  /** Asked for once; 0 before. */
+  private static volatile int pageSize;
 
   /** Requires every object. */
   public ProcessInfo {
@@ -103,15 +114,25 @@ public record ProcessInfo(
         Integer.toUnsignedLong(ids[0]),
         Integer.toUnsignedLong(ids[2]),
         Integer.toUnsignedLong(ids[3]),
+        stat.residentPages() * pageSize(),
         words(commandLine(process.concat("/cmdline"))));
+  }
+
+  private static int pageSize() {
+    int known = pageSize;
+    if (known == 0) {
+      known = Processes.pageSize();
+      pageSize = known;
+    }
+    return known;
   }
 
   /** When the machine was booted, by the clock as it was set at this reading. */
   private static final class Boot {
     final Instant time;
-    final Duration difference;
+    final long difference;
 
-    Boot(Instant time, Duration difference) {
+    Boot(Instant time, long difference) {
       this.time = time;
       this.difference = difference;
     }
@@ -122,9 +143,11 @@ public record ProcessInfo(
    * clocks would be another one each time.
    */
   private static Instant bootTime(long now) throws PosixException {
-    Duration difference = Duration.between(Instant.EPOCH.plusNanos(now), Instant.now());
+    Instant clock = Instant.now();
+    // In ns, which fits until the year 2262.
+    long difference = clock.getEpochSecond() * SECOND + clock.getNano() - now;
     Boot known = boot;
-    if (known == null || known.difference.minus(difference).abs().toNanos() > SAME_CLOCKS) {
+    if (known == null || Math.abs(known.difference - difference) > SAME_CLOCKS) {
       known = new Boot(readBootTime(), difference);
       boot = known;
     }

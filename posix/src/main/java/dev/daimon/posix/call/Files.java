@@ -106,6 +106,9 @@ public final class Files {
   /** {@code fcntl}: return the size of a pipe; an error for anything else. */
   public static final int F_GETPIPE_SZ = 1032;
 
+  /** {@code ioctl}: return the size of a terminal's window. */
+  static final int TIOCGWINSZ = 0x5413;
+
   /** Forbid changes of a file in memory. */
   public static final int F_ADD_SEALS = 1033;
 
@@ -163,6 +166,8 @@ public final class Files {
   private static final long MEMFD_CREATE = Libc.address("memfd_create");
   // int isatty(int fd);
   private static final long ISATTY = Libc.address("isatty");
+  // int ioctl(int fd, unsigned long op, ...);
+  private static final long IOCTL = Libc.address("ioctl");
   // int fcntl(int fd, int op, ... /* arg */);
   private static final long FCNTL = Libc.address("fcntl");
   // int flock(int fd, int op);
@@ -258,6 +263,17 @@ public final class Files {
   /** Whether a descriptor is a terminal. */
   public static boolean isatty(int fd) {
     return Libc.call(ISATTY, fd) == 1;
+  }
+
+  /** The number of columns of a terminal, 0 if it has told none; an error for anything else. */
+  public static int columns(int fd) {
+    try (Arena arena = CallMemory.open()) {
+      MemorySegment size = arena.allocate(Layouts.winsize.SIZE, Short.BYTES);
+      int result = Libc.call(IOCTL, fd, TIOCGWINSZ, size.address());
+      return result < 0
+          ? result
+          : Short.toUnsignedInt(Native.view(size).getShort(Layouts.winsize.ws_col));
+    }
   }
 
   /** Reads or changes what belongs to a descriptor. */

@@ -230,6 +230,13 @@ final class Layouts {
     private ucontext_t() {}
   }
 
+  static final class winsize {
+    static final int SIZE = 8;
+    static final int ws_col = 2;
+
+    private winsize() {}
+  }
+
   static final class rlimit {
     static final int SIZE = 16;
     static final int rlim_cur = 0;

@@ -19,6 +19,7 @@ public final class ProcStat {
   private static final int FLAGS = 9;
   private static final int THREADS = 20;
   private static final int START = 22;
+  private static final int RESIDENT = 24;
 
   private final String line;
 
@@ -87,6 +88,11 @@ public final class ProcStat {
   /** When the process was started, in hundredths of a second since the boot. */
   public long startTicks() {
     return field(START);
+  }
+
+  /** How many pages of its memory are resident; about, since the kernel counts in steps. */
+  public long residentPages() {
+    return field(RESIDENT);
   }
 
   private long field(int number) {

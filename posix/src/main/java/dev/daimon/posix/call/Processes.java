@@ -36,6 +36,9 @@ public final class Processes {
 
   static final int PR_SET_CHILD_SUBREAPER = 36;
 
+  /** {@code sysconf}: the size of a page of memory. */
+  static final int _SC_PAGESIZE = 30;
+
   /** Number of the system call {@code waitid}. */
   static final int SYS_waitid = Abi.either(247, 95);
 
@@ -65,6 +68,8 @@ public final class Processes {
   private static final long WAITID = Libc.address("waitid");
   // int prctl(int option, ...);
   private static final long PRCTL = Libc.address("prctl");
+  // long sysconf(int name);
+  private static final long SYSCONF = Libc.address("sysconf");
   // long syscall(long number, ...);
   private static final long SYSCALL = Libc.address("syscall");
   // char **environ;
@@ -75,6 +80,11 @@ public final class Processes {
   /** The process id of this JVM. */
   public static int getpid() {
     return Libc.call(GETPID);
+  }
+
+  /** The size of a page of memory, in bytes, in which the kernel counts what a process has. */
+  public static int pageSize() {
+    return Libc.call(SYSCONF, _SC_PAGESIZE);
   }
 
   /** The process id of the parent; changes when the parent ends. */

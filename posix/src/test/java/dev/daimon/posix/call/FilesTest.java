@@ -457,6 +457,7 @@ class FilesTest {
       assertThat(Files.write(file, new byte[2])).isEqualTo(2);
       assertThat(Files.write(file, new byte[1])).isEqualTo(-Errno.EPERM.number());
       assertThat(Files.isatty(file)).isFalse();
+      assertThat(Files.columns(file)).isNegative();
     } finally {
       Files.close(file);
     }
@@ -485,6 +486,7 @@ class FilesTest {
     int terminal = Files.open(path, Files.O_RDWR | Files.O_NOCTTY | Files.O_CLOEXEC, 0);
     try {
       assertThat(Files.isatty(terminal)).isTrue();
+      assertThat(Files.columns(terminal)).as("none was set").isZero();
     } finally {
       Files.close(terminal);
     }
