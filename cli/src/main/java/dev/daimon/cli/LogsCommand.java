@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ControlFailure;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.startup.OutputPaths;
 import dev.daimon.startup.StartException;
