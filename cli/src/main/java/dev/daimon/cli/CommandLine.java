@@ -25,7 +25,7 @@ final class CommandLine {
   private final List<String> words;
 
   /** The daemon that is named; null for none. */
-  private final @Nullable NamedDaemon daemon;
+  private final @Nullable RequestedDaemon daemon;
 
   private final boolean isUndefined;
 
@@ -36,7 +36,7 @@ final class CommandLine {
       Command command,
       org.apache.commons.cli.CommandLine parsed,
       List<String> words,
-      @Nullable NamedDaemon daemon,
+      @Nullable RequestedDaemon daemon,
       boolean isUndefined) {
     this.command = command;
     this.parsed = parsed;
@@ -92,7 +92,7 @@ final class CommandLine {
         || parsed.hasOption(CommandOption.HELP.word())) {
       return new CommandLine(command, parsed, words, null, false);
     }
-    NamedDaemon daemon = NamedDaemon.of(words.get(0));
+    RequestedDaemon daemon = RequestedDaemon.of(words.get(0));
     return new CommandLine(command, parsed, words.subList(1, words.size()), daemon, false);
   }
 
@@ -117,7 +117,7 @@ final class CommandLine {
   }
 
   /** The daemon that is named; null for none. */
-  @Nullable NamedDaemon daemon() {
+  @Nullable RequestedDaemon daemon() {
     return daemon;
   }
 

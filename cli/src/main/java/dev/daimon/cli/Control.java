@@ -53,7 +53,7 @@ final class Control {
 
   /** Tells, if the daemon has a name, whether it runs though its pidfile is gone. */
   private boolean isLost(Command command) {
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     String lost = daemon == null ? null : daemon.lost();
     if (lost == null) {
       return false;
@@ -106,7 +106,7 @@ final class Control {
     }
     terminal.result(
         line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
-    NamedDaemon daemon = status.state() == State.RUNNING ? line.daemon() : null;
+    RequestedDaemon daemon = status.state() == State.RUNNING ? line.daemon() : null;
     String changed = daemon == null ? null : daemon.changed(daemon.definition());
     if (changed != null) {
       terminal.error(changed);

@@ -33,7 +33,7 @@ final class ControlOptions {
 
   /** Takes options that were not typed from the definition of the daemon that is named. */
   private static void useDefinition(CommandLine line) {
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     Definition definition = daemon == null ? null : daemon.definition();
     if (definition != null) {
       line.use(definition);

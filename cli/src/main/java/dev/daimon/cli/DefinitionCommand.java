@@ -27,7 +27,7 @@ final class DefinitionCommand {
     if (!line.words().isEmpty()) {
       throw line.usage("unexpected word: \"" + Text.readable(line.words().get(0)) + "\"");
     }
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     if (command == Command.CHECK) {
       return daemon == null ? checkAll() : check(daemon.name().text(), daemon.definitionFile());
     }
@@ -39,7 +39,7 @@ final class DefinitionCommand {
   }
 
   /** Prints a definition that can be read again, with comments. */
-  private void show(NamedDaemon daemon) {
+  private void show(RequestedDaemon daemon) {
     Definition definition = daemon.definition();
     StartedFile started = daemon.started();
     Definition shown = started != null && definition == null ? started.definition() : definition;
@@ -71,7 +71,7 @@ final class DefinitionCommand {
         || definition.values(CommandOption.READY.word()).contains("exit");
   }
 
-  private static StartException undefined(NamedDaemon daemon) {
+  private static StartException undefined(RequestedDaemon daemon) {
     return new StartException(
         Reason.CONFIGURATION,
         daemon
@@ -82,7 +82,7 @@ final class DefinitionCommand {
             + " --save -- and the program");
   }
 
-  private static void state(StringBuilder text, NamedDaemon daemon) {
+  private static void state(StringBuilder text, RequestedDaemon daemon) {
     String lost = daemon.lost();
     if (lost != null) {
       comment(text, lost);
@@ -98,13 +98,13 @@ final class DefinitionCommand {
   }
 
   /** The name as it is typed, with one character for each byte. */
-  private static String word(NamedDaemon daemon) {
+  private static String word(RequestedDaemon daemon) {
     return Text.ofReadable(daemon.name().text());
   }
 
   /** The options with which the daemon was started, and that it does not have now. */
   private static void differences(StringBuilder text, Definition definition, StartedFile started) {
-    if (!NamedDaemon.isRunning(started)) {
+    if (!RequestedDaemon.isRunning(started)) {
       return;
     }
     Definition then = started.definition();
@@ -160,7 +160,7 @@ final class DefinitionCommand {
     try {
       // As a restart, so that it does not matter whether the daemon runs.
       CommandLine line = CommandLine.parse(Command.RESTART, List.of(name));
-      NamedDaemon daemon = line.daemon();
+      RequestedDaemon daemon = line.daemon();
       Definition definition = daemon == null ? null : daemon.definition();
       if (daemon == null) {
         throw new StartException(Reason.CONFIGURATION, "that is no daemon's name");

@@ -75,7 +75,7 @@ final class ListCommand {
     if (!daemon.defined() || daemon.status().state() != State.UNKNOWN) {
       return daemon;
     }
-    NamedDaemon named = new NamedDaemon(daemon.daemon().name(), daemon.daemon().directories());
+    RequestedDaemon named = new RequestedDaemon(daemon.daemon());
     try {
       Definition definition = named.definition();
       return definition == null || !definition.has(CommandOption.PID_ONLY.word())

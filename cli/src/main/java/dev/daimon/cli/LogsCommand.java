@@ -22,7 +22,7 @@ final class LogsCommand {
 
   private final Terminal terminal = new Terminal(false);
   private final CommandLine line;
-  private final NamedDaemon daemon;
+  private final RequestedDaemon daemon;
 
   /** What the daemon was started with, or else its definition; null if there is neither. */
   private @Nullable Definition options;
@@ -40,7 +40,7 @@ final class LogsCommand {
 
   private LogsCommand(CommandLine line) {
     this.line = line;
-    NamedDaemon named = line.daemon();
+    RequestedDaemon named = line.daemon();
     if (named == null) {
       throw line.usage("no name was given");
     }
@@ -51,7 +51,7 @@ final class LogsCommand {
     Definition definition = daemon.definition();
     options = definition;
     StartedFile started = daemon.started();
-    if (started != null && (definition == null || NamedDaemon.isRunning(started))) {
+    if (started != null && (definition == null || RequestedDaemon.isRunning(started))) {
       options = started.definition();
     }
   }

@@ -45,13 +45,13 @@ final class NameGrammar {
    * @param words the words without its name
    * @param isUndefined whether the program would be a name if a daemon of that name were defined
    */
-  record Named(@Nullable NamedDaemon daemon, List<String> words, boolean isUndefined) {}
+  record Named(@Nullable RequestedDaemon daemon, List<String> words, boolean isUndefined) {}
 
   /** Finds the name. */
   static Named find(Command command, OptionWords options, List<String> words) {
     NameGrammar grammar = new NameGrammar(command, options, words);
     grammar.scan();
-    NamedDaemon daemon = grammar.daemon();
+    RequestedDaemon daemon = grammar.daemon();
     return daemon == null
         ? new Named(null, words, grammar.isAlone() && !grammar.isNoName())
         : new Named(daemon, grammar.rest(), /* isUndefined= */ false);
@@ -81,13 +81,13 @@ final class NameGrammar {
         || (word.startsWith("-p") && word.length() > 2);
   }
 
-  private @Nullable NamedDaemon daemon() {
+  private @Nullable RequestedDaemon daemon() {
     if (first < 0) {
       return null;
     }
     String word = words.get(first);
     if (dashes >= 0) {
-      return NamedDaemon.of(word);
+      return RequestedDaemon.of(word);
     }
     boolean later = second >= 0 && words.subList(second, words.size()).contains(DASHES);
     if (later) {
@@ -104,8 +104,8 @@ final class NameGrammar {
     if (isNoName()) {
       return null;
     }
-    NamedDaemon daemon =
-        command == Command.RESTART ? NamedDaemon.of(word) : NamedDaemon.defined(word);
+    RequestedDaemon daemon =
+        command == Command.RESTART ? RequestedDaemon.of(word) : RequestedDaemon.defined(word);
     if (daemon != null && second >= 0) {
       throw wrong(
           command == Command.RESTART

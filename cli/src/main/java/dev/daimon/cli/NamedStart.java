@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class NamedStart {
   private static final String OLD = ".old";
 
-  private final NamedDaemon daemon;
+  private final RequestedDaemon daemon;
   private final Definition definition;
   private final boolean save;
 
@@ -46,13 +46,13 @@ final class NamedStart {
    * @param definition all options, and the program
    * @param save whether to write that as the daemon's definition
    */
-  NamedStart(NamedDaemon daemon, Definition definition, boolean save) {
+  NamedStart(RequestedDaemon daemon, Definition definition, boolean save) {
     this.daemon = daemon;
     this.definition = definition;
     this.save = save;
   }
 
-  NamedDaemon daemon() {
+  RequestedDaemon daemon() {
     return daemon;
   }
 

@@ -110,7 +110,7 @@ final class OutputOption {
 
   /** By what the entries of the log are known: the daemon's name, else the program's base name. */
   private String tag() {
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     if (daemon != null) {
       return Text.ofBytes(daemon.toString().getBytes(StandardCharsets.UTF_8));
     }

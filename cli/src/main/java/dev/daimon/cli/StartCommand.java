@@ -71,7 +71,7 @@ final class StartCommand {
           Reason.PROGRAM,
           failure.getMessage()
               + "; nor is there a definition "
-              + DefinitionFile.name(NamedDaemon.of(program).definitionFile()));
+              + DefinitionFile.name(RequestedDaemon.of(program).definitionFile()));
     }
     return named;
   }

@@ -118,7 +118,7 @@ final class StartOptions {
   }
 
   private void name(Request request) {
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     if (daemon != null) {
       request.named = new NamedStart(daemon, line.effective(), line.has(CommandOption.SAVE));
     } else if (line.has(CommandOption.SAVE)) {
@@ -181,7 +181,7 @@ final class StartOptions {
 
   /** Reads the two outputs, each a file or a program; by its name a daemon has a file. */
   private void output(Request request) {
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     String output = line.value(CommandOption.STDOUT);
     String error = line.value(CommandOption.STDERR);
     if (output == null && daemon != null && !request.foreground && !request.self) {
@@ -208,7 +208,7 @@ final class StartOptions {
 
   private List<String> program() {
     List<String> program = line.words();
-    NamedDaemon daemon = line.daemon();
+    RequestedDaemon daemon = line.daemon();
     if (program.isEmpty() && daemon != null) {
       line.use(definition(daemon));
       return line.effective().program();
@@ -223,7 +223,7 @@ final class StartOptions {
   }
 
   /** The daemon's definition; a restart takes what it was started with if there is none. */
-  private Definition definition(NamedDaemon daemon) {
+  private Definition definition(RequestedDaemon daemon) {
     Definition definition = daemon.definition();
     if (definition != null) {
       return definition;

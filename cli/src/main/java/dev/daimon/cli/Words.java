@@ -132,8 +132,11 @@ final class Words {
     if (bare) {
       return word;
     }
-    StringBuilder quoted = new StringBuilder("\"");
     String text = Text.readable(word);
+    if (isLiteral(word, text)) {
+      return "'" + word + "'";
+    }
+    StringBuilder quoted = new StringBuilder("\"");
     if (Text.ofBytes(utf8(text)).equals(word)) {
       int point;
       for (int i = 0; i < text.length(); i += Character.charCount(point)) {
@@ -144,6 +147,13 @@ final class Words {
       append(quoted, word, /* hidden= */ true);
     }
     return quoted.append('"').toString();
+  }
+
+  /** Whether single quotes are enough: every character is visible, and none is such a quote. */
+  private static boolean isLiteral(String word, String text) {
+    return word.indexOf('\'') < 0
+        && text.equals(VisibleText.line(text))
+        && Text.ofBytes(utf8(text)).equals(word);
   }
 
   private static byte[] utf8(String text) {

@@ -88,8 +88,8 @@ class NamesIT {
             644 ~/run/daimon/web.pid
             644 ~/state/daimon/web.log
             nice 3
-            env "A=b c"
-            program /usr/bin/sh -c "echo \\"said $A\\"; exec sleep 1000"
+            env 'A=b c'
+            program /usr/bin/sh -c 'echo "said $A"; exec sleep 1000'
             said b c
             said b c
             """);

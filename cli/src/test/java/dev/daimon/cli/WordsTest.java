@@ -76,7 +76,7 @@ class WordsTest {
 
     assertThat(Words.join(List.of("/usr/bin/web", "-g", "daemon off;", "#", umlaut, "\u00ff")))
         .isEqualTo(
-            "/usr/bin/web -g \"daemon off;\" \"#\" \""
+            "/usr/bin/web -g 'daemon off;' '#' \""
                 + Text.ofBytes("für".getBytes(StandardCharsets.UTF_8))
                 + " alle\\n\\xe2\\x80\\xae\" \"\\xff\"");
   }

@@ -167,7 +167,7 @@ class FilesTest {
   }
 
   @Test
-  @Timeout(30)
+  @Timeout(60)
   void aLockThatIsWaitedForIsTakenOnceItIsFree() throws Exception {
     create("file", 0600).close();
     try (Descriptor holder = open("file", O_RDWR);

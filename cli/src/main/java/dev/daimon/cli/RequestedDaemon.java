@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.NamedDaemon;
 import dev.daimon.control.StartRecord;
 import dev.daimon.privileges.Identity;
 import dev.daimon.startup.DaemonDirectories;
@@ -14,13 +15,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A daemon that the command line names: its files, of the user who calls the command. */
-final class NamedDaemon {
-  private final DaemonName name;
-  private final DaemonDirectories directories;
+final class RequestedDaemon {
+  private final NamedDaemon daemon;
 
-  NamedDaemon(DaemonName name, DaemonDirectories directories) {
-    this.name = name;
-    this.directories = directories;
+  RequestedDaemon(NamedDaemon daemon) {
+    this.daemon = daemon;
   }
 
   /**
@@ -29,21 +28,22 @@ final class NamedDaemon {
    * @param word the name, with one character for each byte
    * @throws StartException if it is no name
    */
-  static NamedDaemon of(String word) {
+  static RequestedDaemon of(String word) {
     try {
-      return new NamedDaemon(new DaemonName(Text.readable(word)), DaemonDirectories.ofCaller());
+      DaemonName name = new DaemonName(Text.readable(word));
+      return new RequestedDaemon(new NamedDaemon(name, DaemonDirectories.ofCaller()));
     } catch (IllegalArgumentException wrong) {
       throw new StartException(Reason.CONFIGURATION, String.valueOf(wrong.getMessage()));
     }
   }
 
   /** The daemon of this name if it has a definition; null if not, or if it is no name. */
-  static @Nullable NamedDaemon defined(String word) {
+  static @Nullable RequestedDaemon defined(String word) {
     // Most programs that are no names are paths: nothing is looked up for them.
     if (word.isEmpty() || word.indexOf('/') >= 0) {
       return null;
     }
-    NamedDaemon daemon;
+    RequestedDaemon daemon;
     try {
       daemon = of(word);
     } catch (StartException noName) {
@@ -53,29 +53,29 @@ final class NamedDaemon {
   }
 
   DaemonName name() {
-    return name;
+    return daemon.name();
   }
 
   DaemonDirectories directories() {
-    return directories;
+    return daemon.directories();
   }
 
   Path pidFile() {
-    return directories.pidFile(name);
+    return daemon.pidFile();
   }
 
   /** Where the daemon's output goes, if no option says so. */
   Path log() {
-    return directories.log(name);
+    return daemon.log();
   }
 
   Path definitionFile() {
-    return directories.definition(name);
+    return daemon.definition();
   }
 
   /** The file that says what the daemon was started with. */
   Path recordFile() {
-    return directories.record(name);
+    return daemon.record();
   }
 
   /** Reads the definition; null if there is none. */
@@ -100,7 +100,7 @@ final class NamedDaemon {
     StartRecord process = runningProcess();
     return process == null
         ? null
-        : name.text()
+        : this
             + " was started as process "
             + process.pid()
             + ", which still runs, but its pidfile "
@@ -122,7 +122,7 @@ final class NamedDaemon {
     List<String> differences = now.differencesOfStart(started.definition());
     return differences.isEmpty()
         ? null
-        : name.text()
+        : this
             + " was started with other options than "
             + DefinitionFile.name(definitionFile())
             + " has now: "
@@ -154,6 +154,6 @@ final class NamedDaemon {
 
   @Override
   public String toString() {
-    return name.text();
+    return daemon.name().text();
   }
 }
