@@ -31,7 +31,8 @@ final class Control {
     try {
       return new Control(line);
     } catch (StartException failure) {
-      if (command == Command.STATUS && failure.reason() == Reason.FILE) {
+      // With a name, nothing but its definition can be wrong here.
+      if (command == Command.STATUS && line.daemon() != null) {
         throw new StartException(Reason.CANNOT_TELL, String.valueOf(failure.getMessage()));
       }
       throw failure;
@@ -107,7 +108,7 @@ final class Control {
     terminal.result(
         line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
     RequestedDaemon daemon = status.state() == State.RUNNING ? line.daemon() : null;
-    String changed = daemon == null ? null : daemon.changed(daemon.definition());
+    String changed = daemon == null ? null : daemon.changed();
     if (changed != null) {
       terminal.error(changed);
     }

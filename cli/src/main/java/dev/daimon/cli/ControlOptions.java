@@ -31,10 +31,13 @@ final class ControlOptions {
     return line.has(CommandOption.PID_ONLY) ? control.pidOnly() : control;
   }
 
-  /** Takes options that were not typed from the definition of the daemon that is named. */
+  /**
+   * Takes options that were not typed from the definition of the daemon that is named, or from what
+   * it was started with.
+   */
   private static void useDefinition(CommandLine line) {
     RequestedDaemon daemon = line.daemon();
-    Definition definition = daemon == null ? null : daemon.definition();
+    Definition definition = daemon == null ? null : daemon.definitionOrRecord();
     if (definition != null) {
       line.use(definition);
     }

@@ -82,7 +82,7 @@ final class NamedStart {
 
   /** What has changed in the definition since the daemon was started; null for nothing. */
   @Nullable String changed() {
-    return definition.programPlace() == null ? null : daemon.changed(daemon.definition());
+    return definition.programPlace() == null ? null : daemon.changed();
   }
 
   /**

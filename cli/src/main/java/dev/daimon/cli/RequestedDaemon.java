@@ -1,5 +1,8 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.NamedDaemon;
 import dev.daimon.control.StartRecord;
 import dev.daimon.privileges.Identity;
@@ -17,6 +20,11 @@ import org.jspecify.annotations.Nullable;
 /** A daemon that the command line names: its files, of the user who calls the command. */
 final class RequestedDaemon {
   private final NamedDaemon daemon;
+
+  /** The definition, once it was read; null also if there is none. */
+  private @Nullable Definition definition;
+
+  private boolean isRead;
 
   RequestedDaemon(NamedDaemon daemon) {
     this.daemon = daemon;
@@ -78,9 +86,57 @@ final class RequestedDaemon {
     return daemon.record();
   }
 
-  /** Reads the definition; null if there is none. */
+  /** The definition, read once; null if there is none. */
   @Nullable Definition definition() {
-    return DefinitionFile.read(definitionFile(), Identity.effectiveUser());
+    if (!isRead) {
+      definition = DefinitionFile.read(definitionFile(), Identity.effectiveUser());
+      isRead = true;
+    }
+    return definition;
+  }
+
+  /**
+   * The options by which a running daemon is controlled: its definition, or else what it was
+   * started with. That also counts, with a warning, if the daemon runs and its definition cannot be
+   * used.
+   *
+   * @return the options; null if there are none
+   * @throws StartException if the definition cannot be used, and the daemon is not known to run
+   */
+  @Nullable Definition definitionOrRecord() {
+    try {
+      Definition now = definition();
+      if (now != null) {
+        return now;
+      }
+    } catch (StartException unusable) {
+      StartedFile started = believed();
+      if (started == null || !isRunning(started)) {
+        throw unusable;
+      }
+      new Terminal(false)
+          .error(
+              "warning: " + unusable.getMessage() + "; used is what " + this + " was started with");
+      return started.definition();
+    }
+    StartedFile started = believed();
+    return started == null || isOfAnother(started) ? null : started.definition();
+  }
+
+  /** Whether a daemon runs, and it is another one than this, which was started by the name. */
+  boolean isOfAnother(StartedFile started) {
+    DaemonControl control = DaemonControl.of(pidFile());
+    if (started.definition().has(CommandOption.PID_ONLY.word())) {
+      control = control.pidOnly();
+    }
+    try {
+      DaemonStatus now = control.status();
+      StartRecord process = started.process();
+      return now.state() == State.RUNNING
+          && (process == null || now.pid().orElse(0) != process.pid());
+    } catch (IOException unknown) {
+      return false;
+    }
   }
 
   /** Reads what the daemon was started with; null if it was not started by its name. */
@@ -97,8 +153,14 @@ final class RequestedDaemon {
     if (Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)) {
       return null;
     }
-    StartRecord process = runningProcess();
-    return process == null
+    StartedFile started = believed();
+    StartRecord process = started == null ? null : started.process();
+    // Again: if the daemon was started meanwhile, its pidfile was there before the record. And it
+    // must run after that, as a stop removes the pidfile when the daemon has ended.
+    return started == null
+            || process == null
+            || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
+            || !isRunning(started)
         ? null
         : this
             + " was started as process "
@@ -114,7 +176,13 @@ final class RequestedDaemon {
    *
    * @return the difference in words; null if there is none, or it is not known
    */
-  @Nullable String changed(@Nullable Definition now) {
+  @Nullable String changed() {
+    Definition now;
+    try {
+      now = definition();
+    } catch (StartException told) {
+      return null;
+    }
     StartedFile started = now == null ? null : believed();
     if (now == null || started == null || !isRunning(started)) {
       return null;
@@ -127,11 +195,6 @@ final class RequestedDaemon {
             + DefinitionFile.name(definitionFile())
             + " has now: "
             + String.join(", ", differences);
-  }
-
-  private @Nullable StartRecord runningProcess() {
-    StartedFile started = believed();
-    return started != null && isRunning(started) ? started.process() : null;
   }
 
   /** What the daemon was started with; null also if that is not to be believed. */
