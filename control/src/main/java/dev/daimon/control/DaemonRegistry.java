@@ -127,7 +127,9 @@ public final class DaemonRegistry {
   public void list(Consumer<ListedDaemon> consumer) throws IOException {
     Objects.requireNonNull(consumer, "consumer");
     Map<DaemonName, Boolean> names = new TreeMap<>();
-    collect(names, directories.runtime(), PIDFILE);
+    for (Path runtime : directories.runtimes()) {
+      collect(names, runtime, PIDFILE);
+    }
     collect(names, directories.definitions(), DEFINITION);
     List<Map.Entry<DaemonName, Boolean>> entries = new ArrayList<>(names.entrySet());
     try (ListScope scope = new ListScope()) {

@@ -177,6 +177,17 @@ class DaemonRegistryTest {
   }
 
   @Test
+  void theDaemonsOfAllRuntimeDirectoriesAreListed() throws Exception {
+    start("web");
+    Path none = daemons.file("none");
+    List<Path> both = List.of(daemons.file("etc"), daemons.file("run"));
+
+    assertThat(DaemonRegistry.of(new DaemonDirectories(both, none, none, none)).list())
+        .singleElement()
+        .satisfies(entry -> assertThat(entry.status().pidFile()).isEqualTo(run("web.pid")));
+  }
+
+  @Test
   @Tag("root")
   void rootReadsNothingOfOthersInAUsersDirectories() throws Exception {
     start("web");

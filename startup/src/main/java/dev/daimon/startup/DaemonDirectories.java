@@ -9,7 +9,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -31,18 +34,23 @@ import org.jspecify.annotations.Nullable;
  * </table>
  *
  * <p>The variables count only for a user who is not root, and only if they name absolute paths.
- * Without them {@code $HOME/.local/state} and {@code $HOME/.config} are used. The runtime directory
- * must be the user's, and nobody else may write to it; if that in the variable is not, {@code
- * /run/user/UID} is tried, and then {@code daimon/run} in the state directory is used.
+ * Without them {@code $HOME/.local/state} and {@code $HOME/.config} are used.
  *
- * @param runtime the directory of pidfiles and guard files
+ * <p>A user has up to three directories of pidfiles, in this order: {@code daimon} in {@code
+ * $XDG_RUNTIME_DIR} and in {@code /run/user/UID}, each only if it is the user's, and nobody else
+ * may write to it; and {@code daimon/run} in the state directory. A start uses the first one. The
+ * others are those of a start from another environment, such as cron's, where {@code /run/user/UID}
+ * is missing: so a daemon is found wherever it was started.
+ *
+ * @param runtimes the directories of pidfiles and guard files, at least one: new ones are made in
+ *     the first one
  * @param logs the directory of output files
  * @param definitions the directory of definitions
  * @param records the directory of the files that say what a daemon was started with
  * @see <a href="https://specifications.freedesktop.org/basedir-spec/latest/">XDG Base Directory
  *     Specification</a>
  */
-public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path records) {
+public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions, Path records) {
   private static final String OWN = "daimon";
   private static final int WRITABLE_BY_OTHERS = 022;
   private static final int FOR_ALL = 0755;
@@ -54,12 +62,37 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
           Path.of("/etc", OWN),
           Path.of("/run", OWN));
 
-  /** Requires every directory. */
+  /**
+   * Requires every directory.
+   *
+   * @throws IllegalArgumentException if there is no runtime directory
+   */
   public DaemonDirectories {
-    Objects.requireNonNull(runtime, "runtime");
+    Objects.requireNonNull(runtimes, "runtimes");
+    runtimes = List.copyOf(runtimes);
     Objects.requireNonNull(logs, "logs");
     Objects.requireNonNull(definitions, "definitions");
     Objects.requireNonNull(records, "records");
+    if (runtimes.isEmpty()) {
+      throw new IllegalArgumentException("no runtime directory");
+    }
+  }
+
+  /**
+   * The directories of a user who has one runtime directory.
+   *
+   * @param runtime the directory of pidfiles and guard files
+   * @param logs the directory of output files
+   * @param definitions the directory of definitions
+   * @param records the directory of the files that say what a daemon was started with
+   */
+  public DaemonDirectories(Path runtime, Path logs, Path definitions, Path records) {
+    this(List.of(Objects.requireNonNull(runtime, "runtime")), logs, definitions, records);
+  }
+
+  /** {@return the directory in which new pidfiles and guard files are made} */
+  public Path runtime() {
+    return runtimes.getFirst();
   }
 
   /**
@@ -103,13 +136,15 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
     Path named = variable(environment, "XDG_RUNTIME_DIR");
     Path usual = Path.of("/run/user/" + user);
     Path own = state.resolve(OWN);
-    Path runtime = own.resolve("run");
+    List<Path> runtimes = new ArrayList<>(3);
     if (named != null && isUsersAlone(named, user)) {
-      runtime = named.resolve(OWN);
-    } else if (isUsersAlone(usual, user)) {
-      runtime = usual.resolve(OWN);
+      runtimes.add(named.resolve(OWN));
     }
-    return new DaemonDirectories(runtime, own, config.resolve(OWN), own);
+    if (!usual.equals(named) && isUsersAlone(usual, user)) {
+      runtimes.add(usual.resolve(OWN));
+    }
+    runtimes.add(own.resolve("run"));
+    return new DaemonDirectories(runtimes, own, config.resolve(OWN), own);
   }
 
   /** The absolute path in a variable; null if there is none. */
@@ -148,8 +183,8 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
     int permissions = Identity.effectiveUser() == 0 ? FOR_ALL : FOR_USER;
     MadeDirectories made = new MadeDirectories();
     try {
-      made.makeOwn(runtime, permissions);
-      if (!records.equals(runtime)) {
+      made.makeOwn(runtime(), permissions);
+      if (!records.equals(runtime())) {
         made.makeOwn(records, permissions);
       }
       if (withLogs && !logs.equals(records)) {
@@ -178,14 +213,24 @@ public record DaemonDirectories(Path runtime, Path logs, Path definitions, Path 
   }
 
   /**
-   * Returns the pidfile of a daemon.
+   * Returns the pidfile of a daemon: in the first runtime directory that has it; if none has it, in
+   * the first one.
+   *
+   * <p>Race: the daemon may be started or stopped before this method returns. Call it once for one
+   * action.
    *
    * @param name the daemon's name
    * @return the path
    */
   public Path pidFile(DaemonName name) {
     Objects.requireNonNull(name, "name");
-    return file(runtime, name, ".pid");
+    for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
+      Path file = file(runtimes.get(i), name, ".pid");
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        return file;
+      }
+    }
+    return file(runtime(), name, ".pid");
   }
 
   /**

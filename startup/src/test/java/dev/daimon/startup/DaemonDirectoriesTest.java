@@ -87,6 +87,26 @@ class DaemonDirectoriesTest {
     }
 
     @Test
+    void aPidfileIsWhereverTheStartsEnvironmentHasPutIt() throws Exception {
+      Path state = directory.resolve("state");
+      String[] login = {"XDG_RUNTIME_DIR=" + runtime, "XDG_STATE_HOME=" + state};
+      String ofCron = state + "/daimon/run/web.pid";
+      String ofLogin = runtime + "/daimon/web.pid";
+
+      assertThat(places(login)).contains(ofLogin);
+      makeFile(ofCron);
+      assertThat(places(login)).contains(ofCron).doesNotContain(ofLogin);
+      makeFile(ofLogin);
+      assertThat(places(login)).contains(ofLogin);
+    }
+
+    private void makeFile(String path) throws Exception {
+      String make = "mkdir -p ${1%/*}; touch $1; chmod -R a+rX $2/state $2/runtime";
+      Files.createDirectories(directory.resolve("state"));
+      Command.run("sh", "-ec", make, "sh", path, directory.toString());
+    }
+
+    @Test
     void withoutHomeItIsTheAccounts() throws Exception {
       Path home = NativePath.of(Identity.of("#" + user, null).home().orElseThrow());
 
