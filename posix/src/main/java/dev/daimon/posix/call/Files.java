@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.daimon.posix.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
