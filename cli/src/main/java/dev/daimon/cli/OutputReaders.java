@@ -11,6 +11,7 @@ import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +69,7 @@ final class OutputReaders {
     @Nullable Pipe pipe;
     @Nullable Detached program;
     @Nullable PidFd process;
+    long startTicks;
 
     Reader(OutputCommand command, Path executable) {
       this.command = command;
@@ -171,7 +174,7 @@ final class OutputReaders {
       try {
         start(reader, nullDevice, file == null ? nullDevice : Redirect.to(file));
       } catch (IOException failure) {
-        throw failure(Reason.PROGRAM, reader.command, failure);
+        throw failure(PreparedStart.reason(failure), reader.command, failure);
       }
     }
   }
@@ -201,8 +204,39 @@ final class OutputReaders {
             : drop.start(change -> program.become(change).detachInSession(request.umask));
     reader.program = started;
     Descendants.exclude(started.group());
-    reader.process = PidFd.open(started.pid());
+    open(reader, started);
     pipe.readEnd().close();
+  }
+
+  /**
+   * Opens the process, unless it has ended. With {@code start} this process is its parent, and so
+   * its id is held. With {@code run} init may have reaped it, and another process may have its id
+   * by now: but not one in the same group.
+   */
+  private void open(Reader reader, Detached started) throws PosixException {
+    PidFd process = null;
+    try {
+      process = PidFd.open(started.pid());
+      // Before it is seen to be in the group: so these are the process' own.
+      reader.startTicks = ticks(started.pid());
+      if (!request.foreground || started.isAlive()) {
+        reader.process = process;
+        process = null;
+      }
+    } catch (PosixException failure) {
+      if (started.isAlive()) {
+        throw failure;
+      }
+    } finally {
+      if (process != null) {
+        process.close();
+      }
+    }
+  }
+
+  private static long ticks(long pid) {
+    Optional<ProcessStart> start = ProcessStart.of(pid);
+    return start.isPresent() ? start.get().ticks() : 0;
   }
 
   /** The handles of the programs that were started. */
@@ -224,7 +258,11 @@ final class OutputReaders {
         OutputCommand command = reader.command;
         described.add(
             new OutputReader(
-                command.stream(), command.text(), reader.program.pid(), /* running= */ true));
+                command.stream(),
+                command.text(),
+                reader.program.pid(),
+                reader.startTicks,
+                /* running= */ true));
       }
     }
     return described;

@@ -420,10 +420,15 @@ final class PreparedStart implements StartSpec, OverlapSpec {
 
   /** The failure of an execution, though the program was executable when it was checked. */
   private static StartException notStarted(IOException failure) {
+    return new StartException(reason(failure), failure);
+  }
+
+  /** Whether a program or the system is the reason why it was not executed. */
+  static Reason reason(IOException failure) {
     boolean program =
         failure instanceof ExecException
             || (failure instanceof PosixException posix && posix.errno().equals(Errno.ENOEXEC));
-    return new StartException(program ? Reason.PROGRAM : Reason.SYSTEM, failure);
+    return program ? Reason.PROGRAM : Reason.SYSTEM;
   }
 
   /**

@@ -70,11 +70,14 @@ class PipedOutputIT {
     assertThat(sandbox.file("log")).hasContent("last words\n");
   }
 
-  @Test
-  void aReaderThatStillReadsDoesNotKeepTheNextDaemonFromStarting() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart"})
+  void aReaderThatStillReadsDoesNotKeepTheNextDaemonFromStarting(String command) throws Exception {
     crash();
 
-    start("-- sleep 1000");
+    ProcessSandbox.Result next = daimon(command, "--", "sleep", "1000");
+    assertThat(next.exitCode()).isZero();
+    assertThat(next.err()).doesNotContain("still reads");
 
     assertThat(daimon("status", "--json").out()).contains("\"output\":[]");
     Files.createFile(sandbox.file("go"));
@@ -89,8 +92,10 @@ class PipedOutputIT {
 
   @Test
   void aReaderThatNeverReadsIsNamedAndOnlyTheStopOfTheSessionEndsIt() throws Exception {
-    start("-o '|sleep 1001' -- tail -f /dev/null");
+    start("-o '|sleep 1001' -- sh -c 'exec tail -f /dev/null >/dev/null 2>&1'");
     long first = reader();
+    // Also of a daemon that has redirected its output since.
+    assertThat(daimon("status", "--json").out()).contains("\"command\":\"|sleep 1001\"");
     String warning =
         "daimon: warning: process " + first + " (|sleep 1001), still reads what the daemon has";
     ProcessSandbox.Result stop = daimon("stop", "--timeout", "100ms", "--then", "KILL:100ms");
@@ -103,6 +108,18 @@ class PipedOutputIT {
 
     assertThat(all.exitCode()).as(all.toString()).isZero();
     assertThat(sandbox.processes()).extracting(ProcessHandle::pid).containsExactly(first);
+  }
+
+  @Test
+  void aStopOfTheSessionThatHasSpentItsLastSignalSendsItToTheReader() throws Exception {
+    start("-o '|sleep 1003' -- sh -c 'trap \"\" TERM; while :; do sleep 0.02; done'");
+
+    ProcessSandbox.Result stop =
+        daimon("stop", "--session", "--timeout", "100ms", "--then", "KILL:500ms");
+
+    assertThat(stop.exitCode()).as(stop.toString()).isZero();
+    assertThat(sandbox.file("pid")).doesNotExist();
+    assertThat(sandbox.processes()).isEmpty();
   }
 
   @ParameterizedTest
@@ -138,6 +155,23 @@ class PipedOutputIT {
     assertThat(result.err()).contains(what).contains(more);
     assertThat(sandbox.file("pid")).doesNotExist();
     sandbox.awaitEnd();
+  }
+
+  /** Bash as init reaps the reader at once, so that its process id may be another's. */
+  @Test
+  @Tag("root")
+  void underAnInitThatReapsRunTellsThatItsReaderHasEnded() throws Exception {
+    sandbox.script(
+        "init",
+        "for i in 1 2 3 4 5 6; do",
+        "$daimon run -p $dir/pid -o '|true' -- true; echo $?",
+        "done");
+
+    ProcessSandbox.Result result = sandbox.shell("unshare -m -p -f --mount-proc bash $dir/init");
+
+    // Now and then the reader outlives the start.
+    assertThat(result.out().lines()).as(result.toString()).hasSize(6).isSubsetOf("0", "70");
+    assertThat(result.err()).contains("|true, process ").doesNotContain("pidfd_open");
   }
 
   @Test

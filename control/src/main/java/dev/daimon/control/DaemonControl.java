@@ -163,9 +163,7 @@ public final class DaemonControl {
 
   private List<OutputReader> output(ProbeResult probe) throws IOException {
     LockedFile file = probe.file();
-    boolean known =
-        probe.state() == State.DEAD
-            || (probe.state() == State.RUNNING && Readers.mayHave(probe.pid()));
+    boolean known = probe.state() == State.DEAD || probe.state() == State.RUNNING;
     return file == null || !known ? List.of() : Readers.list(daemon.guardFile(), file, probe.pid());
   }
 
@@ -260,7 +258,7 @@ public final class DaemonControl {
    *
    * <p>Programs that read the daemon's output ({@link OutputReader}) get what is left of the
    * policy's time after the last signal to read the rest and to end; with the whole session, they
-   * get the signals that are left after that.
+   * get the signals that are left after that, or its last one if none is left.
    *
    * @param policy the signals, and how long to wait after each
    * @return {@link Outcome#OK} if the daemon was stopped; {@link Outcome#ALREADY_DONE} if it did
@@ -294,7 +292,8 @@ public final class DaemonControl {
       listener.stopped(nothing);
       return nothing;
     }
-    return daemon.guarded(guard -> new Stop(daemon, policy, listener, guard).carryOut());
+    return daemon.guarded(
+        guard -> new Stop(daemon, policy, listener, guard, /* restart= */ false).carryOut());
   }
 
   /** Whether there is neither a pidfile nor a guard file, and so nothing to be guarded. */
@@ -376,7 +375,8 @@ public final class DaemonControl {
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
     return daemon.guarded(guard -> {
-      Outcome stopped = new Stop(daemon, policy, listener, guard).carryOut().outcome();
+      Outcome stopped =
+          new Stop(daemon, policy, listener, guard, /* restart= */ true).carryOut().outcome();
       if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
@@ -415,7 +415,8 @@ public final class DaemonControl {
       if (new Overlap(daemon, policy, listener, guard).carryOut(beside)) {
         return Outcome.OK;
       }
-      Outcome stopped = new Stop(daemon, policy, listener, guard).carryOut().outcome();
+      Outcome stopped =
+          new Stop(daemon, policy, listener, guard, /* restart= */ true).carryOut().outcome();
       if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
         throw new ControlException(
             Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");

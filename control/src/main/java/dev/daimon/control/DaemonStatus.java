@@ -25,8 +25,7 @@ import java.util.OptionalLong;
  * @param holders if the daemon does not run: the processes that hold the lock all the same, such as
  *     a child of the daemon, as far as this process may see them
  * @param output the programs that were started with the daemon to read its output, as far as the
- *     start was recorded; also if they, or the daemon, have ended. Empty if the daemon itself has
- *     closed that output
+ *     start was recorded; also if they, or the daemon, have ended
  * @param reason the state in words, for people
  */
 public record DaemonStatus(

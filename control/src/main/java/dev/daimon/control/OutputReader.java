@@ -11,9 +11,12 @@ import java.util.Objects;
  * @param command what was asked for, such as {@code "|logger -t web"}; cut after 200 characters in
  *     a record
  * @param pid its process id
+ * @param startTicks when it was started, in clock ticks since the machine was booted: with the
+ *     process id this names it, also when another process has the id
  * @param running whether it has not ended
  */
-public record OutputReader(String stream, String command, long pid, boolean running) {
+public record OutputReader(
+    String stream, String command, long pid, long startTicks, boolean running) {
   /** Requires both texts. */
   public OutputReader {
     Objects.requireNonNull(stream, "stream");

@@ -81,10 +81,11 @@ final class Overlap {
             Duration.ofNanos(System.nanoTime() - start),
             following,
             left);
-        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND) && !target.addReaders()) {
+        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
           left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
-          if (!readers.await(left, start, listener)) {
-            controlled.listener.failedAfterwards(new IOException(readers.inWords()));
+          String unread = readers.end(left, policy, sent.size(), target, start, listener);
+          if (unread != null) {
+            controlled.listener.failedAfterwards(new IOException(unread));
           }
           listener.stopped(
               new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));

@@ -10,8 +10,6 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,36 +35,16 @@ final class Readers implements AutoCloseable {
 
   private Readers() {}
 
-  /** The lines of a record; those of readers that have ended since are missing. */
+  /** The lines of a record. */
   static String lines(List<OutputReader> readers) {
     StringBuilder lines = new StringBuilder();
     for (OutputReader reader : readers) {
-      ProcessStart start = ProcessStart.of(reader.pid()).orElse(null);
       String command = VisibleText.line(reader.command());
       lines.append(reader.stream()).append(' ').append(reader.pid());
-      lines.append(' ').append(start == null ? 0 : start.ticks()).append(' ');
+      lines.append(' ').append(reader.startTicks()).append(' ');
       lines.append(command, 0, Math.min(LONGEST, command.length())).append('\n');
     }
     return lines.toString();
-  }
-
-  /**
-   * Whether a daemon's output may go through a pipe, as that of one with readers does. This takes
-   * less time than to read the record.
-   */
-  static boolean mayHave(long daemon) {
-    return isPipe(daemon, "/fd/1") || isPipe(daemon, "/fd/2");
-  }
-
-  private static boolean isPipe(long pid, String descriptor) {
-    try {
-      Path link = Path.of("/proc/".concat(Long.toString(pid)).concat(descriptor));
-      return Files.readSymbolicLink(link).toString().startsWith("pipe:");
-    } catch (AccessDeniedException hidden) {
-      return true;
-    } catch (IOException closed) {
-      return false;
-    }
   }
 
   /**
@@ -89,8 +67,12 @@ final class Readers implements AutoCloseable {
   static Readers open(Path guardFile, LockedFile pidFile, long daemon) throws IOException {
     Readers readers = new Readers();
     String text = StartRecord.text(guardFile, pidFile.owner());
-    StartRecord start = text == null ? null : StartRecord.parse(text);
-    if (text == null || start == null || (daemon != 0 && daemon != start.pid())) {
+    // Most have none: then what says whether to believe the record is not read.
+    if (text == null || text.indexOf('\n') == text.length() - 1) {
+      return readers;
+    }
+    StartRecord start = StartRecord.parse(text);
+    if (start == null || (daemon != 0 && daemon != start.pid())) {
       return readers;
     }
     int end;
@@ -126,6 +108,7 @@ final class Readers implements AutoCloseable {
             line.substring(0, pidAt - 1),
             new String(command, StandardCharsets.UTF_8),
             pid,
+            ticks,
             running));
   }
 
@@ -161,8 +144,64 @@ final class Readers implements AutoCloseable {
     return processes;
   }
 
-  /** One that has not ended; null if all have. */
-  @Nullable PidFd alive() throws PosixException {
+  /**
+   * Waits until all have ended, which they do when they have read what is left; the daemon and its
+   * children have ended. If the whole session is to end, they get the signals that are left of the
+   * policy after that time, or at least its last one; so do the processes that they have started.
+   *
+   * @param time how long they may read on
+   * @param sent how many signals of the policy are spent
+   * @param target finds what the readers have started; null for a daemon that had ended before
+   * @param stop the time since when the listener is told; it is told each second
+   * @return what has not ended, in words; null for nothing
+   */
+  @Nullable String end(
+      Duration time,
+      StopPolicy policy,
+      int sent,
+      @Nullable StopTarget target,
+      long stop,
+      StopListener listener)
+      throws PosixException, InterruptedException {
+    if (!policy.wholeSession()) {
+      PidFd left = await(null, time, stop, listener);
+      return left == null ? null : inWords(left);
+    }
+    if (target != null) {
+      target.addReaders();
+    }
+    PidFd left = await(target, time, stop, listener);
+    List<StopPolicy.Step> steps = policy.steps();
+    for (int i = Math.min(sent, steps.size() - 1); i < steps.size() && left != null; i++) {
+      if (target == null) {
+        send(steps.get(i).signal());
+      } else {
+        target.send(steps.get(i).signal());
+      }
+      left = await(target, steps.get(i).patience(), stop, listener);
+    }
+    return left == null ? null : inWords(left);
+  }
+
+  /** Waits until all have ended, and returns one that has not; null if all have. */
+  private @Nullable PidFd await(
+      @Nullable StopTarget target, Duration time, long stop, StopListener listener)
+      throws PosixException, InterruptedException {
+    long begin = System.nanoTime();
+    PidFd next;
+    while ((next = target == null ? alive() : target.alive()) != null) {
+      long now = System.nanoTime();
+      Duration left = time.minusNanos(now - begin);
+      if (!left.isPositive()) {
+        return next;
+      }
+      listener.reading(next.pid(), Duration.ofNanos(now - stop), left);
+      boolean _ = next.awaitExit(left.toSeconds() > 0 ? Duration.ofSeconds(1) : left);
+    }
+    return null;
+  }
+
+  private @Nullable PidFd alive() throws PosixException {
     for (PidFd process : processes) {
       if (process.isAlive()) {
         return process;
@@ -171,31 +210,8 @@ final class Readers implements AutoCloseable {
     return null;
   }
 
-  /**
-   * Waits until all have ended.
-   *
-   * @param time how long at most
-   * @param stop the time since when the listener is told; it is told each second
-   * @return whether all have ended
-   */
-  boolean await(Duration time, long stop, StopListener listener)
-      throws PosixException, InterruptedException {
-    long begin = System.nanoTime();
-    PidFd next;
-    while ((next = alive()) != null) {
-      long now = System.nanoTime();
-      Duration left = time.minusNanos(now - begin);
-      if (!left.isPositive()) {
-        return false;
-      }
-      listener.reading(next.pid(), Duration.ofNanos(now - stop), left);
-      boolean _ = next.awaitExit(left.toSeconds() > 0 ? Duration.ofSeconds(1) : left);
-    }
-    return true;
-  }
-
   /** Sends a signal to those that have not ended. */
-  void send(Signal signal) throws PosixException {
+  private void send(Signal signal) throws PosixException {
     for (PidFd process : processes) {
       try {
         process.send(signal);
@@ -208,8 +224,8 @@ final class Readers implements AutoCloseable {
     }
   }
 
-  /** Those that still run, in words. */
-  String inWords() throws PosixException {
+  /** Those that still run, in words; one that a reader has started if all readers have ended. */
+  private String inWords(PidFd left) throws PosixException {
     StringBuilder words = new StringBuilder();
     for (PidFd process : processes) {
       if (process.isAlive()) {
@@ -217,7 +233,10 @@ final class Readers implements AutoCloseable {
         words.append(command(process.pid())).append(')');
       }
     }
-    return words.append(", still reads what the daemon has printed").toString();
+    return words
+        .append(words.isEmpty() ? left : "")
+        .append(", still reads what the daemon has printed")
+        .toString();
   }
 
   private String command(long pid) {

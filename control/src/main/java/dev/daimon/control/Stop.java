@@ -42,6 +42,9 @@ final class Stop {
   /** The guard; null if the stop runs without one. */
   private final @Nullable Guard guard;
 
+  /** Whether a start follows. */
+  private final boolean restart;
+
   private final long start = System.nanoTime();
   private final List<Signal> sent = new ArrayList<>();
 
@@ -55,12 +58,14 @@ final class Stop {
       ControlledDaemon controlled,
       StopPolicy policy,
       StopListener listener,
-      @Nullable Guard guard) {
+      @Nullable Guard guard,
+      boolean restart) {
     this.controlled = controlled;
     this.pidFile = controlled.pidFile();
     this.policy = policy;
     this.listener = listener;
     this.guard = guard;
+    this.restart = restart;
   }
 
   StopResult carryOut() throws IOException, InterruptedException {
@@ -84,7 +89,10 @@ final class Stop {
       if (daemon == null) {
         try (Readers readers = Readers.open(controlled.guardFile(), file, probe.pid())) {
           Outcome outcome = removeLeftOver(probe, file);
-          end(readers);
+          // The next start needs nothing of the old pipes.
+          if (!restart || policy.wholeSession()) {
+            end(readers, policy.steps().getFirst().patience(), null);
+          }
           return new StopResult(outcome, OptionalLong.empty(), List.of());
         }
       }
@@ -126,27 +134,18 @@ final class Stop {
       Duration left = end(target, daemon, file);
       long ended = System.nanoTime();
       awaitRelease(named, daemon, file, left);
-      if (!readers.await(left.minus(since(ended)), start, listener)) {
-        controlled.listener.failedAfterwards(new IOException(readers.inWords()));
-      }
+      end(readers, left.minus(since(ended)), target);
     }
     return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
   }
 
-  /** Waits until what a daemon has printed is read that had ended before. */
-  private void end(Readers readers) throws IOException, InterruptedException {
-    if (readers.await(policy.steps().getFirst().patience(), start, listener)) {
-      return;
+  /** Waits until what the daemon has printed is read; tells what still reads then. */
+  private void end(Readers readers, Duration time, @Nullable StopTarget target)
+      throws IOException, InterruptedException {
+    String left = readers.end(time, policy, sent.size(), target, start, listener);
+    if (left != null) {
+      controlled.listener.failedAfterwards(new IOException(left));
     }
-    if (policy.wholeSession()) {
-      for (Step step : policy.steps()) {
-        readers.send(step.signal());
-        if (readers.await(step.patience(), start, listener)) {
-          return;
-        }
-      }
-    }
-    controlled.listener.failedAfterwards(new IOException(readers.inWords()));
   }
 
   /** Removes the pidfile of a daemon that does not run. */
@@ -194,8 +193,7 @@ final class Stop {
       Duration left = step.patience();
       while (!left.isNegative()) {
         listener.waiting(awaited, since(start), next, left);
-        boolean ended =
-            target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND) && !target.addReaders();
+        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
         Duration rest = step.patience().minus(since(begin));
         // A child that has released the lock may go on running.
         if (ended ? !isLeft(target, file, rest) : waited && !file.isLocked()) {

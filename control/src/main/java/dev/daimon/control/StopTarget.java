@@ -164,21 +164,16 @@ final class StopTarget implements AutoCloseable {
   }
 
   /**
-   * Adds the programs that read the output to the target, when all others have ended: if the whole
-   * session is to end. They get no signal yet, so they can read the rest.
-   *
-   * @return whether there is one that has not ended; false also for the second call
+   * Adds the programs that read the output to the target, and what they have started, when all
+   * others have ended. They get no signal yet, so they can read the rest.
    */
-  boolean addReaders() throws PosixException {
-    if (!wholeSession || !sparing) {
-      return false;
-    }
+  void addReaders() throws PosixException {
     sparing = false;
     last = null;
     for (PidFd reader : readers.processes()) {
       members.put(reader.pid(), reader);
     }
-    return alive() != null;
+    findMembers();
   }
 
   /** Finds the processes that are in the session by now, and sends them the last signal. */

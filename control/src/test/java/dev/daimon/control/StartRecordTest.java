@@ -257,6 +257,7 @@ class StartRecordTest {
   @Test
   void theReadersAreBehindTheLineAndAnotherProcessIsNone() throws Exception {
     long pid = daemons.bystander("sleep", "1000").pid();
+    long ticks = Daemons.stat(pid, 22);
     daemons.name(5);
     String command = "|é\n".repeat(100);
     try (Guard guard = daemons.control().takeGuard().orElseThrow()) {
@@ -264,8 +265,8 @@ class StartRecordTest {
           ProcessHandle.current().pid(),
           daemons.pidFile(),
           List.of(
-              new OutputReader("stdout", command, pid, /* running= */ true),
-              new OutputReader("stderr", "|cat", pid, /* running= */ true)));
+              new OutputReader("stdout", command, pid, ticks, /* running= */ true),
+              new OutputReader("stderr", "|cat", pid, ticks, /* running= */ true)));
     }
     String record = Files.readString(guard());
     long self = ProcessHandle.current().pid();
@@ -273,8 +274,8 @@ class StartRecordTest {
 
     assertThat(readers(self))
         .containsExactly(
-            new OutputReader("stdout", shown, pid, /* running= */ true),
-            new OutputReader("stderr", "|cat", pid, /* running= */ true));
+            new OutputReader("stdout", shown, pid, ticks, /* running= */ true),
+            new OutputReader("stderr", "|cat", pid, ticks, /* running= */ true));
     assertThat(readers(self + 1)).isEmpty();
     assertThat(StartRecord.isReplaceable(Files.readAllBytes(guard()))).isTrue();
 

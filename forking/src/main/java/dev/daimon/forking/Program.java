@@ -439,6 +439,10 @@ public final class Program {
    *
    * <p>All that {@link #detach(int)} says of children and failures applies.
    *
+   * <p>Race: the program may have ended when this method returns, init may have reaped it, and
+   * another process may have got its id. Open it as a handle, and then ask {@link
+   * Detached#isAlive}: a process that is in its group is the program.
+   *
    * @param umask as for {@link #detach(int)}
    * @return the running program, to be closed by the caller
    * @throws ExecException as {@link #detach(int)}
