@@ -250,6 +250,8 @@ start() {
     case $command:" $* " in
     start:*" --ready"* | start:*" --wait"* | restart:*" --ready"* | restart:*" --wait"*) make_pipe ;;
     stop:*" --all"*) make_pipe ;;
+    # Nothing follows: the definition is read.
+    start:*" -- " | restart:*" -- ") make_pipe ;;
     *" -- "*) ;;
     start:* | restart:*) make_pipe ;;
     esac

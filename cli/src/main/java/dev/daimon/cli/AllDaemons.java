@@ -38,6 +38,12 @@ final class AllDaemons {
 
   private static final String PREFIX = "daimon: ";
 
+  /** How the message begins with which a start ends that finds the daemon running. */
+  private static final String RUNNING = PREFIX + "already running";
+
+  /** The highest exit code of this command; what is above tells how a process was ended. */
+  private static final int HIGHEST = 78;
+
   private final Terminal terminal = new Terminal(false);
   private final Command command;
   private final CommandLine line;
@@ -59,23 +65,11 @@ final class AllDaemons {
       throw line.usage("--all goes with neither a name nor a program");
     }
     for (CommandOption option : CommandOption.of(command)) {
-      if (line.has(option) && !isTaken(option)) {
+      if (line.has(option) && !option.goesWithAll()) {
         throw line.usage(option + " does not go with --all");
       }
     }
     caller = Caller.find(/* withDescriptors= */ false);
-  }
-
-  private static boolean isTaken(CommandOption option) {
-    return option == CommandOption.ALL
-        || option == CommandOption.ALL_THAT_RUN
-        || option == CommandOption.OKNODO
-        || option == CommandOption.VERBOSE
-        || option == CommandOption.DRY_RUN
-        || option == CommandOption.FIRST_SIGNAL
-        || option == CommandOption.TIMEOUT
-        || option == CommandOption.THEN
-        || option == CommandOption.SESSION;
   }
 
   /** Runs the command, and returns the highest of the exit codes. */
@@ -242,14 +236,16 @@ final class AllDaemons {
         }
       }
     }
+    if (command == Command.START) {
+      // Without it the name would mean a program if the definition is removed now.
+      words.add(Text.bytes("--"));
+    }
     return words;
   }
 
   /** Whether this command alone has it. */
   private static boolean isOwn(CommandOption option) {
-    return option == CommandOption.ALL
-        || option == CommandOption.ALL_THAT_RUN
-        || option == CommandOption.OKNODO;
+    return option == CommandOption.ALL || option == CommandOption.ALL_THAT_RUN;
   }
 
   /** Prints what it has said, each line with the name, and how it has ended. */
@@ -257,13 +253,10 @@ final class AllDaemons {
     for (String word : output) {
       terminal.result(name + ": " + VisibleText.line(word) + "\n");
     }
-    if (status == Reason.ALREADY_RUNNING.exitCode()) {
-      worst = Math.max(worst, line.has(CommandOption.OKNODO) ? 0 : status);
-      terminal.result(name + ": already running\n");
-      return;
-    }
-    worst = Math.max(worst, status);
+    worst = Math.max(worst, status > HIGHEST ? Reason.SYSTEM.exitCode() : status);
+    boolean ran = false;
     for (String word : errors) {
+      ran |= word.startsWith(RUNNING);
       terminal.error(
           name + ": " + (word.startsWith(PREFIX) ? word.substring(PREFIX.length()) : word));
     }
@@ -274,7 +267,7 @@ final class AllDaemons {
     } else if (command == Command.STOP) {
       // What a stop says without a failure is how it was done.
       terminal.result(errors.isEmpty() ? name + ": stopped\n" : "");
-    } else if (!line.has(CommandOption.DRY_RUN)) {
+    } else if (!ran && !line.has(CommandOption.DRY_RUN)) {
       terminal.result(name + ": started\n");
     }
   }

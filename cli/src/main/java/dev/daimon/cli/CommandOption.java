@@ -403,6 +403,15 @@ enum CommandOption {
     };
   }
 
+  /** Whether it may stand beside {@code --all}. */
+  boolean goesWithAll() {
+    return switch (this) {
+      case ALL, ALL_THAT_RUN, OKNODO, VERBOSE, DRY_RUN, FIRST_SIGNAL, TIMEOUT, THEN, SESSION ->
+          true;
+      default -> false;
+    };
+  }
+
   /** The word of the options of which one replaces the others: mostly the option's own. */
   String topic() {
     return switch (this) {
