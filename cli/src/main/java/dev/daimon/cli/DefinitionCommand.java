@@ -1,23 +1,19 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.DaemonRegistry;
 import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.NamedDaemon;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.VisibleText;
-import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.DaemonName;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 
 /** The commands about definitions: {@code show} and {@code check}. They change nothing. */
 final class DefinitionCommand {
-  private static final String SUFFIX = ".conf";
   private static final String DEFAULT = "the name's default";
 
   private final Terminal terminal = new Terminal(false);
@@ -29,7 +25,9 @@ final class DefinitionCommand {
     }
     RequestedDaemon daemon = line.daemon();
     if (command == Command.CHECK) {
-      return daemon == null ? checkAll() : check(daemon.name().text(), daemon.definitionFile());
+      return daemon == null
+          ? checkAll()
+          : check(new NamedDaemon(daemon.name(), daemon.directories()));
     }
     if (daemon == null) {
       throw line.usage("a name is missing");
@@ -89,7 +87,7 @@ final class DefinitionCommand {
       return;
     }
     try {
-      CommandLine line = CommandLine.parse(Command.STATUS, List.of(word(daemon)));
+      CommandLine line = CommandLine.parse(Command.STATUS, List.of(word(daemon.name())));
       DaemonStatus status = ControlOptions.control(line).status();
       comment(text, daemon + ": " + status.reason());
     } catch (IOException unknown) {
@@ -98,8 +96,8 @@ final class DefinitionCommand {
   }
 
   /** The name as it is typed, with one character for each byte. */
-  private static String word(RequestedDaemon daemon) {
-    return Text.ofReadable(daemon.name().text());
+  private static String word(DaemonName name) {
+    return Text.ofReadable(name.text());
   }
 
   /** The options with which the daemon was started, and that it does not have now. */
@@ -131,40 +129,31 @@ final class DefinitionCommand {
 
   /** Judges every definition; returns the worst exit code. */
   private int checkAll() {
-    Path directory = DaemonDirectories.ofCaller().definitions();
-    List<String> files = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      for (Path entry : entries) {
-        String file = Text.ofBytes(NativePath.bytes(entry));
-        if (file.endsWith(SUFFIX)) {
-          files.add(file);
-        }
-      }
-    } catch (NoSuchFileException none) {
-      terminal.error("nothing is defined: there is no " + DefinitionFile.name(directory));
-      return 0;
+    DaemonRegistry registry = DaemonRegistry.ofCaller();
+    List<DaemonName> names;
+    try {
+      names = registry.defined();
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
-    Collections.sort(files);
+    if (names.isEmpty()) {
+      terminal.error(
+          "no daemon is defined in " + DefinitionFile.name(registry.directories().definitions()));
+    }
     int worst = 0;
-    for (String file : files) {
-      String name = file.substring(file.lastIndexOf('/') + 1, file.length() - SUFFIX.length());
-      worst = Math.max(worst, check(name, Text.path(file)));
+    for (DaemonName name : names) {
+      worst = Math.max(worst, check(registry.find(name)));
     }
     return worst;
   }
 
   /** Judges one definition as a start does; prints the result, and returns the exit code. */
-  private int check(String name, Path file) {
+  private int check(NamedDaemon named) {
     try {
       // As a restart, so that it does not matter whether the daemon runs.
-      CommandLine line = CommandLine.parse(Command.RESTART, List.of(name));
-      RequestedDaemon daemon = line.daemon();
-      Definition definition = daemon == null ? null : daemon.definition();
-      if (daemon == null) {
-        throw new StartException(Reason.CONFIGURATION, "that is no daemon's name");
-      }
+      CommandLine line = CommandLine.parse(Command.RESTART, List.of(word(named.name())));
+      RequestedDaemon daemon = Objects.requireNonNull(line.daemon());
+      Definition definition = daemon.definition();
       if (definition == null) {
         throw undefined(daemon);
       }
@@ -173,7 +162,7 @@ final class DefinitionCommand {
       return 0;
     } catch (StartException failure) {
       String message = String.valueOf(failure.getMessage());
-      String place = DefinitionFile.name(file);
+      String place = DefinitionFile.name(named.definition());
       terminal.error(message.contains(place) ? message : place + ": " + message);
       return failure.exitCode();
     }

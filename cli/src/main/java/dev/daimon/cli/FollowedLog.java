@@ -5,6 +5,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -103,6 +104,9 @@ final class FollowedLog implements AutoCloseable {
       return path.toRealPath();
     } catch (NoSuchFileException none) {
       return null;
+    } catch (AccessDeniedException failure) {
+      // Its message is the path alone.
+      throw new PosixException("open", path.toString(), Errno.EACCES);
     }
   }
 

@@ -10,6 +10,8 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -72,7 +74,9 @@ final class ListCommand {
 
   /** A daemon that locks nothing is unknown, unless its definition says that it does so. */
   private static ListedDaemon byItsDefinition(ListedDaemon daemon) {
-    if (!daemon.defined() || daemon.status().state() != State.UNKNOWN) {
+    if (!daemon.defined()
+        || daemon.status().state() != State.UNKNOWN
+        || !Files.exists(daemon.daemon().pidFile(), LinkOption.NOFOLLOW_LINKS)) {
       return daemon;
     }
     RequestedDaemon named = new RequestedDaemon(daemon.daemon());

@@ -24,7 +24,7 @@ final class LogsCommand {
   private final CommandLine line;
   private final RequestedDaemon daemon;
 
-  /** What the daemon was started with, or else its definition; null if there is neither. */
+  /** What the daemon was started with if it runs, else its definition; null if there is neither. */
   private @Nullable Definition options;
 
   private final Thread reader = Thread.currentThread();
@@ -48,12 +48,11 @@ final class LogsCommand {
       throw line.usage("unexpected word: \"" + Text.readable(line.words().get(0)) + "\"");
     }
     daemon = named;
-    Definition definition = daemon.definition();
-    options = definition;
     StartedFile started = daemon.started();
-    if (started != null && (definition == null || RequestedDaemon.isRunning(started))) {
-      options = started.definition();
-    }
+    // What a running daemon was started with counts, even if nothing is right in its definition.
+    Definition definition =
+        started != null && RequestedDaemon.isRunning(started) ? null : daemon.definition();
+    options = definition == null && started != null ? started.definition() : definition;
   }
 
   /** Runs the command, and returns its exit code. */
@@ -191,6 +190,10 @@ final class LogsCommand {
 
   /** Waits for the daemon's end on another thread. */
   private void awaitEnd() {
+    String lost = daemon.lost();
+    if (lost != null) {
+      throw new StartException(Reason.CANNOT_TELL, lost);
+    }
     DaemonControl byPidFile = DaemonControl.of(daemon.pidFile());
     DaemonControl control =
         options != null && options.has(CommandOption.PID_ONLY.word())

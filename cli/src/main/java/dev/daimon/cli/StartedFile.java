@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param definition all options, and the program by its path
  */
 record StartedFile(@Nullable StartRecord process, Definition definition) {
-  private static final String COMMENT = "# ";
-  private static final int FIRST_LINE = COMMENT.length() + StartRecord.LENGTH;
+  private static final int FIRST_LINE = StartRecord.COMMENT.length() + StartRecord.LENGTH;
 
   /**
    * Reads a file.
@@ -36,13 +35,8 @@ record StartedFile(@Nullable StartRecord process, Definition definition) {
       return null;
     }
     Definition definition = Definition.parse(content, DefinitionFile.name(file));
-    String first = content.substring(0, content.indexOf('\n'));
-    if (!first.startsWith(COMMENT)) {
-      return new StartedFile(null, definition);
-    }
     try {
-      String line = first.substring(COMMENT.length()).stripTrailing().concat("\n");
-      return new StartedFile(StartRecord.of(line).orElse(null), definition);
+      return new StartedFile(StartRecord.ofComment(content).orElse(null), definition);
     } catch (IOException failure) {
       throw new StartException(Reason.SYSTEM, failure);
     }
@@ -82,6 +76,6 @@ record StartedFile(@Nullable StartRecord process, Definition definition) {
   }
 
   private static void write(TrustedFile.Pending pending, String line) throws PosixException {
-    pending.write(Text.bytes(line), COMMENT.length());
+    pending.write(Text.bytes(line), StartRecord.COMMENT.length());
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,6 +94,36 @@ class ListIT {
                 + "\"pid\":"
                 + pid
                 + ",.*\"commandLine\":\\[\"sleep\",\"1000\"],.*}");
+  }
+
+  @Test
+  void oneWhosePidfileIsGoneIsNotForgotten() throws Exception {
+    assertThat(files.daimon("start", "web", "--", "sleep", "1000").exitCode()).isZero();
+    long pid = Sandbox.pid(files.pidFile("web"));
+    Files.delete(files.pidFile("web"));
+
+    List<String> lines = files.daimon("list").out().lines().toList();
+    assertThat(lines).hasSize(2);
+    assertThat(lines.get(1)).startsWith("web   unknown").contains("process " + pid);
+    Result stopped = files.daimon("stop", "--all");
+    assertThat(stopped.exitCode()).isEqualTo(4);
+    assertThat(stopped.err()).startsWith("daimon: web: ").contains("type kill " + pid);
+    Result followed = files.daimon("logs", "web", "-f", "--until-exit");
+    assertThat(followed.exitCode()).isEqualTo(4);
+    assertThat(followed.err()).contains("type kill " + pid);
+  }
+
+  @Test
+  void whatIsNoDirectoryIsTold() throws Exception {
+    Path directory = files.definition("web").getParent();
+    Files.delete(directory);
+    Files.createFile(directory);
+    Result told =
+        new Result(
+            73, "", "daimon: open " + files.known(directory) + ": Not a directory (ENOTDIR, 20)\n");
+
+    assertThat(files.daimon("list")).isEqualTo(told);
+    assertThat(files.daimon("check")).isEqualTo(told);
   }
 
   @Test

@@ -7,14 +7,18 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
+import dev.daimon.privileges.TrustedFile;
 import dev.daimon.startup.DaemonDirectories;
 import dev.daimon.startup.DaemonName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,8 +35,9 @@ import org.jspecify.annotations.Nullable;
  * The daemons that have a name, of one user: finds one, and lists all.
  *
  * <p>A daemon is in the list if it has a definition, or a pidfile whose daemon is not {@linkplain
- * State#NOT_RUNNING stopped}. Files in the directories whose names are no daemon's are passed over.
- * The registry changes nothing, and takes no lock.
+ * State#NOT_RUNNING stopped}, or a record of a process that still runs though the pidfile is gone:
+ * then its state is {@link State#UNKNOWN}. Files in the directories whose names are no daemon's are
+ * passed over. The registry changes nothing, and takes no lock.
  *
  * <p>Root may list the daemons of a user, whatever that user has put into the directories: links
  * and FIFOs are not followed and not waited for, and a pidfile that others may have put there, or
@@ -56,6 +61,10 @@ public final class DaemonRegistry {
 
   private static final String PIDFILE = ".pid";
   private static final String DEFINITION = ".conf";
+  private static final String RECORD = ".started";
+
+  /** The longest record that is read, in bytes; a command line has at most some 100 KiB. */
+  private static final int MAX_RECORD = 1 << 20;
 
   private final DaemonDirectories directories;
 
@@ -130,6 +139,7 @@ public final class DaemonRegistry {
     for (Path runtime : directories.runtimes()) {
       collect(names, runtime, PIDFILE);
     }
+    collect(names, directories.records(), RECORD);
     collect(names, directories.definitions(), DEFINITION);
     List<Map.Entry<DaemonName, Boolean>> entries = new ArrayList<>(names.entrySet());
     try (ListScope scope = new ListScope()) {
@@ -143,6 +153,18 @@ public final class DaemonRegistry {
         }
       }
     }
+  }
+
+  /**
+   * Returns the daemons that have a definition, be it right or wrong, sorted by name.
+   *
+   * @return the names
+   * @throws IOException as {@link #list()}
+   */
+  public List<DaemonName> defined() throws IOException {
+    Map<DaemonName, Boolean> names = new TreeMap<>();
+    collect(names, directories.definitions(), DEFINITION);
+    return List.copyOf(names.keySet());
   }
 
   /** Some daemons of a list, examined by two threads. */
@@ -219,6 +241,11 @@ public final class DaemonRegistry {
       }
     } catch (NoSuchFileException none) {
       return;
+    } catch (AccessDeniedException failure) {
+      // Its message is the path alone; so is the other's.
+      throw new PosixException("open", directory.toString(), Errno.EACCES);
+    } catch (NotDirectoryException failure) {
+      throw new PosixException("open", directory.toString(), Errno.ENOTDIR);
     } catch (PosixException failure) {
       if (!failure.errno().equals(Errno.ENOENT)) {
         throw failure;
@@ -233,6 +260,9 @@ public final class DaemonRegistry {
     if (Identity.effectiveUser() == 0
         && Files.getAttribute(directory, "unix:uid") instanceof Integer owner
         && !Ownership.mayTrust(directory, Integer.toUnsignedLong(owner))) {
+      if (!Files.isDirectory(directory)) {
+        throw new NotDirectoryException(directory.toString());
+      }
       throw new IOException(
           directory
               + " is not read as root: it leads to files of user "
@@ -270,6 +300,37 @@ public final class DaemonRegistry {
     return true;
   }
 
+  /** Says that the daemon runs though its pidfile is gone; null if that is not known. */
+  private static @Nullable String lost(NamedDaemon daemon) {
+    try {
+      byte[] content = TrustedFile.read(daemon.record(), userOf(daemon), MAX_RECORD).orElse(null);
+      StartRecord process =
+          content == null
+              ? null
+              : StartRecord.ofComment(new String(content, StandardCharsets.ISO_8859_1))
+                  .orElse(null);
+      // In this order: a start makes the pidfile before the record, and a stop removes it when the
+      // process has ended.
+      return process == null
+              || Files.exists(daemon.pidFile(), LinkOption.NOFOLLOW_LINKS)
+              || !process.isRunning()
+          ? null
+          : "the pidfile is gone, but process " + process.pid() + ", which was started, still runs";
+    } catch (IOException unknown) {
+      return null;
+    }
+  }
+
+  /** Whose record is believed: for root, that of the owner of the directory, which was judged. */
+  private static long userOf(NamedDaemon daemon) throws IOException {
+    long user = Identity.effectiveUser();
+    return user == 0
+            && Files.getAttribute(daemon.directories().records(), "unix:uid")
+                instanceof Integer owner
+        ? Integer.toUnsignedLong(owner)
+        : user;
+  }
+
   private static ListedDaemon examine(NamedDaemon daemon, boolean defined, ListScope scope) {
     Path pidFile = daemon.pidFile();
     try (ProbeResult probe =
@@ -277,6 +338,10 @@ public final class DaemonRegistry {
       String distrust = probe.distrust();
       if (distrust != null) {
         return unknown(daemon, defined, distrust);
+      }
+      String lost = probe.state() == State.NOT_RUNNING ? lost(daemon) : null;
+      if (lost != null) {
+        return unknown(daemon, defined, lost);
       }
       ProcessInfo info = probe.state() == State.RUNNING ? probe.info() : null;
       String user = info == null ? null : scope.userName(info.user());

@@ -42,6 +42,9 @@ public record StartRecord(long pid, long startTicks, long session, long modified
   /** More bytes than the longest line has. */
   public static final int LENGTH = 256;
 
+  /** What is before the line in the record file of a named daemon. */
+  public static final String COMMENT = "# ";
+
   /** More than the longest content of a guard file: a line, and two readers of output. */
   static final int CONTENT = 2048;
 
@@ -110,6 +113,21 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    */
   public static Optional<StartRecord> of(String line) throws IOException {
     return Optional.ofNullable(parse(Objects.requireNonNull(line, "line")));
+  }
+
+  /**
+   * Reads the record in the comment with which the record file of a named daemon begins.
+   *
+   * @param content the content of the file
+   * @return the record; empty if there is none to believe
+   * @throws IOException as {@link #of(String)}
+   */
+  public static Optional<StartRecord> ofComment(String content) throws IOException {
+    Objects.requireNonNull(content, "content");
+    int end = content.indexOf('\n');
+    return end < 0 || !content.startsWith(COMMENT)
+        ? Optional.empty()
+        : of(content.substring(COMMENT.length(), end).stripTrailing().concat("\n"));
   }
 
   /** The record in a content; null if it has none of this boot and these namespaces. */

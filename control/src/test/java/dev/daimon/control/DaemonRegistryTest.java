@@ -1,5 +1,6 @@
 package dev.daimon.control;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -93,6 +94,23 @@ class DaemonRegistryTest {
     assertThat(list())
         .containsExactly(
             "dead DEAD", "defined NOT_RUNNING defined", "web RUNNING defined", "Ärger RUNNING");
+  }
+
+  @Test
+  void oneWhosePidfileIsGoneIsUnknownAsLongAsItRuns() throws Exception {
+    long pid = start("web");
+    byte[] line = StartRecord.of(pid, run("web.pid")).orElseThrow().line();
+    Files.writeString(run("web.started"), "# " + new String(line, UTF_8) + "program sleep 1000\n");
+    Files.writeString(run("none.started"), "# no line feed");
+    assertThat(list()).containsExactly("web RUNNING");
+
+    Files.delete(run("web.pid"));
+
+    assertThat(list()).containsExactly("web UNKNOWN");
+    assertThat(registry().list().getFirst().status().reason())
+        .isEqualTo("the pidfile is gone, but process " + pid + ", which was started, still runs");
+    Daemons.kill(pid);
+    assertThat(list()).isEmpty();
   }
 
   @Test
