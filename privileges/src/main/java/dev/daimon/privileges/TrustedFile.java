@@ -8,8 +8,11 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.posix.call.Signals;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
@@ -25,6 +28,9 @@ import java.util.Optional;
 public final class TrustedFile {
   private static final int WRITABLE_BY_OTHERS = 022;
   private static final int MODE = 0600;
+
+  /** Begins the name of a temporary file, before the process id. */
+  private static final String PREFIX = ".daimon-";
 
   /** How many names of a temporary file are tried. */
   private static final int NAMES = 100;
@@ -160,6 +166,7 @@ public final class TrustedFile {
     } catch (PosixException failure) {
       throw new PosixException("open", file.toString(), failure.errno());
     }
+    removeAbandoned(file);
     int flags = Files.O_WRONLY | Files.O_CREAT | Files.O_EXCL | Files.O_NOFOLLOW | Files.O_CLOEXEC;
     byte[] target = NativePath.bytes(file);
     byte[] temporary = temporary(target);
@@ -181,9 +188,39 @@ public final class TrustedFile {
     return pending;
   }
 
+  /**
+   * Removes temporary files beside a file whose processes were killed before they were done. One
+   * that cannot be removed stays.
+   */
+  private static void removeAbandoned(Path file) {
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    try (DirectoryStream<Path> entries =
+        java.nio.file.Files.newDirectoryStream(
+            directory, entry -> isAbandoned(String.valueOf(entry.getFileName())))) {
+      for (Path entry : entries) {
+        int _ = Files.unlink(NativePath.bytes(entry));
+      }
+    } catch (IOException | DirectoryIteratorException unlisted) {
+      // The next one may succeed.
+    }
+  }
+
+  private static boolean isAbandoned(String name) {
+    int end = name.indexOf('-', PREFIX.length());
+    if (!name.startsWith(PREFIX) || end < 0) {
+      return false;
+    }
+    try {
+      int pid = Integer.parseInt(name, PREFIX.length(), end, 10);
+      return pid > 0 && Signals.kill(pid, 0) == -Errno.ESRCH.number();
+    } catch (NumberFormatException foreign) {
+      return false;
+    }
+  }
+
   /** Returns a new name in the same directory; the file's own name may have any length. */
   private static byte[] temporary(byte[] target) {
-    String name = ".daimon-" + Processes.getpid() + "-".concat(Long.toHexString(System.nanoTime()));
+    String name = PREFIX + Processes.getpid() + "-".concat(Long.toHexString(System.nanoTime()));
     byte[] suffix = name.getBytes(StandardCharsets.US_ASCII);
     int directory = target.length;
     while (target[directory - 1] != '/') {
@@ -197,7 +234,7 @@ public final class TrustedFile {
   /**
    * A content in a temporary file that waits for its name. For one thread at a time. A process that
    * is killed before that leaves the temporary file behind, under the name {@code
-   * .daimon-PID-NUMBER}.
+   * .daimon-PID-NUMBER}, until the next {@link #prepare} in that directory.
    */
   public static final class Pending implements AutoCloseable {
     private final Path file;

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -67,6 +68,19 @@ class TrustedFileTest {
     }
     assertThat(read(file)).isEqualTo("old");
     assertThat(names()).containsExactly("file");
+  }
+
+  @Test
+  void whatAKilledProcessHasLeftIsRemoved() throws Exception {
+    Process killed = new ProcessBuilder("true").start();
+    assertThat(killed.waitFor()).isZero();
+    String alive = ".daimon-" + ProcessHandle.current().pid() + "-1";
+    for (String name :
+        List.of(".daimon-" + killed.pid() + "-1", alive, ".daimon-x-1", ".daimon-")) {
+      Files.createFile(directory.resolve(name));
+    }
+    write("one");
+    assertThat(names()).containsExactlyInAnyOrder("file", alive, ".daimon-x-1", ".daimon-");
   }
 
   @Test
