@@ -412,8 +412,17 @@ enum CommandOption {
     };
   }
 
+  /**
+   * Whether the option, typed, replaces another one in a definition. What is to be waited for
+   * replaces also how long, which may not go with it.
+   */
+  boolean replaces(CommandOption other) {
+    return topic().equals(other.topic())
+        || (topic().equals(READY.word) && other.topic().equals(READY_TIMEOUT.word));
+  }
+
   /** The word of the options of which one replaces the others: mostly the option's own. */
-  String topic() {
+  private String topic() {
     return switch (this) {
       case TRUNCATE, APPEND -> APPEND.word;
       case LOCK, NO_LOCK -> LOCK.word;

@@ -22,7 +22,18 @@ final class Definition {
    * @param value its value; null if it takes none
    * @param place where it was read, such as {@code /etc/daimon/web.conf:3}; null if it was typed
    */
-  record Line(CommandOption option, @Nullable String value, @Nullable String place) {}
+  record Line(CommandOption option, @Nullable String value, @Nullable String place) {
+    /** Whether it is a user with a group. */
+    private boolean namesGroup() {
+      return option == CommandOption.USER && value != null && value.indexOf(':') > 0;
+    }
+
+    private Line withoutGroup() {
+      return namesGroup() && value != null
+          ? new Line(option, value.substring(0, value.indexOf(':')), place)
+          : this;
+    }
+  }
 
   private final List<Line> lines;
   private final List<String> program;
@@ -200,7 +211,8 @@ final class Definition {
 
   /**
    * This definition with other options and another program in place of its own. An option replaces
-   * all of the same {@linkplain CommandOption#topic topic}.
+   * all of the same {@linkplain CommandOption#replaces topic}, and one that names a group replaces
+   * only the group of a user.
    *
    * @param typed the options; its program counts if it has one
    */
@@ -208,17 +220,32 @@ final class Definition {
     List<Line> merged = new ArrayList<>();
     for (Line line : lines) {
       boolean replaced = false;
+      Line kept = line;
       for (Line other : typed.lines) {
-        replaced |= other.option.topic().equals(line.option.topic());
+        replaced |=
+            other.option.replaces(line.option)
+                || (line.option == CommandOption.GROUP && other.namesGroup());
+        kept = other.option == CommandOption.GROUP ? kept.withoutGroup() : kept;
       }
       if (!replaced) {
-        merged.add(line);
+        merged.add(kept);
       }
     }
     merged.addAll(typed.lines);
     return typed.program.isEmpty()
         ? new Definition(List.copyOf(merged), program, programPlace)
         : new Definition(List.copyOf(merged), typed.program, typed.programPlace);
+  }
+
+  /** The options that say how the daemon is stopped, which count for another program, too. */
+  Definition ofStop() {
+    List<Line> kept = new ArrayList<>();
+    for (Line line : lines) {
+      if (CommandOption.isDefinable(line.option.word(), Command.STOP)) {
+        kept.add(line);
+      }
+    }
+    return new Definition(List.copyOf(kept), List.of(), null);
   }
 
   /** This definition with another path of its program. */

@@ -126,11 +126,10 @@ class DefinitionTest {
 
     Definition merged = file.with(typed);
 
-    assertThat(words(merged))
-        .containsExactly("ready-timeout=1m", "append=null", "env=C=3", "wait=1s");
+    assertThat(words(merged)).containsExactly("append=null", "env=C=3", "wait=1s");
     assertThat(merged.program()).containsExactly("web");
     assertThat(merged.differences(file))
-        .containsExactly("truncate", "append", "env", "ready", "wait");
+        .containsExactly("truncate", "append", "env", "ready", "ready-timeout", "wait");
   }
 
   @Test
@@ -160,5 +159,25 @@ class DefinitionTest {
     assertThat(definition.place("--self and --stdout exclude each other")).isEqualTo(FILE + ":3");
     assertThat(definition.place("--stdout wants x; see --self")).isNull();
     assertThat(definition.place("--self-made is wrong")).isNull();
+  }
+
+  @Test
+  void whatIsTypedReplacesWhatCannotGoWithIt() {
+    Definition definition =
+        parse("user web:www", "group staff", "ready tcp:1", "ready-timeout 2s", "program a");
+    Definition group =
+        Definition.typed(List.of(new Line(CommandOption.GROUP, "g", null)), List.of());
+    Definition user = Definition.typed(List.of(new Line(CommandOption.USER, "u", null)), List.of());
+    Definition both =
+        Definition.typed(List.of(new Line(CommandOption.USER, "u:g", null)), List.of());
+    Definition ready =
+        Definition.typed(List.of(new Line(CommandOption.READY, "exec", null)), List.of());
+
+    List<String> wait = List.of("ready=tcp:1", "ready-timeout=2s");
+    assertThat(words(definition.with(ready)))
+        .containsExactly("user=web:www", "group=staff", "ready=exec");
+    assertThat(words(definition.with(group))).contains("user=web", "group=g").containsAll(wait);
+    assertThat(words(definition.with(user))).contains("group=staff", "user=u");
+    assertThat(words(definition.with(both))).doesNotContain("group=staff").contains("user=u:g");
   }
 }
