@@ -63,9 +63,8 @@ final class NameGrammar {
       if (word.equals(DASHES)) {
         dashes = i;
       } else if (OptionWords.mayBeOption(word) && (first < 0 || options.isKnown(word))) {
-        Option option = options.awaitingValue(word);
-        pidFile |= first < 0 && isPidFile(word, option);
-        i += option == null ? 0 : 1;
+        pidFile |= first < 0 && isPidFile(options.withValue(word));
+        i += options.awaitingValue(word) == null ? 0 : 1;
       } else if (first < 0) {
         first = i;
       } else {
@@ -74,11 +73,8 @@ final class NameGrammar {
     }
   }
 
-  /** Whether a word before the name gives the pidfile, with its value or before it. */
-  private static boolean isPidFile(String word, @Nullable Option awaiting) {
-    return (awaiting != null && "pidfile".equals(awaiting.getLongOpt()))
-        || word.startsWith("--pidfile=")
-        || (word.startsWith("-p") && word.length() > 2);
+  private static boolean isPidFile(@Nullable Option option) {
+    return option != null && CommandOption.PIDFILE.word().equals(option.getLongOpt());
   }
 
   private @Nullable RequestedDaemon daemon() {

@@ -75,8 +75,21 @@ final class OptionWords {
 
   /** The option that takes the next word as its value: "--name", "-n", or the last of "-vn". */
   @Nullable Option awaitingValue(String word) {
+    Option option = withValue(word);
+    return option != null && (word.startsWith("--") ? word.indexOf('=') < 0 : isLast(option, word))
+        ? option
+        : null;
+  }
+
+  private static boolean isLast(Option option, String word) {
+    return word.indexOf(option.getOpt()) == word.length() - 1;
+  }
+
+  /** The option with a value, which is the next word, or a part of this one; null if none is. */
+  @Nullable Option withValue(String word) {
     if (word.startsWith("--")) {
-      String name = word.substring(2);
+      int equals = word.indexOf('=');
+      String name = word.substring(2, equals < 0 ? word.length() : equals);
       return options.hasLongOption(name) && options.getOption(name).hasArg()
           ? options.getOption(name)
           : null;
@@ -87,7 +100,7 @@ final class OptionWords {
         return null;
       }
       if (options.getOption(letter).hasArg()) {
-        return i == word.length() - 1 ? options.getOption(letter) : null;
+        return options.getOption(letter);
       }
     }
     return null;
