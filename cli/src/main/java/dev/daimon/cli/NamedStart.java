@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.NativePath;
+import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.TrustedFile;
 import dev.daimon.startup.DaemonDirectories;
@@ -11,6 +12,7 @@ import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,7 +98,7 @@ final class NamedStart {
     MadeDirectories made = directories.make(daemon.log().equals(standardOutput));
     if (save) {
       try {
-        made.makeAbove(daemon.definitionFile(), null);
+        directories.makeDefinitions(made);
       } catch (StartException failure) {
         made.undo(failure);
         throw failure;
@@ -112,13 +114,34 @@ final class NamedStart {
         && !Files.exists(directory);
   }
 
+  /** Checks whether the files could be written, and changes nothing. */
+  void check() {
+    checkCreation(daemon.recordFile());
+    if (save) {
+      String _ = DefinitionFile.content(daemon.definitionFile(), Identity.effectiveUser());
+      checkCreation(daemon.definitionFile());
+    }
+  }
+
+  private static void checkCreation(Path file) {
+    List<Path> missing = MadeDirectories.missingAbove(file);
+    Path directory = (missing.isEmpty() ? file : missing.getFirst()).getParent();
+    if (directory != null && !FileAccess.mayCreateIn(directory)) {
+      throw new StartException(
+          Reason.FILE, DefinitionFile.name(file) + ": no permission to create it");
+    }
+  }
+
   /**
-   * Writes the temporary files.
+   * Writes the temporary files, if they are not there.
    *
    * @param executable the path of the program, which is written in place of its name
    * @param exec whether the program may fail to start after {@link #started}
    */
   void prepare(Path executable, boolean exec) {
+    if (record != null) {
+      return;
+    }
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
       record = StartedFile.prepare(daemon.recordFile(), started);

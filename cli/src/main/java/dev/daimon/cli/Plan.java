@@ -56,6 +56,9 @@ final class Plan {
       checkFile(request.guard, false, request.rootsPidFile);
     }
     checkAddresses();
+    if (request.named != null) {
+      request.named.check();
+    }
     printPlan();
   }
 

@@ -359,8 +359,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  /** Writes what a start by a name writes, under other names for now. */
-  private void prepareName() {
+  /** Writes what a start by a name writes, under other names for now; a second time nothing. */
+  void prepareName() {
     if (request.named != null) {
       request.named.prepare(program.executable(), request.foreground);
     }
@@ -386,7 +386,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  private void undoName(Throwable reason) {
+  /** Removes what {@link #prepareName} has written; a second time nothing. */
+  void undoName(Throwable reason) {
     if (request.named != null) {
       request.named.undo(reason);
     }

@@ -66,14 +66,24 @@ final class StartCommand {
       return request.named.placed(named);
     }
     if (request.isUndefined && failure.reason() == Reason.PROGRAM) {
-      String program = request.command.get(0);
-      return new StartException(
-          Reason.PROGRAM,
-          failure.getMessage()
-              + "; nor is there a definition "
-              + DefinitionFile.name(RequestedDaemon.of(program).definitionFile()));
+      return withoutDefinition(failure, request.command.get(0));
     }
     return named;
+  }
+
+  /** A program is missing, whose name could have been a daemon's. */
+  private static StartException withoutDefinition(StartException failure, String program) {
+    RequestedDaemon daemon;
+    try {
+      daemon = RequestedDaemon.of(program);
+    } catch (StartException noName) {
+      return failure;
+    }
+    return new StartException(
+        Reason.PROGRAM,
+        failure.getMessage()
+            + "; nor is there a definition "
+            + DefinitionFile.name(daemon.definitionFile()));
   }
 
   /** Whether the daemon itself runs: the lock may be held by a process that has outlived it. */
@@ -253,18 +263,24 @@ final class StartCommand {
     }
     StopProgress progress = new StopProgress(terminal);
     try {
+      // Before the stop: what cannot be written must not cost the daemon that runs.
+      start.prepareName();
       Outcome _ =
           request.overlap
               ? control.restartOverlapping(start, start, policy, progress)
               : control.restart(start, policy, progress);
     } catch (StartException failure) {
-      if (request.ready == null || !progress.hasStopped()) {
+      start.undoName(failure);
+      if (!progress.hasStopped()) {
         throw failure;
       }
       throw new StartException(
           failure.reason(),
           failure.exitCode(),
           failure.getMessage() + "; the old daemon is stopped, and nothing runs");
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      start.undoName(failure);
+      throw failure;
     } finally {
       terminal.clear();
     }

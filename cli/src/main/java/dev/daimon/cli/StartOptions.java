@@ -219,6 +219,11 @@ final class StartOptions {
     if (program.get(0).isEmpty()) {
       throw line.usage("the program's name is empty");
     }
+    Definition old =
+        daemon == null || command != Command.RESTART ? null : daemon.definitionOrRecord();
+    if (old != null) {
+      line.use(old.ofStop());
+    }
     return program;
   }
 
@@ -229,6 +234,13 @@ final class StartOptions {
       return definition;
     }
     StartedFile started = command == Command.RESTART ? daemon.started() : null;
+    if (started != null && daemon.isOfAnother(started)) {
+      throw new StartException(
+          Reason.CONFIGURATION,
+          daemon
+              + " runs, but was not started by its name; to restart it, type -- and the program"
+              + " behind the name");
+    }
     if (started != null) {
       return started.definition();
     }

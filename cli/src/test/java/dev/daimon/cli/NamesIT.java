@@ -132,7 +132,9 @@ class NamesIT {
             try start -- true
             try start -p $HOME/x.pid true
             try start false x
+            try start -ap$HOME/y.pid true
             try start nowhere --nice 3
+            try start "$(printf 'a\\tb')"
             try start nowhere -x -- true
             try start -p $HOME/x.pid web -- true
             try start web --save true
@@ -161,8 +163,11 @@ class NamesIT {
             0
             0
             0
+            0
             daimon: nowhere: not found in PATH; nor is there a definition \
             ~/config/daimon/nowhere.conf
+            66
+            daimon: a?b: not found in PATH
             66
             daimon: unknown option -x; if it is the program's, type -- before nowhere
             64
@@ -269,7 +274,7 @@ class NamesIT {
             $daimon start --dry-run --save web -- sleep 1 >/dev/null || exit 13
             [ ! -e $conf ] || exit 14
             $daimon start web --save --nice 3 -- sleep 1000 || exit 15
-            stat -c '%a' $conf/web.conf
+            stat -c '%a' $conf $conf/web.conf
             cat $conf/web.conf
             $daimon start web --save -- sleep 1 2>/dev/null; [ $? = 69 ] || exit 16
             echo '# kept' >>$conf/web.conf
@@ -289,6 +294,7 @@ class NamesIT {
     assertThat(result.out().replace(home(), "~"))
         .isEqualTo(
             """
+            700
             600
             nice 3
             program /usr/bin/sleep 1000
@@ -382,6 +388,80 @@ class NamesIT {
             + " ~/run/daimon/web.pid is gone; to end it, type kill PID\n4\n";
     assertThat(result.out().replace(home(), "~")).isEqualTo(lost.repeat(4));
     assertThat(result.err()).isEqualTo("daimon: it was not running\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aRestartThatCannotWriteItsFilesStopsNothing() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            pid=$(cat $run/web.pid)
+            mkdir -m 500 -p $conf
+            $daimon restart web --save; [ $? = 73 ] || exit 12
+            $daimon start other --save --dry-run -- sleep 1; [ $? = 73 ] || exit 13
+            [ $pid = $(cat $run/web.pid) ] && kill -0 $pid || exit 14
+            chmod 700 $conf
+            cp $state/web.started $HOME
+            $daimon restart web --rlimit stack=4096 -- true $(seq 40000) 2>&1 | grep -o ';.*'
+            cmp $state/web.started $HOME/web.started || exit 15
+            ls -A $conf $state
+            """);
+
+    assertThat(result.err().replace(home() + "/config/daimon/", ""))
+        .isEqualTo(
+            """
+            daimon: open web.conf: Permission denied (EACCES, 13)
+            daimon: other.conf: no permission to create it
+            """);
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            ; the old daemon is stopped, and nothing runs
+            ~/config/daimon:
+
+            ~/state/daimon:
+            web.log
+            web.started
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void whatADaemonWasStartedWithCountsUntilItIsStopped() throws Exception {
+    Result result =
+        names(
+            """
+            deaf='trap "" TERM; echo deaf; exec sleep 1000'
+            deaf() { until [ "$(grep -c deaf $state/web.log)" = $1 ]; do sleep 0.01; done; }
+            $daimon restart web --signal KILL -- sh -c "$deaf" || exit 11
+            deaf 1
+            $daimon restart web -- sh -c "$deaf; :" || exit 12
+            deaf 2
+            $daimon stop web || exit 13
+            $daimon start -p $run/web.pid -- sleep 1000 || exit 14
+            pid=$(cat $run/web.pid)
+            $daimon restart web; [ $? = 64 ] || exit 15
+            kill -0 $pid || exit 16
+            $daimon restart web -- sleep 1000 || exit 17
+            mkdir -p $conf
+            echo 'progam sleep' >$conf/web.conf
+            $daimon status web >/dev/null || exit 18
+            $daimon stop web || exit 19
+            $daimon status web; [ $? = 4 ] || exit 20
+            $daimon stop web; [ $? = 64 ] || exit 21
+            """);
+
+    String wrong = "~/config/daimon/web.conf:1: unknown option \"progam\"";
+    String warning = "daimon: warning: " + wrong + "; used is what web was started with\n";
+    assertThat(result.err().replace(home(), "~"))
+        .isEqualTo(
+            "daimon: it was not running\n"
+                + "daimon: web runs, but was not started by its name; to restart it, type -- and the"
+                + " program behind the name\n"
+                + (warning + warning)
+                + ("daimon: " + wrong + "\n").repeat(2));
     assertThat(result.exitCode()).isZero();
   }
 

@@ -180,7 +180,7 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    *     is left
    */
   public MadeDirectories make(boolean withLogs) {
-    int permissions = Identity.effectiveUser() == 0 ? FOR_ALL : FOR_USER;
+    int permissions = permissions();
     MadeDirectories made = new MadeDirectories();
     try {
       made.makeOwn(runtime(), permissions);
@@ -195,6 +195,30 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
       StartException refused = new StartException(StartException.Reason.FILE, failure);
       made.undo(refused);
       throw refused;
+    }
+  }
+
+  private static int permissions() {
+    return Identity.effectiveUser() == 0 ? FOR_ALL : FOR_USER;
+  }
+
+  /**
+   * Makes the directory of definitions if it is missing, with the missing ones above it, with the
+   * permissions of {@link #make}. An existing one is accepted as it is.
+   *
+   * @param made where they are added, to be {@linkplain MadeDirectories#undo taken back} if the
+   *     start fails
+   * @throws StartException {@link StartException.Reason#FILE} if that is not possible
+   */
+  public void makeDefinitions(MadeDirectories made) {
+    Objects.requireNonNull(made, "made");
+    if (Files.exists(definitions)) {
+      return;
+    }
+    try {
+      made.makeOwn(definitions, permissions());
+    } catch (IOException failure) {
+      throw new StartException(StartException.Reason.FILE, failure);
     }
   }
 
