@@ -33,7 +33,7 @@ final class InProcessStart {
     DaemonFiles files = new DaemonFiles(settings.files(), identity, Progress.IGNORED);
     try {
       if (settings.directories != null) {
-        files.undoLast(settings.directories.make(settings.namesLog));
+        files.undoLast(settings.directories.make(settings.namesLog, /* withRecords= */ false));
       }
       files.open();
       if (settings.simulate) {

@@ -95,7 +95,7 @@ final class Launcher {
         throw new StartException(Reason.SYSTEM, "interrupted");
       }
       if (settings.directories != null) {
-        files.undoLast(settings.directories.make(settings.namesLog));
+        files.undoLast(settings.directories.make(settings.namesLog, /* withRecords= */ false));
       }
       open(files);
       return start(files);

@@ -175,20 +175,21 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    * Call it on the directories {@linkplain #ofCaller of the caller}.
    *
    * @param withLogs whether the directory of output files is needed, too
+   * @param withRecords whether that of records is needed, too
    * @return what was made, to be {@linkplain MadeDirectories#undo taken back} if the start fails
    * @throws StartException {@link StartException.Reason#FILE} if that is not possible; then nothing
    *     is left
    */
-  public MadeDirectories make(boolean withLogs) {
+  public MadeDirectories make(boolean withLogs, boolean withRecords) {
     int permissions = permissions();
     MadeDirectories made = new MadeDirectories();
     try {
       made.makeOwn(runtime(), permissions);
-      if (!records.equals(runtime())) {
+      if (withRecords && !records.equals(runtime())) {
         made.makeOwn(records, permissions);
       }
-      if (withLogs && !logs.equals(records)) {
-        made.makeOwn(logs, permissions);
+      if (withLogs && !(withRecords && logs.equals(records))) {
+        makeLogs(made, permissions);
       }
       return made;
     } catch (IOException failure) {
@@ -204,7 +205,7 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
 
   /**
    * Makes the directory of definitions if it is missing, with the missing ones above it, with the
-   * permissions of {@link #make}. An existing one is accepted as it is.
+   * permissions of {@link #make(boolean, boolean)}. An existing one is accepted as it is.
    *
    * @param made where they are added, to be {@linkplain MadeDirectories#undo taken back} if the
    *     start fails
@@ -219,6 +220,27 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
       made.makeOwn(definitions, permissions());
     } catch (IOException failure) {
       throw new StartException(StartException.Reason.FILE, failure);
+    }
+  }
+
+  /**
+   * Makes the directories of a start that writes a record: as {@link #make(boolean, boolean)} does.
+   *
+   * @param withLogs as there
+   * @return as there
+   * @throws StartException as there
+   */
+  public MadeDirectories make(boolean withLogs) {
+    return make(withLogs, /* withRecords= */ true);
+  }
+
+  private void makeLogs(MadeDirectories made, int permissions) throws IOException {
+    try {
+      made.makeOwn(logs, permissions);
+    } catch (IOException failure) {
+      throw new IOException(
+          failure.getMessage() + "; name another file for the output (-o, standardOutput)",
+          failure);
     }
   }
 

@@ -248,6 +248,28 @@ class DaemonDirectoriesTest {
     }
 
     @Test
+    void onlyWhatIsNeededIsMade() throws Exception {
+      Path run = directory.resolve("run/daimon");
+
+      assertThat(directories.make(/* withLogs= */ false, /* withRecords= */ false).paths())
+          .containsExactly(run.getParent(), run);
+      assertThat(directories.make(/* withLogs= */ true, /* withRecords= */ false).paths())
+          .containsExactly(directory.resolve("state"), directory.resolve("state/daimon"));
+    }
+
+    @Test
+    void aRefusalForTheSakeOfTheOutputAloneSaysThatItMayGoElsewhere() throws Exception {
+      Path logs = directory.resolve("log");
+      prepare("mkdir -m 0777 $1", logs);
+      Path run = directory.resolve("run");
+
+      assertThatExceptionOfType(StartException.class)
+          .isThrownBy(() -> new DaemonDirectories(run, logs, run, run).make(/* withLogs= */ true))
+          .withMessageContaining(logs + " is not safe")
+          .withMessageEndingWith("; name another file for the output (-o, standardOutput)");
+    }
+
+    @Test
     void aLinkOfTheUsersOwnIsFollowed() throws Exception {
       Path elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
       Files.createDirectory(directory.resolve("state"));

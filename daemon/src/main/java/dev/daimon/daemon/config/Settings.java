@@ -4,6 +4,7 @@ import dev.daimon.daemon.handover.LaunchContext;
 import dev.daimon.daemon.javacommand.ProgramName;
 import dev.daimon.daemon.javacommand.RelaunchCommand;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.NativeAccessException;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
@@ -98,7 +99,7 @@ public final class Settings implements Cloneable {
         standardOutput = directories.log(checked);
         namesLog = true;
       }
-    } catch (IllegalArgumentException | StartException wrong) {
+    } catch (IllegalArgumentException | StartException | NativeAccessException wrong) {
       directories = null;
     }
   }
