@@ -8,6 +8,7 @@ import org.jspecify.annotations.NullMarked;
  * dev.daimon.posix.NativeAccessException}.
  */
 @NullMarked
+@SuppressWarnings("module") // javac does not see dev.daimon.command here
 module dev.daimon.daemon {
   requires static org.jspecify;
   requires transitive dev.daimon.posix;
@@ -20,4 +21,7 @@ module dev.daimon.daemon {
   requires transitive dev.daimon.signals;
 
   exports dev.daimon.daemon;
+  // Failures are told in the same words.
+  exports dev.daimon.daemon.runtime to
+      dev.daimon.command;
 }

@@ -16,6 +16,7 @@ import dev.daimon.daemon.Daemonizer;
 import dev.daimon.daemon.Launch;
 import dev.daimon.daemon.LaunchedDaemon;
 import dev.daimon.daemon.Stage;
+import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.NativeAccessException;
 import dev.daimon.posix.Signal;
@@ -24,6 +25,7 @@ import dev.daimon.startup.ExitCode;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +64,8 @@ public final class DaemonCommand {
    * @param config the configuration, which must be the same for every verb. It needs a {@linkplain
    *     DaemonConfig.Builder#name name} or a pidfile, except to {@code start} and {@code run}
    * @param program what the daemon does
+   * @throws StartException in the daemon, as {@link Daemonizer#daemonize}; every other failure of a
+   *     start, a stop and the like is printed, and is the exit code
    * @throws Exception what the program throws
    */
   public static void main(String[] arguments, DaemonConfig config, DaemonProgram program)
@@ -112,7 +116,10 @@ public final class DaemonCommand {
   }
 
   private int failed(StartException failure) {
-    say(String.valueOf(failure.getMessage()));
+    say(FailureText.of(failure));
+    for (Throwable left : failure.getSuppressed()) {
+      say("not taken back: " + FailureText.of(left));
+    }
     return failure.exitCode();
   }
 
@@ -130,14 +137,17 @@ public final class DaemonCommand {
   }
 
   private DaemonControl control() {
-    return DaemonControl.of(
-            config
-                .pidFile()
-                .orElseThrow(() ->
-                    new StartException(
-                        Reason.CONFIGURATION,
-                        "the daemon cannot be found: its configuration has no name or pidFile"
-                            + " that is right")))
+    Path pidFile = config.pidFile().orElse(null);
+    if (pidFile == null) {
+      List<String> problems = config.validate();
+      throw new StartException(
+          Reason.CONFIGURATION,
+          "the daemon cannot be found: "
+              + (problems.isEmpty()
+                  ? "its configuration has no name or pidFile"
+                  : String.join("; ", problems)));
+    }
+    return DaemonControl.of(pidFile)
         .listener(
             new ActionListener() {
               @Override
@@ -213,6 +223,10 @@ public final class DaemonCommand {
   /** Stops and starts under one guard, so that no other action comes between. */
   private int restart() throws IOException, InterruptedException {
     DaemonControl control = control();
+    if (config.isSimulation()) {
+      throw new StartException(
+          Reason.CONFIGURATION, "a restart cannot be simulated; nothing was stopped");
+    }
     DaemonConfig background = config.toBuilder().foreground(false).build();
     List<String> problems = background.validate();
     if (!problems.isEmpty()) {
@@ -224,18 +238,28 @@ public final class DaemonCommand {
       Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, stopped);
       return 0;
     } catch (StartException failure) {
-      throw stopped.ran
-          ? new StartException(
-              failure.reason(),
-              failure.exitCode(),
-              failure.getMessage() + "; the old daemon is stopped, and nothing runs")
-          : failure;
+      throw stopped.ran ? afterStop(failure) : failure;
     }
   }
 
+  private static StartException afterStop(StartException failure) {
+    StartException told =
+        new StartException(
+            failure.reason(),
+            failure.exitCode(),
+            FailureText.of(failure) + "; the old daemon is stopped, and nothing runs");
+    told.initCause(failure);
+    for (Throwable left : failure.getSuppressed()) {
+      told.addSuppressed(left);
+    }
+    return told;
+  }
+
   private static void start(DaemonConfig config) {
-    if (Daemonizer.launch(config) instanceof Launch.InLauncher(LaunchedDaemon daemon)
-        && !daemon.isReady()) {
+    if (!(Daemonizer.launch(config) instanceof Launch.InLauncher(LaunchedDaemon daemon))) {
+      throw new IllegalStateException("this process is the daemon");
+    }
+    if (!daemon.isReady()) {
       throw new StartException(Reason.DAEMON_FAILED, daemon.exitCode(), daemon.message());
     }
   }

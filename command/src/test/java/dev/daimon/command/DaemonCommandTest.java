@@ -7,6 +7,7 @@ import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,16 +18,20 @@ import org.junit.jupiter.api.Test;
 
 /** A program whose main is {@link DaemonCommand#main}, run as a user would. */
 class DaemonCommandTest extends ProcessSandbox {
+  private static final boolean ROOT = "root".equals(System.getProperty("user.name"));
   private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
 
   /** Its directory is the working directory at its start; its words say how it goes on. */
   static final class App {
     public static void main(String[] arguments) throws Exception {
       Path here = dev.daimon.daemon.Daemonizer.launchDirectory();
-      DaemonConfig.Builder config =
-          DaemonConfig.builder()
-              .pidFile(here.resolve("app.pid"))
-              .standardOutput(here.resolve("app.log"));
+      DaemonConfig.Builder config = DaemonConfig.builder();
+      if (Files.exists(here.resolve("named"))) {
+        config.name("app");
+      } else {
+        config.pidFile(here.resolve("app.pid")).standardOutput(here.resolve("app.log"));
+      }
+      config.simulate(Files.exists(here.resolve("simulated")));
       if (!List.of(arguments).contains("run")) {
         // A JVM that runs cannot change its name.
         config.programName("app");
@@ -153,6 +158,58 @@ class DaemonCommandTest extends ProcessSandbox {
         .contains("no luck")
         .endsWith("; the old daemon is stopped, and nothing runs\n");
     awaitEnd();
+  }
+
+  @Test
+  void aSimulationRestartsNothing() throws Exception {
+    assertThat(app("start").exitCode()).isZero();
+
+    Files.createFile(file("simulated"));
+    assertThat(app("restart"))
+        .isEqualTo(new Result(64, "", "app: a restart cannot be simulated; nothing was stopped\n"));
+    assertThat(isLocked(pidFile())).isTrue();
+    Files.delete(file("simulated"));
+    assertThat(app("stop").exitCode()).isZero();
+  }
+
+  /** Root has a /run and a /var/log of its own. */
+  @Test
+  void oneWithANameIsFoundByIt() throws Exception {
+    Files.createFile(file("named"));
+    Path runtime = Files.createDirectory(file("runtime"));
+    Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
+    String script =
+        (ROOT ? "mount -t tmpfs x /run; mount -t tmpfs x /var/log;" : "")
+            + " \"$@\" start; \"$@\" status; \"$@\" restart x; \"$@\" stop; \"$@\" status || echo $?";
+    List<String> command = new ArrayList<>();
+    if (ROOT) {
+      command.addAll(List.of("unshare", "--mount", "--propagation", "private"));
+    }
+    command.addAll(List.of("sh", "-ec", script, "sh"));
+    command.addAll(java(App.class));
+
+    Map<String, String> places =
+        Map.of("XDG_STATE_HOME", file("state").toString(), "XDG_RUNTIME_DIR", runtime.toString());
+    Result result = run(command, places);
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).contains(", up 0:00:").endsWith("\n3\n");
+  }
+
+  @Test
+  void aJvmWithoutNativeAccessIsRefusedInOneLine() throws Exception {
+    Files.createFile(file("named"));
+    for (String verb : List.of("start", "stop", "restart")) {
+      List<String> command = java(App.class, verb);
+      command.remove("--enable-native-access=ALL-UNNAMED");
+      command.add(1, "--illegal-native-access=deny");
+
+      Result result = run(command, Map.of());
+
+      assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+      assertThat(result.err()).startsWith("app: ").hasLineCount(1);
+    }
   }
 
   @Test

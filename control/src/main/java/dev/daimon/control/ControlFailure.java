@@ -15,24 +15,31 @@ public final class ControlFailure {
    * Returns a failure of {@link DaemonControl} with the exit code that the command has for it.
    *
    * @param failure the failure
-   * @return a failure with the same message
+   * @return a failure with the same message and suppressed exceptions, and with this cause
    */
   public static StartException of(IOException failure) {
     Objects.requireNonNull(failure, "failure");
-    String message = String.valueOf(failure.getMessage());
+    StartException told = new StartException(reason(failure), failure);
+    for (Throwable left : failure.getSuppressed()) {
+      told.addSuppressed(left);
+    }
+    return told;
+  }
+
+  private static Reason reason(IOException failure) {
     if (failure instanceof ControlException refused) {
       return switch (refused.reason()) {
-        case UNKNOWN -> new StartException(Reason.CANNOT_TELL, message);
-        case BUSY, NOT_STOPPED -> new StartException(Reason.TIMEOUT, message);
-        case NOT_STARTED -> new StartException(Reason.DAEMON_FAILED, message);
+        case UNKNOWN -> Reason.CANNOT_TELL;
+        case BUSY, NOT_STOPPED -> Reason.TIMEOUT;
+        case NOT_STARTED -> Reason.DAEMON_FAILED;
       };
     }
     if (failure instanceof LockHeldException) {
-      return new StartException(Reason.ALREADY_RUNNING, message);
+      return Reason.ALREADY_RUNNING;
     }
     if (failure instanceof NotPermittedException) {
-      return new StartException(Reason.PERMISSION, message);
+      return Reason.PERMISSION;
     }
-    return new StartException(Reason.FILE, message);
+    return Reason.FILE;
   }
 }

@@ -62,6 +62,11 @@ public final class DaemonConfig {
     return Optional.ofNullable(settings.pidFile);
   }
 
+  /** {@return whether a start is only tried, and taken back} */
+  public boolean isSimulation() {
+    return settings.simulate;
+  }
+
   /**
    * {@return how messages name the program: as it {@linkplain Builder#programName was set},
    * otherwise as this JVM was told to run it}
@@ -78,6 +83,7 @@ public final class DaemonConfig {
    * <p>Only the start itself finds out whether the files can be opened and locked.
    *
    * @return one line for each problem; empty if there is none
+   * @throws dev.daimon.posix.NativeAccessException if this JVM denies native access
    */
   public List<String> validate() {
     return Validation.problems(settings);
@@ -106,6 +112,9 @@ public final class DaemonConfig {
      * standard output. They are in {@code /run/daimon} and {@code /var/log/daimon} for root, and
      * for another user where the XDG variables say; see {@link DaemonDirectories}. Directories that
      * are missing are made, and a start that fails removes them again.
+     *
+     * <p>This does not check the name. {@link #build} looks for the pidfile, and leaves problems to
+     * {@link DaemonConfig#validate} and the start: then there is no {@link DaemonConfig#pidFile}.
      *
      * @param name what a file may be called, such as {@code web}; see {@link DaemonName}
      * @return this

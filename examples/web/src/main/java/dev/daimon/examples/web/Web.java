@@ -49,7 +49,7 @@ final class Web {
 
   public static void main(String[] arguments) throws Exception {
     List<String> words = new ArrayList<>(List.of(arguments));
-    if (!words.isEmpty() && Character.isDigit(words.getFirst().charAt(0))) {
+    if (!words.isEmpty() && words.getFirst().matches("\\d.*")) {
       // A port comes first: java -jar web.jar 80 www-data web.properties
       words.addFirst("start");
     }
