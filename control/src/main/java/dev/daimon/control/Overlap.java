@@ -83,7 +83,8 @@ final class Overlap {
             left);
         if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
           left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
-          String unread = readers.end(left, policy, sent.size(), target, start, listener);
+          String unread =
+              ReadersEnd.await(readers, left, policy, sent.size(), target, start, listener);
           if (unread != null) {
             controlled.listener.failedAfterwards(new IOException(unread));
           }

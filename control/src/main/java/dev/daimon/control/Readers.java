@@ -11,7 +11,6 @@ import dev.daimon.posix.VisibleText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -144,64 +143,8 @@ final class Readers implements AutoCloseable {
     return processes;
   }
 
-  /**
-   * Waits until all have ended, which they do when they have read what is left; the daemon and its
-   * children have ended. If the whole session is to end, they get the signals that are left of the
-   * policy after that time, or at least its last one; so do the processes that they have started.
-   *
-   * @param time how long they may read on
-   * @param sent how many signals of the policy are spent
-   * @param target finds what the readers have started; null for a daemon that had ended before
-   * @param stop the time since when the listener is told; it is told each second
-   * @return what has not ended, in words; null for nothing
-   */
-  @Nullable String end(
-      Duration time,
-      StopPolicy policy,
-      int sent,
-      @Nullable StopTarget target,
-      long stop,
-      StopListener listener)
-      throws PosixException, InterruptedException {
-    if (!policy.wholeSession()) {
-      PidFd left = await(null, time, stop, listener);
-      return left == null ? null : inWords(left);
-    }
-    if (target != null) {
-      target.addReaders();
-    }
-    PidFd left = await(target, time, stop, listener);
-    List<StopPolicy.Step> steps = policy.steps();
-    for (int i = Math.min(sent, steps.size() - 1); i < steps.size() && left != null; i++) {
-      if (target == null) {
-        send(steps.get(i).signal());
-      } else {
-        target.send(steps.get(i).signal());
-      }
-      left = await(target, steps.get(i).patience(), stop, listener);
-    }
-    return left == null ? null : inWords(left);
-  }
-
-  /** Waits until all have ended, and returns one that has not; null if all have. */
-  private @Nullable PidFd await(
-      @Nullable StopTarget target, Duration time, long stop, StopListener listener)
-      throws PosixException, InterruptedException {
-    long begin = System.nanoTime();
-    PidFd next;
-    while ((next = target == null ? alive() : target.alive()) != null) {
-      long now = System.nanoTime();
-      Duration left = time.minusNanos(now - begin);
-      if (!left.isPositive()) {
-        return next;
-      }
-      listener.reading(next.pid(), Duration.ofNanos(now - stop), left);
-      boolean _ = next.awaitExit(left.toSeconds() > 0 ? Duration.ofSeconds(1) : left);
-    }
-    return null;
-  }
-
-  private @Nullable PidFd alive() throws PosixException {
+  /** One that has not ended; null if all have. */
+  @Nullable PidFd alive() throws PosixException {
     for (PidFd process : processes) {
       if (process.isAlive()) {
         return process;
@@ -211,7 +154,7 @@ final class Readers implements AutoCloseable {
   }
 
   /** Sends a signal to those that have not ended. */
-  private void send(Signal signal) throws PosixException {
+  void send(Signal signal) throws PosixException {
     for (PidFd process : processes) {
       try {
         process.send(signal);
@@ -225,7 +168,7 @@ final class Readers implements AutoCloseable {
   }
 
   /** Those that still run, in words; one that a reader has started if all readers have ended. */
-  private String inWords(PidFd left) throws PosixException {
+  String inWords(PidFd left) throws PosixException {
     StringBuilder words = new StringBuilder();
     for (PidFd process : processes) {
       if (process.isAlive()) {

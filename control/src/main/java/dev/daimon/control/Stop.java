@@ -142,7 +142,7 @@ final class Stop {
   /** Waits until what the daemon has printed is read; tells what still reads then. */
   private void end(Readers readers, Duration time, @Nullable StopTarget target)
       throws IOException, InterruptedException {
-    String left = readers.end(time, policy, sent.size(), target, start, listener);
+    String left = ReadersEnd.await(readers, time, policy, sent.size(), target, start, listener);
     if (left != null) {
       controlled.listener.failedAfterwards(new IOException(left));
     }
