@@ -4,6 +4,7 @@ import dev.daimon.control.OutputReader;
 import dev.daimon.forking.Descendants;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.Environment;
+import dev.daimon.forking.ExecException;
 import dev.daimon.forking.Executable;
 import dev.daimon.forking.NotExecutableException;
 import dev.daimon.forking.Pipe;
@@ -13,6 +14,7 @@ import dev.daimon.forking.ThisProcess;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.FileAccess;
@@ -174,9 +176,17 @@ final class OutputReaders {
       try {
         start(reader, nullDevice, file == null ? nullDevice : Redirect.to(file));
       } catch (IOException failure) {
-        throw failure(PreparedStart.reason(failure), reader.command, failure);
+        throw failure(reason(failure), reader.command, failure);
       }
     }
+  }
+
+  /** Whether a program or the system is the reason why it was not executed. */
+  static Reason reason(IOException failure) {
+    boolean program =
+        failure instanceof ExecException
+            || (failure instanceof PosixException posix && posix.errno().equals(Errno.ENOEXEC));
+    return program ? Reason.PROGRAM : Reason.SYSTEM;
   }
 
   private void start(Reader reader, Redirect nullDevice, Redirect errors) throws IOException {

@@ -8,7 +8,6 @@ import dev.daimon.control.OverlapSpec;
 import dev.daimon.control.RunningDaemon;
 import dev.daimon.control.StartSpec;
 import dev.daimon.forking.Child;
-import dev.daimon.forking.ExecException;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Errno;
@@ -421,15 +420,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
 
   /** The failure of an execution, though the program was executable when it was checked. */
   private static StartException notStarted(IOException failure) {
-    return new StartException(reason(failure), failure);
-  }
-
-  /** Whether a program or the system is the reason why it was not executed. */
-  static Reason reason(IOException failure) {
-    boolean program =
-        failure instanceof ExecException
-            || (failure instanceof PosixException posix && posix.errno().equals(Errno.ENOEXEC));
-    return program ? Reason.PROGRAM : Reason.SYSTEM;
+    return new StartException(OutputReaders.reason(failure), failure);
   }
 
   /**
