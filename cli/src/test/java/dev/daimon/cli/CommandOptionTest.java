@@ -117,7 +117,8 @@ class CommandOptionTest {
     }
 
     assertThat(others)
-        .containsExactly("dry-run", "foreground", "help", "oknodo", "pidfile", "save", "verbose");
+        .containsExactly(
+            "all", "dry-run", "foreground", "help", "oknodo", "pidfile", "save", "verbose");
     assertThat(CommandOption.isDefinable("timeout", Command.STOP)).isTrue();
     assertThat(CommandOption.isDefinable("timeout", Command.WAIT)).isFalse();
   }
