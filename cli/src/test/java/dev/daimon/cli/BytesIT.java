@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Arguments, environment and paths reach the program byte for byte, in every locale. */
 class BytesIT {
   /** A program that goes on running, with any arguments. */
-  private static final String STAY = " perl -e 'sleep 1000' -- ";
+  private static final String STAY = " -- perl -e 'sleep 1000' -- ";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
