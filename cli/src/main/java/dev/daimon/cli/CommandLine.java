@@ -193,7 +193,13 @@ final class CommandLine {
       return typed;
     }
     if (typed != null) {
-      throw usage("the name " + daemon + " and --pidfile exclude each other");
+      throw usage(
+          "the name "
+              + daemon
+              + " and --pidfile exclude each other"
+              + (command.takesProgram()
+                  ? "; to start the program " + daemon + ", type -- before it"
+                  : ""));
     }
     return daemon.pidFile();
   }

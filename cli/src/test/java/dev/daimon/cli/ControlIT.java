@@ -639,13 +639,13 @@ class ControlIT {
     List<String> command =
         new ArrayList<>(
             List.of("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", guard.toString()));
-    // Before a restart holds the guard, it opens and closes the file twice: to read the record of
-    // the
-    // last start, and to create the file.
+    // Before a restart holds the guard, it opens and closes the file three times: to read the
+    // record
+    // of the last start, to read who reads its output, and to create the file.
     command.addAll(
         List.of(
             "-e",
-            "inject=close:error=EIO:when=" + (action.equals("restart") ? "3+" : "1+"),
+            "inject=close:error=EIO:when=" + (action.equals("restart") ? "4+" : "1+"),
             Sandbox.DAIMON.toString(),
             action,
             "-p",

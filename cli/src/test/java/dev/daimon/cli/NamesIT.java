@@ -171,7 +171,8 @@ class NamesIT {
             66
             daimon: unknown option -x; if it is the program's, type -- before nowhere
             64
-            daimon: the name web and --pidfile exclude each other; see daimon help start
+            daimon: the name web and --pidfile exclude each other; to start the program web, \
+            type -- before it; see daimon help start
             64
             daimon: web: not found in PATH
             66
