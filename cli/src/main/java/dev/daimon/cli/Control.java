@@ -16,7 +16,7 @@ import java.time.Duration;
 /** The commands that control a daemon: all but those that start one. */
 final class Control {
   /** Longer than anybody waits; a century in nanoseconds still fits into a {@code long}. */
-  private static final Duration FOREVER = Duration.ofDays(36_500);
+  static final Duration FOREVER = Duration.ofDays(36_500);
 
   private final CommandLine line;
   private final DaemonControl control;

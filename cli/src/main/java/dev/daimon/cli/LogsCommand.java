@@ -7,7 +7,6 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class LogsCommand {
   /** How many lines are printed at first, unless others are asked for. */
   static final int LINES = 50;
-
-  /** Longer than anybody waits; a century in nanoseconds still fits into a {@code long}. */
-  private static final Duration FOREVER = Duration.ofDays(36_500);
 
   private final Terminal terminal = new Terminal(false);
   private final CommandLine line;
@@ -204,7 +200,7 @@ final class LogsCommand {
           @Override
           public void run() {
             try {
-              boolean _ = control.awaitStop(FOREVER);
+              boolean _ = control.awaitStop(Control.FOREVER);
             } catch (IOException unknown) {
               failure = unknown;
             } catch (InterruptedException impossible) {

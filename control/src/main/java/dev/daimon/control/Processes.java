@@ -4,6 +4,7 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
 import dev.daimon.privileges.FileAction;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
@@ -109,5 +110,20 @@ final class Processes {
       throw denied;
     }
     return Identity.of("#" + process.realUser(), "#" + process.realGroup()).accessFiles(question);
+  }
+
+  /**
+   * Sends a signal, and then CONT, since a stopped process handles a signal only when it continues.
+   * A process that has ended meanwhile needs none.
+   */
+  static void send(PidFd process, Signal signal) throws PosixException {
+    try {
+      process.send(signal);
+      process.send(Signal.CONT);
+    } catch (PosixException failure) {
+      if (!failure.errno().equals(Errno.ESRCH)) {
+        throw failure;
+      }
+    }
   }
 }

@@ -4,7 +4,6 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfd.ProcessStart;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
@@ -156,14 +155,7 @@ final class Readers implements AutoCloseable {
   /** Sends a signal to those that have not ended. */
   void send(Signal signal) throws PosixException {
     for (PidFd process : processes) {
-      try {
-        process.send(signal);
-        process.send(Signal.CONT);
-      } catch (PosixException failure) {
-        if (!failure.errno().equals(Errno.ESRCH)) {
-          throw failure;
-        }
-      }
+      Processes.send(process, signal);
     }
   }
 

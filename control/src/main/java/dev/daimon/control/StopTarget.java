@@ -3,7 +3,6 @@ package dev.daimon.control;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -119,26 +118,11 @@ final class StopTarget implements AutoCloseable {
   /** Sends a signal to all, and to each process that is found in the session later. */
   void send(Signal signal) throws PosixException {
     last = signal;
-    send(daemon, signal);
+    Processes.send(daemon, signal);
     for (PidFd member : members.values()) {
-      send(member, signal);
+      Processes.send(member, signal);
     }
     findMembers();
-  }
-
-  /**
-   * Sends a signal, and then CONT, since a stopped process handles a signal only when it continues.
-   * A process that has ended meanwhile needs none.
-   */
-  private static void send(PidFd process, Signal signal) throws PosixException {
-    try {
-      process.send(signal);
-      process.send(Signal.CONT);
-    } catch (PosixException failure) {
-      if (!failure.errno().equals(Errno.ESRCH)) {
-        throw failure;
-      }
-    }
   }
 
   /**
@@ -197,7 +181,7 @@ final class StopTarget implements AutoCloseable {
       predecessor.close();
     }
     if (last != null) {
-      send(found, last);
+      Processes.send(found, last);
     }
   }
 
