@@ -26,12 +26,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rules for dependencies between modules, packages and classes. */
 class ArchitectureTest {
   private static final Path ROOT = Path.of(System.getProperty("daimon.root"));
+
+  private static final String NOT_PUBLISHED = "<maven.deploy.skip>true</maven.deploy.skip>";
 
   private static final String[] CONCERNS = {
     "dev.daimon.pidfile..",
@@ -285,45 +285,63 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "daimon-posix",
-        "daimon-pidfile",
-        "daimon-locking",
-        "daimon-forking",
-        "daimon-privileges",
-        "daimon-readiness",
-        "daimon-pidfd",
-        "daimon-startup",
-        "daimon-control",
-        "daimon-signals",
-        "daimon",
-        "daimon-command",
-        "daimon-cli"
-      })
-  void theBomNamesEveryModule(String artifact) throws Exception {
-    assertThat(Files.readString(ROOT.resolve("bom/pom.xml")))
-        .contains("<artifactId>" + artifact + "</artifactId>");
-  }
-
+  /** The BOM has what is published, and nothing else; the parent manages the same for the build. */
   @Test
-  void everythingHasTheSameVersion() throws Exception {
-    List<String> versions = new ArrayList<>();
-    try (Stream<Path> modules = Files.list(ROOT)) {
-      for (Path pom : modules.map(module -> module.resolve("pom.xml")).toList()) {
-        if (Files.exists(pom)) {
-          Matcher version =
-              Pattern.compile(
-                      "<groupId>dev.daimon</groupId>\\s*<artifactId>daimon-(parent|bom)"
-                          + "</artifactId>\\s*<version>([^<]*)</version>")
-                  .matcher(Files.readString(pom));
-          assertThat(version.find()).as(pom.toString()).isTrue();
-          versions.add(version.group(2));
-        }
+  void theBomNamesEveryPublishedModule() throws Exception {
+    List<String> published = new ArrayList<>();
+    for (Path pom : poms()) {
+      String text = Files.readString(pom);
+      if (!text.contains("<packaging>pom</packaging>") && !text.contains(NOT_PUBLISHED)) {
+        Matcher artifact =
+            Pattern.compile("</parent>\\s*<artifactId>([^<]*)</artifactId>").matcher(text);
+        assertThat(artifact.find()).as(pom.toString()).isTrue();
+        published.add(artifact.group(1));
       }
     }
-    assertThat(versions).hasSize(17).containsOnly("0.1.0");
+    assertThat(published).hasSize(13);
+    assertThat(managed("bom/pom.xml")).containsExactlyInAnyOrderElementsOf(published);
+    published.add("daimon-testing");
+    assertThat(managed("pom.xml")).containsExactlyInAnyOrderElementsOf(published);
+  }
+
+  private static List<String> managed(String pom) throws IOException {
+    String text = Files.readString(ROOT.resolve(pom));
+    return Pattern.compile(
+            "<artifactId>(daimon[^<]*)</artifactId>\\s*<version>\\$\\{project.version}")
+        .matcher(text.substring(text.indexOf("<dependencyManagement>")))
+        .results()
+        .map(managed -> managed.group(1))
+        .toList();
+  }
+
+  /**
+   * A release changes one line, and those of the documentation that are copied into other builds.
+   */
+  @Test
+  void theVersionIsWrittenInOnePlace() throws Exception {
+    String root = Files.readString(ROOT.resolve("pom.xml"));
+    Matcher revision = Pattern.compile("<revision>([^<]+)</revision>").matcher(root);
+    assertThat(revision.find()).isTrue();
+    for (Path pom : poms()) {
+      String text = Files.readString(pom);
+      Matcher parent = Pattern.compile("</artifactId>\\s*<version>([^<]*)</version>").matcher(text);
+      assertThat(parent.find()).as(pom.toString()).isTrue();
+      assertThat(parent.group(1)).as(pom.toString()).isEqualTo("${revision}");
+    }
+    Matcher documented =
+        Pattern.compile("<artifactId>daimon-bom</artifactId>\\s*<version>([^<]*)</version>")
+            .matcher(Files.readString(ROOT.resolve("docs/modules.md")));
+    assertThat(documented.find()).isTrue();
+    assertThat(documented.group(1)).isEqualTo(revision.group(1));
+  }
+
+  private static List<Path> poms() throws IOException {
+    try (Stream<Path> modules = Files.list(ROOT)) {
+      return Stream.concat(Stream.of(ROOT), modules)
+          .map(module -> module.resolve("pom.xml"))
+          .filter(Files::exists)
+          .toList();
+    }
   }
 
   /** A test that does not run proves nothing: what a machine lacks is told by tags instead. */
