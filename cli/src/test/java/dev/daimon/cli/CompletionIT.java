@@ -11,13 +11,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the Tab key completes in a real shell, with the distribution's completions. */
 class CompletionIT {
-  /** What is typed, and what is in the line after the Tab key; the same in both shells. */
+  /** What is typed, and what is in the line after the Tab key; the same in all shells. */
   private static final List<List<String>> LINES =
       List.of(
           List.of("daimon sto", "daimon stop "),
@@ -53,6 +55,12 @@ class CompletionIT {
           List.of("daimon start own-comm", "daimon start own-command "),
           List.of("daimonize --trunc", "daimonize --truncate "));
 
+  /** What fish does not complete. */
+  private static final List<String> NOT_IN_FISH =
+      List.of("daimon start --ready unix:./some-f", "daimon start -u x:nogr");
+
+  private static final Pattern LAST_WORD = Pattern.compile("((?:\\\\.|'[^']*'|[^ \\\\'])+) ?$");
+
   private static final char TAB = '\t';
   private static final char CLEAR = 'U' - '@';
   private static final String TELL = "\u0018t";
@@ -77,6 +85,45 @@ class CompletionIT {
         "fpath=($SHARE/zsh/site-functions $fpath); autoload -Uz compinit; compinit -D -u",
         "tell() { print -rn -- $BUFFER >$dir/new; mv $dir/new $dir/told }",
         "zle -N tell; bindkey '^Xt' tell");
+  }
+
+  /** fish is asked for what it would offer: each candidate, a tab, and what it is. */
+  @Test
+  @Tag("fish")
+  void fishCompletes() throws Exception {
+    makeFiles();
+    List<List<String>> lines = new ArrayList<>(LINES);
+    lines.removeIf(line -> NOT_IN_FISH.contains(line.getFirst()));
+    List<List<String>> expected = new ArrayList<>();
+    List<String> words = asUser("fish", "--no-config", "-c");
+    words.add(
+        "source $SHARE/fish/vendor_completions.d/daimon.fish\n"
+            + "for line in $argv; echo; echo \"? $line\"; complete -C$line; end");
+    for (List<String> line : lines) {
+      words.add(line.getFirst());
+      boolean isCompleted = !line.getFirst().equals(line.getLast());
+      expected.add(
+          isCompleted
+              ? List.of(line.getFirst(), lastWord(line.getLast()))
+              : List.of(line.getFirst()));
+    }
+
+    ProcessSandbox.Result result = sandbox.run(words, variables());
+
+    List<List<String>> completed = new ArrayList<>();
+    for (String answer : result.out().substring("\n? ".length()).split("\n\n\\? ", -1)) {
+      completed.add(answer.lines().map(candidate -> candidate.split("\t", -1)[0]).toList());
+    }
+    assertThat(result.err()).isEmpty();
+    assertThat(completed).containsExactlyElementsOf(expected);
+    assertThat(sandbox.file("ran")).doesNotExist();
+  }
+
+  /** The last word of a line, without its quotes. */
+  private static String lastWord(String line) {
+    Matcher word = LAST_WORD.matcher(line);
+    assertThat(word.find()).isTrue();
+    return word.group(1).replaceAll("\\\\(.)|'([^']*)'", "$1$2");
   }
 
   /** Root's daemons have their files elsewhere. */
@@ -124,30 +171,37 @@ class CompletionIT {
     keyboard.flush();
   }
 
-  /** As an ordinary user, whose directories are those of the test. */
   private Process start(List<String> shell) throws Exception {
-    Path share = sandbox.publicDaimon().resolveSibling("../share").normalize();
-    Sandbox.openToAll(sandbox.directory(), "rwxrwxrwx");
+    return sandbox
+        .prepare(asUser("script", "-qec", String.join(" ", shell), "/dev/null"), variables())
+        .redirectErrorStream(true)
+        .redirectOutput(sandbox.file("screen").toFile())
+        .start();
+  }
+
+  /** The words as a command of an ordinary user. */
+  private static List<String> asUser(String... command) throws Exception {
     List<String> words = new ArrayList<>();
     if (Proc.status("self", "Uid").startsWith("0\t")) {
       words.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     }
-    words.addAll(List.of("script", "-qec", String.join(" ", shell), "/dev/null"));
-    return sandbox
-        .prepare(
-            words,
-            Map.of(
-                "dir", sandbox.directory().toString(),
-                "HOME", sandbox.directory().toString(),
-                "XDG_CONFIG_HOME", sandbox.file("config").toString(),
-                "XDG_STATE_HOME", sandbox.file("state").toString(),
-                "XDG_RUNTIME_DIR", sandbox.file("runtime").toString(),
-                "SHARE", share.toString(),
-                "PATH", sandbox.file("bin") + ":" + System.getenv("PATH"),
-                "TERM", "xterm"))
-        .redirectErrorStream(true)
-        .redirectOutput(sandbox.file("screen").toFile())
-        .start();
+    words.addAll(List.of(command));
+    return words;
+  }
+
+  /** The variables of a user whose directories are those of the test. */
+  private Map<String, String> variables() throws Exception {
+    Path share = sandbox.publicDaimon().resolveSibling("../share").normalize();
+    Sandbox.openToAll(sandbox.directory(), "rwxrwxrwx");
+    return Map.of(
+        "dir", sandbox.directory().toString(),
+        "HOME", sandbox.directory().toString(),
+        "XDG_CONFIG_HOME", sandbox.file("config").toString(),
+        "XDG_STATE_HOME", sandbox.file("state").toString(),
+        "XDG_RUNTIME_DIR", sandbox.file("runtime").toString(),
+        "SHARE", share.toString(),
+        "PATH", sandbox.file("bin") + ":" + System.getenv("PATH"),
+        "TERM", "xterm");
   }
 
   private void makeFiles() throws Exception {

@@ -26,6 +26,12 @@ class CompletionTest {
     assertTable(SHARE.resolve("zsh/site-functions/_daimon"), Completions.zsh());
   }
 
+  /** Likewise. */
+  @Test
+  void fishHasTheTable() throws Exception {
+    assertTable(SHARE.resolve("fish/vendor_completions.d/daimon.fish"), Completions.fish());
+  }
+
   private static void assertTable(Path file, String table) throws Exception {
     String text = Files.readString(file);
     int begin = text.indexOf(BEGIN) + BEGIN.length();
@@ -41,7 +47,7 @@ class CompletionTest {
         .as(
             file
                 + "; to write it anew: ./mvnw verify -pl cli -am -Dtest='OptionsReferenceTest,"
-                + "CompletionTest' -Dsurefire.failIfNoSpecifiedTests=false -DskipITs"
+                + "CompletionTest,ManualTest' -Dsurefire.failIfNoSpecifiedTests=false -DskipITs"
                 + " -Ddaimon.write.reference=true")
         .isEqualTo(expected);
   }

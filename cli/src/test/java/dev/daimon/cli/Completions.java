@@ -63,8 +63,7 @@ final class Completions {
   private static String specification(CommandOption option) {
     boolean takesValue = option.argument() != null;
     boolean isRepeatable = option.fullHelp().contains("(repeatable");
-    String help = option.help().replace("`", "").split(";", -1)[0];
-    String rest = "[" + help.replaceAll("([\\[\\]:\\\\])", "\\\\$1") + "]";
+    String rest = "[" + shortHelp(option).replaceAll("([\\[\\]:\\\\])", "\\\\$1") + "]";
     if (takesValue) {
       String message = String.valueOf(option.argument()).replace(":", "\\:");
       String value = value(option).replace(":", "\\:");
@@ -78,6 +77,84 @@ final class Completions {
     return quoted(isRepeatable ? "*" : "(-" + option.letter() + " " + option + ")")
         + ("{" + letter + "," + word + "}")
         + quoted(rest);
+  }
+
+  /** The commands and options for fish. */
+  static String fish() {
+    StringBuilder text = new StringBuilder();
+    for (Command command : Command.values()) {
+      String summary = quoted(command.summary());
+      text.append("complete -c daimon -n '__daimon_is \"\"' -a ").append(command);
+      text.append(" -d ").append(summary).append('\n');
+      text.append("complete -c daimon -n '__daimon_is help' -a ").append(command);
+      text.append(" -d ").append(summary).append('\n');
+    }
+    text.append("complete -c daimon -n '__daimon_is \"\"' -a help -d 'the options of a command'\n");
+    text.append("complete -c daimon -n '__daimon_is \"\"' -s h -l help\n");
+    text.append("complete -c daimon -n '__daimon_is \"\"' -s V -l version\n");
+    text.append("complete -c daimon -n '__daimon_wants signal' -a ");
+    text.append(quoted(words(signals()))).append('\n');
+    for (Command command : Command.values()) {
+      for (CommandOption option : CommandOption.of(command)) {
+        text.append("complete -c daimon ").append(command == Command.START ? "-c daimonize " : "");
+        text.append("-n '__daimon_is ").append(command).append('\'');
+        text.append(option.letter() == null ? "" : " -s " + option.letter());
+        text.append(" -l ").append(option.word()).append(fishValue(option));
+        text.append(" -d ").append(quoted(shortHelp(option))).append('\n');
+      }
+    }
+    text.append("\n# Tells whether the next word is the value of a command's option.\n");
+    text.append("function __daimon_awaits\n    set -l awaits\n    switch $argv[1]\n");
+    for (Command command : Command.values()) {
+      text.append("        case ").append(command).append("\n            set awaits ");
+      text.append(quoted(awaits(command))).append('\n');
+    }
+    text.append("    end\n    set -q awaits[1]; and string match -qr -- $awaits $argv[2]\nend\n");
+    return text.toString();
+  }
+
+  /** What fish wants to know of an option's value. */
+  private static String fishValue(CommandOption option) {
+    if (option.argument() == null) {
+      return "";
+    }
+    boolean hasFiles = false;
+    List<String> words = new ArrayList<>();
+    for (String kind : value(option).split("\\|", -1)) {
+      switch (kind) {
+        case "@file" -> hasFiles = true;
+        case "@directory" -> words.add("(__fish_complete_directories)");
+        case "@user", "@owner" -> words.add("(__fish_complete_users)");
+        case "@group" -> words.add("(__fish_complete_groups)");
+        case "@signal" -> words.addAll(signals());
+        case "@step" -> words.add(words(signals()).replace(" ", ": ") + ":");
+        case "@capability" -> words.addAll(capabilities());
+        case "@limit" -> words.add(words(List.of(Resource.values())).replace(" ", "= ") + "=");
+        default -> words.add(kind.replace("@file", ""));
+      }
+    }
+    String list = String.join(" ", words).strip();
+    return (hasFiles ? " -rF" : " -x") + (list.isEmpty() ? "" : " -a " + quoted(list));
+  }
+
+  /** A pattern of the options of a command that take a value. */
+  private static String awaits(Command command) {
+    StringBuilder letters = new StringBuilder();
+    StringBuilder flags = new StringBuilder();
+    List<String> words = new ArrayList<>();
+    for (CommandOption option : CommandOption.of(command)) {
+      String letter = option.letter() == null ? "" : option.letter();
+      (option.argument() == null ? flags : letters).append(letter);
+      if (option.argument() != null) {
+        words.add(option.word());
+      }
+    }
+    return (letters.isEmpty() ? "" : "^-[" + flags + "]*[" + letters + "]$|")
+        + ("^--(" + String.join("|", words) + ")$");
+  }
+
+  private static String shortHelp(CommandOption option) {
+    return option.help().replace("`", "").split(";", -1)[0];
   }
 
   /**
