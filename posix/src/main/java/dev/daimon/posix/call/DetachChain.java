@@ -37,6 +37,8 @@ final class DetachChain {
   private static final long READ = Libc.address("read");
   // int setpgid(pid_t pid, pid_t pgid);
   private static final long SETPGID = Libc.address("setpgid");
+  // pid_t waitpid(pid_t pid, int *wstatus, int options);
+  private static final long WAITPID = Libc.address("waitpid");
   // int close(int fd);
   private static final long CLOSE = Libc.address("close");
   // void _exit(int status);
@@ -159,9 +161,17 @@ final class DetachChain {
     calls.clearErrno();
   }
 
-  /** Adds the leader's last steps: it asks whether the program was executed, and exits. */
+  /**
+   * Adds the leader's last steps: it asks whether the program was executed, reaps a child that has
+   * executed nothing, and exits. Otherwise that child would become one of this JVM's where the JVM
+   * is init or a subreaper, and stay a zombie.
+   */
   private void askAndExit(int witness) {
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
+    // The answer is also the options. 0 waits; with EACCES, waitpid only fails, since that is none.
+    long reap = calls.prepend(WAITPID, 0, 0, 0, 0, 0, 0);
+    calls.load(reap, Layouts.ucontext_t.argument_2, verdict);
+    calls.load(reap, Layouts.ucontext_t.argument_0, program.address());
     calls.saveErrno(verdict);
     // Names the group that the child is in already, so nothing changes.
     long ask = calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);

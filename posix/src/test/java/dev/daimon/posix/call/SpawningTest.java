@@ -268,6 +268,32 @@ class SpawningTest {
         .isNotPositive();
   }
 
+  @Test
+  void nothingOfAFailedStartIsLeftToAJvmThatIsASubreaper() throws Exception {
+    assertThat(ChildJvm.of(FailAsSubreaper.class).run().output())
+        .isEqualTo("22 left false 2 left false");
+  }
+
+  /** As init of a container, such a JVM becomes the parent of what the leader leaves. */
+  static final class FailAsSubreaper {
+    public static void main(String[] args) {
+      StringBuilder said = new StringBuilder();
+      if (Processes.adoptOrphans() != 0) {
+        throw new AssertionError("not a subreaper");
+      }
+      for (long soft : new long[] {5, 0}) {
+        int result;
+        try (Spawning spawning = new Spawning()) {
+          spawning.setLimits(new long[][] {{Resource.CORE.number(), soft, 0}});
+          result = spawning.detach(0, bytes("/no/such"), SLEEP, List.of(), new int[1]);
+        }
+        int left = Processes.waitpid(-1, new int[1], Processes.__WALL);
+        said.append(-result).append(" left ").append(left > 0).append(' ');
+      }
+      System.out.println(said);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void noProgramRunsIfOneOfItsLimitsCannotBeSet(boolean wrongOneFirst) {
