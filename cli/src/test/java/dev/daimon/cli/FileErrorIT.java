@@ -283,7 +283,7 @@ class FileErrorIT {
   @ValueSource(strings = {"start", "run"})
   @Tag("root")
   void aFullDiskIsFoundBeforeTheProgramRuns(String command) throws Exception {
-    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+    try (Mount mount = new Mount(sandbox.file("mount"), "nr_blocks=4")) {
       mount.fill();
       Path pidFile = mount.directory().resolve("pid");
       Path log = Files.writeString(sandbox.file("log"), "precious\n");
@@ -297,7 +297,7 @@ class FileErrorIT {
   @Test
   @Tag("root")
   void aFullDiskIsFoundBeforeTheProgramRunsWithoutALockToo() throws Exception {
-    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+    try (Mount mount = new Mount(sandbox.file("mount"), "nr_blocks=4")) {
       mount.fill();
       Path pidFile = mount.directory().resolve("pid");
 
@@ -323,7 +323,7 @@ class FileErrorIT {
   @Test
   @Tag("root")
   void onAFullDiskThePidIsWrittenToTheOldPidfile() throws Exception {
-    try (Mount mount = new Mount(sandbox.file("mount"), "size=16k")) {
+    try (Mount mount = new Mount(sandbox.file("mount"), "nr_blocks=4")) {
       Path pidFile = Files.writeString(mount.directory().resolve("pid"), "4194304\n");
       Path log = Files.writeString(mount.directory().resolve("log"), "precious\n");
       mount.fill();

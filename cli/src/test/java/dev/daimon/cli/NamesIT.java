@@ -580,9 +580,9 @@ class NamesIT {
             $daimon start web; [ $? = 73 ] || exit 15
             chmod 755 /etc/daimon
             cp /run/daimon/web.started /etc/before
-            mount -t tmpfs -o size=16k,mode=755 none /etc/daimon || exit 16
+            mount -t tmpfs -o nr_blocks=4,mode=755 none /etc/daimon || exit 16
             printf "program sleep 1000\\n" >/etc/daimon/web.conf
-            head -c 20000 /dev/zero >/etc/daimon/full 2>/dev/null
+            head -c 1000000 /dev/zero >/etc/daimon/full 2>/dev/null
             $daimon start web --save -- sleep 999; [ $? = 73 ] || exit 17
             cat /etc/daimon/web.conf; ls -A /etc/daimon /run/daimon
             umount /etc/daimon

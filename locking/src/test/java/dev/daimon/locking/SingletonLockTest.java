@@ -541,7 +541,7 @@ class SingletonLockTest {
   @Tag("root")
   void aFullDiskIsFoundBeforeAnythingIsStarted() throws Exception {
     // 2 pages: one for the process id or what fills the disk, one for the root itself.
-    mount("-t", "tmpfs", "-o", "size=8k", "daimon-test");
+    mount("-t", "tmpfs", "-o", "nr_blocks=2", "daimon-test");
     Path filler = directory.resolve("fill");
     try {
       try (SingletonLock lock = SingletonLock.acquire(path)) {
@@ -731,7 +731,7 @@ class SingletonLockTest {
   }
 
   private static void fill(Path filler) {
-    assertThatThrownBy(() -> Files.write(filler, new byte[1 << 16]))
+    assertThatThrownBy(() -> Files.write(filler, new byte[1 << 20]))
         .hasMessageContaining("No space left");
   }
 

@@ -367,7 +367,7 @@ class PidFileTest {
   @Tag("root")
   void aFullDiskIsFoundBeforeAnythingIsWritten() throws Exception {
     // 3 pages: one for the old pidfile, one for what fills the rest, one for the root itself.
-    Command.run("mount", "-t", "tmpfs", "-o", "size=12k", "daimon-test", directory.toString());
+    Command.run("mount", "-t", "tmpfs", "-o", "nr_blocks=3", "daimon-test", directory.toString());
     try {
       file.write(1);
       fill(directory.resolve("fill"));
@@ -387,7 +387,7 @@ class PidFileTest {
   }
 
   private static void fill(Path filler) {
-    assertThatThrownBy(() -> Files.write(filler, new byte[1 << 16]))
+    assertThatThrownBy(() -> Files.write(filler, new byte[1 << 20]))
         .hasMessageContaining("No space left");
   }
 

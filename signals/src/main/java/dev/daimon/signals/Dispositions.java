@@ -77,8 +77,8 @@ public final class Dispositions {
    * ignored, which is how {@code nohup} works.
    *
    * <p>There are two exceptions. A program that {@code Program.spawn} of Daimon's module {@code
-   * forking} starts ignores no signal. A child of {@link ProcessBuilder} ignores 32 and 33 too,
-   * since the C library does not reset them.
+   * forking} starts ignores no signal. A child of {@link ProcessBuilder} ignores 32 and 33 too with
+   * glibc before 2.41, which does not reset them.
    *
    * @return the dispositions after an {@code execve}
    * @see <a href="https://man7.org/linux/man-pages/man2/execve.2.html">execve(2)</a>

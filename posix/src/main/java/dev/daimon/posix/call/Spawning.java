@@ -104,7 +104,7 @@ public final class Spawning implements AutoCloseable {
 
   /**
    * Names every signal for {@link #POSIX_SPAWN_SETSIGDEF}. {@code sigfillset} would leave out 32
-   * and 33, and the child would get these two as ignored.
+   * and 33, and with glibc before 2.41 the child would get these two as ignored.
    */
   public int setAllSignalsDefault() {
     return result(SETSIGDEFAULT, attributes, signalSet((byte) 0xff), 0);
