@@ -1,8 +1,7 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ReadyCondition;
 import dev.daimon.readiness.ListenAddress;
-import java.net.Inet4Address;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,44 +49,29 @@ final class ListenOption {
   }
 
   private static ListenAddress tcp(CommandLine line, String value, String place, String name) {
-    int colon = place.lastIndexOf(':');
-    int port = port(line, value, place.substring(colon + 1));
-    if (colon < 0) {
-      return ListenAddress.tcp(port, name);
-    }
-    return ListenAddress.tcp(host(line, value, place.substring(0, colon)), port, name);
-  }
-
-  private static int port(CommandLine line, String value, String text) {
-    int port = CommandLine.digits(text, 5);
-    if (port < 1 || port > 65535) {
+    int port = TcpPlace.port(place);
+    if (port < 0) {
       throw line.usage(
-          "--listen wants a port from 1 to 65535, not \""
-              + Text.readable(text)
+          "--listen wants a port from 1 to "
+              + ReadyCondition.LAST_PORT
+              + ", not \""
+              + Text.readable(place.substring(place.lastIndexOf(':') + 1))
               + "\" in "
               + Text.readable(value));
     }
-    return port;
-  }
-
-  private static InetAddress host(CommandLine line, String value, String text) {
-    boolean bracketed = text.startsWith("[") && text.endsWith("]");
-    try {
-      if (bracketed) {
-        return Inet6Address.ofLiteral(text.substring(1, text.length() - 1));
-      }
-      // A literal of fewer parts would be read as another address than most people mean.
-      if (text.chars().filter(c -> c == '.').count() == 3) {
-        return Inet4Address.ofLiteral(text);
-      }
-    } catch (IllegalArgumentException wrong) {
-      // Refused below.
+    String host = TcpPlace.host(place);
+    if (host == null) {
+      return ListenAddress.tcp(port, name);
     }
-    throw line.usage(
-        "--listen wants an IPv4 address, or an IPv6 address in brackets, as HOST, not \""
-            + Text.readable(text)
-            + "\" in "
-            + Text.readable(value));
+    InetAddress address = TcpPlace.address(host);
+    if (address == null) {
+      throw line.usage(
+          "--listen wants an IPv4 address, or an IPv6 address in brackets, as HOST, not \""
+              + Text.readable(host)
+              + "\" in "
+              + Text.readable(value));
+    }
+    return ListenAddress.tcp(address, port, name);
   }
 
   private static ListenAddress unix(CommandLine line, String value, String path, String name) {

@@ -91,26 +91,20 @@ final class ReadyOption {
     return number;
   }
 
-  /** Reads {@code PORT}, {@code 127.0.0.1:PORT} or {@code [::1]:PORT}. */
   private ReadyCondition tcp(String text) {
-    int colon = text.lastIndexOf(':');
-    int port = number(text.substring(colon + 1), 1, ReadyCondition.LAST_PORT);
-    if (colon < 0) {
+    int port = TcpPlace.port(text);
+    if (port < 0) {
+      throw wrong("wants a number from 1 to " + ReadyCondition.LAST_PORT);
+    }
+    String host = TcpPlace.host(text);
+    if (host == null) {
       return new Tcp(Optional.empty(), port);
     }
-    String host = text.substring(0, colon);
-    boolean brackets = host.startsWith("[") && host.endsWith("]") && host.length() > 2;
-    String literal = brackets ? host.substring(1, host.length() - 1) : host;
-    try {
-      InetAddress address = InetAddress.ofLiteral(literal);
-      boolean isSix = literal.indexOf(':') >= 0;
-      if (isSix == brackets && (isSix || address.getHostAddress().equals(literal))) {
-        return new Tcp(Optional.of(address), port);
-      }
-    } catch (IllegalArgumentException noAddress) {
-      // Refused below.
+    InetAddress address = TcpPlace.address(host);
+    if (address == null) {
+      throw wrong("wants an address before the port, such as 127.0.0.1 or [::1], and no name");
     }
-    throw wrong("wants an address before the port, such as 127.0.0.1 or [::1], and no name");
+    return new Tcp(Optional.of(address), port);
   }
 
   private Path path(String text) {

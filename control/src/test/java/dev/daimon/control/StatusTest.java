@@ -326,7 +326,7 @@ class StatusTest {
                   .contains(
                       question.equals("await")
                           ? ""
-                          : "is still locked by a process that cannot be seen from here"));
+                          : "is still locked by a process that could not be found"));
     }
     assertThat(ProcessHandle.of(pid)).isPresent();
     assertThat(daemons.pidFile()).hasContent("4194304\n");

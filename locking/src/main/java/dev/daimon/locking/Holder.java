@@ -30,12 +30,12 @@ public record Holder(long pid, String name) {
    *
    * @param holders the holders
    * @return such as {@code "process 12 (nginx), process 13 (nginx) and 40 more"}; {@code "a process
-   *     that cannot be seen from here"} if there are none, since somebody holds the lock
+   *     that could not be found"} if there are none, since somebody holds the lock
    */
   public static String inWords(List<Holder> holders) {
     Objects.requireNonNull(holders, "holders");
     if (holders.isEmpty()) {
-      return "a process that cannot be seen from here";
+      return "a process that could not be found";
     }
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < holders.size() && i < NAMED; i++) {

@@ -16,7 +16,7 @@ class HolderTest {
   @Test
   void aListNamesUpToEight() {
     List<Holder> holders = new ArrayList<>();
-    assertThat(Holder.inWords(holders)).isEqualTo("a process that cannot be seen from here");
+    assertThat(Holder.inWords(holders)).isEqualTo("a process that could not be found");
     holders.add(new Holder(1, "a"));
     assertThat(Holder.inWords(holders)).isEqualTo("process 1 (a)");
     holders.add(new Holder(2, ""));
