@@ -18,4 +18,7 @@
  * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
+@NullMarked
 package dev.daimon.control;
+
+import org.jspecify.annotations.NullMarked;

@@ -14,4 +14,7 @@
  * <p>Daimon's documentation has more: {@code docs/testing.md} about tests of such a program, {@code
  * docs/logging.md} about logging frameworks in a daemon.
  */
+@NullMarked
 package dev.daimon.daemon;
+
+import org.jspecify.annotations.NullMarked;

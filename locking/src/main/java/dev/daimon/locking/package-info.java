@@ -13,4 +13,7 @@
  * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
+@NullMarked
 package dev.daimon.locking;
+
+import org.jspecify.annotations.NullMarked;

@@ -17,4 +17,7 @@
  * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
+@NullMarked
 package dev.daimon.pidfd;
+
+import org.jspecify.annotations.NullMarked;

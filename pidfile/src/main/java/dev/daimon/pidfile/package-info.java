@@ -15,4 +15,7 @@
  * path. In a JVM that denies native access each call throws {@link
  * dev.daimon.posix.NativeAccessException}.
  */
+@NullMarked
 package dev.daimon.pidfile;
+
+import org.jspecify.annotations.NullMarked;

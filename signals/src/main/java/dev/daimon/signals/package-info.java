@@ -8,4 +8,7 @@
  * --enable-native-access=ALL-UNNAMED} on the class path. Where the JVM denies native access, each
  * call throws a {@link dev.daimon.posix.NativeAccessException}.
  */
+@NullMarked
 package dev.daimon.signals;
+
+import org.jspecify.annotations.NullMarked;

@@ -7,4 +7,7 @@
  *
  * {@snippet file="dev/daimon/startup/Example.java" region="start"}
  */
+@NullMarked
 package dev.daimon.startup;
+
+import org.jspecify.annotations.NullMarked;

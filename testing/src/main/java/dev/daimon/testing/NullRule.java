@@ -22,11 +22,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The rule on {@code null}: where a public method or constructor does not take it, the call throws
- * a {@link NullPointerException} whose message is the parameter's name.
+ * a {@link NullPointerException} whose message is the parameter's name. The package is {@link
+ * NullMarked}, so that compilers know the rule.
  *
  * <p>Exceptions are left out: the failure of one would hide another failure.
  */
@@ -54,6 +56,10 @@ public final class NullRule {
     String folder = example.getPackageName().replace('.', '/');
     Path directory = Path.of(ChildJvm.root(example), folder);
     List<String> violations = new ArrayList<>();
+    if (!example.getPackage().isAnnotationPresent(NullMarked.class)) {
+      // Kotlin does not read the annotation of a module.
+      violations.add(example.getPackageName() + " is not @NullMarked");
+    }
     String[] files = Objects.requireNonNull(directory.toFile().list());
     Arrays.sort(files);
     for (String file : files) {
