@@ -1,0 +1,10 @@
+package org.example;
+
+import java.nio.file.Path;
+
+final class Main {
+  public static void main(String[] arguments) throws Exception {
+    System.out.println(Example.runChild());
+    System.out.println(Example.startDaemon(Path.of(arguments[0])));
+  }
+}

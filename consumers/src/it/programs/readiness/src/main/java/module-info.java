@@ -1,0 +1,3 @@
+module org.example {
+  requires dev.daimon.readiness;
+}

@@ -1,0 +1,4 @@
+module org.example {
+  requires dev.daimon.startup;
+  requires dev.daimon.forking;
+}
