@@ -64,6 +64,10 @@ esac
 # Diagnostic options are in some of the groups below; this one allows them.
 options="-XX:+UnlockDiagnosticVMOptions"
 
+# A newer JDK may have dropped some of the options below. They make the command fast and quiet, and it works without
+# them: the JVM must neither refuse them nor print a warning. It reads options in order, so these come first.
+if [ "$feature" != 25 ]; then options="$options -XX:+IgnoreUnrecognizedVMOptions -XX:-PrintWarnings"; fi
+
 # A short life: a JVM that lives for 40 ms gains nothing from a compiler, whose work would cost a fifth more
 # time; the serial collector starts no threads; performance data would be a file in /tmp.
 options="$options -Xint -XX:+UseSerialGC -XX:-UsePerfData"

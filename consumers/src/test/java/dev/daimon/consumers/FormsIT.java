@@ -2,6 +2,7 @@ package dev.daimon.consumers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Jdk;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.daimon.consumers;
 
+import dev.daimon.testing.Jdk;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.junit.jupiter.api.Tag;

@@ -2,6 +2,7 @@ package dev.daimon.consumers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Jdk;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,6 +2,7 @@ package dev.daimon.consumers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Jdk;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

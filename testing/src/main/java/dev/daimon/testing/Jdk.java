@@ -1,4 +1,4 @@
-package dev.daimon.consumers;
+package dev.daimon.testing;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -17,17 +17,17 @@ import java.util.regex.Pattern;
  *
  * @param feature the first number of its version
  */
-record Jdk(Path home, int feature) {
+public record Jdk(Path home, int feature) {
   private static final Pattern VERSION =
       Pattern.compile("^JAVA_VERSION=\"?(\\d+)", Pattern.MULTILINE);
 
   /** Returns the one that runs these tests. */
-  static Jdk own() {
+  public static Jdk own() {
     return new Jdk(Path.of(System.getProperty("java.home")), Runtime.version().feature());
   }
 
   /** Returns those that {@code mvnw} has found, the oldest first. */
-  static List<Jdk> installed() throws IOException {
+  public static List<Jdk> installed() throws IOException {
     Set<Jdk> found = new HashSet<>();
     Path directory = Path.of(System.getProperty("daimon.jdks", "/usr/lib/jvm"));
     try (DirectoryStream<Path> homes = Files.newDirectoryStream(directory)) {
@@ -51,7 +51,7 @@ record Jdk(Path home, int feature) {
   }
 
   /** Returns one of its programs. */
-  String tool(String name) {
+  public String tool(String name) {
     return home.resolve("bin").resolve(name).toString();
   }
 }
