@@ -1,0 +1,106 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox.Result;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The archive, installed and removed as docs/command.md says. */
+class ArchiveIT {
+  private static final Path DOCUMENT =
+      Path.of(System.getProperty("daimon.root"), "docs/command.md");
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  @Test
+  void itIsInstalledUsedAndRemovedAsDocumented() throws Exception {
+    Path prefix = Files.createDirectory(sandbox.file("prefix"));
+    Path own = Files.createDirectories(prefix.resolve("bin")).resolve("own");
+    Files.writeString(own, "another's");
+    List<String> blocks = documented();
+    assertThat(blocks).hasSize(2);
+    Matcher settings = Pattern.compile("VERSION=\\S+ PREFIX=/usr/local\n").matcher(blocks.get(0));
+    String set = "set -eu; VERSION=" + version() + " PREFIX=" + prefix + "\n";
+    String install = settings.replaceFirst(Matcher.quoteReplacement(set));
+    assertThat(install).startsWith(set);
+
+    // Twice, since whoever is not sure does it again.
+    for (int i = 0; i < 2; i++) {
+      assertThat(sandbox.shell("cd " + archive().getParent() + "; " + install))
+          .isEqualTo(new Result(0, "", ""));
+    }
+
+    String used = "PATH=" + prefix + "/bin:$PATH; unset JAVA_HOME; ";
+    assertThat(sandbox.shell(used + "daimonize -p $dir/pid sleep 1000; daimon stop -p $dir/pid"))
+        .isEqualTo(new Result(0, "", ""));
+    Path home = prefix.resolve("lib/daimon-" + version());
+    try (DirectoryStream<Path> caches = Files.newDirectoryStream(home.resolve("lib"), "*.aot")) {
+      assertThat(caches).hasSize(2);
+    }
+    assertThat(prefix.resolve("share/man/man1/daimon.1")).exists();
+    assertThat(prefix.resolve("share/bash-completion/completions/daimonize")).exists();
+
+    assertThat(sandbox.shell(set + blocks.get(1))).isEqualTo(new Result(0, "", ""));
+
+    try (Stream<Path> left = Files.walk(prefix)) {
+      assertThat(left.filter(file -> !Files.isDirectory(file))).containsExactly(own);
+    }
+    assertThat(prefix.resolve("lib")).isEmptyDirectory();
+  }
+
+  /** Root unpacks it as it is: so it must be root's, and writable by root alone. */
+  @Test
+  void everyFileIsRootsAndOfTheTimeOfTheSources() throws Exception {
+    String version = Pattern.quote(version());
+    String listing =
+        TestUser.output("tar", "--numeric-owner", "--utc", "-tvzf", archive().toString());
+
+    assertThat(listing.lines())
+        .hasSizeGreaterThan(10)
+        .allMatch(line ->
+            line.matches(
+                "(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x|l\\S+) 0/0 .* 2026-01-01 00:00 daimon-"
+                    + version
+                    + "/.*"))
+        .anyMatch(line -> line.endsWith("/LICENSE"))
+        .anyMatch(line -> line.startsWith("-rwx") && line.endsWith("/bin/daimon"))
+        .anyMatch(line -> line.startsWith("-rwx") && line.endsWith("/lib/make-cache"))
+        // They fit one build of the JDK alone.
+        .noneMatch(line -> line.contains(".aot") || line.endsWith("/lib/jdk"));
+  }
+
+  private static Path archive() throws IOException {
+    Path target = Sandbox.DAIMON.getParent().getParent().getParent();
+    try (DirectoryStream<Path> archives = Files.newDirectoryStream(target, "daimon-*.tar.gz")) {
+      return archives.iterator().next();
+    }
+  }
+
+  private static String version() throws IOException {
+    String name = archive().getFileName().toString();
+    return name.substring("daimon-".length(), name.length() - ".tar.gz".length());
+  }
+
+  /** The blocks of the section on the archive: install, remove. */
+  private static List<String> documented() throws IOException {
+    String document = Files.readString(DOCUMENT);
+    int begin = document.indexOf("\n### The archive\n");
+    String section = document.substring(begin, document.indexOf("\n### ", begin + 1));
+    return Pattern.compile("(?m)(^ {4}.*\n)+")
+        .matcher(section)
+        .results()
+        .map(MatchResult::group)
+        .map(block -> block.replaceAll("(?m)^ {4}", ""))
+        .toList();
+  }
+}
