@@ -1,12 +1,14 @@
 package dev.daimon.posix.call;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
  * The status of a file: the out-parameter of {@link Files#fstat}, {@code stat} and {@code lstat}.
  */
 public final class FileStatus {
+  /** The mount's id is told. The kernel tells it whether or not it is asked to. */
+  static final int STATX_MNT_ID = 0x1000;
+
   private int mode;
   private long links;
   private int uid;
@@ -16,26 +18,30 @@ public final class FileStatus {
   private long device;
   private long modified;
   private boolean untouched;
+  private boolean hasMount;
+  private long mount;
 
   /** Makes an empty status, which a call fills. */
   public FileStatus() {}
 
-  void read(MemorySegment memory) {
-    ByteBuffer statx = Native.view(memory);
-    mode = Short.toUnsignedInt(statx.getShort(Layouts.statx.stx_mode));
-    links = Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_nlink));
-    uid = statx.getInt(Layouts.statx.stx_uid);
-    gid = statx.getInt(Layouts.statx.stx_gid);
-    inode = statx.getLong(Layouts.statx.stx_ino);
-    size = statx.getLong(Layouts.statx.stx_size);
+  /** Reads it at a place in the memory of a call. */
+  void read(ByteBuffer statx, int place) {
+    mode = Short.toUnsignedInt(statx.getShort(place + Layouts.statx.stx_mode));
+    links = Integer.toUnsignedLong(statx.getInt(place + Layouts.statx.stx_nlink));
+    uid = statx.getInt(place + Layouts.statx.stx_uid);
+    gid = statx.getInt(place + Layouts.statx.stx_gid);
+    inode = statx.getLong(place + Layouts.statx.stx_ino);
+    size = statx.getLong(place + Layouts.statx.stx_size);
     device =
-        (long) statx.getInt(Layouts.statx.stx_dev_major) << 32
-            | Integer.toUnsignedLong(statx.getInt(Layouts.statx.stx_dev_minor));
-    modified = statx.getLong(Layouts.statx.modified_seconds);
+        (long) statx.getInt(place + Layouts.statx.stx_dev_major) << 32
+            | Integer.toUnsignedLong(statx.getInt(place + Layouts.statx.stx_dev_minor));
+    modified = statx.getLong(place + Layouts.statx.modified_seconds);
     untouched =
-        modified == statx.getLong(Layouts.statx.changed_seconds)
-            && statx.getInt(Layouts.statx.modified_nanos)
-                == statx.getInt(Layouts.statx.changed_nanos);
+        modified == statx.getLong(place + Layouts.statx.changed_seconds)
+            && statx.getInt(place + Layouts.statx.modified_nanos)
+                == statx.getInt(place + Layouts.statx.changed_nanos);
+    hasMount = (statx.getInt(place + Layouts.kernel_statx.stx_mask) & STATX_MNT_ID) != 0;
+    mount = statx.getLong(place + Layouts.kernel_statx.stx_mnt_id);
   }
 
   /** Permission bits, with set-user-id, set-group-id and sticky. */
@@ -76,6 +82,16 @@ public final class FileStatus {
   /** When the content was last changed, in whole seconds since 1970. */
   public long modified() {
     return modified;
+  }
+
+  /** Whether the kernel tells the mount, as it does since Linux 5.8. */
+  public boolean hasMount() {
+    return hasMount;
+  }
+
+  /** The id that the mount has in {@code mountinfo}. */
+  public long mount() {
+    return mount;
   }
 
   /**

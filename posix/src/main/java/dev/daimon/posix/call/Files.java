@@ -219,8 +219,8 @@ public final class Files {
 
   /** Opens a file. */
   public static int open(byte[] path, int flags, int mode) {
-    try (Arena arena = CallMemory.open()) {
-      return Libc.call(OPEN, Native.string(arena, path).address(), flags, mode);
+    try (CallMemory memory = CallMemory.open()) {
+      return Libc.call(OPEN, memory.string(path), flags, mode);
     }
   }
 
@@ -332,12 +332,12 @@ public final class Files {
     return Libc.call(FSYNC, fd);
   }
 
-  /** Reads at a position; 0 means the end of the file. */
+  /** Reads at a position, at most 4096 bytes; 0 means the end of the file. */
   public static int pread(int fd, byte[] buffer, long offset) {
     return read(PREAD, fd, buffer, offset);
   }
 
-  /** Reads; 0 means the end of the file. */
+  /** Reads at most 4096 bytes; 0 means the end of the file. */
   public static int read(int fd, byte[] buffer) {
     return read(READ, fd, buffer, 0);
   }
@@ -348,11 +348,12 @@ public final class Files {
   }
 
   private static int read(long function, int fd, byte[] buffer, long offset) {
-    try (Arena arena = CallMemory.open()) {
-      MemorySegment memory = arena.allocate(buffer.length);
-      int count = Libc.call(function, fd, memory.address(), buffer.length, offset, 0, 0);
+    try (CallMemory memory = CallMemory.open()) {
+      int length = Math.min(buffer.length, CallMemory.BYTES);
+      int place = memory.place(length);
+      int count = Libc.call(function, fd, memory.address(place), length, offset, 0, 0);
       if (count > 0) {
-        Native.view(memory).get(buffer, 0, count);
+        memory.view().get(place, buffer, 0, count);
       }
       return count;
     }
@@ -465,19 +466,19 @@ public final class Files {
   }
 
   private static int statx(int dirfd, byte[] path, int flags, FileStatus status) {
-    try (Arena arena = CallMemory.open()) {
-      MemorySegment buffer = arena.allocate(Layouts.statx.SIZE, Long.BYTES);
+    try (CallMemory memory = CallMemory.open()) {
+      int place = memory.place(Layouts.statx.SIZE);
       int result =
           Libc.call(
               STATX,
               dirfd,
-              Native.string(arena, path).address(),
+              memory.string(path),
               flags,
               STATX_BASIC_STATS,
-              buffer.address(),
+              memory.address(place),
               0);
       if (result == 0) {
-        status.read(buffer);
+        status.read(memory.view(), place);
       }
       return result;
     }

@@ -286,4 +286,12 @@ final class Layouts {
 
     private kernel_sigaction() {}
   }
+
+  /** The C library of Debian 12 does not have these fields. */
+  static final class kernel_statx {
+    static final int stx_mask = 0;
+    static final int stx_mnt_id = 144;
+
+    private kernel_statx() {}
+  }
 }

@@ -31,14 +31,18 @@ final class Native {
 
   /** As {@link #string(Arena, byte[])}, in memory of at least this size that is otherwise zero. */
   static MemorySegment string(Arena arena, byte[] bytes, long size) {
+    requireNoNul(bytes);
+    MemorySegment string = arena.allocate(Math.max(size, bytes.length + 1L));
+    view(string).put(bytes);
+    return string;
+  }
+
+  static void requireNoNul(byte[] bytes) {
     for (byte b : bytes) {
       if (b == 0) {
         throw new IllegalArgumentException("a NUL byte in a string for the C library");
       }
     }
-    MemorySegment string = arena.allocate(Math.max(size, bytes.length + 1L));
-    view(string).put(bytes);
-    return string;
   }
 
   /** Makes a null-terminated array of C strings, such as argv. */

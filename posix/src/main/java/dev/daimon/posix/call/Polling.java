@@ -1,8 +1,6 @@
 package dev.daimon.posix.call;
 
 import dev.daimon.posix.Errno;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /** A call that waits for a descriptor: {@code poll.h}. */
@@ -28,15 +26,16 @@ public final class Polling {
    * signal does not make the wait longer.
    */
   public static int poll(int fd, int events, int timeout) {
-    try (Arena arena = CallMemory.open()) {
-      MemorySegment memory = arena.allocate(Layouts.pollfd.SIZE, Integer.BYTES);
-      ByteBuffer view = Native.view(memory);
-      view.putInt(Layouts.pollfd.fd, fd);
-      view.putShort(Layouts.pollfd.events, (short) events);
+    try (CallMemory memory = CallMemory.open()) {
+      int place = memory.place(Layouts.pollfd.SIZE);
+      ByteBuffer view = memory.view();
+      view.putInt(place + Layouts.pollfd.fd, fd);
+      view.putShort(place + Layouts.pollfd.events, (short) events);
       long start = timeout > 0 ? System.nanoTime() : 0;
       int left = timeout;
       int result;
-      while ((result = Libc.callOnce(POLL, memory.address(), 1, left)) == -Errno.EINTR.number()) {
+      long address = memory.address(place);
+      while ((result = Libc.callOnce(POLL, address, 1, left)) == -Errno.EINTR.number()) {
         if (timeout > 0) {
           left = (int) Math.max(0, timeout - (System.nanoTime() - start) / MILLI);
         }

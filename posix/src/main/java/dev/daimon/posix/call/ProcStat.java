@@ -4,7 +4,7 @@ import dev.daimon.posix.PosixException;
 
 /**
  * What {@code /proc/PID/stat} says of a process. The kernel shows it to every user, unless {@code
- * /proc} is mounted with {@code hidepid}, and shows it of zombies too.
+ * /proc} is mounted with {@code hidepid}, and shows it of zombies too. For one thread.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
@@ -26,9 +26,15 @@ public final class ProcStat {
   /** Where the name ends, which is in parentheses and may hold any character, these too. */
   private final int nameEnd;
 
+  /** The field that was looked for last, and where it begins: the next one is often behind it. */
+  private int found = STATE;
+
+  private int foundAt;
+
   private ProcStat(String line) {
     this.line = line;
     nameEnd = line.lastIndexOf(')');
+    foundAt = nameEnd + 2;
   }
 
   /** Reads it of this process. */
@@ -96,10 +102,13 @@ public final class ProcStat {
   }
 
   private long field(int number) {
-    int start = nameEnd + 2;
-    for (int i = STATE; i < number; i++) {
+    boolean further = number >= found;
+    int start = further ? foundAt : nameEnd + 2;
+    for (int i = further ? found : STATE; i < number; i++) {
       start = line.indexOf(' ', start) + 1;
     }
+    found = number;
+    foundAt = start;
     return Long.parseLong(line, start, line.indexOf(' ', start), 10);
   }
 }

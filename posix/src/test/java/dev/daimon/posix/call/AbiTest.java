@@ -117,6 +117,7 @@ class AbiTest {
           + """
           #include <stddef.h>
           #include <asm/signal.h>
+          #include <linux/stat.h>
           """;
 
   /** Constants of which C has no name, only an expression. */
@@ -190,8 +191,9 @@ class AbiTest {
     StringBuilder program = new StringBuilder(HEADERS);
     int constants = 0;
     for (Class<?> type : classes()) {
-      // Text from /proc and from pidfiles has no constants of C.
-      if (type == ProcFiles.class
+      // Text from /proc and from pidfiles, and memory, have no constants of C.
+      if (type == CallMemory.class
+          || type == ProcFiles.class
           || type == ProcStat.class
           || type == PidText.class
           || type == Layouts.class
@@ -344,7 +346,7 @@ class AbiTest {
   private static Map<String, Integer> widths() throws IOException {
     Pattern access =
         Pattern.compile(
-            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name|path|inet4|inet6)\\(\\w+,)\\s*Layouts\\.(\\w+\\.\\w+)");
+            "((?:get|put)(?:Short|Int|Long|)\\(|(?:string|name|path|inet4|inet6)\\(\\w+,)\\s*(?:place \\+ )?Layouts\\.(\\w+\\.\\w+)");
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String source : sources()) {
       Matcher matcher = access.matcher(source);

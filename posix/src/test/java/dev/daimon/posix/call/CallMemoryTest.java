@@ -1,9 +1,13 @@
 package dev.daimon.posix.call;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
@@ -66,8 +70,45 @@ class CallMemoryTest {
       }
       assertThat(outer.allocate(8).address()).isGreaterThan(used.address());
     }
-    assertThat(inA(Thread.ofVirtual(), () -> CallMemory.open() instanceof CallMemory)).isFalse();
-    assertThat(inA(Thread.ofPlatform(), () -> CallMemory.open() instanceof CallMemory)).isTrue();
+    assertThat(inA(Thread.ofVirtual(), CallMemoryTest::isTheSameTwice)).isFalse();
+    assertThat(inA(Thread.ofPlatform(), CallMemoryTest::isTheSameTwice)).isTrue();
+  }
+
+  @Test
+  void aPlaceIsInTheViewAndApartFromOthers() {
+    byte[] name = "name".getBytes(StandardCharsets.US_ASCII);
+    try (CallMemory memory = CallMemory.open()) {
+      long address = memory.string(name);
+      int place = memory.place(16);
+      memory.view().putLong(place, -1).putLong(place + 8, -1);
+      assertThat(place % 16).isZero();
+      assertThat(Libc.string(address)).isEqualTo(name);
+      assertThat(Libc.memory(memory.address(place), 16).toArray(JAVA_BYTE)).containsOnly(-1);
+      assertZero(memory.allocate(16));
+      assertThatIllegalArgumentException().isThrownBy(() -> memory.place(CallMemory.BYTES));
+    }
+  }
+
+  @Test
+  void aStringOfAnyLengthIsCopiedWhole() {
+    for (int length : new int[] {0, 1, CallMemory.BYTES / 2, CallMemory.BYTES, LARGE}) {
+      byte[] bytes = new byte[length];
+      Arrays.fill(bytes, (byte) 'x');
+      try (CallMemory memory = CallMemory.open()) {
+        assertThat(Libc.string(memory.string(bytes))).isEqualTo(bytes);
+      }
+    }
+    try (CallMemory memory = CallMemory.open()) {
+      assertThatIllegalArgumentException().isThrownBy(() -> memory.string(new byte[1]));
+    }
+  }
+
+  private static boolean isTheSameTwice() {
+    CallMemory first = CallMemory.open();
+    first.close();
+    CallMemory second = CallMemory.open();
+    second.close();
+    return first == second;
   }
 
   private static long addressOfOne() {
