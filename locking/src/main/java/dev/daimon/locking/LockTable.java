@@ -18,6 +18,12 @@ final class LockTable {
   private static final String SHARED =
       " nfs nfs4 cifs smb3 9p afs ceph gfs2 ocfs2 lustre virtiofs ";
 
+  /** The types of file systems whose files have the number in a lock's line that stat returns. */
+  private static final String NUMBERED = " tmpfs ext2 ext3 ext4 xfs ";
+
+  /** The kernel does not tell the mount's id. */
+  private static final long NO_MOUNT = -1;
+
   /** The list has no lock on the file. */
   private static final long UNLISTED = -1;
 
@@ -53,31 +59,36 @@ final class LockTable {
   /**
    * A mount, as long as a file on it is open: then its id cannot become another mount's.
    *
-   * @param id the mount's id in {@code fdinfo}; null if that has none
+   * @param id the mount's id, or {@link #NO_MOUNT}
    * @param device the numbers in a lock's line; null if the file's own device has to do
+   * @param numbered whether a lock's line has the inode that stat returns
    * @param shared whether processes of other hosts may hold a lock on its files
    */
-  private record Mount(@Nullable String id, @Nullable String device, boolean shared) {}
+  private record Mount(long id, @Nullable String device, boolean numbered, boolean shared) {}
 
   /** Of the file that is open as this descriptor; {@code O_PATH} is enough. */
   static LockTable of(int number) throws PosixException {
-    return of(number, /* known= */ null);
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.fstat(number, status), "fstat", fdinfo(number));
+    return of(number, status, /* known= */ null);
   }
 
   /**
    * As {@link #of(int)}. The mount is not looked up, which takes longest, if it is the same as that
    * of another file, which is open, too.
    */
-  static LockTable of(int number, @Nullable LockTable known) throws PosixException {
-    String path = "/proc/self/fdinfo/".concat(Integer.toString(number));
-    String info = ProcFiles.read(path);
-    FileStatus status = new FileStatus();
-    PosixException.check(Files.fstat(number, status), "fstat", path);
+  static LockTable of(int number, FileStatus status, @Nullable LockTable known)
+      throws PosixException {
+    @Nullable String info = null;
+    long id = status.mount();
+    if (!status.hasMount()) {
+      info = ProcFiles.readRecord(fdinfo(number));
+      @Nullable String field = field(info, "mnt_id:\t");
+      id = field == null ? NO_MOUNT : Long.parseLong(field);
+    }
+    Mount mount = known != null && id != NO_MOUNT && id == known.mount.id ? known.mount : mount(id);
     // On some file systems (btrfs, layers of overlayfs) stat returns another device than the
     // mount's, which is in a lock's line.
-    @Nullable String id = field(info, "mnt_id:\t");
-    Mount mount =
-        known != null && id != null && id.equals(known.mount.id) ? known.mount : mount(id);
     StringBuilder name = new StringBuilder(" ");
     if (mount.device == null) {
       hex(name, status.device() >>> 32).append(':');
@@ -85,16 +96,23 @@ final class LockTable {
     } else {
       name.append(mount.device);
     }
+    if (!mount.numbered && info == null) {
+      info = ProcFiles.readRecord(fdinfo(number));
+    }
     // Since Linux 5.14; before, stat's is the same but for exotic file systems.
-    @Nullable String inode = field(info, "ino:\t");
+    @Nullable String inode = info == null ? null : field(info, "ino:\t");
     name.append(inode == null ? Long.toUnsignedString(status.inode()) : inode);
     return new LockTable(number, name.append(' ').toString(), status.isRegularFile(), mount);
   }
 
-  private static Mount mount(@Nullable String id) throws PosixException {
-    @Nullable String line = id == null ? null : mountLine(id.concat(" "));
+  private static String fdinfo(int number) {
+    return "/proc/self/fdinfo/".concat(Integer.toString(number));
+  }
+
+  private static Mount mount(long id) throws PosixException {
+    @Nullable String line = id == NO_MOUNT ? null : mountLine(Long.toString(id).concat(" "));
     if (line == null) {
-      return new Mount(id, null, /* shared= */ false);
+      return new Mount(id, null, /* numbered= */ false, /* shared= */ false);
     }
     // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAGS - TYPE SOURCE OPTIONS
     int start = line.indexOf(' ', line.indexOf(' ') + 1) + 1;
@@ -103,8 +121,9 @@ final class LockTable {
     hex(device, Long.parseLong(line, start, colon, 10)).append(':');
     hex(device, Long.parseLong(line, colon + 1, line.indexOf(' ', colon), 10)).append(':');
     int type = line.indexOf(" - ") + 3;
-    boolean shared = isShared(line.substring(type, line.indexOf(' ', type)));
-    return new Mount(id, device.toString(), shared);
+    String name = line.substring(type, line.indexOf(' ', type));
+    return new Mount(
+        id, device.toString(), NUMBERED.contains(" ".concat(name).concat(" ")), isShared(name));
   }
 
   /** The mount's line; null if it is not one of this mount namespace. */

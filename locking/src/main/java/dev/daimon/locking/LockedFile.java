@@ -187,7 +187,7 @@ public final class LockedFile implements AutoCloseable {
     int number = descriptor.number();
     LockTable known = table;
     if (known == null) {
-      known = LockTable.of(number, other);
+      known = LockTable.of(number, status, other);
       table = known;
     }
     return known;
