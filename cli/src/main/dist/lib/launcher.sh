@@ -55,9 +55,9 @@ fi
 case $command in
 start | run | restart) cache=$start_cache ;;
 list | logs)
-    # These may have much to do: a quick compiler pays.
+    # These may have much to do: a quick compiler pays, if nothing is interpreted while it works.
     cache=$control_cache
-    options="$options -XX:TieredStopAtLevel=1 -Xmixed"
+    options="$options -XX:TieredStopAtLevel=1 -Xmixed -Xbatch"
     ;;
 *) cache=$control_cache ;;
 esac

@@ -136,11 +136,15 @@ public final class DaemonRegistry {
   public void list(Consumer<ListedDaemon> consumer) throws IOException {
     Objects.requireNonNull(consumer, "consumer");
     Map<DaemonName, Boolean> names = new TreeMap<>();
+    Path records = directories.records();
     for (Path runtime : directories.runtimes()) {
-      collect(names, runtime, PIDFILE);
+      // Root's records are beside the pidfiles: one directory is read once.
+      collect(names, runtime, PIDFILE, runtime.equals(records) ? RECORD : PIDFILE);
     }
-    collect(names, directories.records(), RECORD);
-    collect(names, directories.definitions(), DEFINITION);
+    if (!directories.runtimes().contains(records)) {
+      collect(names, records, RECORD, RECORD);
+    }
+    collect(names, directories.definitions(), DEFINITION, DEFINITION);
     List<Map.Entry<DaemonName, Boolean>> entries = new ArrayList<>(names.entrySet());
     try (ListScope scope = new ListScope()) {
       for (int start = 0; start < entries.size(); start += BATCH) {
@@ -163,7 +167,7 @@ public final class DaemonRegistry {
    */
   public List<DaemonName> defined() throws IOException {
     Map<DaemonName, Boolean> names = new TreeMap<>();
-    collect(names, directories.definitions(), DEFINITION);
+    collect(names, directories.definitions(), DEFINITION, DEFINITION);
     return List.copyOf(names.keySet());
   }
 
@@ -223,14 +227,22 @@ public final class DaemonRegistry {
     }
   }
 
-  /** Adds the daemons that have a file in a directory; the value says whether it is defined. */
-  private static void collect(Map<DaemonName, Boolean> names, Path directory, String suffix)
+  /**
+   * Adds the daemons that have a file in a directory whose name ends with one of two suffixes; the
+   * value says whether it is defined.
+   */
+  private static void collect(
+      Map<DaemonName, Boolean> names, Path directory, String suffix, String other)
       throws IOException {
     try {
       requireTrust(directory);
       try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
         for (Path file : files) {
-          DaemonName name = name(file, suffix);
+          String text = file.getFileName().toString();
+          DaemonName name =
+              text.endsWith(suffix)
+                  ? name(file, text, suffix)
+                  : text.endsWith(other) ? name(file, text, other) : null;
           if (name != null) {
             names.put(name, suffix.equals(DEFINITION));
             if (names.size() > MAX_NAMES) {
@@ -272,11 +284,8 @@ public final class DaemonRegistry {
   }
 
   /** The daemon that has this file; null if its name is no daemon's. */
-  private static @Nullable DaemonName name(Path file, String suffix) {
-    String name = file.getFileName().toString();
-    if (!name.endsWith(suffix)) {
-      return null;
-    }
+  private static @Nullable DaemonName name(Path file, String fileName, String suffix) {
+    String name = fileName;
     if (!isPlain(name)) {
       byte[] path = NativePath.bytes(file);
       String text = new String(path, StandardCharsets.UTF_8);
