@@ -83,11 +83,16 @@ final class AllDaemons {
 
   private int run() throws IOException {
     DaemonRegistry registry = DaemonRegistry.ofCaller();
-    registry.list(daemon -> {
-      if (isMeant(daemon)) {
-        waiting.add(daemon.daemon().name().text());
-      }
-    });
+    try {
+      registry.list(daemon -> {
+        if (isMeant(daemon)) {
+          waiting.add(daemon.daemon().name().text());
+        }
+      });
+    } catch (IOException failure) {
+      // As list and check tell it.
+      throw new StartException(Reason.FILE, failure);
+    }
     if (waiting.isEmpty()) {
       terminal.error(
           command == Command.START

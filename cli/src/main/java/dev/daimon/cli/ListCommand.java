@@ -68,25 +68,24 @@ final class ListCommand {
 
   private void json(DaemonRegistry registry) throws IOException {
     ListJson json = new ListJson(terminal);
-    registry.list(daemon -> json.add(byItsDefinition(daemon)));
+    registry.list(daemon -> json.add(byItsOptions(daemon)));
     json.end();
   }
 
-  /** A daemon that locks nothing is unknown, unless its definition says that it does so. */
-  private static ListedDaemon byItsDefinition(ListedDaemon daemon) {
-    if (!daemon.defined()
-        || daemon.status().state() != State.UNKNOWN
+  /** A daemon that locks nothing is unknown, unless it was started or is defined as such a one. */
+  private static ListedDaemon byItsOptions(ListedDaemon daemon) {
+    if (daemon.status().state() != State.UNKNOWN
         || !Files.exists(daemon.daemon().pidFile(), LinkOption.NOFOLLOW_LINKS)) {
       return daemon;
     }
-    RequestedDaemon named = new RequestedDaemon(daemon.daemon());
     try {
-      Definition definition = named.definition();
-      return definition == null || !definition.has(CommandOption.PID_ONLY.word())
+      Definition options =
+          new RequestedDaemon(daemon.daemon()).optionsOf(daemon.status().pid().orElse(0));
+      return options == null || !options.has(CommandOption.PID_ONLY.word())
           ? daemon
           : new ListedDaemon(
               daemon.daemon(),
-              /* defined= */ true,
+              daemon.defined(),
               daemon.daemon().control().pidOnly().status(),
               OptionalLong.empty());
     } catch (IOException | StartException unusable) {
@@ -97,7 +96,7 @@ final class ListCommand {
   /** Whether there is a daemon to print. */
   private boolean table(DaemonRegistry registry) throws IOException {
     ListTable table = new ListTable(terminal, width());
-    registry.list(daemon -> table.add(byItsDefinition(daemon)));
+    registry.list(daemon -> table.add(byItsOptions(daemon)));
     return table.end();
   }
 

@@ -123,6 +123,21 @@ final class RequestedDaemon {
     return started == null || isOfAnother(started) ? null : started.definition();
   }
 
+  /**
+   * The options of a process that a pidfile names: what it was started with, or else the
+   * definition.
+   *
+   * @return the options; null if there are none
+   * @throws StartException if the definition cannot be used
+   */
+  @Nullable Definition optionsOf(long pid) {
+    StartedFile started = believed();
+    StartRecord process = started == null ? null : started.process();
+    return started != null && process != null && process.pid() == pid
+        ? started.definition()
+        : definition();
+  }
+
   /** Whether a daemon runs, and it is another one than this, which was started by the name. */
   boolean isOfAnother(StartedFile started) {
     DaemonControl control = DaemonControl.of(pidFile());

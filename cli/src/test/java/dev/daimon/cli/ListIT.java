@@ -114,6 +114,26 @@ class ListIT {
   }
 
   @Test
+  void whatADaemonWasStartedWithCountsAlsoWithoutItsDefinition() throws Exception {
+    Files.writeString(files.definition("web"), "no-lock\npid-only\nprogram sleep 1000\n");
+    assertThat(files.daimon("start", "web")).isEqualTo(new Result(0, "", ""));
+    Files.delete(files.definition("web"));
+    String line = Files.readString(files.pidFile("web"));
+
+    assertThat(lineOfWeb()).startsWith("web   running  ");
+    // It says nothing of another process.
+    Files.writeString(files.pidFile("web"), ProcessHandle.current().pid() + "\n");
+    assertThat(lineOfWeb()).startsWith("web   unknown  ");
+
+    Files.writeString(files.pidFile("web"), line);
+    assertThat(files.daimon("stop", "web")).isEqualTo(new Result(0, "", ""));
+  }
+
+  private String lineOfWeb() throws Exception {
+    return files.daimon("list").out().lines().toList().get(1);
+  }
+
+  @Test
   void whatIsNoDirectoryIsTold() throws Exception {
     Path directory = files.definition("web").getParent();
     Files.delete(directory);
@@ -124,6 +144,8 @@ class ListIT {
 
     assertThat(files.daimon("list")).isEqualTo(told);
     assertThat(files.daimon("check")).isEqualTo(told);
+    assertThat(files.daimon("start", "--all")).isEqualTo(told);
+    assertThat(files.daimon("stop", "--all")).isEqualTo(told);
   }
 
   @Test
