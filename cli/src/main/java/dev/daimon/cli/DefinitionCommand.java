@@ -2,7 +2,6 @@ package dev.daimon.cli;
 
 import dev.daimon.control.DaemonRegistry;
 import dev.daimon.control.DaemonStatus;
-import dev.daimon.control.NamedDaemon;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.startup.DaemonName;
@@ -25,9 +24,7 @@ final class DefinitionCommand {
     }
     RequestedDaemon daemon = line.daemon();
     if (command == Command.CHECK) {
-      return daemon == null
-          ? checkAll()
-          : check(new NamedDaemon(daemon.name(), daemon.directories()));
+      return daemon == null ? checkAll() : check(daemon);
     }
     if (daemon == null) {
       throw line.usage("a name is missing");
@@ -142,13 +139,13 @@ final class DefinitionCommand {
     }
     int worst = 0;
     for (DaemonName name : names) {
-      worst = Math.max(worst, check(registry.find(name)));
+      worst = Math.max(worst, check(new RequestedDaemon(registry.find(name))));
     }
     return worst;
   }
 
   /** Judges one definition as a start does; prints the result, and returns the exit code. */
-  private int check(NamedDaemon named) {
+  private int check(RequestedDaemon named) {
     try {
       // As a restart, so that it does not matter whether the daemon runs.
       CommandLine line = CommandLine.parse(Command.RESTART, List.of(word(named.name())));
@@ -162,7 +159,7 @@ final class DefinitionCommand {
       return 0;
     } catch (StartException failure) {
       String message = String.valueOf(failure.getMessage());
-      String place = DefinitionFile.name(named.definition());
+      String place = DefinitionFile.name(named.definitionFile());
       terminal.error(message.contains(place) ? message : place + ": " + message);
       return failure.exitCode();
     }

@@ -30,14 +30,16 @@ final class NamedStart {
   private TrustedFile.@Nullable Pending record;
   private TrustedFile.@Nullable Pending saved;
 
-  /** The content of the definition that is replaced; null for none. */
-  private @Nullable String replaced;
-
   /** The definition that is replaced, under its new name. */
   private TrustedFile.@Nullable Pending old;
 
-  /** Null if nothing is to be restored. */
-  private @Nullable Before before;
+  /** What the files contained before; null for no file. The record's is read only to restore it. */
+  private @Nullable String recordBefore;
+
+  private @Nullable String definitionBefore;
+
+  /** Whether the program may fail to start after the files have got their names. */
+  private boolean exec;
 
   /** Whether the temporary files have got their names. */
   private boolean named;
@@ -118,7 +120,7 @@ final class NamedStart {
   void check() {
     checkCreation(daemon.recordFile());
     if (save) {
-      String _ = DefinitionFile.content(daemon.definitionFile(), Identity.effectiveUser());
+      String _ = content(daemon.definitionFile());
       checkCreation(daemon.definitionFile());
     }
   }
@@ -145,11 +147,10 @@ final class NamedStart {
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
       record = StartedFile.prepare(daemon.recordFile(), started);
+      this.exec = exec;
+      recordBefore = exec ? content(daemon.recordFile()) : null;
       if (save) {
         prepareDefinition(started);
-      }
-      if (exec) {
-        before = new Before();
       }
     } catch (RuntimeException failure) {
       undo(failure);
@@ -160,26 +161,30 @@ final class NamedStart {
   /** A definition that says the same is left as it is, with its comments. */
   private void prepareDefinition(Definition started) {
     Path file = daemon.definitionFile();
-    String before = DefinitionFile.content(file, Identity.effectiveUser());
-    if (before != null && isSame(before, started)) {
+    definitionBefore = content(file);
+    if (definitionBefore != null && isSame(definitionBefore, started)) {
       return;
     }
     saved = DefinitionFile.prepare(file, started);
-    replaced = before;
-    if (before != null) {
+    if (definitionBefore != null) {
       try {
-        old = TrustedFile.prepare(beside(file), Text.bytes(before));
+        old = TrustedFile.prepare(beside(file), Text.bytes(definitionBefore));
       } catch (IOException failure) {
         throw new StartException(Reason.FILE, failure);
       }
     }
   }
 
+  private static @Nullable String content(Path file) {
+    return DefinitionFile.content(file, Identity.effectiveUser());
+  }
+
   /** Keeps the definition as it is now: it may have been edited while the program got ready. */
   private void keepOld() throws IOException {
     Path file = daemon.definitionFile();
-    String now = DefinitionFile.content(file, Identity.effectiveUser());
-    if (now != null && !now.equals(replaced)) {
+    String now = content(file);
+    if (now != null && !now.equals(definitionBefore)) {
+      definitionBefore = now;
       if (old != null) {
         old.close();
       }
@@ -227,31 +232,14 @@ final class NamedStart {
     }
   }
 
-  /** What is to be restored if the program cannot be executed. */
-  private final class Before {
-    private final @Nullable String record = content(daemon.recordFile());
-    private final @Nullable String definition =
-        saved == null ? null : content(daemon.definitionFile());
-
-    private static @Nullable String content(Path file) {
-      return DefinitionFile.content(file, Identity.effectiveUser());
+  /** Gives a file the content that it had before. */
+  private static void restore(Path file, @Nullable String content) throws IOException {
+    if (content == null) {
+      Files.deleteIfExists(file);
+      return;
     }
-
-    void restore() throws IOException {
-      restore(daemon.recordFile(), record);
-      if (saved != null) {
-        restore(daemon.definitionFile(), definition);
-      }
-    }
-
-    private static void restore(Path file, @Nullable String content) throws IOException {
-      if (content == null) {
-        Files.deleteIfExists(file);
-        return;
-      }
-      try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
-        pending.commit(/* durable= */ false);
-      }
+    try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
+      pending.commit(/* durable= */ false);
     }
   }
 
@@ -261,9 +249,12 @@ final class NamedStart {
    * @param reason why; failures of this method are added to it as suppressed
    */
   void undo(Throwable reason) {
-    if (before != null && named) {
+    if (exec && named) {
       try {
-        before.restore();
+        restore(daemon.recordFile(), recordBefore);
+        if (saved != null) {
+          restore(daemon.definitionFile(), definitionBefore);
+        }
       } catch (IOException left) {
         reason.addSuppressed(left);
       }
@@ -274,7 +265,6 @@ final class NamedStart {
     record = null;
     saved = null;
     old = null;
-    before = null;
     named = false;
   }
 
