@@ -6,15 +6,10 @@ import java.io.IOException;
  * Thrown if a thread has other credentials than it must have, although every system call succeeded.
  * The message names the thread and what is wrong.
  */
-public class CredentialsException extends IOException {
+public final class CredentialsException extends IOException {
   private static final long serialVersionUID = 1;
 
-  /**
-   * Makes the exception.
-   *
-   * @param message which thread, and what is wrong
-   */
-  public CredentialsException(String message) {
+  CredentialsException(String message) {
     super(message);
   }
 }

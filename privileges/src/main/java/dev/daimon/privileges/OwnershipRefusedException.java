@@ -4,18 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** Thrown if the owner of a file is not changed because another user could misuse the change. */
-public class OwnershipRefusedException extends IOException {
+public final class OwnershipRefusedException extends IOException {
   private static final long serialVersionUID = 1;
 
   private final String path;
 
-  /**
-   * Makes the exception.
-   *
-   * @param path the file
-   * @param reason why it is refused, in one line
-   */
-  public OwnershipRefusedException(Path path, String reason) {
+  /** A refusal; the reason is one line. */
+  OwnershipRefusedException(Path path, String reason) {
     super(path + ": ownership not changed: " + reason);
     this.path = path.toString();
   }

@@ -3,15 +3,10 @@ package dev.daimon.privileges;
 import java.io.IOException;
 
 /** Thrown if a user or group does not exist, or if a number is out of the range of ids. */
-public class UnknownAccountException extends IOException {
+public final class UnknownAccountException extends IOException {
   private static final long serialVersionUID = 1;
 
-  /**
-   * Makes the exception.
-   *
-   * @param message what is unknown, such as {@code "unknown user: nosuch"}
-   */
-  public UnknownAccountException(String message) {
+  UnknownAccountException(String message) {
     super(message);
   }
 }

@@ -1,6 +1,7 @@
 package dev.daimon.startup;
 
 /** Receives the steps of a start while they are taken, such as for {@code daimon start -v}. */
+@FunctionalInterface
 public interface Progress {
   /** Ignores all steps. */
   Progress IGNORED =
