@@ -40,7 +40,7 @@ jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
     if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
-    { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk"; } || find_jdk java || {
+    is_jdk "$jdk" java || find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one$advice" >&2
         exit 71
     }

@@ -28,7 +28,7 @@ public final class Training {
     try {
       runNamed(Path.of(args[0]), args[1].equals("start"));
     } catch (IOException | StartException incomplete) {
-      // As in a directory that is not trusted: a command by a name starts later than it could.
+      // Such as in a directory that is not trusted. The caches then lack what names need: slower, and no more.
       new Terminal(false).error(String.valueOf(incomplete.getMessage()));
     }
     Main.main(Arrays.copyOfRange(args, 1, args.length));

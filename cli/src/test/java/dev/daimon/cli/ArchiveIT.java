@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +22,8 @@ class ArchiveIT {
   private static final Path DOCUMENT =
       Path.of(System.getProperty("daimon.root"), "docs/command.md");
 
+  private static final String VERSION = System.getProperty("daimon.version");
+
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
   @Test
@@ -30,23 +34,27 @@ class ArchiveIT {
     List<String> blocks = documented();
     assertThat(blocks).hasSize(2);
     Matcher settings = Pattern.compile("VERSION=\\S+ PREFIX=/usr/local\n").matcher(blocks.get(0));
-    String set = "set -eu; VERSION=" + version() + " PREFIX=" + prefix + "\n";
+    String set = "set -eu; VERSION=" + VERSION + " PREFIX=" + prefix + "\n";
     String install = settings.replaceFirst(Matcher.quoteReplacement(set));
     assertThat(install).startsWith(set);
 
-    // Twice, since whoever is not sure does it again.
+    Path home = prefix.resolve("lib/daimon-" + VERSION);
+    // Twice, since whoever is not sure does it again; then the jar is another one.
     for (int i = 0; i < 2; i++) {
-      assertThat(sandbox.shell("cd " + archive().getParent() + "; " + install))
+      assertThat(
+              sandbox.run(
+                  List.of("sh", "-c", "cd " + archive().getParent() + "; " + install),
+                  Map.of("JAVA_HOME", System.getProperty("java.home"))))
           .isEqualTo(new Result(0, "", ""));
+      assertThat(files(home.resolve("lib"), "*.jar")).hasSize(1);
+      assertThat(files(home.resolve("lib"), "*.aot")).hasSize(2);
+      Files.createFile(home.resolve("lib/daimon-" + VERSION + "-ffffffffffff.jar"));
     }
+    Files.delete(home.resolve("lib/daimon-" + VERSION + "-ffffffffffff.jar"));
 
     String used = "PATH=" + prefix + "/bin:$PATH; unset JAVA_HOME; ";
     assertThat(sandbox.shell(used + "daimonize -p $dir/pid sleep 1000; daimon stop -p $dir/pid"))
         .isEqualTo(new Result(0, "", ""));
-    Path home = prefix.resolve("lib/daimon-" + version());
-    try (DirectoryStream<Path> caches = Files.newDirectoryStream(home.resolve("lib"), "*.aot")) {
-      assertThat(caches).hasSize(2);
-    }
     assertThat(prefix.resolve("share/man/man1/daimon.1")).exists();
     assertThat(prefix.resolve("share/bash-completion/completions/daimonize")).exists();
 
@@ -61,7 +69,7 @@ class ArchiveIT {
   /** Root unpacks it as it is: so it must be root's, and writable by root alone. */
   @Test
   void everyFileIsRootsAndOfTheTimeOfTheSources() throws Exception {
-    String version = Pattern.quote(version());
+    String version = Pattern.quote(VERSION);
     String listing =
         TestUser.output("tar", "--numeric-owner", "--utc", "-tvzf", archive().toString());
 
@@ -79,16 +87,16 @@ class ArchiveIT {
         .noneMatch(line -> line.contains(".aot") || line.endsWith("/lib/jdk"));
   }
 
-  private static Path archive() throws IOException {
-    Path target = Sandbox.DAIMON.getParent().getParent().getParent();
-    try (DirectoryStream<Path> archives = Files.newDirectoryStream(target, "daimon-*.tar.gz")) {
-      return archives.iterator().next();
-    }
+  private static Path archive() {
+    return Sandbox.DAIMON.getParent().getParent().resolveSibling("daimon-" + VERSION + ".tar.gz");
   }
 
-  private static String version() throws IOException {
-    String name = archive().getFileName().toString();
-    return name.substring("daimon-".length(), name.length() - ".tar.gz".length());
+  private static List<Path> files(Path directory, String pattern) throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(directory, pattern)) {
+      found.forEach(files::add);
+    }
+    return files;
   }
 
   /** The blocks of the section on the archive: install, remove. */

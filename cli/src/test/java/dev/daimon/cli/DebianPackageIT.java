@@ -21,6 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * overlay's upper directory has in the end.
  */
 @Tag("root")
+@Tag("dpkg")
 class DebianPackageIT {
   private static final String JDK = System.getProperty("java.home");
 
@@ -43,6 +44,8 @@ class DebianPackageIT {
       for directory in tmp run usr/lib/jvm; do mount -t tmpfs none $dir/machine/$directory; done
       # No other package has anything to do when files change.
       : >$dir/machine/var/lib/dpkg/triggers/File
+      # Debian's small images leave out documentation.
+      rm -f $dir/machine/etc/dpkg/dpkg.cfg.d/*
       echo ready
       exec chroot $dir/machine sleep infinity
       """;
@@ -58,9 +61,10 @@ class DebianPackageIT {
       Files.createDirectory(sandbox.file(name));
     }
     Path target = Sandbox.DAIMON.getParent().getParent().getParent();
-    try (DirectoryStream<Path> debs = Files.newDirectoryStream(target, "daimon_*_all.deb")) {
-      deb = Files.copy(debs.iterator().next(), sandbox.file("packages/daimon.deb"));
-    }
+    String version = System.getProperty("daimon.version").replace("-SNAPSHOT", "~snapshot");
+    deb =
+        Files.copy(
+            target.resolve("daimon_" + version + "_all.deb"), sandbox.file("packages/daimon.deb"));
     Process process =
         sandbox
             .prepare(
@@ -80,8 +84,14 @@ class DebianPackageIT {
         "27",
         "case $* in *AOTCacheOutput*) echo no memory; exit 1 ;; esac; exec /jdk/bin/java \"$@\"");
     anOlderDaimon();
+    Files.writeString(sandbox.file("packages/release"), "JAVA_VERSION=\"25\"\n");
+    sandbox.script("packages/own-java", "#!/bin/sh", "exec /jdk/bin/java \"$@\"");
 
-    succeed("dpkg -i /packages/jre-25.deb /packages/older.deb");
+    // Root's own PATH does not choose what everybody runs.
+    succeed(
+        "mkdir -p /tmp/own/bin && cp /packages/own-java /tmp/own/bin/java && cp /packages/release"
+            + " /tmp/own && PATH=/tmp/own/bin:$PATH"
+            + " dpkg -i /packages/jre-25.deb /packages/older.deb");
     assertThat(jdkOfTheCaches()).isEqualTo("/usr/lib/jvm/java-25-test");
     List<Path> older = caches();
     assertThat(older).hasSize(2);
@@ -106,12 +116,17 @@ class DebianPackageIT {
     assertThat(caches()).isEmpty();
     assertThat(inside("daimon run echo hello")).isEqualTo(new Result(0, "hello\n", ""));
 
-    // A daemon goes on without the command.
-    succeed("daimon start -p /tmp/pid sleep 1000");
-    succeed("dpkg -r daimon");
-    succeed("kill -0 $(cat /tmp/pid)");
+    // A daemon goes on without the command, and what it has written stays.
+    succeed("daimon start web --save -- sleep 1000");
+    succeed("dpkg -P daimon");
     assertThat(inside("command -v daimon").exitCode()).isNotZero();
+    succeed("kill $(cat /run/daimon/web.pid)");
+    succeed("rm /etc/daimon/web.conf /var/log/daimon/web.log /run/daimon/web.*");
+
+    // Directories that are empty go.
+    succeed("dpkg -i /packages/daimon.deb");
     succeed("dpkg -P daimon jre-test");
+    assertThat(inside("ls -d /etc/daimon /run/daimon /var/log/daimon").out()).isEmpty();
 
     assertThat(left()).isEmpty();
   }
@@ -242,7 +257,7 @@ class DebianPackageIT {
         .lines()
         // Directories above what has changed are in the overlay, too.
         .filter(file -> !file.startsWith("d ") || Files.notExists(Path.of(file.substring(2))))
-        .filter(file -> !file.matches(". /(jdk|packages|var/lib/dpkg/.*|var/log/dpkg.log)"))
+        .filter(file -> !file.matches(". /(jdk|packages|etc/dpkg/dpkg.cfg.d/.*|var/lib/dpkg/.*|var/log/dpkg.log)"))
         .toList();
   }
 }

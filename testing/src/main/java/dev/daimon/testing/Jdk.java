@@ -32,8 +32,10 @@ public record Jdk(Path home, int feature) {
     Path directory = Path.of(System.getProperty("daimon.jdks", "/usr/lib/jvm"));
     try (DirectoryStream<Path> homes = Files.newDirectoryStream(directory)) {
       for (Path home : homes) {
-        // Debian has links from other names.
-        of(home.toRealPath()).ifPresent(found::add);
+        // Debian has links from other names; those of a JDK that was removed lead nowhere.
+        if (Files.exists(home)) {
+          of(home.toRealPath()).ifPresent(found::add);
+        }
       }
     }
     return found.stream().sorted(Comparator.comparingInt(Jdk::feature)).toList();
