@@ -72,15 +72,16 @@ final class ListCommand {
     json.end();
   }
 
-  /** A daemon that locks nothing is unknown, unless it was started or is defined as such a one. */
+  /** A daemon that locks nothing is unknown, unless it is defined or was started as such a one. */
   private static ListedDaemon byItsOptions(ListedDaemon daemon) {
     if (daemon.status().state() != State.UNKNOWN
+        || daemon.status().pid().isEmpty()
         || !Files.exists(daemon.daemon().pidFile(), LinkOption.NOFOLLOW_LINKS)) {
       return daemon;
     }
     try {
       Definition options =
-          new RequestedDaemon(daemon.daemon()).optionsOf(daemon.status().pid().orElse(0));
+          new RequestedDaemon(daemon.daemon()).optionsOf(daemon.status().pid().getAsLong());
       return options == null || !options.has(CommandOption.PID_ONLY.word())
           ? daemon
           : new ListedDaemon(

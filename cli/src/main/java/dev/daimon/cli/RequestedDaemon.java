@@ -124,18 +124,22 @@ final class RequestedDaemon {
   }
 
   /**
-   * The options of a process that a pidfile names: what it was started with, or else the
-   * definition.
+   * The options of a process that a pidfile names: the definition, or else what it was started
+   * with.
    *
    * @return the options; null if there are none
    * @throws StartException if the definition cannot be used
    */
   @Nullable Definition optionsOf(long pid) {
+    Definition now = definition();
+    if (now != null) {
+      return now;
+    }
     StartedFile started = believed();
     StartRecord process = started == null ? null : started.process();
-    return started != null && process != null && process.pid() == pid
+    return started != null && process != null && process.pid() == pid && isRunning(started)
         ? started.definition()
-        : definition();
+        : null;
   }
 
   /** Whether a daemon runs, and it is another one than this, which was started by the name. */

@@ -126,6 +126,12 @@ class ListIT {
     assertThat(lineOfWeb()).startsWith("web   unknown  ");
 
     Files.writeString(files.pidFile("web"), line);
+
+    // As to status, the definition is what counts where there is one.
+    Files.writeString(files.definition("web"), "program sleep 1000\n");
+    assertThat(lineOfWeb()).startsWith("web   unknown  ");
+    Files.writeString(files.definition("web"), "pid-only\nprogram sleep 1000\n");
+    assertThat(lineOfWeb()).startsWith("web   running  ");
     assertThat(files.daimon("stop", "web")).isEqualTo(new Result(0, "", ""));
   }
 

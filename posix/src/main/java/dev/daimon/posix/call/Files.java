@@ -332,12 +332,12 @@ public final class Files {
     return Libc.call(FSYNC, fd);
   }
 
-  /** Reads at a position, at most 4096 bytes; 0 means the end of the file. */
+  /** Reads at a position; 0 means the end of the file. */
   public static int pread(int fd, byte[] buffer, long offset) {
     return read(PREAD, fd, buffer, offset);
   }
 
-  /** Reads at most 4096 bytes; 0 means the end of the file. */
+  /** Reads; 0 means the end of the file. */
   public static int read(int fd, byte[] buffer) {
     return read(READ, fd, buffer, 0);
   }
@@ -349,9 +349,16 @@ public final class Files {
 
   private static int read(long function, int fd, byte[] buffer, long offset) {
     try (CallMemory memory = CallMemory.open()) {
-      int length = Math.min(buffer.length, CallMemory.BYTES);
-      int place = memory.place(length);
-      int count = Libc.call(function, fd, memory.address(place), length, offset, 0, 0);
+      if (buffer.length > CallMemory.BYTES) {
+        MemorySegment segment = memory.allocate(buffer.length);
+        int count = Libc.call(function, fd, segment.address(), buffer.length, offset, 0, 0);
+        if (count > 0) {
+          Native.view(segment).get(buffer, 0, count);
+        }
+        return count;
+      }
+      int place = memory.place(buffer.length);
+      int count = Libc.call(function, fd, memory.address(place), buffer.length, offset, 0, 0);
       if (count > 0) {
         memory.view().get(place, buffer, 0, count);
       }

@@ -20,9 +20,6 @@ public final class ProcFiles {
 
   private static final int PAGE = 4096;
 
-  /** More than most records have. */
-  private static final int RECORD = 1024;
-
   private ProcFiles() {}
 
   /** Reads a file of any number of records, up to {@link #LIMIT}. */
@@ -50,7 +47,7 @@ public final class ProcFiles {
   }
 
   private static String read(String path, boolean oneRecord) throws PosixException {
-    byte[] buffer = new byte[oneRecord ? RECORD : PAGE];
+    byte[] buffer = new byte[PAGE];
     StringBuilder content = new StringBuilder(0);
     try (Descriptor file = open(path)) {
       int count;
