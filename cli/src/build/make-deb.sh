@@ -1,9 +1,12 @@
 #!/bin/sh
-# Lays out the files of the Debian package: make-deb.sh DISTRIBUTION SOURCES VERSION MAINTAINER TIME TARGET
+# Lays out the files of the Debian package, and removes what an earlier build has packed:
+# make-deb.sh DISTRIBUTION SOURCES VERSION MAINTAINER TIME TARGET
 set -eu
 dist=$1 sources=$2 version=$3 maintainer=$4 time=$5 target=$6
 
 rm -rf "$target"
+# Packages of another version would be taken for this one's.
+rm -f "${target%/*}"/daimon_*_all.deb "${target%/*}"/daimon-*.tar.gz
 mkdir -p "$target/usr/lib/daimon" "$target/usr/share/doc/daimon"
 cp -R "$dist/bin" "$dist/lib" "$target/usr/lib/daimon"
 # The caches fit one JDK build: the package makes its own where it is installed.
