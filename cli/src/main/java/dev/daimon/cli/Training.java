@@ -28,7 +28,8 @@ public final class Training {
     try {
       runNamed(Path.of(args[0]), args[1].equals("start"));
     } catch (IOException | StartException incomplete) {
-      // Such as in a directory that is not trusted. The caches then lack what names need: slower, and no more.
+      // Such as in a directory that is not trusted. The caches then lack what names need: slower,
+      // and no more.
       new Terminal(false).error(String.valueOf(incomplete.getMessage()));
     }
     Main.main(Arrays.copyOfRange(args, 1, args.length));

@@ -257,7 +257,9 @@ class DebianPackageIT {
         .lines()
         // Directories above what has changed are in the overlay, too.
         .filter(file -> !file.startsWith("d ") || Files.notExists(Path.of(file.substring(2))))
-        .filter(file -> !file.matches(". /(jdk|packages|etc/dpkg/dpkg.cfg.d/.*|var/lib/dpkg/.*|var/log/dpkg.log)"))
+        .filter(file ->
+            !file.matches(
+                ". /(jdk|packages|etc/dpkg/dpkg.cfg.d/.*|var/lib/dpkg/.*|var/log/dpkg.log)"))
         .toList();
   }
 }

@@ -38,6 +38,8 @@ import dev.daimon.testing.Command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -140,6 +142,20 @@ class FilesTest {
 
       assertThat(Files.write(fd, new byte[0])).isZero();
       assertThat(Files.read(fd, new byte[0])).isZero();
+    }
+  }
+
+  /** However much memory of its own the thread has for calls. */
+  @Test
+  void aLargeBufferIsFilled() throws Exception {
+    byte[] content = new byte[20_000];
+    new Random(1).nextBytes(content);
+    java.nio.file.Files.write(directory.resolve("file"), content);
+    try (Descriptor file = open("file", O_RDONLY)) {
+      byte[] buffer = new byte[content.length + 1];
+      assertThat(Files.pread(file.number(), buffer, 0)).isEqualTo(content.length);
+      assertThat(Arrays.copyOf(buffer, content.length)).isEqualTo(content);
+      assertThat(Files.read(file.number(), buffer)).isEqualTo(content.length);
     }
   }
 
