@@ -66,6 +66,9 @@ class PipedOutputIT {
     Sandbox.await("the removal", () -> !Files.exists(sandbox.file("pid")));
     Files.createFile(sandbox.file("go"));
 
+    // A stop that has not waited says so.
+    assertThat(new String(stop.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+        .doesNotContain("still reads");
     assertThat(stop.waitFor()).isZero();
     assertThat(sandbox.file("log")).hasContent("last words\n");
   }
