@@ -127,6 +127,15 @@ class ListIT {
 
     Files.writeString(files.pidFile("web"), line);
 
+    // Nor of one that has only the process id of the one that was started.
+    String record = "record=$(find $dir -name web.started); ";
+    String ofAnotherTime = "sed -i '1s/] \\([0-9]*\\) [0-9]*/] \\1 12/' $record";
+    assertThat(files.shell(record + "cp -p $record $dir/kept; " + ofAnotherTime).exitCode())
+        .isZero();
+    assertThat(lineOfWeb()).startsWith("web   unknown  ");
+    assertThat(files.shell(record + "mv $dir/kept $record").exitCode()).isZero();
+    assertThat(lineOfWeb()).startsWith("web   running  ");
+
     // As to status, the definition is what counts where there is one.
     Files.writeString(files.definition("web"), "program sleep 1000\n");
     assertThat(lineOfWeb()).startsWith("web   unknown  ");
