@@ -28,7 +28,8 @@ final class TcpPlace {
    */
   static @Nullable InetAddress address(String host) {
     try {
-      if (host.startsWith("[") && host.endsWith("]")) {
+      // Of two pairs of brackets ofLiteral would accept the inner one.
+      if (host.lastIndexOf('[') == 0 && host.endsWith("]")) {
         return Inet6Address.ofLiteral(host.substring(1, host.length() - 1));
       }
       InetAddress address = Inet4Address.ofLiteral(host);
