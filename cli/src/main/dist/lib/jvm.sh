@@ -40,7 +40,8 @@ jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
     if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
-    is_jdk "$jdk" java || find_jdk java || {
+    # It was 25 or later once; a JDK without a version is believed.
+    { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk" && [ "${feature:-25}" -ge 25 ]; } || find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one$advice" >&2
         exit 71
     }

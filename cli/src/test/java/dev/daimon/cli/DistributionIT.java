@@ -94,6 +94,8 @@ class DistributionIT {
     "17, 25, known",
     "'', 25, known",
     "'', gone, path",
+    // Another JDK has come to its place.
+    "'', 17, path",
   })
   void theJdkIsThatOfJavaHomeOrOfTheCachesOrAny(String home, String known, String used)
       throws Exception {
