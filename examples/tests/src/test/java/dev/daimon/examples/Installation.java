@@ -49,7 +49,9 @@ final class Installation {
     Files.copy(Examples.jar("spring"), directory.resolve("spring.jar"));
     sources();
     classes();
-    jar("app.jar", "Main-Class: " + LaunchForms.MAIN + "\nClass-Path: " + String.join(" ", jars));
+    // A line of a manifest has at most 512 bytes; one that begins with a blank continues the last.
+    String classPath = String.join("\n  ", jars);
+    jar("app.jar", "Main-Class: " + LaunchForms.MAIN + "\nClass-Path: " + classPath);
     jar("agent.jar", "Premain-Class: " + Agent.class.getName());
     Files.writeString(
         directory.resolve("options"),
