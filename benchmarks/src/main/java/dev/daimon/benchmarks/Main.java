@@ -28,7 +28,8 @@ final class Main {
     EXPERIMENTS.put("status", new Status());
     EXPERIMENTS.put("command", new Command());
     EXPERIMENTS.put("ready", new Ready());
-    EXPERIMENTS.put("busy", new Busy());
+    EXPERIMENTS.put("list", new Listing());
+    EXPERIMENTS.put("scale", new Scale());
     EXPERIMENTS.put("facade", new Facade());
     EXPERIMENTS.put("memory", new LeftBehind());
     EXPERIMENTS.put("pidfd", new Waits());

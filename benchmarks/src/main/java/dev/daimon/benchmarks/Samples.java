@@ -14,6 +14,11 @@ final class Samples {
     figures.computeIfAbsent(subject, any -> new ArrayList<>()).add(figure);
   }
 
+  void addAll(Samples other) {
+    other.figures.forEach(
+        (subject, more) -> figures.computeIfAbsent(subject, any -> new ArrayList<>()).addAll(more));
+  }
+
   boolean has(String subject) {
     return figures.containsKey(subject);
   }
