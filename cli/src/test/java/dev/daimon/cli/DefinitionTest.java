@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.cli.Definition.Line;
 import dev.daimon.startup.StartException;
+import dev.daimon.testing.NearlyValid;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +14,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,6 +60,64 @@ class DefinitionTest {
     assertThat(read.program()).isEqualTo(typed.program());
     assertThat(read.text()).isEqualTo(typed.text());
     assertThat(read.differences(typed)).isEmpty();
+  }
+
+  @Test
+  @Tag("torture")
+  void whatIsNearlyADefinitionIsReadAsTheSameOrRefusedWithItsLine() throws Exception {
+    NearlyValid.of(
+            "# The web server\nuser www\nnice 5\nenv A=b\nenv 'C=d e'\nprogram /usr/bin/web -v\n",
+            "ready tcp:80\nready-timeout 10s\nrlimit core=0\n\n  truncate\nprogram web '' #",
+            "stdout \"/var/log/f\u00c3\u00bcr\\x20alle\"\nthen KILL:5s\nprogram a\n",
+            "program /bin/true\n")
+        .check(input -> {
+          String text = NearlyValid.text(input);
+          Definition definition;
+          try {
+            definition = Definition.parse(text, FILE);
+          } catch (StartException refused) {
+            assertThat(refused).hasMessageStartingWith(FILE + ":");
+            assertThat(isDefinition(text)).isFalse();
+            return false;
+          }
+          assertThat(isDefinition(text)).isTrue();
+          Definition again = Definition.parse(definition.text(), FILE);
+          assertThat(words(again)).isEqualTo(words(definition));
+          assertThat(again.program()).isEqualTo(definition.program());
+          return true;
+        });
+  }
+
+  /** The grammar, from its end: the last line that says something is the program's. */
+  private static boolean isDefinition(String text) {
+    List<List<String>> lines = new ArrayList<>();
+    for (String line : text.split("\n", -1)) {
+      if (!line.matches("(?s)[ \t]*(#.*)?")) {
+        try {
+          lines.add(Words.split(line));
+        } catch (IllegalArgumentException wrong) {
+          return false;
+        }
+      }
+    }
+    List<String> names = new ArrayList<>();
+    for (List<String> line : lines) {
+      CommandOption option = CommandOption.definable(line.get(0));
+      boolean last = line == lines.getLast();
+      if (last != line.get(0).equals("program")) {
+        return false;
+      }
+      if (!last) {
+        int values = option == null || option.argument() == null ? 0 : 1;
+        if (option == null
+            || line.size() != 1 + values
+            || (names.contains(option.word()) && !option.isRepeatable())) {
+          return false;
+        }
+        names.add(option.word());
+      }
+    }
+    return !lines.isEmpty() && lines.getLast().size() > 1 && !lines.getLast().get(1).isEmpty();
   }
 
   @Test

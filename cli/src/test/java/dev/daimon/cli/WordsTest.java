@@ -3,13 +3,16 @@ package dev.daimon.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.testing.NearlyValid;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,6 +47,40 @@ class WordsTest {
   /** The replacement character itself may be in a word, as the bytes of its UTF-8. */
   private static boolean isKept(List<String> words, int c) {
     return c == '\ufffd' && String.join("", words).contains("\u00ef\u00bf\u00bd");
+  }
+
+  /** The grammar, as regular expressions: a word, and a line of them. */
+  private static final String WORD =
+      "(?:[^\\x00-\\x20\\x7f'\"\\\\]"
+          + "|\\\\(?:[\"\\\\ntre ]|x(?!00)[0-9a-fA-F]{2})"
+          + "|'[^\\x00-\\x08\\x0a-\\x1f\\x7f']*'"
+          + "|\"(?:[^\\x00-\\x08\\x0a-\\x1f\\x7f\"\\\\]"
+          + "|\\\\(?:[\"\\\\ntre]|x(?!00)[0-9a-fA-F]{2}))*+\")++";
+
+  private static final Pattern LINE =
+      Pattern.compile("[ \t]*+(?:" + WORD + "(?:[ \t]++|$))*+", Pattern.DOTALL);
+
+  @Test
+  @Tag("torture")
+  void whatIsNearlyALineIsOneIfTheGrammarSaysSo() throws Exception {
+    NearlyValid.of(
+            "/usr/bin/web -g 'daemon off;' '#' \"f\u00c3\u00bcr \\n\\xff\"",
+            " a\\ b\tc'd 'e\"f \" ''",
+            "user web",
+            "\\e\\x7e\\\\")
+        .check(input -> {
+          String line = NearlyValid.text(input);
+          boolean valid = LINE.matcher(line).matches();
+          try {
+            List<String> words = Words.split(line);
+            assertThat(valid).isTrue();
+            assertThat(Words.split(Words.join(words))).isEqualTo(words);
+          } catch (IllegalArgumentException refused) {
+            assertThat(valid).isFalse();
+            assertThat(refused).hasMessageStartingWith("column ");
+          }
+          return valid;
+        });
   }
 
   @Test

@@ -132,7 +132,11 @@ public record StartRecord(long pid, long startTicks, long session, long modified
 
   /** The record in a content; null if it has none of this boot and these namespaces. */
   static @Nullable StartRecord parse(String text) throws IOException {
-    String where = where() + " ";
+    return parse(text, where() + " ");
+  }
+
+  /** As {@link #parse(String)}, of the boot and the namespaces that a line begins with. */
+  static @Nullable StartRecord parse(String text, String where) {
     int end = text.indexOf('\n');
     if (end < 0 || !text.startsWith(where)) {
       return null;

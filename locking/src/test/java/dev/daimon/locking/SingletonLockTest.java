@@ -537,6 +537,20 @@ class SingletonLockTest {
     assertThat(jvm.run("acquire", path).output()).isEqualTo(refused);
   }
 
+  /** A ramfs is one. */
+  @Test
+  @Tag("root")
+  void aFileSystemThatCannotReserveSpaceIsWrittenTo() throws Exception {
+    mount("-t", "ramfs", "daimon-test");
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.prepare();
+      lock.write(4242);
+      assertThat(path).hasContent("4242\n");
+    } finally {
+      unmount();
+    }
+  }
+
   @Test
   @Tag("root")
   void aFullDiskIsFoundBeforeAnythingIsStarted() throws Exception {

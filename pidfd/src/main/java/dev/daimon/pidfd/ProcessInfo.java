@@ -192,7 +192,8 @@ public record ProcessInfo(
     return ids;
   }
 
-  private static List<String> words(String commandLine) {
+  /** The words of a command line, which are separated by NUL. */
+  static List<String> words(String commandLine) {
     int length = commandLine.length();
     while (length > 0 && commandLine.charAt(length - 1) == 0) {
       length--;

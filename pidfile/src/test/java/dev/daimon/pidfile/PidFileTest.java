@@ -86,7 +86,8 @@ class PidFileTest {
         .withMessageStartingWith(path + " is no pidfile: it ")
         .withMessageContaining(reason)
         .satisfies(e -> assertThat(e.path()).isEqualTo(path))
-        .satisfies(e -> assertThat(e.reason()).contains(reason));
+        .satisfies(e -> assertThat(e.reason()).contains(reason))
+        .satisfies(e -> assertThat(e.isEmpty()).isEqualTo(content.isBlank()));
   }
 
   /** As sendmail and PostgreSQL write them. */
@@ -381,6 +382,21 @@ class PidFileTest {
         pending.commit(2);
       }
       assertThat(file.read()).isEqualTo(2);
+    } finally {
+      Command.run("umount", "-l", directory.toString());
+    }
+  }
+
+  /** A ramfs is one. */
+  @Test
+  @Tag("root")
+  void aFileSystemThatCannotReserveSpaceIsWrittenTo() throws Exception {
+    Command.run("mount", "-t", "ramfs", "daimon-test", directory.toString());
+    try {
+      file.write(1);
+
+      assertThat(file.read()).isEqualTo(1);
+      assertThat(names()).containsExactly("x.pid");
     } finally {
       Command.run("umount", "-l", directory.toString());
     }

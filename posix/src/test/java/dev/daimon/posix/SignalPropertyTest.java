@@ -15,7 +15,7 @@ import net.jqwik.api.constraints.IntRange;
 
 class SignalPropertyTest {
   /** Every text in capitals that names a signal, and its number. */
-  private static final Map<String, Integer> SIGNALS = new TreeMap<>();
+  static final Map<String, Integer> SIGNALS = new TreeMap<>();
 
   static {
     for (int i = 1; i <= 64; i++) {

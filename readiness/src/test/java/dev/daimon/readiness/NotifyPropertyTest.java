@@ -3,10 +3,14 @@ package dev.daimon.readiness;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.posix.Errno;
+import dev.daimon.testing.NearlyValid;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -15,6 +19,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 /** What is said arrives as it was meant, and what is received is what the grammar allows. */
 class NotifyPropertyTest {
@@ -55,6 +61,47 @@ class NotifyPropertyTest {
   @Property
   void aDatagramIsItsLinesWithANameAndAValueOrNothing(@ForAll("datagrams") byte[] datagram) {
     assertThat(NotifySocket.assignments(datagram)).isEqualTo(expected(datagram));
+  }
+
+  @Test
+  @Tag("torture")
+  void aDatagramThatIsNearlyRightIsItsLinesOrNothing() throws Exception {
+    NearlyValid.of(
+            "READY=1",
+            "READY=1\nSTATUS=up\nMAINPID=4711\n",
+            "EXTEND_TIMEOUT_USEC=1000000\nERRNO=2",
+            "RELOADING=1\nMONOTONIC_USEC=5\0",
+            "STATUS=f\u00c3\u00bcr\nSTATUS=b\nX==\n\n")
+        .check(datagram -> {
+          List<String> assignments = NotifySocket.assignments(datagram);
+          assertThat(assignments).isEqualTo(expected(datagram));
+          if (assignments == null) {
+            return false;
+          }
+          checkNumbers(new Notification(assignments, 1, 0, null));
+          return true;
+        });
+  }
+
+  /** What is taken for a number is one, and within its limits. */
+  private static void checkNumbers(Notification told) {
+    String pid = told.value("MAINPID").orElse("");
+    BigInteger number = pid.matches("[0-9]+") ? new BigInteger(pid) : BigInteger.ZERO;
+    boolean valid = number.signum() > 0 && number.bitLength() < 32;
+    assertThat(told.mainPid())
+        .isEqualTo(valid ? OptionalLong.of(number.longValue()) : OptionalLong.empty());
+    String errno = told.value("ERRNO").orElse("");
+    number = errno.matches("[0-9]+") ? new BigInteger(errno) : BigInteger.ZERO;
+    valid = number.signum() > 0 && number.bitLength() <= 12;
+    assertThat(told.errno().map(Errno::number))
+        .isEqualTo(valid ? Optional.of(number.intValue()) : Optional.empty());
+    String more = told.value("EXTEND_TIMEOUT_USEC").orElse("");
+    number = more.matches("[0-9]+") ? new BigInteger(more) : BigInteger.ONE.negate();
+    valid = number.signum() >= 0 && number.bitLength() < 64;
+    assertThat(told.extendTimeout().map(time -> BigInteger.valueOf(time.toSeconds())))
+        .isEqualTo(
+            valid ? Optional.of(number.divide(BigInteger.valueOf(1_000_000))) : Optional.empty());
+    assertThat(told.toString().chars().noneMatch(Character::isISOControl)).isTrue();
   }
 
   /** The rule, written once more in another way. */

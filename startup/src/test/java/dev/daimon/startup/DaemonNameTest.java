@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.daimon.posix.NativePath;
+import dev.daimon.testing.NearlyValid;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -13,6 +14,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +48,25 @@ class DaemonNameTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new DaemonName("ü".repeat(100) + "x"))
         .withMessageEndingWith("it is longer than 200 bytes");
+  }
+
+  @Test
+  @Tag("torture")
+  void whatIsNearlyANameIsOneIfTheGrammarSaysSo() throws Exception {
+    NearlyValid.of("web", "a.b", "f\u00c3\u00bcr alle", "x".repeat(200), "...", "web@2")
+        .check(input -> {
+          String text = new String(input, StandardCharsets.UTF_8);
+          boolean valid =
+              text.matches("(?!-|\\.{1,2}$)[^/\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\uFFFD]+")
+                  && text.getBytes(StandardCharsets.UTF_8).length <= 200;
+          try {
+            assertThat(new DaemonName(text).text()).isEqualTo(text);
+            assertThat(valid).isTrue();
+          } catch (IllegalArgumentException refused) {
+            assertThat(valid).isFalse();
+          }
+          return valid;
+        });
   }
 
   /** Any text: what is accepted stays in its directory, and what is refused is told on one line. */

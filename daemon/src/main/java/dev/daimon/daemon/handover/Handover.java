@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -187,7 +188,7 @@ public final class Handover {
     try {
       Path launchDirectory = NativePath.of(readBytes(in));
       List<String> settings = new ArrayList<>();
-      for (int i = in.readInt(); i > 0; i--) {
+      for (int i = readCount(in); i > 0; i--) {
         settings.add(new String(readBytes(in), StandardCharsets.UTF_8));
       }
       Descriptor pidFile = readDescriptor(in, owned);
@@ -195,14 +196,19 @@ public final class Handover {
       Descriptor earlyErrors = readDescriptor(in, owned);
       Descriptor standardError = readDescriptor(in, owned);
       Map<String, Descriptor> kept = new LinkedHashMap<>();
-      for (int i = in.readInt(); i > 0; i--) {
+      for (int i = readCount(in); i > 0; i--) {
         String name = new String(readBytes(in), StandardCharsets.UTF_8);
-        kept.put(name, required(readDescriptor(in, owned)));
+        if (kept.put(name, required(readDescriptor(in, owned))) != null) {
+          throw new IOException("two descriptors are called " + name);
+        }
       }
       List<PendingChown> pendingChowns = new ArrayList<>();
-      for (int i = in.readInt(); i > 0; i--) {
+      for (int i = readCount(in); i > 0; i--) {
         Path path = NativePath.of(readBytes(in));
         pendingChowns.add(new PendingChown(path, required(readDescriptor(in, owned))));
+      }
+      if (in.read() >= 0) {
+        throw new IOException("something follows the end");
       }
       return new Handover(
           launchDirectory,
@@ -243,6 +249,19 @@ public final class Handover {
   }
 
   private static byte[] readBytes(DataInputStream in) throws IOException {
-    return in.readNBytes(in.readInt());
+    int length = readCount(in);
+    byte[] bytes = in.readNBytes(length);
+    if (bytes.length < length) {
+      throw new EOFException();
+    }
+    return bytes;
+  }
+
+  private static int readCount(DataInputStream in) throws IOException {
+    int count = in.readInt();
+    if (count < 0) {
+      throw new IOException("a negative count: " + count);
+    }
+    return count;
   }
 }

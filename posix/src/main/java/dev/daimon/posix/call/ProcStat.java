@@ -31,7 +31,7 @@ public final class ProcStat {
 
   private int foundAt;
 
-  private ProcStat(String line) {
+  ProcStat(String line) {
     this.line = line;
     nameEnd = line.lastIndexOf(')');
     foundAt = nameEnd + 2;

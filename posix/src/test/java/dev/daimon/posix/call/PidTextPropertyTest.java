@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.daimon.posix.call.PidText.Defect;
+import dev.daimon.testing.NearlyValid;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.regex.Matcher;
@@ -15,6 +16,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 class PidTextPropertyTest {
   /** The grammar: white space, the id, and perhaps further lines. */
@@ -61,7 +64,15 @@ class PidTextPropertyTest {
         text, text.map(one -> one + " ".repeat(60)), text.map(one -> one + "\n" + "x".repeat(60)));
   }
 
-  private static void check(byte[] content) {
+  @Test
+  @Tag("torture")
+  void nearlyPidfilesAreParsedAsTheGrammarSays() throws Exception {
+    NearlyValid.of("1\n", "4711\n", " 042 \n", "4194304\n", "4711\n/var/lib/x\n5432\n", "17\r\n")
+        .check(content -> check(content) != 0);
+  }
+
+  /** Compares what is parsed with the grammar; returns the process id, or 0 for none. */
+  private static long check(byte[] content) {
     byte[] read = Arrays.copyOf(content, Math.min(content.length, PidText.MAX_LINE + 1));
     String text = new String(read, StandardCharsets.ISO_8859_1);
     Matcher line = GRAMMAR.matcher(text);
@@ -78,5 +89,6 @@ class PidTextPropertyTest {
     assertThat(PidText.parse(read, /* sole= */ true).defect() == Defect.FURTHER_LINES)
         .isEqualTo(pid != 0 && !sole);
     assertThat(PidText.parseEncoded(read)).isEqualTo(text.matches("\\d+\n") ? (int) pid : 0);
+    return pid;
   }
 }
