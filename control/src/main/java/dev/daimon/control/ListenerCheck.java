@@ -52,6 +52,11 @@ abstract class ListenerCheck extends ReadyCheck {
     return false;
   }
 
+  /** Whether a process has one of the sockets open, by its handle. */
+  boolean holds(PidFd process, Set<Long> sockets) throws PosixException {
+    return process.hasSocket(sockets);
+  }
+
   /** Whether this process has one of the sockets open. */
   final boolean has(long pid, Set<Long> sockets) throws IOException {
     try (PidFd process = Processes.open(pid)) {
@@ -59,12 +64,12 @@ abstract class ListenerCheck extends ReadyCheck {
         return false;
       }
       try {
-        return process.hasSocket(sockets);
+        return holds(process, sockets);
       } catch (PosixException denied) {
         ProcessInfo info = Processes.info(process);
         try {
           if (info != null) {
-            return Processes.examineAsItsUser(info, () -> process.hasSocket(sockets), denied);
+            return Processes.examineAsItsUser(info, () -> holds(process, sockets), denied);
           }
         } catch (PosixException again) {
           if (!Processes.isHidden(again.errno())) {
@@ -92,14 +97,14 @@ abstract class ListenerCheck extends ReadyCheck {
   }
 
   /** Who has one of the sockets open, in words. */
-  private static String stranger(Set<Long> sockets) throws IOException {
+  private String stranger(Set<Long> sockets) throws IOException {
     long begin = System.nanoTime();
     for (long pid : Processes.all()) {
       if (System.nanoTime() - begin > SEARCH_NANOS) {
         break;
       }
       try (PidFd process = Processes.open(pid)) {
-        if (process != null && process.hasSocket(sockets)) {
+        if (process != null && holds(process, sockets)) {
           return Processes.words(pid, Processes.info(process));
         }
       } catch (PosixException hidden) {

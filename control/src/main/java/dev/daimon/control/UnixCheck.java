@@ -1,6 +1,8 @@
 package dev.daimon.control;
 
 import dev.daimon.control.ReadyCondition.Unix;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.PosixException;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.FileReader;
@@ -47,7 +49,7 @@ final class UnixCheck extends ListenerCheck {
    * another root directory than this process has.
    *
    * <p>The kernel prints a name as it is, and one may contain a line feed: so a stranger can add
-   * lines. A socket of which there are two lines does not count.
+   * lines. A socket of which there are two lines does not count, nor one that is no Unix socket.
    */
   @Override
   Set<Long> sockets(long main) throws IOException {
@@ -88,6 +90,12 @@ final class UnixCheck extends ListenerCheck {
     } catch (NumberFormatException forged) {
       return 0;
     }
+  }
+
+  /** A forged line may have the inode of another kind of socket. */
+  @Override
+  boolean holds(PidFd process, Set<Long> sockets) throws PosixException {
+    return process.hasUnixSocket(sockets);
   }
 
   @Override

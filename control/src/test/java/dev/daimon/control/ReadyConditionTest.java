@@ -3,11 +3,19 @@ package dev.daimon.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +52,51 @@ class ReadyConditionTest {
     assertThat(new ReadyCondition.Tcp(Optional.of(InetAddress.ofLiteral(literal)), 80))
         .hasToString(text);
     assertThat(new ReadyCondition.Tcp(Optional.empty(), 80)).hasToString("port 80");
+  }
+
+  /** The kernel prints a socket's name as it is: a stranger's can look like another line. */
+  @Test
+  @Tag("python3")
+  @Tag("attack")
+  void aForgedLineMakesNoUnixSocketOfATcpSocket(@TempDir Path directory) throws Exception {
+    Path path = directory.resolve("s");
+    ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+        .bind(UnixDomainSocketAddress.of(path))
+        .close();
+    try (ServerSocket own = new ServerSocket(0)) {
+      String script =
+          "import socket, sys\n"
+              + "s = socket.socket(socket.AF_UNIX)\n"
+              + "line = '0: 2 0 10000 1 1 ' + sys.argv[1] + ' ' + sys.argv[2]\n"
+              + "s.bind(b'\\0\\n' + line.encode())\n"
+              + "s.listen()\n"
+              + "print()\n"
+              + "sys.stdout.flush()\n"
+              + "sys.stdin.read()\n";
+      Process stranger =
+          new ProcessBuilder("python3", "-c", script, inode(own), path.toString()).start();
+      try {
+        assertThat(stranger.inputReader().readLine()).isEmpty();
+        UnixCheck check = new UnixCheck(new ReadyCondition.Unix(path));
+        long self = ProcessHandle.current().pid();
+        assertThat(check.sockets(self)).containsExactly(Long.parseLong(inode(own)));
+
+        assertThat(check.isReady(self)).isFalse();
+      } finally {
+        stranger.outputWriter().close();
+        stranger.waitFor();
+      }
+    }
+  }
+
+  private static String inode(ServerSocket socket) throws IOException {
+    String port = String.format(":%04X ", socket.getLocalPort());
+    for (String line : Files.readAllLines(Path.of("/proc/self/net/tcp6"))) {
+      if (line.contains(port)) {
+        return line.strip().split(" +", -1)[9];
+      }
+    }
+    throw new IOException("no socket on " + port);
   }
 
   /** As the kernel of a little-endian machine, such as x86-64 and AArch64, writes them. */

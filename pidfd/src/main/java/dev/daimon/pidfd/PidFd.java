@@ -289,15 +289,62 @@ public final class PidFd implements AutoCloseable {
    */
   public boolean hasSocket(Set<Long> inodes) throws PosixException {
     Objects.requireNonNull(inodes, "inodes");
-    String directory = "/proc/".concat(Integer.toString(pid)).concat("/fd");
+    return hasSocket(inodes, /* unix= */ false);
+  }
+
+  /**
+   * Tells whether the process has one of these Unix sockets open, whoever has made it. In {@code
+   * /proc/PID/net/unix} a user can forge lines, by the name of a socket, with the inode of a socket
+   * of another kind; that one does not count here. Before Linux 5.6 it does.
+   *
+   * @param inodes the sockets' inodes
+   * @return whether it has; false if it has ended
+   * @throws PosixException {@code EACCES} if this process may not examine it
+   * @throws IllegalStateException if this handle is closed
+   */
+  public boolean hasUnixSocket(Set<Long> inodes) throws PosixException {
+    Objects.requireNonNull(inodes, "inodes");
+    return hasSocket(inodes, /* unix= */ true);
+  }
+
+  private boolean hasSocket(Set<Long> inodes, boolean unix) throws PosixException {
+    String process = "/proc/".concat(Integer.toString(pid));
     boolean found = false;
-    try (ProcFiles.Names names = new ProcFiles.Names(directory)) {
+    try (ProcFiles.Names names = new ProcFiles.Names(process.concat("/fd"))) {
       String name;
       while (!found && (name = names.next()) != null) {
-        found = inodes.contains(socket(directory.concat("/").concat(name)));
+        found =
+            inodes.contains(socket(process.concat("/fd/").concat(name)))
+                && (!unix || isUnix(process.concat("/fdinfo/").concat(name)));
       }
     }
     return found && isAlive();
+  }
+
+  /** Whether a socket is a Unix socket: the kernel has a field for these alone. */
+  private static boolean isUnix(String info) throws PosixException {
+    try {
+      return ProcFiles.readRecord(info).contains("\nscm_fds:") || !UnixField.EXISTS;
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ENOENT) || failure.errno().equals(Errno.ESRCH)) {
+        return false;
+      }
+      throw failure;
+    }
+  }
+
+  /** Whether this kernel has the field, by its version. */
+  private static final class UnixField {
+    static final boolean EXISTS = isSince(System.getProperty("os.version", ""), 5, 6);
+
+    static boolean isSince(String version, int major, int minor) {
+      String[] numbers = version.split("[^0-9]", 3);
+      return numbers.length > 1
+          && !numbers[0].isEmpty()
+          && !numbers[1].isEmpty()
+          && (Integer.parseInt(numbers[0]) > major
+              || (Integer.parseInt(numbers[0]) == major && Integer.parseInt(numbers[1]) >= minor));
+    }
   }
 
   /** The inode of the socket that a descriptor leads to; -1 for anything else. */

@@ -11,6 +11,9 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,6 +65,25 @@ class PidFdTest {
       assertThat(self.hasSocket(Set.of(inode[0]))).isTrue();
       assertThat(self.hasSocket(Set.of(inode[0] + 1_000_000_000))).isFalse();
       assertThat(other.hasSocket(Set.of(inode[0]))).isFalse();
+      assertThat(self.hasUnixSocket(Set.of(inode[0]))).isFalse();
+    }
+  }
+
+  @Test
+  void aUnixSocketIsToldFromOthers(@TempDir Path directory) throws Exception {
+    Path path = directory.resolve("x");
+    long[] inode = {0};
+    try (PidFd other = PidFd.open(children.sleeper());
+        ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        PidFd self = PidFd.open(ProcessHandle.current().pid())) {
+      socket.bind(UnixDomainSocketAddress.of(path));
+      try (Stream<String> all = Files.lines(Path.of("/proc/self/net/unix"))) {
+        all.filter(line -> line.endsWith(" " + path))
+            .forEach(line -> inode[0] = Long.parseLong(line.strip().split(" +", -1)[6]));
+      }
+
+      assertThat(self.hasUnixSocket(Set.of(inode[0]))).isTrue();
+      assertThat(other.hasUnixSocket(Set.of(inode[0]))).isFalse();
     }
   }
 
