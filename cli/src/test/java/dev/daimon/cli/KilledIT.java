@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -11,9 +12,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** If somebody kills the program before it is executed, the start has failed. */
+/** If somebody kills a part of a start, the rest tells the truth, and a stop leads out. */
 class KilledIT {
   private static final int SYSTEM = 71;
+  private static final int UNKNOWN = 4;
   private static final int PPID = 4;
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
@@ -38,6 +40,37 @@ class KilledIT {
         .contains("posix_spawn", "touch", "EINTR", "killed before it was executed");
     assertThat(pidFile).doesNotExist();
     assertThat(sandbox.file("ran")).doesNotExist();
+    sandbox.awaitEnd();
+  }
+
+  /** The program runs then, with the lock, and nothing names it but the lock. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Tag("strace")
+  void aProgramWhoseProcessIdWasNeverWrittenIsEndedByAStop(boolean recordOfEarlierStart)
+      throws Exception {
+    Path pidFile = sandbox.file("pid");
+    if (recordOfEarlierStart) {
+      long _ = sandbox.start("sleep", "1000");
+      assertThat(sandbox.daimon("stop", "-p", pidFile.toString()).exitCode()).isZero();
+    }
+    Process start =
+        sandbox.halted(
+            "pwrite64:delay_enter", pidFile, "start", "-p", pidFile.toString(), "sleep", "1000");
+    long program = sandbox.awaitProgram("sleep");
+    ProcessHandle.of(sandbox.awaitProgram("java")).orElseThrow().destroyForcibly();
+    sandbox.goOn();
+    assertThat(start.waitFor()).isEqualTo(SYSTEM);
+    Sandbox.await("the end of java", () -> sandbox.running("java").isEmpty());
+
+    ProcessSandbox.Result status = sandbox.daimon("status", "-p", pidFile.toString());
+    ProcessSandbox.Result stop = sandbox.daimon("stop", "-p", pidFile.toString());
+
+    assertThat(status.exitCode()).isEqualTo(UNKNOWN);
+    assertThat(status.out())
+        .contains("locked by process " + program, "a start may be under way, or was killed");
+    assertThat(stop).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(pidFile).doesNotExist();
     sandbox.awaitEnd();
   }
 

@@ -7,7 +7,10 @@ import dev.daimon.pidfd.ProcessInfo;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** The processes that still hold the lock of a daemon that has ended. */
+/**
+ * The processes that still hold the lock of a daemon that has ended, or of a start that was killed
+ * before it could write the process id.
+ */
 final class Orphans {
   /** The time for a search: without a record of the start, any user can make it long. */
   private static final long SEARCH_NANOS = 10_000_000_000L;
@@ -19,6 +22,8 @@ final class Orphans {
 
   /** The record of that daemon's start; null if there is none. */
   private final @Nullable StartRecord start;
+
+  private boolean unfinished;
 
   private Orphans(LockedFile file, long daemon, @Nullable StartRecord start) {
     this.file = file;
@@ -40,8 +45,21 @@ final class Orphans {
     long pid = probe.pid();
     // A daemon may have emptied its pidfile.
     StartRecord start = last != null && (pid == last.pid() || pid == 0) ? last : null;
-    boolean ended = start == null ? pid != 0 && probe.process() == null : !start.isRunning();
+    boolean ended = start == null ? probe.process() == null : !start.isRunning();
     return ended ? new Orphans(file, pid, start) : null;
+  }
+
+  /** Whether the pidfile is empty, and nothing is known of its daemon. */
+  boolean areUnknown() {
+    return daemon == 0 && start == null;
+  }
+
+  /**
+   * Whether what {@link #findProven} has found is of a start that was killed before it could write
+   * the process id: then it is the daemon itself.
+   */
+  boolean areOfUnfinishedStart() {
+    return unfinished;
   }
 
   /**
@@ -79,29 +97,28 @@ final class Orphans {
       return false;
     }
     long session = info.session();
+    boolean recorded = start != null && (session == start.session() || session == start.pid());
+    // Where the pidfile is empty, the record may be that of an earlier start.
     boolean known =
-        start == null
-            ? session == daemon || isOwners(info)
-            : session == start.session() || session == start.pid();
+        recorded || ((start == null || daemon == 0) && (session == daemon || isOwners(info)));
+    unfinished = daemon == 0 && !recorded;
     // The id of a session is given to no other process while a process is in the session. The
     // descriptors last, since there may be very many. Alive after that: so this is the process
     // that was examined.
     return known
         && !Processes.isRunning(session)
-        && isHeir(process.pid(), info)
+        && isHeir(process.pid(), info, recorded)
         && process.isAlive();
   }
 
   /** Whether it holds the lock; without a record also whether its session's leader took that. */
-  private boolean isHeir(long pid, ProcessInfo info) {
+  private boolean isHeir(long pid, ProcessInfo info, boolean recorded) {
     try {
       return Processes.examine(
           info,
           () ->
               file.isHeldBy(pid)
-                  && (start != null
-                      || info.session() == daemon
-                      || info.session() == file.takenBy(pid)));
+                  && (recorded || info.session() == daemon || info.session() == file.takenBy(pid)));
     } catch (IOException hidden) {
       return false;
     }

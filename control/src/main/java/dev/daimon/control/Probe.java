@@ -154,7 +154,7 @@ final class Probe implements AutoCloseable {
               + Holder.inWords(holders)
               + ", and names no process"
               + (malformed.isEmpty()
-                  ? ": a start may be under way"
+                  ? ": a start may be under way, or was killed"
                   : ": it " + malformed.reason()));
     }
     return malformed.isEmpty()

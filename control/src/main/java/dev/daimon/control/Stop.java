@@ -100,7 +100,7 @@ final class Stop {
     }
   }
 
-  /** Stops the processes that hold the lock of a daemon which has ended. */
+  /** Stops what holds the lock of a daemon which has ended, or of a start that was killed. */
   private StopResult stop(
       Orphans orphans, ProbeResult probe, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
@@ -109,11 +109,13 @@ final class Stop {
     if (proven == null) {
       throw new ControlException(
           Reason.UNKNOWN,
-          probe.reason()
-              + ", which cannot be shown to be of the daemon's session: if it is the daemon's, end it by its id");
+          orphans.areUnknown()
+              ? probe.reason()
+              : probe.reason()
+                  + ", which cannot be shown to be of the daemon's session: if it is the daemon's, end it by its id");
     }
     try {
-      if (!policy.wholeSession()) {
+      if (!policy.wholeSession() && !orphans.areOfUnfinishedStart()) {
         throw new ControlException(
             Reason.UNKNOWN,
             probe.reason()

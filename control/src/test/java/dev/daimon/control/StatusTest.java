@@ -57,7 +57,8 @@ class StatusTest {
     assertThat(status.holders()).containsExactly(new Holder(locker.pid(), "sleep"));
     assertThat(status.reason())
         .isEqualTo(
-            "%s is locked by process %d (sleep), and names no process: a start may be under way",
+            "%s is locked by process %d (sleep), and names no process: a start may be under way,"
+                + " or was killed",
             daemons.pidFile(), locker.pid());
   }
 
