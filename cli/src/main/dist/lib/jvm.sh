@@ -48,6 +48,10 @@ is_jdk "$jdk" java || {
 }
 
 for jar in "$home"/lib/daimon-*.jar; do :; done
+if ! [ -r "$jar" ]; then
+    echo "daimon: $jar cannot be read" >&2
+    exit 71
+fi
 start_cache=${jar%.jar}-start.aot
 control_cache=${jar%.jar}-control.aot
 

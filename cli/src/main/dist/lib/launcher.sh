@@ -14,11 +14,14 @@
 
 command=${1-}
 
-# A shell that cannot go on, since a fork fails for instance, exits with 2. The command has no exit
-# code 2, so it means that here.
+# A shell that cannot go on, since a fork fails for instance, exits with 2, and with 126 or 127 if it cannot become
+# java. The command has no such exit codes, so they mean that here.
 gave_up() {
-    if [ "$1" -ne 2 ]; then return; fi
-    words="daimon: the shell has failed: ${forking:-too few descriptors?}"
+    case $1 in
+    2) words="daimon: the shell has failed: ${forking:-too few descriptors?}" ;;
+    126 | 127) words="daimon: java could not be executed" ;;
+    *) return ;;
+    esac
     { echo "$words" >&"$r"; } 2>/dev/null || echo "$words" >&2
     exit 71
 }
@@ -34,9 +37,10 @@ fail() {
 
 # Checks /proc before anything is read from it: /proc/self must be this shell.
 stat=
-if [ -e /proc/self/stat ]; then
-    { read -r stat </proc/self/stat; } 2>/dev/null
-else
+if [ -r /proc/self/stat ]; then
+    # Where no descriptor is left, dash loses the stream that it cannot redirect: so standard error is none of them here.
+    read -r stat </proc/self/stat || :
+elif ! [ -e /proc/self/stat ]; then
     fail "/proc is not mounted"
 fi
 if [ -z "$stat" ] || ! [ -r /proc/self/fd ] || ! [ -r /proc/self/environ ]; then
@@ -227,18 +231,29 @@ spawn_java() {
 start_and_wait() {
     background='&'
     spawn_java "$@"
+    # The shell could not even try.
+    if [ $status -ne 0 ]; then return; fi
     # A signal that came before java was started.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
-    # The shell's own message about how java has ended is dropped: start reports it.
-    wait "$!" 2>/dev/null
-    status=$?
+    await_java
     # A signal interrupts "wait", while java goes on.
     while [ -n "$woken" ]; do
         woken=
-        wait "$!" 2>/dev/null
-        again=$?
-        if [ $again -ne 127 ]; then status=$again; fi
+        await_java
     done
+}
+
+# Waits for java, and sets $status to how it has ended; leaves it alone if that is known already. The shell's own
+# message about that is dropped: start reports it. If it cannot be dropped, since the null device cannot be opened,
+# the shell has not waited, and says 2, which java never does.
+await_java() {
+    wait "$!" 2>/dev/null
+    again=$?
+    if [ $again -eq 2 ]; then
+        wait "$!"
+        again=$?
+    fi
+    if [ $again -ne 127 ]; then status=$again; fi
 }
 
 # start WORD...: runs java as a child, and ends as it has ended. A signal that comes before java has
