@@ -10,6 +10,9 @@ public final class Main {
   /** The exit code of a defect in Daimon. */
   private static final int BUG = 70;
 
+  /** That of {@link Reason#SYSTEM}, where not even that class can be read. */
+  private static final int SYSTEM = 71;
+
   private Main() {}
 
   /**
@@ -47,6 +50,14 @@ public final class Main {
     } catch (NativeAccessException unusable) {
       new Terminal(false).error(String.valueOf(unusable.getMessage()));
       return Reason.SYSTEM.exitCode();
+    } catch (LinkageError unreadable) {
+      String from = System.getProperty("java.class.path").concat(": ");
+      new Terminal(false)
+          .error(
+              "java cannot read a class from "
+                  .concat(from)
+                  .concat(String.valueOf(unreadable.getMessage())));
+      return SYSTEM;
     } catch (RuntimeException | Error bug) {
       new Terminal(false).error("internal error, please report it: " + bug);
       return BUG;

@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.pidfd.NotPermittedException;
+import dev.daimon.posix.PosixException;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
@@ -39,6 +40,10 @@ public final class ControlFailure {
     }
     if (failure instanceof NotPermittedException) {
       return Reason.PERMISSION;
+    }
+    // A handle of a process is no file.
+    if (failure instanceof PosixException call && call.call().startsWith("pidfd_")) {
+      return Reason.SYSTEM;
     }
     return Reason.FILE;
   }

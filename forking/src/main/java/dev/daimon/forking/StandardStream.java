@@ -43,7 +43,12 @@ public enum StandardStream {
     // Java prints a long text by several writes, all of them under the print stream's own lock.
     synchronized (lock()) {
       flush();
-      PosixException.check(Files.dup2(target.number(), number), "dup2", this);
+      int result;
+      do {
+        result = Files.dup2(target.number(), number);
+        // A signal, or another thread that opens a file at this moment.
+      } while (result == -Errno.EINTR.number() || result == -Errno.EBUSY.number());
+      PosixException.check(result, "dup2", this);
     }
   }
 

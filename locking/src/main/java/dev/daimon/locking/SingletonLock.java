@@ -388,7 +388,7 @@ public final class SingletonLock implements AutoCloseable {
     empty();
     int result =
         Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
-    if (result != -Errno.EOPNOTSUPP.number()) {
+    if (result != -Errno.EOPNOTSUPP.number() && result != -Errno.ENOSYS.number()) {
       PosixException.check(result, "fallocate", path);
     }
   }

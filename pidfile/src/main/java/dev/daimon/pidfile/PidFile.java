@@ -256,7 +256,7 @@ public final class PidFile {
       int result =
           Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
       // Not every file system can reserve space: there the write itself fails.
-      if (result != -Errno.EOPNOTSUPP.number()) {
+      if (result != -Errno.EOPNOTSUPP.number() && result != -Errno.ENOSYS.number()) {
         PosixException.check(result, "fallocate", target.path);
       }
     }

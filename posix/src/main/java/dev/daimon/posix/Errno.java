@@ -47,6 +47,9 @@ public final class Errno {
   /** Permission denied. */
   public static final Errno EACCES = new Errno(13);
 
+  /** In use: by another process, or for a moment by another thread. */
+  public static final Errno EBUSY = new Errno(16);
+
   /** File exists. */
   public static final Errno EEXIST = new Errno(17);
 
