@@ -50,7 +50,7 @@ public final class Main {
     } catch (NativeAccessException unusable) {
       new Terminal(false).error(String.valueOf(unusable.getMessage()));
       return Reason.SYSTEM.exitCode();
-    } catch (LinkageError unreadable) {
+    } catch (NoClassDefFoundError | ClassFormatError unreadable) {
       String from = System.getProperty("java.class.path").concat(": ");
       new Terminal(false)
           .error(
