@@ -60,11 +60,12 @@ bool listening;
 bool serves;            /* it does its work, for good */
 
 /* The properties' names. None is ever true: a violated assertion tells its name. */
-bool H1, H2, H3, H4, H5, H6, H7;
+bool H1, H2, H3, H4, H5, H6, H7, L4;
 
 /* What the properties remember. */
 bool confirmed;         /* the launcher has written the confirmation */
-bool sound;             /* it has done so while the daemon lived, which had said that it is ready */
+bool livedThen;         /* the daemon lived when the launcher looked, right before it */
+bool livedYet;          /* the daemon lived when it was written */
 bool saidReady;
 
 /* ---------------------------------------------------------------------- the kernel */
@@ -110,14 +111,15 @@ inline confirm() {
   if
   :: decided -> ok = false
   :: d_step { !decided && !deciding -> deciding = true }; /* synchronized, as is giving up */
-     if
-     :: d_step { HAS_READER -> answers!CONFIRMED; confirmed = true; sound = runs[DAEMON] && saidReady };
 #ifdef READER_IS_THE_DAEMON
-        ok = true
+     d_step { ok = true; livedThen = runs[DAEMON] };
 #else
-        ok = !HAS_ENDED(DAEMON) /* the pipe may have another reader */
+     d_step { ok = runs[DAEMON]; livedThen = ok }; /* the pipe may have another reader */
 #endif
-     :: !HAS_READER -> ok = false /* EPIPE */
+     if
+     :: !ok -> skip
+     :: d_step { ok && HAS_READER -> answers!CONFIRMED; confirmed = true; livedYet = runs[DAEMON] }
+     :: ok && !HAS_READER -> ok = false /* EPIPE */
      fi;
      if
      :: ok ->
@@ -321,7 +323,10 @@ end_always:
 active proctype properties() {
 end_always:
   do
-  :: verdict == STARTED && !sound -> assert(H1) /* exit status 0: it was ready when it was confirmed */
+  :: verdict == STARTED && !(saidReady && livedThen) -> assert(H1) /* exit status 0: it was ready, and lived */
+#if !defined(HEIR) || defined(TO_THE_LAST_MOMENT)
+  :: verdict == STARTED && !livedYet -> assert(L4) /* that it lived when it was confirmed */
+#endif
   :: serves && !confirmed -> assert(H2)         /* what serves was confirmed */
   :: verdict == GAVE_UP && (serves || runs[DAEMON] || !takenBack) -> assert(H3) /* a failed start leaves nothing */
   :: takenBack && runs[DAEMON] -> assert(H3)    /* its files are taken back after its end */

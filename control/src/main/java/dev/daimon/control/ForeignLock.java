@@ -24,8 +24,9 @@ final class ForeignLock {
    * directory where root alone can exchange it. Whoever removes it holds the guard, so that no
    * other action of this module comes in between.
    *
-   * <p>Race: a start without the guard, such as the facade's, may get the lock in the moment of the
-   * removal. It then finds that its file is gone, and starts over or gives up.
+   * <p>Race: a start without the guard, such as the facade's, may get the lock between this check
+   * and the removal. It then finds that its file is gone, and starts over or gives up; but if its
+   * daemon is confirmed before the removal, that daemon runs without a pidfile.
    */
   static boolean isRemovable(ProbeResult probe) throws IOException {
     LockedFile file = probe.file();

@@ -158,10 +158,15 @@ final class PendingDaemon {
 
   /** Returns the next message that comes in time; its end also if others hold its connection. */
   private Optional<Message> receive(Duration time) throws PosixException {
-    boolean _ = process.reap();
-    boolean alive = process.isAlive();
+    boolean alive = isRunning();
     Optional<Message> message = connection.receive(alive ? time : Duration.ZERO);
     return message.isEmpty() && !alive ? Optional.of(new Message.Ended()) : message;
+  }
+
+  /** Whether it runs: a child of its own may keep its end of the connection open without it. */
+  private boolean isRunning() {
+    boolean _ = process.reap();
+    return process.isAlive();
   }
 
   /** Decides that the daemon is started; false if it has ended, or this JVM is ending. */
@@ -174,6 +179,9 @@ final class PendingDaemon {
       // Before the daemon is confirmed, and by this process: the manager believes no other one yet.
       // If the daemon or this process ends now, the manager sees that its main process has failed.
       service.readyAs(process.pid());
+    }
+    if (!isRunning()) {
+      return false;
     }
     try {
       connection.confirm();

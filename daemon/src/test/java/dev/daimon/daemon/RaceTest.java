@@ -2,6 +2,9 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.forking.Child;
+import dev.daimon.forking.Program;
+import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -152,5 +155,49 @@ class RaceTest {
         Files.delete(ready);
       }
     }
+  }
+
+  /** A daemon whose child keeps all that it has inherited, before it is ready. */
+  static final class HasAnHeir {
+    public static void main(String[] args) throws Exception {
+      Path directory = Path.of(args[0]);
+      DaemonConfig config = DaemonConfig.builder().pidFile(directory.resolve("pid")).build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        Child _ =
+            Program.at(Path.of("/bin/sleep")).arguments("1000").closeOtherDescriptors(false).spawn();
+        Files.writeString(directory.resolve("child"), "started.");
+        while (!Files.exists(directory.resolve("go"))) {
+          Thread.onSpinWait();
+        }
+        daemon.ready();
+      }
+    }
+  }
+
+  @Test
+  void aDaemonThatDiesBeforeItIsConfirmedIsAFailureAlsoIfAChildHasItsDescriptors()
+      throws Exception {
+    Process launcher = facade.start(facade.java(List.of(), HasAnHeir.class));
+    facade.awaitText("child");
+    String daemon = Long.toString(Facade.pid(facade.pidFile()));
+
+    Facade.signal("STOP", launcher.pid());
+    ProcessSandbox.await(
+        "the launcher's stop",
+        () -> Proc.status(Long.toString(launcher.pid()), "State").startsWith("T"));
+    Files.writeString(facade.file("go"), "");
+    // The daemon closes this file after it has said that it is ready.
+    ProcessSandbox.await(
+        "the daemon's message",
+        () -> Proc.descriptors(daemon).values().stream().noneMatch(to -> to.startsWith("/memfd:dev.daimon.readiness")));
+    Facade.signal("KILL", Long.parseLong(daemon));
+    Facade.signal("CONT", launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(70);
+    assertThat(facade.file("err"))
+        .hasContent(
+            "RaceTest$HasAnHeir: the daemon was killed by SIGKILL before it was ready");
+    assertThat(facade.processes()).isEmpty();
+    assertThat(facade.pidFile()).doesNotExist();
   }
 }

@@ -405,8 +405,8 @@ public final class SingletonLock implements AutoCloseable {
    * before the truncation and ends after the write can see the new digits with the old length. This
    * was seen about once in 100,000 immediate rewrites, with ids of different lengths and readers
    * that do nothing else. If {@link #prepare()} was called some time before, that read would have
-   * to last as long in the kernel. A reader that reads until two reads in a row agree is never
-   * misled.
+   * to last as long in the kernel. A reader that reads until two reads in a row agree is misled
+   * only if ids are written three times meanwhile.
    *
    * @param pid the process id, from 1 to 4194304
    * @throws PosixException if there is no space, or the file cannot be changed
