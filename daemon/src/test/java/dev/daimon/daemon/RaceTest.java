@@ -164,7 +164,10 @@ class RaceTest {
       DaemonConfig config = DaemonConfig.builder().pidFile(directory.resolve("pid")).build();
       try (Daemon daemon = Daemonizer.daemonize(config)) {
         Child _ =
-            Program.at(Path.of("/bin/sleep")).arguments("1000").closeOtherDescriptors(false).spawn();
+            Program.at(Path.of("/bin/sleep"))
+                .arguments("1000")
+                .closeOtherDescriptors(false)
+                .spawn();
         Files.writeString(directory.resolve("child"), "started.");
         while (!Files.exists(directory.resolve("go"))) {
           Thread.onSpinWait();
@@ -189,14 +192,15 @@ class RaceTest {
     // The daemon closes this file after it has said that it is ready.
     ProcessSandbox.await(
         "the daemon's message",
-        () -> Proc.descriptors(daemon).values().stream().noneMatch(to -> to.startsWith("/memfd:dev.daimon.readiness")));
+        () ->
+            Proc.descriptors(daemon).values().stream()
+                .noneMatch(to -> to.startsWith("/memfd:dev.daimon.readiness")));
     Facade.signal("KILL", Long.parseLong(daemon));
     Facade.signal("CONT", launcher.pid());
 
     assertThat(launcher.waitFor()).isEqualTo(70);
     assertThat(facade.file("err"))
-        .hasContent(
-            "RaceTest$HasAnHeir: the daemon was killed by SIGKILL before it was ready");
+        .hasContent("RaceTest$HasAnHeir: the daemon was killed by SIGKILL before it was ready");
     assertThat(facade.processes()).isEmpty();
     assertThat(facade.pidFile()).doesNotExist();
   }
