@@ -73,7 +73,7 @@ become_java() {
     properties=$1
     shift
     cd /
-    exec "$jdk/bin/java" $options -Xlog:disable "-Xlog:all=warning,aot*=off,cds*=off:stderr" \
+    exec "$jdk/bin/java" $options -Xlog:disable "-Xlog:all=warning,aot*=off,cds*=off,os*=off:stderr" \
         ${cache:+"-XX:AOTCache=$cache"} $properties -cp "$jar" dev.daimon.cli.Main "$@"
 }
 

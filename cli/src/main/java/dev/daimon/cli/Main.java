@@ -58,6 +58,10 @@ public final class Main {
                   .concat(from)
                   .concat(String.valueOf(unreadable.getMessage())));
       return SYSTEM;
+    } catch (VirtualMachineError scarce) {
+      // No memory, or no further thread.
+      new Terminal(false).error("java has failed: ".concat(String.valueOf(scarce.getMessage())));
+      return SYSTEM;
     } catch (RuntimeException | Error bug) {
       new Terminal(false).error("internal error, please report it: " + bug);
       return BUG;

@@ -267,7 +267,10 @@ class EveryFaultIT {
       if (!(documented().contains(exitCode) || (killed && exitCode == SIGKILLED))) {
         complaints.add("an exit status that is not documented");
       }
-      String words = said.replace("/dev/null", "");
+      // Below a facade's own line are the last ones of its daemon's log, which may be a stack
+      // trace.
+      int quoted = said.indexOf("Its last words");
+      String words = (quoted < 0 ? said : said.substring(0, quoted)).replace("/dev/null", "");
       if (words.contains("\tat ") || words.contains("Exception in") || words.contains("null")) {
         complaints.add("the message is a programmer's");
       }
@@ -284,7 +287,7 @@ class EveryFaultIT {
       if (!silent && said.lines().noneMatch(line -> line.contains(says))) {
         complaints.add("no line says why");
       }
-      if (said.lines().count() > 2) {
+      if (words.lines().count() > 2) {
         complaints.add("more than two lines");
       }
     }
@@ -311,8 +314,13 @@ class EveryFaultIT {
         if (!programs.isEmpty()) {
           complaints.add("not 0, and the program runs");
         }
-        if (!files().isEmpty()) {
-          complaints.add("files are left: " + files());
+        Set<String> left = files();
+        Path output = directory.resolve("log");
+        if (Files.exists(output) && Files.size(output) > 0) {
+          left.remove("log");
+        }
+        if (!left.isEmpty()) {
+          complaints.add("files are left: " + left);
         }
       }
       if (locked == programs.isEmpty()) {

@@ -25,7 +25,7 @@ public final class FaultInjector {
 
   /** What a JVM does for its memory and its threads at any moment. */
   private static final Set<String> JVMS_CALLS =
-      Set.of("futex", "madvise", "mprotect", "sched_yield");
+      Set.of("futex", "madvise", "mmap", "mprotect", "munmap", "sched_yield");
 
   private final Path program;
   private final Map<String, List<String>> errors;
