@@ -141,7 +141,7 @@ public final class PidText {
 
   /**
    * Parses a process id and a line feed, as {@link #encode} makes them, and nothing else. Zeros may
-   * come first: other programs pad the number.
+   * come first, as long as all of it has {@link #MAX_LINE} bytes: other programs pad the number.
    *
    * @param content the file's first bytes: all of them, or at least {@link #RESERVED}
    * @return the process id; 0 for any other content

@@ -64,6 +64,16 @@ class PidTextPropertyTest {
         text, text.map(one -> one + " ".repeat(60)), text.map(one -> one + "\n" + "x".repeat(60)));
   }
 
+  /** Nobody can tell whether that is all. */
+  @Test
+  void aLineThatIsAllThatIsReadIsNotTheWholeFile() {
+    byte[] line = ("0".repeat(63) + "4\n").getBytes(StandardCharsets.US_ASCII);
+
+    assertThat(PidText.parse(line, /* sole= */ false).pid()).isEqualTo(4);
+    assertThat(PidText.parse(line, /* sole= */ true).defect()).isEqualTo(Defect.FURTHER_LINES);
+    assertThat(PidText.parseEncoded(line)).isZero();
+  }
+
   @Test
   @Tag("torture")
   void nearlyPidfilesAreParsedAsTheGrammarSays() throws Exception {
@@ -88,7 +98,8 @@ class PidTextPropertyTest {
     assertThat(PidText.parse(read, /* sole= */ true).pid()).isEqualTo(sole ? (int) pid : 0);
     assertThat(PidText.parse(read, /* sole= */ true).defect() == Defect.FURTHER_LINES)
         .isEqualTo(pid != 0 && !sole);
-    assertThat(PidText.parseEncoded(read)).isEqualTo(text.matches("\\d+\n") ? (int) pid : 0);
+    boolean encoded = read.length <= PidText.MAX_LINE && text.matches("\\d+\n");
+    assertThat(PidText.parseEncoded(read)).isEqualTo(encoded ? (int) pid : 0);
     return pid;
   }
 }
