@@ -196,6 +196,7 @@ class RaceTest {
             Proc.descriptors(daemon).values().stream()
                 .noneMatch(to -> to.startsWith("/memfd:dev.daimon.readiness")));
     Facade.signal("KILL", Long.parseLong(daemon));
+    ProcessSandbox.await("its end", () -> Proc.status(daemon, "State").startsWith("Z"));
     Facade.signal("CONT", launcher.pid());
 
     assertThat(launcher.waitFor()).isEqualTo(70);
