@@ -2,11 +2,16 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.FaultInjector;
+import dev.daimon.testing.FaultInjector.Call;
+import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +51,7 @@ class KilledIT {
   /** The program runs then, with the lock, and nothing names it but the lock. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  @Tag("strace")
+  @Tag("cc")
   void aProgramWhoseProcessIdWasNeverWrittenIsEndedByAStop(boolean recordOfEarlierStart)
       throws Exception {
     Path pidFile = sandbox.file("pid");
@@ -54,13 +59,16 @@ class KilledIT {
       long _ = sandbox.start("sleep", "1000");
       assertThat(sandbox.daimon("stop", "-p", pidFile.toString()).exitCode()).isZero();
     }
-    Process start =
-        sandbox.halted(
-            "pwrite64:delay_enter", pidFile, "start", "-p", pidFile.toString(), "sleep", "1000");
+    // Before its first one, which writes the process id.
+    Fault fault = new Fault("kill", new Call("java", "pwrite64", 1, 0, ""), "");
+    List<String> command =
+        List.of(
+            Sandbox.DAIMON.toString(), "start", "-p", pidFile.toString(), "--", "sleep", "1000");
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
+    ProcessSandbox.Result start =
+        sandbox.run(injector.command(sandbox.file("calls"), fault, command), Map.of());
+    assertThat(start.exitCode()).as(start.toString()).isEqualTo(SYSTEM);
     long program = sandbox.awaitProgram("sleep");
-    ProcessHandle.of(sandbox.awaitProgram("java")).orElseThrow().destroyForcibly();
-    sandbox.goOn();
-    assertThat(start.waitFor()).isEqualTo(SYSTEM);
     Sandbox.await("the end of java", () -> sandbox.running("java").isEmpty());
 
     ProcessSandbox.Result status = sandbox.daimon("status", "-p", pidFile.toString());
