@@ -65,14 +65,16 @@ class ReadyConditionTest {
         .close();
     try (ServerSocket own = new ServerSocket(0)) {
       String script =
-          "import socket, sys\n"
-              + "s = socket.socket(socket.AF_UNIX)\n"
-              + "line = '0: 2 0 10000 1 1 ' + sys.argv[1] + ' ' + sys.argv[2]\n"
-              + "s.bind(b'\\0\\n' + line.encode())\n"
-              + "s.listen()\n"
-              + "print()\n"
-              + "sys.stdout.flush()\n"
-              + "sys.stdin.read()\n";
+          """
+          import socket, sys
+          s = socket.socket(socket.AF_UNIX)
+          line = '0: 2 0 10000 1 1 ' + sys.argv[1] + ' ' + sys.argv[2]
+          s.bind(b'\\0\\n' + line.encode())
+          s.listen()
+          print()
+          sys.stdout.flush()
+          sys.stdin.read()
+          """;
       Process stranger =
           new ProcessBuilder("python3", "-c", script, inode(own), path.toString()).start();
       try {

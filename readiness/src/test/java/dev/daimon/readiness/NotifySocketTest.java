@@ -75,6 +75,21 @@ class NotifySocketTest {
   }
 
   @Test
+  void eachDigitOfANameIsRandom() throws PosixException {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      try (NotifySocket other = NotifySocket.open()) {
+        names.add(other.address().substring("@daimon-notify-".length()));
+      }
+    }
+    for (int i = 0; i < 32; i++) {
+      int digit = i;
+      assertThat(names.stream().map(name -> name.charAt(digit)).distinct().count())
+          .isGreaterThan(2);
+    }
+  }
+
+  @Test
   void nothingIsReceivedFromNobody() throws PosixException {
     assertThat(socket.receive()).isEmpty();
     assertThat(socket.dropped()).isZero();
@@ -98,7 +113,11 @@ class NotifySocketTest {
     assertThat(told.senderPid()).isEqualTo(SELF);
     assertThat(Proc.status("self", "Uid")).startsWith(told.senderUid() + "\t");
     Optional<Descriptor> handle = told.senderHandle();
+    assertThat(told).hasToString("process " + SELF + ": READY=1, MAINPID=1");
     // From Linux 6.5 on.
+    int own = socket.descriptor().number();
+    boolean known = Sockets.setsockopt(own, Sockets.SOL_SOCKET, Sockets.SO_PASSPIDFD, 1) == 0;
+    assertThat(handle.isPresent()).isEqualTo(known);
     if (handle.isPresent()) {
       int number = handle.get().number();
       assertThat(java.nio.file.Files.readString(Path.of("/proc/self/fdinfo/" + number)))
@@ -465,6 +484,7 @@ class NotifySocketTest {
       while (socket.dropped() == 0) {
         assertThat(socket.receive()).isEmpty();
       }
+      assertThat(socket.dropped()).isEqualTo(1);
       assertThat(Proc.descriptors("self").size()).isLessThanOrEqualTo(open);
       // Now the call that drops hangs itself.
       sendHanging(hostile);
@@ -494,6 +514,8 @@ class NotifySocketTest {
     SortedMap<Integer, String> before = Proc.descriptors("self");
     Process hostile = hostile();
     try {
+      // Also not behind another one.
+      send("READY=1".getBytes(UTF_8));
       sendHanging(hostile);
       socket.close();
       assertThat(closer()).isPresent();
