@@ -383,7 +383,8 @@ inline remove_left_over(a) {
 }
 
 /* Stop.isNextRunning, in one step: the file at the path names a process that is proven. */
-#define HAS_PATH(p) (file[p] != 0 && id[p] != 0 && inode[file[p]] == path && lock[path] == file[p] && content[path] == id[p])
+#define HAS_PATH(p) (file[p] != 0 && inode[file[p]] == path && lock[path] == file[p] && \
+                     id[p] != 0 && content[path] == id[p])
 #define NEXT_RUNS   (path != 0 && (HAS_PATH(1) || HAS_PATH(2) || HAS_PATH(4) || HAS_PATH(5) || HAS_PATH(6)))
 
 inline stop_daemon(a) {
