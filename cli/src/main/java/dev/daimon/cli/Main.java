@@ -51,15 +51,15 @@ public final class Main {
       new Terminal(false).error(String.valueOf(unusable.getMessage()));
       return Reason.SYSTEM.exitCode();
     } catch (NoClassDefFoundError | ClassFormatError unreadable) {
-      String from = System.getProperty("java.class.path").concat(": ");
+      String from = String.valueOf(System.getProperty("java.class.path")).concat(": ");
       new Terminal(false)
           .error(
               "java cannot read a class from "
                   .concat(from)
                   .concat(String.valueOf(unreadable.getMessage())));
       return SYSTEM;
-    } catch (VirtualMachineError scarce) {
-      // No memory, or no further thread.
+    } catch (OutOfMemoryError | InternalError scarce) {
+      // No memory, no further thread, or a file in memory that can no longer be read.
       new Terminal(false).error("java has failed: ".concat(String.valueOf(scarce.getMessage())));
       return SYSTEM;
     } catch (RuntimeException | Error bug) {
