@@ -98,10 +98,13 @@ final class CommandLine {
 
   /** What is wrong with the options; names the wrong one as it was typed. */
   private static String explained(ParseException problem, Options options, List<String> words) {
-    if (problem instanceof MissingArgumentException) {
-      // Every other option was joined with the word that follows it.
+    if (problem instanceof MissingArgumentException missing) {
+      // As it was typed, where it is the last word: nearly always, since the others are joined.
+      String letter = missing.getOption().getOpt();
       String last = words.getLast();
-      return (last.startsWith("--") ? last : "-" + last.charAt(last.length() - 1))
+      boolean byLetter =
+          letter != null && last.endsWith(letter) && last.startsWith("-") && !last.startsWith("--");
+      return (byLetter ? "-" + letter : "--" + missing.getOption().getLongOpt())
           + " needs a value";
     }
     return unknown(

@@ -1,6 +1,7 @@
 package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.startup.StartException;
 import dev.daimon.testing.NearlyValid;
@@ -10,7 +11,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whole command lines. Each is understood, or refused as a usage error. */
-@Tag("torture")
 class CommandLineInputTest {
   /** The words of each, with a NUL between. */
   private static final String[] SAMPLES = {
@@ -28,7 +28,19 @@ class CommandLineInputTest {
     "list --json",
   };
 
+  /** The parser takes "-then" for the option, and the rest of the command for a name behind it. */
   @Test
+  void anOptionWithoutItsValueIsNamedWhateverTheLastWordIs() {
+    for (String last : List.of("", "/bin/web", "x")) {
+      assertThatThrownBy(
+              () -> CommandLine.parse(Command.RESTART, List.of("-then", "INT", "--", last)))
+          .isInstanceOf(StartException.class)
+          .hasMessage("--then needs a value; see daimon help restart");
+    }
+  }
+
+  @Test
+  @Tag("torture")
   void eachIsUnderstoodOrRefused() throws Exception {
     String[] samples = new String[SAMPLES.length];
     for (int i = 0; i < samples.length; i++) {

@@ -101,9 +101,10 @@ class DefinitionTest {
       }
     }
     List<String> names = new ArrayList<>();
-    for (List<String> line : lines) {
+    for (int i = 0; i < lines.size(); i++) {
+      List<String> line = lines.get(i);
       CommandOption option = CommandOption.definable(line.get(0));
-      boolean last = line == lines.getLast();
+      boolean last = i == lines.size() - 1;
       if (last != line.get(0).equals("program")) {
         return false;
       }
