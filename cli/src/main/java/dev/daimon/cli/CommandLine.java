@@ -104,8 +104,7 @@ final class CommandLine {
       String last = words.getLast();
       boolean byLetter =
           letter != null && last.endsWith(letter) && last.startsWith("-") && !last.startsWith("--");
-      return (byLetter ? "-" + letter : "--" + missing.getOption().getLongOpt())
-          + " needs a value";
+      return (byLetter ? "-" + letter : "--" + missing.getOption().getLongOpt()) + " needs a value";
     }
     return unknown(
         options, problem instanceof UnrecognizedOptionException no ? no.getOption() : "");
