@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,12 +14,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Even if the pidfile is unlinked or replaced during a start, there are never two daemons. */
+/**
+ * Even if the pidfile is unlinked or replaced during a start, there are never two daemons. {@link
+ * StartStormIT} does it at random.
+ */
 class RaceIT {
   private static final int ALREADY_RUNNING = 69;
   private static final int CANNOT_CREATE = 73;
-  private static final int ROUNDS = 10;
-  private static final int STARTS = 4;
 
   /** System calls at which a start is halted, so that another start comes first. */
   private static final String LOCKED = "flock:delay_exit";
@@ -29,53 +29,6 @@ class RaceIT {
   private static final String WRITTEN = "pwrite64:delay_exit";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
-
-  /** A holder of the lock unlinks the file before it releases the lock, as the protocol allows. */
-  @Test
-  void ofStartsThatCompeteWithAHolderThatUnlinksTheFileOneWins() throws Exception {
-    Path pidFile = sandbox.file("pid");
-    List<String> holder =
-        List.of(
-            "/bin/sh",
-            "-c",
-            "while :; do exec 9>>$0; flock -n 9 && [ $0 -ef /proc/self/fd/9 ] && rm $0; done",
-            pidFile.toString());
-    Process unlinker =
-        sandbox.prepare(holder, Map.of()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    for (int round = 0; round < ROUNDS; round++) {
-      List<Process> starts = new ArrayList<>();
-      for (int i = 0; i < STARTS; i++) {
-        starts.add(
-            sandbox
-                .prepare(
-                    List.of(
-                        Sandbox.DAIMON.toString(),
-                        "start",
-                        "-p",
-                        pidFile.toString(),
-                        "sleep",
-                        "1000"),
-                    Map.of())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start());
-      }
-      int successes = 0;
-      for (Process start : starts) {
-        int code = start.waitFor();
-        assertThat(code).isIn(0, ALREADY_RUNNING);
-        successes += code == 0 ? 1 : 0;
-      }
-      List<ProcessHandle> daemons = sandbox.running("sleep");
-      assertThat(successes).isLessThanOrEqualTo(1);
-      assertThat(daemons).hasSize(successes);
-      if (successes == 1) {
-        assertThat(Sandbox.pid(pidFile)).isEqualTo(daemons.getFirst().pid());
-        daemons.getFirst().destroyForcibly();
-        Sandbox.await("its end", () -> sandbox.running("sleep").isEmpty());
-      }
-    }
-    assertThat(unlinker.isAlive()).isTrue();
-  }
 
   @Test
   void ofStartsThatCompeteOneWinsAndTheOthersNameIt() throws Exception {

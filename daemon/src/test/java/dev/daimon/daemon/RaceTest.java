@@ -9,7 +9,6 @@ import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -18,7 +17,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Starts that race with each other or with an attacker: there is one daemon, or none. */
+/**
+ * Starts that race with an attacker: there is one daemon, or none. Starts that race with each other
+ * are in {@link StartStormTest}.
+ */
 class RaceTest {
   /** The moment varies: more rounds try more moments. */
   private static final int ROUNDS = 12;
@@ -83,24 +85,6 @@ class RaceTest {
       }
       boolean _ = victim.destroyForcibly();
     }
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {2, 10})
-  void ofStartsAtTheSameTimeOneWins(int starts) throws Exception {
-    List<Process> launchers = new ArrayList<>();
-    for (int i = 0; i < starts; i++) {
-      launchers.add(facade.start(facade.java(List.of(), Meddled.class, "not")));
-    }
-    List<Integer> codes = new ArrayList<>();
-    for (Process launcher : launchers) {
-      codes.add(launcher.waitFor());
-    }
-
-    assertThat(codes).containsOnlyOnce(0).containsOnly(0, 69);
-    assertThat(facade.running("java")).hasSize(1);
-    assertThat(Facade.pid(facade.pidFile())).isEqualTo(facade.running("java").getFirst().pid());
-    assertThat(Facade.isLocked(facade.pidFile())).isTrue();
   }
 
   @ParameterizedTest

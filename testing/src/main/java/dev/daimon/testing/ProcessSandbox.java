@@ -208,7 +208,9 @@ public class ProcessSandbox {
       return false;
     }
     String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
-    return Files.readString(Path.of("/proc/locks")).contains(inode);
+    // Twice: a lock that is released while the list is read can hide another one.
+    Path locks = Path.of("/proc/locks");
+    return Files.readString(locks).contains(inode) || Files.readString(locks).contains(inode);
   }
 
   /**

@@ -1,0 +1,126 @@
+package dev.daimon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.testing.ProcessSandbox.Result;
+import dev.daimon.testing.StartStorm;
+import dev.daimon.testing.Torture;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** However many start one daemon at once, whoever is killed: there is one daemon, or none. */
+@Tag("torture")
+@Tag("python3")
+class StartStormIT {
+  private static final int STARTS = Torture.size(64, 8);
+  private static final int ALREADY_RUNNING = 69;
+
+  @RegisterExtension final Sandbox sandbox = new Sandbox();
+
+  private final NamedFiles named = new NamedFiles(sandbox);
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "REMOVES")
+  void startsOfOnePidfile(StartStorm.Meddling meddling) throws Exception {
+    String pidFile = sandbox.file("pid").toString();
+    List<String> daimon = List.of(Sandbox.DAIMON.toString());
+
+    storm(daimon, Map.of(), sandbox.file("pid"), meddling, List.of("-p", pidFile));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void startsByOneName(StartStorm.Meddling meddling) throws Exception {
+    named.make();
+    Path pidFile = named.pidFile("web");
+    Files.createDirectory(pidFile.getParent());
+    List<String> daimon = named.command(Sandbox.DAIMON.toString());
+
+    storm(daimon, named.variables(), pidFile, meddling, List.of("web"));
+
+    for (Path directory : List.of(pidFile.getParent(), named.log("web").getParent())) {
+      try (Stream<Path> files = Files.list(directory)) {
+        assertThat(files.map(file -> file.getFileName().toString()))
+            .noneMatch(name -> name.startsWith(".daimon"));
+      }
+    }
+  }
+
+  private void storm(
+      List<String> daimon,
+      Map<String, String> variables,
+      Path pidFile,
+      StartStorm.Meddling meddling,
+      List<String> which)
+      throws Exception {
+    StartStorm.Subject subject =
+        new StartStorm.Subject() {
+          @Override
+          public ProcessBuilder start(String word) {
+            return sandbox.prepare(command(daimon, which, word), variables);
+          }
+
+          // The launcher script, and its JVM.
+          @Override
+          public List<ProcessHandle> launchers(ProcessHandle start) {
+            return Stream.concat(Stream.of(start), start.children()).toList();
+          }
+
+          @Override
+          public boolean isDaemon(ProcessHandle process, String word) throws IOException {
+            return Sandbox.status(process.pid(), "Name").equals("sleep");
+          }
+        };
+    boolean obeyed = meddling == StartStorm.Meddling.OBEYS;
+    boolean byName = !which.contains("-p");
+    StartStorm storm = new StartStorm(sandbox, pidFile, subject, meddling, byName);
+    for (int round = 0; round < Torture.size(obeyed ? 100 : 20, 2); round++) {
+      List<ProcessHandle> daemons = storm.round(STARTS, /* kills= */ round % 2 == 1);
+
+      List<String> asked = new ArrayList<>(daimon);
+      asked.add("status");
+      asked.addAll(which);
+      assertTrue(sandbox.run(asked, variables), daemons, storm);
+      Result start = sandbox.run(command(daimon, which, "1000"), variables);
+      if (obeyed) {
+        assertThat(start.exitCode())
+            .as(storm.summary() + start)
+            .isEqualTo(daemons.isEmpty() ? 0 : ALREADY_RUNNING);
+      }
+      sandbox.running("sleep").forEach(ProcessHandle::destroyForcibly);
+      storm.endDaemons();
+    }
+    System.out.println((byName ? "by name, " : "by pidfile, ") + storm.figures());
+  }
+
+  private static List<String> command(List<String> daimon, List<String> which, String word) {
+    List<String> command = new ArrayList<>(daimon);
+    command.add("start");
+    command.addAll(which);
+    command.addAll(List.of("--", "sleep", word));
+    return command;
+  }
+
+  /** Says 0 and names a daemon, or 4 and names whoever holds the lock, or that there is none. */
+  private static void assertTrue(Result status, List<ProcessHandle> daemons, StartStorm storm) {
+    String pids = "";
+    for (ProcessHandle daemon : daemons) {
+      pids += (pids.isEmpty() ? "" : "|") + daemon.pid();
+    }
+    String said = storm.summary() + status;
+    if (status.exitCode() == 0 || (status.exitCode() == 4 && !daemons.isEmpty())) {
+      assertThat(status.out() + status.err()).as(said).containsPattern("\\b(" + pids + ")\\b");
+    } else {
+      assertThat(status.exitCode()).as(said).isIn(1, 3);
+    }
+  }
+}
