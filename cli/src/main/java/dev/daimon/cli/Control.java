@@ -127,9 +127,10 @@ final class Control {
   }
 
   private int stop() throws IOException, InterruptedException {
+    StopProgress progress = new StopProgress(terminal, line.daemon());
     try {
-      StopResult _ = control.stop(ControlOptions.policy(line), new StopProgress(terminal));
-      return 0;
+      StopResult _ = control.stop(ControlOptions.policy(line), progress);
+      return progress.hasLost() ? Reason.CANNOT_TELL.exitCode() : 0;
     } finally {
       terminal.clear();
     }

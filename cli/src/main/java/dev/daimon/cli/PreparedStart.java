@@ -144,6 +144,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   @Override
   public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
     if (request.self) {
+      requireNotLost();
       ignoreTermination();
       prepareName();
       try {
@@ -165,6 +166,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     DaemonFiles files = new DaemonFiles(fileSet(), identity, terminal);
     ListenSockets sockets = null;
     try {
+      requireNotLost();
       if (!request.foreground) {
         ignoreTermination();
       }
@@ -355,6 +357,17 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       }
     } catch (IOException failure) {
       throw notStarted(failure);
+    }
+  }
+
+  /**
+   * Refuses to start a daemon by its name beside one that runs and has lost its pidfile. This has
+   * to be asked under the guard: the pidfile may vanish while another action is awaited.
+   */
+  void requireNotLost() {
+    String lost = request.named == null ? null : request.named.daemon().lost();
+    if (lost != null) {
+      throw new StartException(Reason.CANNOT_TELL, lost);
     }
   }
 

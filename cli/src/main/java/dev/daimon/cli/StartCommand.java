@@ -163,7 +163,9 @@ final class StartCommand {
       return;
     }
     MadeDirectories made =
-        request.named == null ? new MadeDirectories() : namedDirectories(request.named);
+        request.named == null
+            ? new MadeDirectories()
+            : request.named.makeDirectories(request.standardOutput);
     try {
       if (request.makesDirectories) {
         start.makeDirectories(made);
@@ -173,14 +175,6 @@ final class StartCommand {
       made.undo(failure);
       throw failure;
     }
-  }
-
-  private MadeDirectories namedDirectories(NamedStart named) {
-    String lost = named.daemon().lost();
-    if (lost != null) {
-      throw new StartException(Reason.CANNOT_TELL, lost);
-    }
-    return named.makeDirectories(request.standardOutput);
   }
 
   private void carryOut(PreparedStart start) throws IOException, InterruptedException {
@@ -248,6 +242,7 @@ final class StartCommand {
 
   private void restart(PreparedStart start, DaemonControl control, StopPolicy policy)
       throws IOException, InterruptedException {
+    start.requireNotLost();
     if (!request.self) {
       start.plan().check(control);
       // Taking the guard as the user creates its file where root may not. It is released at once,
@@ -261,7 +256,7 @@ final class StartCommand {
     if (changed != null) {
       terminal.error(changed);
     }
-    StopProgress progress = new StopProgress(terminal);
+    StopProgress progress = new StopProgress(terminal, null);
     try {
       // Before the stop: what cannot be written must not cost the daemon that runs.
       start.prepareName();

@@ -7,18 +7,24 @@ import dev.daimon.posix.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Prints what a stop reports while it waits, and when it is done. */
 final class StopProgress implements StopListener {
   private final Terminal terminal;
 
+  /** The daemon, if it has a name: then its record may show that it runs without a pidfile. */
+  private final @Nullable RequestedDaemon daemon;
+
   /** The process that was waited for last. */
   private long awaited;
 
   private boolean stopped;
+  private boolean lost;
 
-  StopProgress(Terminal terminal) {
+  StopProgress(Terminal terminal, @Nullable RequestedDaemon daemon) {
     this.terminal = terminal;
+    this.daemon = daemon;
   }
 
   @Override
@@ -57,6 +63,11 @@ final class StopProgress implements StopListener {
     return stopped;
   }
 
+  /** Whether the daemon runs, and has lost its pidfile while the stop waited for the guard. */
+  boolean hasLost() {
+    return lost;
+  }
+
   /** Prints what the exit code does not tell. */
   @Override
   public void stopped(StopResult result) {
@@ -70,7 +81,9 @@ final class StopProgress implements StopListener {
       }
       terminal.error("process " + awaited + " did not end by " + before + "and was killed");
     } else if (result.outcome() == Outcome.ALREADY_DONE) {
-      terminal.error("it was not running");
+      String words = daemon == null ? null : daemon.lost();
+      lost = words != null;
+      terminal.error(words == null ? "it was not running" : words);
     } else if (result.outcome() == Outcome.STALE) {
       terminal.error("it was not running; the pidfile that it had left behind is removed");
     }

@@ -11,6 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Daemons that have a name, and their definitions, of an ordinary user with own directories. */
 class NamesIT {
@@ -392,6 +394,30 @@ class NamesIT {
     assertThat(result.exitCode()).isZero();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"start web -- sleep 1", "stop web"})
+  void aDaemonThatLosesItsPidfileWhileACommandWaitsIsNamed(String command) throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            exec 9>>$run/web.guard
+            flock 9
+            $daimon COMMAND 9>&- 2>$HOME/err &
+            until grep -q waiting $HOME/err; do sleep 0.01; done
+            rm $run/web.pid
+            exec 9>&-
+            wait $!
+            echo $?
+            sed 1d $HOME/err
+            """
+                .replace("COMMAND", command));
+
+    assertThat(result.out())
+        .matches("4\ndaimon: web was started as process [0-9]+, which still runs, but .*\n");
+    assertThat(sandbox.running("sleep")).hasSize(1);
+  }
+
   @Test
   void aRestartThatCannotWriteItsFilesStopsNothing() throws Exception {
     Result result =
@@ -459,8 +485,8 @@ class NamesIT {
     assertThat(result.err().replace(home(), "~"))
         .isEqualTo(
             "daimon: it was not running\n"
-                + "daimon: web runs, but was not started by its name; to restart it, type -- and the"
-                + " program behind the name\n"
+                + "daimon: web runs, but was not started by its name; to restart it, type -- and"
+                + " the program behind the name\n"
                 + (warning + warning)
                 + ("daimon: " + wrong + "\n").repeat(2));
     assertThat(result.exitCode()).isZero();
