@@ -30,7 +30,7 @@ final class EndWait {
   /** Whether it has ended within the time. */
   boolean await() throws IOException, InterruptedException {
     boolean ended = false;
-    try (LockWait release = new LockWait()) {
+    try (LockWait release = LockWait.forOne()) {
       while (true) {
         try (ProbeResult probe = daemon.probe()) {
           PidFd process = probe.process();

@@ -87,7 +87,7 @@ public final class Guard implements AutoCloseable {
     long begin = System.nanoTime();
     long deadline = begin + TimeUnit.NANOSECONDS.convert(patience);
     boolean told = false;
-    try (LockWait wait = new LockWait()) {
+    try (LockWait wait = LockWait.amongMany()) {
       while (true) {
         LockHeldException busy;
         try {

@@ -25,12 +25,33 @@ final class LockWait implements AutoCloseable {
   /** The time to search for a holder; without one there are the pauses. */
   private static final Duration SEARCH = Duration.ofMillis(100);
 
+  /** The pause from which on a holder is searched for. */
+  private final long searchFrom;
+
   private long pause = SHORTEST;
   private @Nullable PidFd holder;
 
+  private LockWait(long searchFrom) {
+    this.searchFrom = searchFrom;
+  }
+
+  /** Returns a wait for one that may hold the lock for long, and that few wait for. */
+  static LockWait forOne() {
+    return new LockWait(SHORTEST);
+  }
+
+  /**
+   * Returns a wait among many, each of which will hold the lock for milliseconds. A search costs
+   * more than that, and an end that all of them wait for wakes all of them; so for half a second
+   * there are the pauses alone.
+   */
+  static LockWait amongMany() {
+    return new LockWait(LONGEST / 2);
+  }
+
   /** Waits until the caller should check the lock again. */
   void await(LockedFile file, Duration longest) throws PosixException, InterruptedException {
-    if (holder == null) {
+    if (holder == null && pause >= searchFrom) {
       holder = holder(file);
       pause = holder == null ? pause : Math.max(pause, SHORTEST_WITH_HOLDER);
     }

@@ -112,7 +112,8 @@ final class Stop {
           orphans.areUnknown()
               ? probe.reason()
               : probe.reason()
-                  + ", which cannot be shown to be of the daemon's session: if it is the daemon's, end it by its id");
+                  + ", which cannot be shown to be of the daemon's session: if it is the"
+                  + " daemon's, end it by its id");
     }
     try {
       if (!policy.wholeSession() && !orphans.areOfUnfinishedStart()) {
@@ -234,7 +235,7 @@ final class Stop {
   private boolean isReleased(LockedFile file, Duration time)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
-    try (LockWait release = new LockWait()) {
+    try (LockWait release = LockWait.forOne()) {
       while (file.isLocked() && !isNextRunning()) {
         Duration left = time.minus(since(begin));
         if (!left.isPositive()) {
@@ -276,7 +277,7 @@ final class Stop {
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
     long told = 0;
-    try (LockWait release = new LockWait()) {
+    try (LockWait release = LockWait.forOne()) {
       while (file.isLocked() || !isRemoved(named, daemon, file)) {
         if (isNextRunning()) {
           return;

@@ -51,7 +51,10 @@ public final class SingletonLock implements AutoCloseable {
   /** How often the lock is tried again at once: mostly such a read takes microseconds. */
   private static final int EAGER_TRIES = 20;
 
-  private static final long PAUSE_NANOS = 100_000;
+  private static final long SHORTEST_PAUSE_NANOS = 100_000;
+
+  /** Where many processes want the lock, short pauses would take all processors. */
+  private static final long LONGEST_PAUSE_NANOS = 5_000_000;
 
   private final Path path;
   private final byte[] bytes;
@@ -219,6 +222,7 @@ public final class SingletonLock implements AutoCloseable {
       throw new NotRegularFileException(path);
     }
     long deadline = System.nanoTime() + LINGERING_NANOS;
+    long pause = SHORTEST_PAUSE_NANOS;
     LockTable file = null;
     for (int tries = 1; ; tries++) {
       int result = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
@@ -244,7 +248,8 @@ public final class SingletonLock implements AutoCloseable {
       if (tries < EAGER_TRIES) {
         Thread.onSpinWait();
       } else {
-        LockSupport.parkNanos(PAUSE_NANOS);
+        LockSupport.parkNanos(pause);
+        pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
       }
     }
   }
