@@ -32,7 +32,7 @@ import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
-/** Lines on two logarithmic axes, in colours that are legible on white and on black. */
+/** Lines, mostly on two logarithmic axes, in colours that are legible on white and on black. */
 final class Plot {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 440;
@@ -55,13 +55,24 @@ final class Plot {
   private final String title;
   private final String x;
   private final String y;
+  private final boolean linear;
   private final XYSeriesCollection points = new XYSeriesCollection();
 
   Plot(String name, String title, String x, String y) {
+    this(name, title, x, y, /* linear= */ false);
+  }
+
+  private Plot(String name, String title, String x, String y, boolean linear) {
     this.name = name;
     this.title = title;
     this.x = x;
     this.y = y;
+    this.linear = linear;
+  }
+
+  /** Returns one with linear axes from zero, for so many points that none is marked. */
+  static Plot linear(String name, String title, String x, String y) {
+    return new Plot(name, title, x, y, /* linear= */ true);
   }
 
   String title() {
@@ -99,11 +110,16 @@ final class Plot {
     plot.setOutlinePaint(TEXT);
     plot.setDomainGridlinePaint(GRID);
     plot.setRangeGridlinePaint(GRID);
-    plot.setDomainAxis(styled(new Places(x, points.getSeries(0)), font));
     DoubleFunction<String> format =
         y.equals(TIME) ? Plot::time : value -> Text.whole(Math.round(value));
-    plot.setRangeAxis(styled(new Axis(y, format), font));
-    XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer();
+    NumberAxis across = linear ? new NumberAxis(x) : new Places(x, points.getSeries(0));
+    NumberAxis up = linear ? new NumberAxis(y) : new Axis(y, format);
+    plot.setDomainAxis(styled(across, font));
+    plot.setRangeAxis(styled(up, font));
+    XYLineAndShapeRenderer renderer =
+        new XYLineAndShapeRenderer(/* lines= */ true, /* shapes= */ !linear);
+    // One path a line: a tenth of the text.
+    renderer.setDrawSeriesLineAsPath(linear);
     for (int i = 0; i < points.getSeriesCount(); i++) {
       renderer.setSeriesPaint(i, COLORS[i % COLORS.length]);
       renderer.setSeriesStroke(i, new BasicStroke(2));
