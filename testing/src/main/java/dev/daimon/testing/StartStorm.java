@@ -269,16 +269,27 @@ public final class StartStorm {
     }
   }
 
-  /** Notes all that the pidfile holds, as one that believes what it has read twice. */
+  /**
+   * Notes what the pidfile holds, as one that believes what it has read twice, unless it names a
+   * process that lives: a daemon that is starting, and may be taken back when its launcher is
+   * killed.
+   */
   private void readPidFile() {
     while (!Thread.interrupted()) {
       String text = content();
       if (text.equals(content())) {
-        seen.add(text);
         reads++;
+        if (!namesLiving(text) && text.equals(content())) {
+          seen.add(text);
+        }
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
+  }
+
+  private static boolean namesLiving(String text) {
+    return text.matches("[0-9]{1,9}\n")
+        && ProcessHandle.of(Long.parseLong(text.strip())).isPresent();
   }
 
   /** The content of the pidfile; none if there is no file. */
