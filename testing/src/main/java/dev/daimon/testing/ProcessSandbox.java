@@ -209,8 +209,12 @@ public class ProcessSandbox {
     }
     String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
     // Twice: a lock that is released while the list is read can hide another one.
-    Path locks = Path.of("/proc/locks");
-    return Files.readString(locks).contains(inode) || Files.readString(locks).contains(inode);
+    for (int i = 0; i < 2; i++) {
+      if (Files.readString(Path.of("/proc/locks")).contains(inode)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
