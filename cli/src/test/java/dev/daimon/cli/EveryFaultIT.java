@@ -200,7 +200,7 @@ class EveryFaultIT {
           "-XX:-UsePerfData",
           "--enable-native-access=ALL-UNNAMED",
           "-cp",
-          ChildJvm.of(Facade.class).classPath(),
+          ChildJvm.of(Facade.class).with(DaemonConfig.class).classPath(),
           Facade.class.getName(),
           directory.toString());
     }
