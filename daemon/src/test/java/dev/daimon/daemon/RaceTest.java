@@ -180,7 +180,12 @@ class RaceTest {
             Proc.descriptors(daemon).values().stream()
                 .noneMatch(to -> to.startsWith("/memfd:dev.daimon.readiness")));
     Facade.signal("KILL", Long.parseLong(daemon));
-    ProcessSandbox.await("its end", () -> Proc.status(daemon, "State").startsWith("Z"));
+    // All of it: the first thread of a process may have ended before the others.
+    ProcessSandbox.await(
+        "its end",
+        () ->
+            Proc.status(daemon, "State").startsWith("Z")
+                && Proc.status(daemon, "Threads").equals("1"));
     Facade.signal("CONT", launcher.pid());
 
     assertThat(launcher.waitFor()).isEqualTo(70);
