@@ -22,7 +22,7 @@ gave_up() {
     126 | 127) words="daimon: java could not be executed" ;;
     *) return ;;
     esac
-    { echo "$words" >&"$r"; } 2>/dev/null || echo "$words" >&2
+    { [ -n "$r" ] && echo "$words" >&"$r"; } 2>/dev/null || echo "$words" >&2
     exit 71
 }
 r=2 forking=
@@ -38,7 +38,7 @@ fail() {
 # Checks /proc before anything is read from it: /proc/self must be this shell.
 stat=
 if [ -r /proc/self/stat ]; then
-    # Where no descriptor is left, dash loses the stream that it cannot redirect: so standard error is none of them here.
+    # Where no descriptor is left, dash loses the stream that it cannot redirect: so standard error is not redirected.
     read -r stat </proc/self/stat || :
 elif ! [ -e /proc/self/stat ]; then
     fail "/proc is not mounted"
@@ -233,6 +233,8 @@ start_and_wait() {
     spawn_java "$@"
     # The shell could not even try.
     if [ $status -ne 0 ]; then return; fi
+    # Unless "wait" says otherwise: it says 127 as well if it knows already how java has ended.
+    status=127
     # A signal that came before java was started.
     if [ -n "$signal" ]; then interrupted "$signal"; fi
     await_java

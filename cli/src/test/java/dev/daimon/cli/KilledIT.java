@@ -71,6 +71,12 @@ class KilledIT {
     long program = sandbox.awaitProgram("sleep");
     Sandbox.await("the end of java", () -> sandbox.running("java").isEmpty());
 
+    Files.writeString(pidFile, "host=web1\n");
+    ProcessSandbox.Result noPidfile = sandbox.daimon("stop", "-p", pidFile.toString());
+    assertThat(noPidfile.exitCode()).isEqualTo(UNKNOWN);
+    assertThat(sandbox.running("sleep")).hasSize(1);
+    Files.writeString(pidFile, "");
+
     ProcessSandbox.Result status = sandbox.daimon("status", "-p", pidFile.toString());
     ProcessSandbox.Result stop = sandbox.daimon("stop", "-p", pidFile.toString());
 

@@ -49,14 +49,14 @@ final class Orphans {
     return ended ? new Orphans(file, pid, start) : null;
   }
 
-  /** Whether the pidfile is empty, and nothing is known of its daemon. */
-  boolean areUnknown() {
-    return daemon == 0 && start == null;
+  /** Whether the pidfile names no process. */
+  boolean areUnnamed() {
+    return daemon == 0;
   }
 
   /**
    * Whether what {@link #findProven} has found is of a start that was killed before it could write
-   * the process id: then it is the daemon itself.
+   * the process id, if the pidfile still is empty: then it is the daemon itself.
    */
   boolean areOfUnfinishedStart() {
     return unfinished;

@@ -109,14 +109,19 @@ final class Stop {
     if (proven == null) {
       throw new ControlException(
           Reason.UNKNOWN,
-          orphans.areUnknown()
+          orphans.areUnnamed()
               ? probe.reason()
               : probe.reason()
                   + ", which cannot be shown to be of the daemon's session: if it is the"
                   + " daemon's, end it by its id");
     }
     try {
-      if (!policy.wholeSession() && !orphans.areOfUnfinishedStart()) {
+      if (orphans.areOfUnfinishedStart()) {
+        // It may hold something else than a process id, or an id since the probe.
+        if (!isEmpty(file)) {
+          throw new ControlException(Reason.UNKNOWN, probe.reason());
+        }
+      } else if (!policy.wholeSession()) {
         throw new ControlException(
             Reason.UNKNOWN,
             probe.reason()
@@ -154,7 +159,8 @@ final class Stop {
   /** Removes the pidfile of a daemon that does not run. */
   private Outcome removeLeftOver(ProbeResult probe, LockedFile file) throws IOException {
     probe.requireTrusted();
-    if (hasFurtherLines(file)) {
+    MalformedPidFileException malformed = malformed(file);
+    if (malformed != null && !malformed.isEmpty()) {
       // Nothing shows that the file was the daemon's, and the other lines may be of use.
       return Outcome.ALREADY_DONE;
     }
@@ -167,12 +173,19 @@ final class Stop {
     return probe.state() == State.DEAD ? Outcome.STALE : Outcome.ALREADY_DONE;
   }
 
-  private static boolean hasFurtherLines(LockedFile file) throws PosixException {
+  private static boolean isEmpty(LockedFile file) throws PosixException {
+    MalformedPidFileException malformed = malformed(file);
+    return malformed != null && malformed.isEmpty();
+  }
+
+  /** What the file holds in place of one process id, and nothing else; null if it holds that. */
+  private static @Nullable MalformedPidFileException malformed(LockedFile file)
+      throws PosixException {
     try {
       long _ = PidFile.at(file.path()).readSole(file.descriptor());
-      return false;
+      return null;
     } catch (MalformedPidFileException malformed) {
-      return !malformed.isEmpty();
+      return malformed;
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -93,9 +94,14 @@ class ReadyConditionTest {
 
   private static String inode(ServerSocket socket) throws IOException {
     String port = String.format(":%04X ", socket.getLocalPort());
-    for (String line : Files.readAllLines(Path.of("/proc/self/net/tcp6"))) {
-      if (line.contains(port)) {
-        return line.strip().split(" +", -1)[9];
+    for (String list : List.of("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
+      if (!Files.exists(Path.of(list))) {
+        continue;
+      }
+      for (String line : Files.readAllLines(Path.of(list))) {
+        if (line.contains(port)) {
+          return line.strip().split(" +", -1)[9];
+        }
       }
     }
     throw new IOException("no socket on " + port);

@@ -175,13 +175,13 @@ final class PendingDaemon {
       return false;
     }
     files.requireInPlace();
+    if (!isRunning()) {
+      return false;
+    }
     if (service != null) {
       // Before the daemon is confirmed, and by this process: the manager believes no other one yet.
       // If the daemon or this process ends now, the manager sees that its main process has failed.
       service.readyAs(process.pid());
-    }
-    if (!isRunning()) {
-      return false;
     }
     try {
       connection.confirm();

@@ -218,7 +218,8 @@ static void entered(struct tracee *t, const struct ptrace_syscall_info *info) {
         kill(t->tgid, SIGKILL);
     } else if (strcmp(fault, "orphan") == 0) {
         met(label, t);
-        kill(t->parent, SIGKILL);
+        if (t->parent > 0)
+            kill(t->parent, SIGKILL);
     } else if (strcmp(fault, "killed") == 0) {
         t->hit = 1;
     }
