@@ -274,7 +274,7 @@ class ArchitectureTest {
   void librariesNeitherPrintNorEndTheJvm() {
     noClasses()
         .that()
-        .resideOutsideOfPackage("dev.daimon.cli..")
+        .resideOutsideOfPackages("dev.daimon.cli..", "dev.daimon.testing..")
         .and(describe("are no talkers", type -> !TALKERS.contains(type.getName())))
         .should()
         .callMethod(System.class, "exit", int.class)

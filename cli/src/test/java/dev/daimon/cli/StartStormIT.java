@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.Meddling;
 import dev.daimon.testing.ProcessSandbox.Result;
 import dev.daimon.testing.StartStorm;
 import dev.daimon.testing.Torture;
@@ -30,7 +31,7 @@ class StartStormIT {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "REMOVES")
-  void startsOfOnePidfile(StartStorm.Meddling meddling) throws Exception {
+  void startsOfOnePidfile(Meddling meddling) throws Exception {
     String pidFile = sandbox.file("pid").toString();
     List<String> daimon = List.of(Sandbox.DAIMON.toString());
 
@@ -39,7 +40,7 @@ class StartStormIT {
 
   @ParameterizedTest
   @EnumSource
-  void startsByOneName(StartStorm.Meddling meddling) throws Exception {
+  void startsByOneName(Meddling meddling) throws Exception {
     named.make();
     Path pidFile = named.pidFile("web");
     Files.createDirectory(pidFile.getParent());
@@ -59,7 +60,7 @@ class StartStormIT {
       List<String> daimon,
       Map<String, String> variables,
       Path pidFile,
-      StartStorm.Meddling meddling,
+      Meddling meddling,
       List<String> which)
       throws Exception {
     StartStorm.Subject subject =
@@ -80,7 +81,7 @@ class StartStormIT {
             return Sandbox.status(process.pid(), "Name").equals("sleep");
           }
         };
-    boolean obeyed = meddling == StartStorm.Meddling.OBEYS;
+    boolean obeyed = meddling == Meddling.OBEYS;
     boolean byName = !which.contains("-p");
     StartStorm storm = new StartStorm(sandbox, pidFile, subject, meddling, byName);
     for (int round = 0; round < Torture.size(obeyed ? 100 : 20, 2); round++) {

@@ -1,5 +1,6 @@
 package dev.daimon.daemon;
 
+import dev.daimon.testing.Meddling;
 import dev.daimon.testing.StartStorm;
 import dev.daimon.testing.Torture;
 import java.io.IOException;
@@ -36,7 +37,7 @@ class StartStormTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "REMOVES")
-  void startsOfOneProgram(StartStorm.Meddling meddling) throws Exception {
+  void startsOfOneProgram(Meddling meddling) throws Exception {
     StartStorm.Subject subject =
         new StartStorm.Subject() {
           @Override
@@ -57,7 +58,7 @@ class StartStormTest {
         };
     StartStorm storm =
         new StartStorm(facade, facade.pidFile(), subject, meddling, /* named= */ false);
-    int rounds = Torture.size(meddling == StartStorm.Meddling.OBEYS ? 100 : 20, 2);
+    int rounds = Torture.size(meddling == Meddling.OBEYS ? 100 : 20, 2);
     for (int round = 0; round < rounds; round++) {
       List<ProcessHandle> _ = storm.round(STARTS, /* kills= */ round % 2 == 1);
       storm.endDaemons();

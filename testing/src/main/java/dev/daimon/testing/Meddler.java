@@ -55,8 +55,7 @@ final class Meddler implements AutoCloseable {
 
   private final Process process;
 
-  Meddler(ProcessSandbox sandbox, Path pidFile, StartStorm.Meddling how, Random random)
-      throws IOException {
+  Meddler(ProcessSandbox sandbox, Path pidFile, Meddling how, Random random) throws IOException {
     process =
         sandbox
             .prepare(

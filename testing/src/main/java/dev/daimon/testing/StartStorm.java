@@ -50,18 +50,6 @@ public final class StartStorm {
   private static final List<String> AT_ONCE =
       List.of("/bin/sh", "-c", "read _; exec \"$@\" </dev/null", "start");
 
-  /** What the other process does. */
-  public enum Meddling {
-    /** It changes the file under its lock. */
-    OBEYS,
-
-    /** It unlinks and renames the file, whoever has the lock. */
-    REMOVES,
-
-    /** It also puts other files in its place. */
-    REPLACES
-  }
-
   /** What is started, and how. */
   public interface Subject {
     /** A start, not yet started; the daemon has the word on its command line. */
