@@ -48,10 +48,13 @@ static void begin(const char *directory, long processes, long locks)
     pid_t leader = fork();
     check(leader, "fork");
     if (leader > 0) {
-        char byte;
         close(ready[1]);
-        if (read(ready[0], &byte, 1) != 1) {
-            exit(1);
+        // Each of them, the leader too: what has not run yet would take the processors from what is measured.
+        for (long i = 0; i <= processes; i++) {
+            char byte;
+            if (read(ready[0], &byte, 1) != 1) {
+                exit(1);
+            }
         }
         char path[PATH];
         name(path, directory, "crowd", 0);
@@ -73,6 +76,9 @@ static void begin(const char *directory, long processes, long locks)
     for (long i = 0; i < processes; i++) {
         pid_t child = fork();
         if (child == 0) {
+            if (write(ready[1], "", 1) != 1) {
+                _exit(1);
+            }
             close(ready[1]);
             for (;;) {
                 pause();
