@@ -43,12 +43,7 @@ public enum StandardStream {
     // Java prints a long text by several writes, all of them under the print stream's own lock.
     synchronized (lock()) {
       flush();
-      int result;
-      do {
-        result = Files.dup2(target.number(), number);
-        // A signal, or another thread that opens a file at this moment.
-      } while (result == -Errno.EINTR.number() || result == -Errno.EBUSY.number());
-      PosixException.check(result, "dup2", this);
+      PosixException.check(Files.dup2(target.number(), number), "dup2", this);
     }
   }
 

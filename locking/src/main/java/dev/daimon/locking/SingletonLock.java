@@ -391,11 +391,7 @@ public final class SingletonLock implements AutoCloseable {
   public synchronized void prepare() throws PosixException {
     // In this order: a truncation gives the space back.
     empty();
-    int result =
-        Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
-    if (result != -Errno.EOPNOTSUPP.number() && result != -Errno.ENOSYS.number()) {
-      PosixException.check(result, "fallocate", path);
-    }
+    PosixException.check(PidText.reserve(descriptor.number()), "fallocate", path);
   }
 
   /**

@@ -253,12 +253,7 @@ public final class PidFile {
     }
 
     private void reserve() throws PosixException {
-      int result =
-          Files.fallocate(descriptor.number(), Files.FALLOC_FL_KEEP_SIZE, 0, PidText.RESERVED);
-      // Not every file system can reserve space: there the write itself fails.
-      if (result != -Errno.EOPNOTSUPP.number() && result != -Errno.ENOSYS.number()) {
-        PosixException.check(result, "fallocate", target.path);
-      }
+      PosixException.check(PidText.reserve(descriptor.number()), "fallocate", target.path);
     }
 
     /** {@return the temporary file, open for writing; it stays owned by this object} */

@@ -239,9 +239,16 @@ public final class Files {
     return Libc.call(CLOSE_RANGE, first, last, flags);
   }
 
-  /** Makes {@code to} a copy of {@code from}, without close-on-exec. */
+  /**
+   * Makes {@code to} a copy of {@code from}, without close-on-exec. Tries again while another
+   * thread is just opening a file that gets this number ({@code EBUSY}).
+   */
   public static int dup2(int from, int to) {
-    return Libc.call(DUP2, from, to);
+    int result;
+    do {
+      result = Libc.call(DUP2, from, to);
+    } while (result == -Errno.EBUSY.number());
+    return result;
   }
 
   /** Makes a pipe: what is written to the second descriptor is read from the first. */

@@ -1,5 +1,6 @@
 package dev.daimon.posix.call;
 
+import dev.daimon.posix.Errno;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +120,16 @@ public final class PidText {
     return sole && hasFurtherLines(content, line)
         ? malformed(Defect.FURTHER_LINES)
         : new PidText(pid, null);
+  }
+
+  /**
+   * Reserves {@link #RESERVED} bytes of an open file, so that a full disk is found before there is
+   * a process id to be written. Returns 0 also where the file system or the kernel cannot do that:
+   * there the write itself fails.
+   */
+  public static int reserve(int fd) {
+    int result = Files.fallocate(fd, Files.FALLOC_FL_KEEP_SIZE, 0, RESERVED);
+    return result == -Errno.EOPNOTSUPP.number() || result == -Errno.ENOSYS.number() ? 0 : result;
   }
 
   private static PidText malformed(Defect defect) {
