@@ -42,7 +42,8 @@ public final class Daemonizer {
    * and reports nothing, the launcher exits with the daemon's exit code, or with 70 if that is 0.
    * Where {@code NOTIFY_SOCKET} is set, that is always 70: the launcher is not the daemon's parent
    * then. It tells the service manager what the daemon reports, and that the daemon is the
-   * service's main process.
+   * service's main process. A process that cannot find out which of the two it is exits in the same
+   * way.
    *
    * <p>On a terminal, the launcher shows the daemon's {@linkplain Daemon#status status}; otherwise
    * it prints nothing. If the launcher is interrupted or killed before the daemon is ready, the
@@ -66,10 +67,10 @@ public final class Daemonizer {
    */
   public static Daemon daemonize(DaemonConfig config) {
     requireNonNull(config, "config");
-    if (stage() == Stage.DAEMON) {
-      return becomeDaemon(config.settings);
-    }
     Settings settings = config.settings;
+    if (isDaemonOrExit(settings)) {
+      return becomeDaemon(settings);
+    }
     if (!settings.isInProcess()) {
       HostJvm.requireOwn(STACK.getCallerClass(), launchDirectory());
     }
@@ -85,17 +86,31 @@ public final class Daemonizer {
       }
       System.exit(daemon.exitCode());
     } catch (StartException failure) {
-      StatusLine.error(name, FailureText.of(failure));
-      tellManager(FailureText.of(failure), failure);
-      for (Throwable left : failure.getSuppressed()) {
-        StatusLine.error(name, "not taken back: " + FailureText.of(left));
-      }
-      System.exit(failure.exitCode());
+      throw exit(name, failure);
     } catch (NativeAccessException denied) {
       StatusLine.error(name, String.valueOf(denied.getMessage()));
       System.exit(Reason.SYSTEM.exitCode());
     }
     throw new AssertionError("System.exit returned");
+  }
+
+  /** Whether this is the daemon. */
+  private static boolean isDaemonOrExit(Settings settings) {
+    try {
+      return stage() == Stage.DAEMON;
+    } catch (StartException failure) {
+      throw exit(settings.displayName(), failure);
+    }
+  }
+
+  private static AssertionError exit(String name, StartException failure) {
+    StatusLine.error(name, FailureText.of(failure));
+    tellManager(FailureText.of(failure), failure);
+    for (Throwable left : failure.getSuppressed()) {
+      StatusLine.error(name, "not taken back: " + FailureText.of(left));
+    }
+    System.exit(failure.exitCode());
+    return new AssertionError("System.exit returned");
   }
 
   /**
