@@ -1,5 +1,5 @@
 # Finds the JDK, and chooses the JVM's options: sets $jdk, $jar, $start_cache, $control_cache and
-# $options. $home is set.
+# $options; and at last $chosen, unless a part of this file could not be read. $home is set.
 
 . "$home/lib/find-jdk.sh"
 
@@ -112,3 +112,5 @@ fi
 # The JVM takes paths as UTF-8, whatever the caller's locale is. The program gets the caller's locale.
 LC_ALL=C.UTF-8
 export LC_ALL
+
+chosen=yes

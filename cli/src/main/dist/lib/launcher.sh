@@ -54,7 +54,9 @@ fi
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
 [ -e /proc/self/fd/2 ] || exec 2>/dev/null
 
+chosen=
 . "$home/lib/jvm.sh"
+if [ -z "$chosen" ]; then fail "$home/lib/jvm.sh cannot be read"; fi
 
 case $command in
 start | run | restart) cache=$start_cache ;;

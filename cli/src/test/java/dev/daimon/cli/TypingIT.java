@@ -100,7 +100,10 @@ class TypingIT {
     return Sandbox.DAIMON + " " + command + " -u " + USER.name() + " " + typist;
   }
 
-  /** Returns the text on the terminal of a shell that runs a command, and then reads a line. */
+  /**
+   * Returns the text on the terminal of a shell that runs a command, and then reads a line. It
+   * reads a second one, so that it does not end before root has typed.
+   */
   private String shell(String command) throws Exception {
     Files.deleteIfExists(sandbox.file("reads"));
     Process terminal =
@@ -108,9 +111,9 @@ class TypingIT {
             command
                 + "; touch "
                 + sandbox.file("reads")
-                + "; read line; echo \"the shell read: $line\"");
+                + "; read line; echo \"the shell read: $line\"; read line");
     Sandbox.await("the shell to read", () -> Files.exists(sandbox.file("reads")));
-    type(terminal, "typed by root\n");
+    type(terminal, "typed by root\nthe end\n");
     String said = new String(terminal.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
     assertThat(terminal.waitFor()).isZero();
     return said;

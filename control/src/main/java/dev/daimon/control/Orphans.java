@@ -23,7 +23,14 @@ final class Orphans {
   /** The record of that daemon's start; null if there is none. */
   private final @Nullable StartRecord start;
 
-  private boolean unfinished;
+  /**
+   * A process that was shown to have belonged to the daemon.
+   *
+   * @param process a handle, which the caller closes
+   * @param ofUnfinishedStart whether its start was killed before it could write the process id, if
+   *     the pidfile still is empty: then it is the daemon itself
+   */
+  record Orphan(PidFd process, boolean ofUnfinishedStart) {}
 
   private Orphans(LockedFile file, long daemon, @Nullable StartRecord start) {
     this.file = file;
@@ -55,60 +62,53 @@ final class Orphans {
   }
 
   /**
-   * Whether what {@link #findProven} has found is of a start that was killed before it could write
-   * the process id, if the pidfile still is empty: then it is the daemon itself.
-   */
-  boolean areOfUnfinishedStart() {
-    return unfinished;
-  }
-
-  /**
    * Finds one that was shown to have belonged to the daemon. It is in the session that was made for
    * the daemon, that the daemon made, or that was led by the process which took the lock. And the
    * leader of that session has ended, so it can put no other processes into it.
    *
-   * @return a handle, to be closed by the caller; null if there is none
+   * @return null if there is none
    */
-  @Nullable PidFd findProven() throws IOException {
+  @Nullable Orphan findProven() throws IOException {
     long begin = System.nanoTime();
     for (long pid : Processes.all()) {
       if (System.nanoTime() - begin > SEARCH_NANOS) {
         return null;
       }
       PidFd process = Processes.open(pid);
-      boolean proven = false;
+      Orphan orphan = null;
       try {
-        proven = process != null && isProven(process);
+        orphan = process == null ? null : proven(process);
       } finally {
-        if (process != null && !proven) {
+        if (process != null && orphan == null) {
           Processes.close(process);
         }
       }
-      if (proven) {
-        return process;
+      if (orphan != null) {
+        return orphan;
       }
     }
     return null;
   }
 
-  private boolean isProven(PidFd process) throws IOException {
+  private @Nullable Orphan proven(PidFd process) throws IOException {
     ProcessInfo info = Processes.info(process);
     if (info == null || info.session() == 0 || !mayBelong(file, info)) {
-      return false;
+      return null;
     }
     long session = info.session();
     boolean recorded = start != null && (session == start.session() || session == start.pid());
     // Where the pidfile is empty, the record may be that of an earlier start.
     boolean known =
         recorded || ((start == null || daemon == 0) && (session == daemon || isOwners(info)));
-    unfinished = daemon == 0 && !recorded;
     // The id of a session is given to no other process while a process is in the session. The
     // descriptors last, since there may be very many. Alive after that: so this is the process
     // that was examined.
-    return known
-        && !Processes.isRunning(session)
-        && isHeir(process.pid(), info, recorded)
-        && process.isAlive();
+    boolean proven =
+        known
+            && !Processes.isRunning(session)
+            && isHeir(process.pid(), info, recorded)
+            && process.isAlive();
+    return proven ? new Orphan(process, daemon == 0 && !recorded) : null;
   }
 
   /** Whether it holds the lock; without a record also whether its session's leader took that. */

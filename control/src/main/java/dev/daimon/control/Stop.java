@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.control.Orphans.Orphan;
 import dev.daimon.control.StopPolicy.Step;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
@@ -105,8 +106,8 @@ final class Stop {
       Orphans orphans, ProbeResult probe, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
     probe.requireTrusted();
-    PidFd proven = orphans.findProven();
-    if (proven == null) {
+    Orphan orphan = orphans.findProven();
+    if (orphan == null) {
       throw new ControlException(
           Reason.UNKNOWN,
           orphans.areUnnamed()
@@ -116,7 +117,7 @@ final class Stop {
                   + " daemon's, end it by its id");
     }
     try {
-      if (orphans.areOfUnfinishedStart()) {
+      if (orphan.ofUnfinishedStart()) {
         // It may hold something else than a process id, or an id since the probe.
         if (!isEmpty(file)) {
           throw new ControlException(Reason.UNKNOWN, probe.reason());
@@ -128,9 +129,9 @@ final class Stop {
                 + "; to end what is left of its session: daimon stop --session -p "
                 + pidFile);
       }
-      return stop(proven, probe.pid(), file, last);
+      return stop(orphan.process(), probe.pid(), file, last);
     } finally {
-      Processes.close(proven);
+      Processes.close(orphan.process());
     }
   }
 
