@@ -76,8 +76,12 @@ class EveryFaultIT {
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "START_AS_USER")
   void whateverFailsTheStateIsTrue(Scenario scenario) throws Exception {
-    FaultInjector injector = injector();
-    Run first = traced(injector, scenario);
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
+    Run first = new Run(injector, scenario, null);
+    first.carryOut();
+    assertThat(first.exitCode).as(first.said).isZero();
+    assertThat(first.complaints).as("without a fault: %s", first.said).isEmpty();
+    assertThat(injector.unknown(first.calls)).as("calls that errors.txt does not have").isEmpty();
 
     List<Fault> faults = injector.faults(first.calls, /* runtimes= */ false);
     int others = injector.faults(first.calls, /* runtimes= */ true).size();
@@ -108,41 +112,6 @@ class EveryFaultIT {
     assertThat(missed)
         .as("faults that have not happened")
         .isLessThanOrEqualTo(Math.max(1, size / 10));
-  }
-
-  /** A process that cannot read its descriptors does not know whether it is the daemon. */
-  @Test
-  void aProgramThatCannotFindOutWhichProcessItIsSaysSo() throws Exception {
-    FaultInjector injector = injector();
-    Run first = traced(injector, Scenario.FACADE);
-    Fault fault =
-        injector.faults(first.calls, /* runtimes= */ false).stream()
-            .filter(each -> each.error().equals("ENOMEM"))
-            .filter(each -> each.call().name().startsWith("readlink"))
-            .filter(each -> each.call().path().startsWith("/proc/self/fd/"))
-            .findFirst()
-            .orElseThrow();
-
-    Run run = new Run(injector, Scenario.FACADE, fault);
-    run.carryOut();
-
-    assertThat(run.happened).isTrue();
-    assertThat(run.complaints).as(run.said).isEmpty();
-    assertThat(run.exitCode).isEqualTo(71);
-  }
-
-  private FaultInjector injector() throws Exception {
-    return FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
-  }
-
-  /** Runs a scenario without a fault. */
-  private Run traced(FaultInjector injector, Scenario scenario) throws Exception {
-    Run run = new Run(injector, scenario, null);
-    run.carryOut();
-    assertThat(run.exitCode).as(run.said).isZero();
-    assertThat(run.complaints).as("without a fault: %s", run.said).isEmpty();
-    assertThat(injector.unknown(run.calls)).as("calls that errors.txt does not have").isEmpty();
-    return run;
   }
 
   /** A program that daemonizes itself. */

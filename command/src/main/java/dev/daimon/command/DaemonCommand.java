@@ -74,7 +74,10 @@ public final class DaemonCommand {
     requireNonNull(config, "config");
     requireNonNull(program, "program");
     String verb = arguments.length == 0 ? "" : arguments[0];
-    if (verb.equals("start") || verb.equals("run") || isDaemonOf(verb)) {
+    DaemonCommand command = new DaemonCommand(config);
+    if (verb.equals("start")
+        || verb.equals("run")
+        || (verb.equals("restart") && command.isDaemonOrExit())) {
       // A daemon that a restart has started is given the same words.
       DaemonConfig chosen =
           verb.equals("start") ? config : config.toBuilder().foreground(verb.equals("run")).build();
@@ -84,11 +87,17 @@ public final class DaemonCommand {
       }
       return;
     }
-    System.exit(new DaemonCommand(config).carryOut(verb, arguments.length - 1));
+    System.exit(command.carryOut(verb, arguments.length - 1));
   }
 
-  private static boolean isDaemonOf(String verb) {
-    return verb.equals("restart") && Daemonizer.stage() == Stage.DAEMON;
+  /** Whether this is the daemon. */
+  private boolean isDaemonOrExit() {
+    try {
+      return Daemonizer.stage() == Stage.DAEMON;
+    } catch (StartException failure) {
+      System.exit(failed(failure));
+      throw new AssertionError("System.exit returned", failure);
+    }
   }
 
   /** Carries out a verb that this process is not the daemon for, and returns the exit code. */

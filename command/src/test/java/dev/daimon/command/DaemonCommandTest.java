@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.daemon.DaemonConfig;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.FaultInjector;
+import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -14,7 +17,10 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program whose main is {@link DaemonCommand#main}, run as a user would. */
 class DaemonCommandTest extends ProcessSandbox {
@@ -63,6 +69,22 @@ class DaemonCommandTest extends ProcessSandbox {
     public static void main(String[] arguments) throws Exception {
       DaemonCommand.main(
           arguments, DaemonConfig.builder().programName("app").build(), (daemon, words) -> {});
+    }
+  }
+
+  /** Its last word is its directory, so it asks for nothing before it daemonizes. */
+  static final class Knowing {
+    public static void main(String[] arguments) throws Exception {
+      // inject.c knows by that path that the JVM's start is over.
+      boolean _ = new File("/marker/main").exists();
+      Path directory = Path.of(arguments[1]);
+      DaemonCommand.main(
+          arguments,
+          DaemonConfig.builder().programName("app").pidFile(directory.resolve("app.pid")).build(),
+          (daemon, words) -> {
+            daemon.ready();
+            new CountDownLatch(1).await();
+          });
     }
   }
 
@@ -210,6 +232,30 @@ class DaemonCommandTest extends ProcessSandbox {
       assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
       assertThat(result.err()).startsWith("app: ").hasLineCount(1);
     }
+  }
+
+  /** A process that cannot read its descriptors does not know whether it is the daemon. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart"})
+  @Tag("cc")
+  void aProcessThatCannotFindOutWhichItIsSaysSoInOneLine(String verb) throws Exception {
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(file("inject")));
+    Path log = file("calls");
+    List<String> command = java(Knowing.class, verb, directory().toString());
+    assertThat(run(injector.command(log, command), Map.of()).exitCode()).isZero();
+    Fault fault =
+        injector.faults(FaultInjector.calls(log), /* runtimes= */ false).stream()
+            .filter(each -> each.error().equals("ENOMEM"))
+            .filter(each -> each.call().name().startsWith("readlink"))
+            .filter(each -> each.call().path().startsWith("/proc/self/fd/"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(app("stop").exitCode()).isZero();
+
+    Result result = run(injector.command(log, fault, command), Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+    assertThat(result.err()).matches("app: /proc/self/fd/\\d+: Cannot allocate memory\\n");
   }
 
   @Test
