@@ -130,10 +130,15 @@ final class Control {
     StopProgress progress = new StopProgress(terminal, line.daemon());
     try {
       StopResult _ = control.stop(ControlOptions.policy(line), progress);
-      return progress.hasLost() ? Reason.CANNOT_TELL.exitCode() : 0;
     } finally {
       terminal.clear();
     }
+    String lost = progress.lost();
+    if (lost == null) {
+      return 0;
+    }
+    terminal.error(lost);
+    return Reason.CANNOT_TELL.exitCode();
   }
 
   private int signal(Signal signal) throws IOException {

@@ -256,7 +256,9 @@ final class StartCommand {
     if (changed != null) {
       terminal.error(changed);
     }
-    StopProgress progress = new StopProgress(terminal, null);
+    // If it has lost its pidfile, the start says so.
+    StopProgress progress =
+        new StopProgress(terminal, request.named == null ? null : request.named.daemon());
     try {
       // Before the stop: what cannot be written must not cost the daemon that runs.
       start.prepareName();

@@ -20,7 +20,7 @@ final class StopProgress implements StopListener {
   private long awaited;
 
   private boolean stopped;
-  private boolean lost;
+  private @Nullable String lost;
 
   StopProgress(Terminal terminal, @Nullable RequestedDaemon daemon) {
     this.terminal = terminal;
@@ -63,8 +63,8 @@ final class StopProgress implements StopListener {
     return stopped;
   }
 
-  /** Whether the daemon runs, and has lost its pidfile while the stop waited for the guard. */
-  boolean hasLost() {
+  /** The words for a daemon that runs, and has lost its pidfile meanwhile; null for any other. */
+  @Nullable String lost() {
     return lost;
   }
 
@@ -81,9 +81,10 @@ final class StopProgress implements StopListener {
       }
       terminal.error("process " + awaited + " did not end by " + before + "and was killed");
     } else if (result.outcome() == Outcome.ALREADY_DONE) {
-      String words = daemon == null ? null : daemon.lost();
-      lost = words != null;
-      terminal.error(words == null ? "it was not running" : words);
+      lost = daemon == null ? null : daemon.lost();
+      if (lost == null) {
+        terminal.error("it was not running");
+      }
     } else if (result.outcome() == Outcome.STALE) {
       terminal.error("it was not running; the pidfile that it had left behind is removed");
     }

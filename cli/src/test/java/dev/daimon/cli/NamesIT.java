@@ -395,7 +395,7 @@ class NamesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"start web -- sleep 1", "stop web"})
+  @ValueSource(strings = {"start web -- sleep 1", "restart web", "stop web"})
   void aDaemonThatLosesItsPidfileWhileACommandWaitsIsNamed(String command) throws Exception {
     Result result =
         names(
