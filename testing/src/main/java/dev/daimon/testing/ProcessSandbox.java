@@ -32,6 +32,9 @@ public class ProcessSandbox {
   private static final String MARK = "DAIMON_TEST";
   private static final int DEADLINE_SECONDS = 60;
 
+  /** The field env_end of /proc/PID/stat. */
+  private static final int ENVIRONMENT_END = 51;
+
   private final String mark = UUID.randomUUID().toString();
 
   /** Those found so far: one that ends has lost its environment before its files are closed. */
@@ -119,6 +122,10 @@ public class ProcessSandbox {
   private static List<String> environment(Path process) {
     try {
       byte[] block = Files.readAllBytes(process.resolve("environ"));
+      while (block.length == 0 && isExecuting(process)) {
+        Thread.onSpinWait();
+        block = Files.readAllBytes(process.resolve("environ"));
+      }
       return block.length == 0
           ? List.of()
           : List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
@@ -127,7 +134,19 @@ public class ProcessSandbox {
     }
   }
 
-  /** In the midst of an exec a process has no environment, but it has a working directory. */
+  /**
+   * Whether it is in the midst of an exec, and so has no environment yet: that takes milliseconds
+   * if the memory of a JVM ends with it. A thread of the kernel has no program.
+   */
+  private static boolean isExecuting(Path process) throws IOException {
+    Path _ = Files.readSymbolicLink(process.resolve("exe"));
+    String stat = Files.readString(process.resolve("stat"));
+    // The state, the third field, comes after the name, in parentheses.
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).strip().split(" ", -1);
+    return fields[ENVIRONMENT_END - 3].equals("0");
+  }
+
+  /** A process that was started without an environment has a working directory. */
   private boolean isInDirectory(Path process) {
     try {
       return Files.readSymbolicLink(process.resolve("cwd")).startsWith(directory);
