@@ -2,6 +2,11 @@
 # $options; and at last $chosen, unless a part of this file could not be read. $home is set.
 
 . "$home/lib/find-jdk.sh"
+# Its last function.
+command -v java_on_path >/dev/null || {
+    echo "daimon: $home/lib/find-jdk.sh cannot be read" >&2
+    exit 71
+}
 
 # roots_jdk PATH: prints the path of a JDK, without symbolic links, if root alone can change the JDK, and
 # exchange the directories above it. Call it in a subshell: it changes the working directory.

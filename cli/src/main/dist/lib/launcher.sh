@@ -1,4 +1,4 @@
-# The launcher script: the body of bin/daimon. $home is set.
+# The launcher script: the body of bin/daimon. $home and $command are set, and quit is defined.
 #
 # run:      java replaces this shell, and the program replaces java: the process id stays the same.
 # the rest: java runs as a child, so that it leads no process group and may call setsid; this shell
@@ -12,27 +12,29 @@
 # The properties that this script sets (-Ddaimon...) and the exit statuses that it reads are
 # described in ScriptProtocol.java.
 
-command=${1-}
-
 # A shell that cannot go on, since a fork fails for instance, exits with 2, and with 126 or 127 if it cannot become
 # java. The command has no such exit codes, so they mean that here.
 gave_up() {
     case $1 in
+    1)
+        # bash says 1 for a script that it cannot read, and a status for a daemon that is dead.
+        if [ -n "$chosen" ]; then return; fi
+        words="daimon: a script in $home/lib cannot be read"
+        ;;
     2) words="daimon: the shell has failed: ${forking:-too few descriptors?}" ;;
     126 | 127) words="daimon: java could not be executed" ;;
     *) return ;;
     esac
     { [ -n "$r" ] && echo "$words" >&"$r"; } 2>/dev/null || echo "$words" >&2
-    exit 71
+    quit
 }
-r=2 forking=
+r=2 forking= chosen=
 trap 'gave_up $?' EXIT
 
 # fail MESSAGE: reports that nothing was done, and exits.
 fail() {
     echo "daimon: $1" >&2
-    if [ "$command" = status ]; then exit 4; fi
-    exit 71
+    quit
 }
 
 # Checks /proc before anything is read from it: /proc/self must be this shell.
@@ -54,7 +56,6 @@ fi
 [ -e /proc/self/fd/1 ] || exec 1>/dev/null
 [ -e /proc/self/fd/2 ] || exec 2>/dev/null
 
-chosen=
 . "$home/lib/jvm.sh"
 if [ -z "$chosen" ]; then fail "$home/lib/jvm.sh cannot be read"; fi
 

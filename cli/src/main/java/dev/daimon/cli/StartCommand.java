@@ -256,7 +256,7 @@ final class StartCommand {
     if (changed != null) {
       terminal.error(changed);
     }
-    // If it has lost its pidfile, the start says so.
+    // Of a daemon that has lost its pidfile the start tells, if it still runs then.
     StopProgress progress =
         new StopProgress(terminal, request.named == null ? null : request.named.daemon());
     try {

@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +36,26 @@ final class ControlGroup implements AutoCloseable {
     Path parent = isVersion1 ? hierarchy : ROOT;
     Path directory =
         Files.createDirectory(parent.resolve("daimon-test-" + ProcessHandle.current().pid()));
-    Files.writeString(directory.resolve(isVersion1 ? version1 : version2), Long.toString(limit));
+    try {
+      Files.writeString(directory.resolve(isVersion1 ? version1 : version2), Long.toString(limit));
+      forbidSwap(directory, limit);
+    } catch (IOException failure) {
+      Files.delete(directory);
+      throw failure;
+    }
     return new ControlGroup(directory);
+  }
+
+  /** With swap, memory would be slow and not exhausted. Not every kernel can limit that. */
+  private static void forbidSwap(Path directory, long limit) throws IOException {
+    Path version1 = directory.resolve("memory.memsw.limit_in_bytes");
+    if (Files.exists(version1)) {
+      Files.writeString(version1, Long.toString(limit));
+    }
+    Path version2 = directory.resolve("memory.swap.max");
+    if (Files.exists(version2)) {
+      Files.writeString(version2, "0");
+    }
   }
 
   /** Returns the command line that runs a command within the group. */
@@ -55,20 +74,24 @@ final class ControlGroup implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
-      ProcessSandbox.await(
-          "the end of the group",
-          () -> {
-            List<String> left = Files.readAllLines(members());
-            for (String pid : left) {
-              ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
-            }
-            return left.isEmpty();
-          });
-    } catch (IOException failure) {
+      ProcessSandbox.await("the end of the group", this::isRemoved);
+    } catch (IOException | RuntimeException failure) {
       throw failure;
     } catch (Exception failure) {
       throw new AssertionError(failure);
     }
-    Files.delete(directory);
+  }
+
+  private boolean isRemoved() throws IOException {
+    for (String pid : Files.readAllLines(members())) {
+      ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+    }
+    try {
+      Files.delete(directory);
+      return true;
+    } catch (FileSystemException occupied) {
+      // A process that has ended is in it for a moment.
+      return false;
+    }
   }
 }

@@ -6,6 +6,7 @@ import dev.daimon.testing.FaultInjector;
 import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
@@ -95,6 +96,41 @@ class ScarceIT {
 
     assertThat(result.exitCode()).isEqualTo(71);
     assertThat(result.err()).startsWith("daimon: ").contains("cannot be read").hasLineCount(1);
+  }
+
+  /** A size of -1: the file is missing. */
+  @ParameterizedTest
+  @CsvSource({
+    "launcher.sh, -1",
+    "launcher.sh, 0",
+    "launcher.sh, 600",
+    "launcher.sh, 8192",
+    "jvm.sh, -1",
+    "jvm.sh, 0",
+    "jvm.sh, 4096",
+    "find-jdk.sh, -1",
+    "find-jdk.sh, 0",
+    "find-jdk.sh, 600",
+  })
+  void aScriptThatCannotBeReadToItsEndIsNamed(String name, int size) throws Exception {
+    Path script = sandbox.publicDaimon().resolveSibling("../lib").resolve(name);
+    byte[] beginning = Files.readAllBytes(script);
+    Files.delete(script);
+    if (size >= 0) {
+      Files.write(script, Arrays.copyOf(beginning, size));
+    }
+    for (String shell : List.of("sh", "bash --posix")) {
+      ProcessSandbox.Result status =
+          sandbox.shell(shell + " $dir/dist/bin/daimon status -p $dir/pid");
+      ProcessSandbox.Result start =
+          sandbox.shell(shell + " $dir/dist/bin/daimon start -p $dir/pid sleep 1000");
+
+      assertThat(status.exitCode()).as(shell + ": " + status).isIn(4, 71);
+      assertThat(start.exitCode()).as(shell + ": " + start).isEqualTo(71);
+      assertThat(status.err()).isEqualTo(start.err()).contains(name);
+      assertThat(start.out()).isEmpty();
+    }
+    assertThat(sandbox.running("sleep")).isEmpty();
   }
 
   @Test

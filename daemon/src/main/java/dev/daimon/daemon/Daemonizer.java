@@ -68,7 +68,7 @@ public final class Daemonizer {
   public static Daemon daemonize(DaemonConfig config) {
     requireNonNull(config, "config");
     Settings settings = config.settings;
-    if (isDaemonOrExit(settings)) {
+    if (isDaemonOrExit(settings, STACK.getCallerClass())) {
       return becomeDaemon(settings);
     }
     if (!settings.isInProcess()) {
@@ -95,14 +95,19 @@ public final class Daemonizer {
   }
 
   /** Whether this is the daemon. */
-  private static boolean isDaemonOrExit(Settings settings) {
+  private static boolean isDaemonOrExit(Settings settings, Class<?> caller) {
     try {
       return stage() == Stage.DAEMON;
     } catch (StartException failure) {
+      if (!settings.isInProcess()) {
+        // The JVM of another program must not end. A launcher's own directory is that of its JVM.
+        HostJvm.requireOwn(caller, Path.of("").toAbsolutePath());
+      }
       throw exit(settings.displayName(), failure);
     }
   }
 
+  /** Never returns; what it returns lets the caller say so by {@code throw}. */
   private static AssertionError exit(String name, StartException failure) {
     StatusLine.error(name, FailureText.of(failure));
     tellManager(FailureText.of(failure), failure);

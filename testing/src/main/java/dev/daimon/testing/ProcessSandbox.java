@@ -32,6 +32,9 @@ public class ProcessSandbox {
   private static final String MARK = "DAIMON_TEST";
   private static final int DEADLINE_SECONDS = 60;
 
+  /** So often an environment is read while a process executes a program: some seconds. */
+  private static final int EXEC_TRIES = 100_000;
+
   /** The field env_end of /proc/PID/stat. */
   private static final int ENVIRONMENT_END = 51;
 
@@ -122,8 +125,10 @@ public class ProcessSandbox {
   private static List<String> environment(Path process) {
     try {
       byte[] block = Files.readAllBytes(process.resolve("environ"));
-      while (block.length == 0 && isExecuting(process)) {
-        Thread.onSpinWait();
+      boolean executing = true;
+      for (int i = 0; i < EXEC_TRIES && block.length == 0 && executing; i++) {
+        // Asked before it is read again, since the exec may end in between.
+        executing = isExecuting(process);
         block = Files.readAllBytes(process.resolve("environ"));
       }
       return block.length == 0
