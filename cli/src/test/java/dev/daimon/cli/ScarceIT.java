@@ -28,6 +28,7 @@ class ScarceIT {
   @ParameterizedTest
   @CsvSource({
     // As a container's filter does it, and as an older kernel does.
+    "setsid,            EPERM, 71,  0",
     "close_range,       EPERM,  0,  0",
     "close_range,       ENOSYS, 0,  0",
     "clone3,            ENOSYS, 0,  0",

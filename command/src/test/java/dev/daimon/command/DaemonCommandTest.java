@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -239,23 +240,74 @@ class DaemonCommandTest extends ProcessSandbox {
   @ValueSource(strings = {"start", "restart"})
   @Tag("cc")
   void aProcessThatCannotFindOutWhichItIsSaysSoInOneLine(String verb) throws Exception {
-    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(file("inject")));
-    Path log = file("calls");
     List<String> command = java(Knowing.class, verb, directory().toString());
-    assertThat(run(injector.command(log, command), Map.of()).exitCode()).isZero();
-    Fault fault =
-        injector.faults(FaultInjector.calls(log), /* runtimes= */ false).stream()
-            .filter(each -> each.error().equals("ENOMEM"))
-            .filter(each -> each.call().name().startsWith("readlink"))
-            .filter(each -> each.call().path().startsWith("/proc/self/fd/"))
-            .findFirst()
-            .orElseThrow();
-    assertThat(app("stop").exitCode()).isZero();
 
-    Result result = run(injector.command(log, fault, command), Map.of());
+    Result result =
+        runWithFault(
+            command,
+            each ->
+                each.error().equals("ENOMEM")
+                    && each.call().name().startsWith("readlink")
+                    && each.call().path().startsWith("/proc/self/fd/"));
 
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
     assertThat(result.err()).matches("app: /proc/self/fd/\\d+: Cannot allocate memory\\n");
+  }
+
+  /** The first thing that the daemon writes is the report to its launcher. */
+  @Test
+  @Tag("cc")
+  void aReportThatCannotBeWrittenIsAFailureOfTheStart() throws Exception {
+    Result result =
+        runWithFault(
+            java(Knowing.class, "start", directory().toString()),
+            each ->
+                each.error().equals("ENOSPC")
+                    && each.call().label().equals("java2")
+                    && each.call().name().equals("write"));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+    assertThat(result.err()).startsWith("app: ").contains("No space left on device");
+    awaitEnd();
+    assertThat(pidFile()).doesNotExist();
+  }
+
+  /**
+   * A daemon without a session of its own would be in the process group of whoever started it, and
+   * end that group with itself. So this is run in a session of its own.
+   */
+  @Test
+  @Tag("cc")
+  void whereNoSessionCanBeMadeNothingIsStarted() throws Exception {
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(file("inject")));
+    List<String> command = new ArrayList<>(List.of("setsid", "--wait"));
+    command.addAll(
+        injector.forbidding(
+            "setsid", "EPERM", java(Knowing.class, "start", directory().toString())));
+
+    Result result = run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(71);
+    assertThat(result.err())
+        .matches("app: posix_spawn .*: Operation not permitted \\(EPERM, 1\\)\n");
+    assertThat(processes()).isEmpty();
+    assertThat(pidFile()).doesNotExist();
+  }
+
+  /** Runs a command that starts a daemon; then again, with the first fault that is as wanted. */
+  private Result runWithFault(List<String> command, Predicate<Fault> wanted) throws Exception {
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(file("inject")));
+    Path log = file("calls");
+    assertThat(run(injector.command(log, command), Map.of()).exitCode()).isZero();
+    Fault fault =
+        injector.faults(FaultInjector.calls(log), /* runtimes= */ false).stream()
+            .filter(wanted)
+            .findFirst()
+            .orElseThrow();
+    assertThat(app("stop").exitCode()).isZero();
+    Result result = run(injector.command(log, fault, command), Map.of());
+    assertThat(FaultInjector.hasHappened(log)).isTrue();
+    return result;
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.daimon.signals.Kill;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Reports the daemon's state to its launcher until the start is decided: the daemon is ready and
@@ -145,7 +146,11 @@ public final class ReadinessReport {
     return state == State.STARTING;
   }
 
-  /** Reports that the daemon is ready. */
+  /**
+   * Reports that the daemon is ready.
+   *
+   * @throws StartException if that cannot be written, although the launcher waits for it
+   */
   public void ready() {
     if (isStarting()) {
       // Without the lock, because this waits for a launcher that is stopped.
@@ -183,10 +188,31 @@ public final class ReadinessReport {
   private void tellReady() {
     try {
       connection.ready();
-    } catch (IOException gone) {
-      // The listener finds that out, cleans up, and decides.
-      return;
+    } catch (IOException failure) {
+      // If the launcher is gone, the listener finds that out, cleans up, and decides.
+      if (!isDecidedSoon()) {
+        throw new StartException(Reason.SYSTEM, failure);
+      }
     }
+  }
+
+  /** Waits for the decision as long as a listener may take that has something to decide. */
+  private synchronized boolean isDecidedSoon() {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(EXIT_MILLIS);
+    boolean interrupted = false;
+    long left = EXIT_MILLIS;
+    while (state == State.STARTING && left > 0) {
+      try {
+        wait(left);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+      left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return state != State.STARTING;
   }
 
   /** Reports that the daemon gives up because of a failure. */

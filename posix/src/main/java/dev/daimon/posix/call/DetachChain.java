@@ -57,7 +57,7 @@ final class DetachChain {
   /** The program's process id, an {@code int}. */
   private final MemorySegment program;
 
-  private final long pipeError;
+  private final long leadError;
   private final long startError;
 
   private DetachChain(Arena arena, MemorySegment program) {
@@ -68,8 +68,8 @@ final class DetachChain {
     ends = results.address();
     verdict = ends + 2 * Integer.BYTES;
     leader = verdict + Integer.BYTES;
-    pipeError = leader + Integer.BYTES;
-    startError = pipeError + Integer.BYTES;
+    leadError = leader + Integer.BYTES;
+    startError = leadError + Integer.BYTES;
     // No descriptors and no answer yet.
     results.asSlice(0, 3 * Integer.BYTES).fill((byte) -1);
   }
@@ -91,6 +91,7 @@ final class DetachChain {
    * @param reserved an open descriptor, close-on-exec, that nothing else uses
    * @param witness the number of the pipe's write end in the program, which no action closes; may
    *     be {@code reserved}
+   * @param path the address of the program's path, {@linkplain ProgramChain#erasable erasable}
    */
   static int detach(
       Arena arena,
@@ -108,7 +109,7 @@ final class DetachChain {
     DetachChain chain = new DetachChain(arena, arena.allocate(JAVA_INT));
     chain.askAndExit(witness);
     chain.calls.prepend(spawn, chain.program.address(), path, actions, attributes, argv, envp);
-    chain.lead(session, umask, reserved, witness);
+    chain.lead(session, umask, reserved, witness, path);
     return chain.start(null, leader);
   }
 
@@ -129,12 +130,18 @@ final class DetachChain {
             | CallChain.CLONE_PARENT_SETTID
             | Signals.SIGCHLD;
     chain.calls.prependChild(program.calls(), flags, program.id().address());
-    chain.lead(session, umask, reserved, witness);
+    chain.lead(session, umask, reserved, witness, program.path());
     return chain.start(program, leader);
   }
 
-  /** Adds the leader's first steps. */
-  private void lead(boolean session, int umask, int reserved, int witness) {
+  /**
+   * Adds the leader's first steps. If one fails, no program is executed, by the means of {@link
+   * ProgramChain}: without a session of its own it would be in this JVM's process group, and so
+   * would all that is meant for the group.
+   */
+  private void lead(boolean session, int umask, int reserved, int witness, long path) {
+    calls.blankByErrno(path);
+    calls.saveErrno(leadError);
     preparePipe(reserved, witness);
     calls.prepend(UMASK, umask, 0, 0, 0, 0, 0);
     if (session) {
@@ -142,6 +149,7 @@ final class DetachChain {
     } else {
       calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);
     }
+    calls.clearErrno();
     // With SIGCHLD ignored, posix_spawn could not wait for a child whose exec has failed, and would
     // set errno to that failure.
     calls.prepend(SIGNAL, Signals.SIGCHLD, Signals.SIG_DFL, 0, 0, 0, 0);
@@ -150,7 +158,6 @@ final class DetachChain {
   /** Makes the pipe; the witness becomes its only write end. */
   private void preparePipe(int reserved, int witness) {
     long writing = ends + Integer.BYTES;
-    calls.saveErrno(pipeError);
     long close = calls.prepend(CLOSE, 0, 0, 0, 0, 0, 0);
     calls.load(close, Layouts.ucontext_t.argument_0, writing);
     long duplicate = calls.prepend(DUP3, 0, witness, Files.O_CLOEXEC, 0, 0, 0);
@@ -158,7 +165,6 @@ final class DetachChain {
     calls.prepend(PIPE2, ends, Files.O_CLOEXEC, 0, 0, 0, 0);
     // Takes the number, so that neither end of the pipe gets it.
     calls.prepend(DUP2, reserved, witness, 0, 0, 0, 0);
-    calls.clearErrno();
   }
 
   /**
@@ -194,8 +200,8 @@ final class DetachChain {
     Processes.awaitEnd(child);
     int id = Native.view(program).getInt(0);
     int error = Libc.EINTR;
-    if (result(pipeError) != 0) {
-      error = result(pipeError);
+    if (result(leadError) != 0) {
+      error = result(leadError);
     } else if (steps != null && steps.error() != 0) {
       error = steps.error();
     } else if (id == 0) {

@@ -111,6 +111,9 @@ final class ProgramChain {
 
   private final long timer;
 
+  /** The program's path. */
+  private final long file;
+
   /**
    * Makes the chain.
    *
@@ -137,7 +140,7 @@ final class ProgramChain {
     long late = early + Integer.BYTES;
     long executing = late + Integer.BYTES;
     timer = executing + Integer.BYTES;
-    long file = Native.string(arena, path, PATH_BYTES).address();
+    file = erasable(arena, path);
 
     // A chain is built from its last call to its first one.
     calls.prepend(EXIT, 1, 0, 0, 0, 0, 0);
@@ -250,6 +253,19 @@ final class ProgramChain {
   /** The memory that must have the child's process id before the child runs. */
   MemorySegment id() {
     return id;
+  }
+
+  /**
+   * Copies a program's path to memory of its own, where {@link CallChain#blankByErrno} may erase
+   * it, and returns the address.
+   */
+  static long erasable(Arena arena, byte[] path) {
+    return Native.string(arena, path, PATH_BYTES).address();
+  }
+
+  /** The address of the program's path, which is {@linkplain #erasable erasable}. */
+  long path() {
+    return file;
   }
 
   /** The error of the first step that has failed; 0 if none has. */

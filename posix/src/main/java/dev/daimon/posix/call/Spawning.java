@@ -285,7 +285,7 @@ public final class Spawning implements AutoCloseable {
                 newSession,
                 umask,
                 SPAWN,
-                Native.string(arena, path).address(),
+                ProgramChain.erasable(arena, path),
                 actions.address(),
                 attributes.address(),
                 Native.strings(arena, argv).address(),
