@@ -252,7 +252,7 @@ end_not_started:
 #endif
 end_serves:
        false
-    :: true -> /* fail(), or an exception */
+    :: true -> /* fail(), or an exception, as of a ready() that cannot be written */
        d_step { if :: report == STARTING -> report = HAS_FAILED :: else fi };
        if :: !HAS_ENDED(LAUNCHER) -> messages!FAILED :: HAS_ENDED(LAUNCHER) fi;
        d_step { end_process(DAEMON) }

@@ -254,6 +254,21 @@ class DaemonCommandTest extends ProcessSandbox {
     assertThat(result.err()).matches("app: /proc/self/fd/\\d+: Cannot allocate memory\\n");
   }
 
+  /** It asks whether the daemon has inherited the connection. */
+  @Test
+  @Tag("cc")
+  void aLauncherThatCannotExamineItsDaemonGoesOn() throws Exception {
+    Result result =
+        runWithFault(
+            java(Knowing.class, "start", directory().toString()),
+            each ->
+                each.error().equals("ENOMEM")
+                    && each.call().name().equals("readlink")
+                    && each.call().path().matches("/proc/[0-9]+/fd/[0-9]+"));
+
+    assertThat(result).isEqualTo(new Result(0, "", ""));
+  }
+
   /** The first thing that the daemon writes is the report to its launcher. */
   @Test
   @Tag("cc")

@@ -154,7 +154,8 @@ public final class Daemon implements AutoCloseable {
    * @throws IllegalStateException if {@link #dropPrivileges()} is still to be called: the
    *     configuration has a user or group that this process is not, or something else to give up
    * @throws StartException if the launcher has given up or is gone, in which case this process is
-   *     about to end; or if this process cannot take over what it has inherited
+   *     about to end; if this process cannot take over what it has inherited; or if it cannot write
+   *     the report to a launcher that waits for it
    */
   public void ready() {
     requireDropped("ready");

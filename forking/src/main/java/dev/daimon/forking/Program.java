@@ -425,7 +425,8 @@ public final class Program {
    * @throws IllegalArgumentException if the umask is outside that range
    * @throws ExecException as {@link #spawn()}
    * @throws PosixException as {@link #spawn()}; {@code EINTR} also if somebody killed the child in
-   *     between; {@code EPERM} for a limit that the program may not have. Nothing runs then
+   *     between; {@code EPERM} for a limit that the program may not have, and where a filter of
+   *     system calls forbids a session or a group of its own. Nothing runs then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public Detached detach(int umask) throws IOException {

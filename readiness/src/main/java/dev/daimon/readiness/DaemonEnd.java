@@ -209,7 +209,8 @@ public final class DaemonEnd implements AutoCloseable {
    * Reports that this process is ready. It counts as started when the launcher has confirmed it:
    * see {@link #awaitLauncher()}.
    *
-   * @throws IOException if the launcher has ended
+   * @throws IOException if the launcher has ended, or if the report cannot be written: then the
+   *     launcher goes on waiting, unless it gets another report or this process ends
    */
   public void ready() throws IOException {
     send(MessageCodec.encode('R', 0, ""));
@@ -221,7 +222,7 @@ public final class DaemonEnd implements AutoCloseable {
    * @param exitCode the exit code for the launcher, from 1 to 255
    * @param text the reason; it is cut off after 8 KiB
    * @throws IllegalArgumentException if the exit code is outside that range
-   * @throws IOException if the launcher has ended
+   * @throws IOException if the launcher has ended, or if the report cannot be written
    */
   public void failed(int exitCode, String text) throws IOException {
     Objects.requireNonNull(text, "text");

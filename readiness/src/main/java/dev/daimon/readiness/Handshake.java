@@ -1,6 +1,7 @@
 package dev.daimon.readiness;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
@@ -106,7 +107,10 @@ final class Handshake {
    * examined, or has ended.
    */
   static boolean isInheritedBy(long pid, Descriptor file) {
-    if (LINK.equals(link("/proc/" + pid + "/fd/" + file.number()))) {
+    byte[] target = new byte[LINK.length() + 1];
+    int length = readlink("/proc/" + pid + "/fd/" + file.number(), target);
+    boolean unknown = length < 0 && length != -Errno.ENOENT.number();
+    if (unknown || (length > 0 && LINK.equals(text(target, length)))) {
       return true;
     }
     // In this order: a process that ends loses its program before its descriptors.
@@ -117,8 +121,16 @@ final class Handshake {
 
   private static @Nullable String link(String path) {
     byte[] target = new byte[256];
-    int length = Files.readlink(path.getBytes(StandardCharsets.US_ASCII), target);
-    return length < 0 ? null : new String(target, 0, length, StandardCharsets.US_ASCII);
+    int length = readlink(path, target);
+    return length < 0 ? null : text(target, length);
+  }
+
+  private static int readlink(String path, byte[] target) {
+    return Files.readlink(path.getBytes(StandardCharsets.US_ASCII), target);
+  }
+
+  private static String text(byte[] target, int length) {
+    return new String(target, 0, length, StandardCharsets.US_ASCII);
   }
 
   /** Writes at the beginning. A write to memory is complete or fails. */

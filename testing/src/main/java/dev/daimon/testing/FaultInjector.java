@@ -53,6 +53,11 @@ public final class FaultInjector {
       return label.contains(START)
           || (label.startsWith("java") && (JVMS_CALLS.contains(name) || isCode(path)));
     }
+
+    /** Whether it reads what has no path: such a read finds an end, and no defect of a device. */
+    private boolean readsPipe() {
+      return name.equals("read") && path.isEmpty();
+    }
   }
 
   /** Whether a JVM reads its classes from there, or its libraries. */
@@ -207,7 +212,9 @@ public final class FaultInjector {
         continue;
       }
       for (String error : errors.getOrDefault(call.name, List.of())) {
-        faults.add(new Fault("error", call, error));
+        if (!(error.equals("EIO") && call.readsPipe())) {
+          faults.add(new Fault("error", call, error));
+        }
       }
       faults.add(new Fault("kill", call, ""));
       if (!call.name.startsWith("exit") && !call.name.equals("execve")) {

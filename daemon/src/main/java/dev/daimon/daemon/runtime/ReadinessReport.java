@@ -191,7 +191,9 @@ public final class ReadinessReport {
     } catch (IOException failure) {
       // If the launcher is gone, the listener finds that out, cleans up, and decides.
       if (!isDecidedSoon()) {
-        throw new StartException(Reason.SYSTEM, failure);
+        StartException lost = new StartException(Reason.SYSTEM, failure);
+        failed(lost);
+        throw lost;
       }
     }
   }
