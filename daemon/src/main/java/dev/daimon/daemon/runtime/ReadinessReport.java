@@ -160,7 +160,7 @@ public final class ReadinessReport {
 
   /** Waits until the launcher has confirmed that the daemon is ready. */
   public void awaitLauncher() {
-    State end = awaitDecision();
+    State end = awaitDecision(Long.MAX_VALUE);
     if (end != State.READY) {
       throw new StartException(
           Reason.DAEMON_FAILED,
@@ -170,11 +170,13 @@ public final class ReadinessReport {
     }
   }
 
-  private synchronized State awaitDecision() {
+  /** Waits for the decision, at most for this time; returns what it is by then. */
+  private synchronized State awaitDecision(long nanos) {
+    long end = System.nanoTime() + nanos;
     boolean interrupted = false;
-    while (state == State.STARTING) {
+    for (long left = nanos; state == State.STARTING && left > 0; left = end - System.nanoTime()) {
       try {
-        wait();
+        TimeUnit.NANOSECONDS.timedWait(this, left);
       } catch (InterruptedException e) {
         interrupted = true;
       }
@@ -190,31 +192,12 @@ public final class ReadinessReport {
       connection.ready();
     } catch (IOException failure) {
       // If the launcher is gone, the listener finds that out, cleans up, and decides.
-      if (!isDecidedSoon()) {
+      if (awaitDecision(TimeUnit.MILLISECONDS.toNanos(EXIT_MILLIS)) == State.STARTING) {
         StartException lost = new StartException(Reason.SYSTEM, failure);
         failed(lost);
         throw lost;
       }
     }
-  }
-
-  /** Waits for the decision as long as a listener may take that has something to decide. */
-  private synchronized boolean isDecidedSoon() {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(EXIT_MILLIS);
-    boolean interrupted = false;
-    long left = EXIT_MILLIS;
-    while (state == State.STARTING && left > 0) {
-      try {
-        wait(left);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-      left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return state != State.STARTING;
   }
 
   /** Reports that the daemon gives up because of a failure. */
