@@ -145,10 +145,7 @@ public class ProcessSandbox {
    */
   private static boolean isExecuting(Path process) throws IOException {
     Path _ = Files.readSymbolicLink(process.resolve("exe"));
-    String stat = Files.readString(process.resolve("stat"));
-    // The state, the third field, comes after the name, in parentheses.
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).strip().split(" ", -1);
-    return fields[ENVIRONMENT_END - 3].equals("0");
+    return stat(Long.parseLong(process.getFileName().toString()), ENVIRONMENT_END) == 0;
   }
 
   /** A process that was started without an environment has a working directory. */
