@@ -12,6 +12,7 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** The commands that control a daemon: all but those that start one. */
 final class Control {
@@ -44,7 +45,7 @@ final class Control {
     Control control = of(command, line);
     control.checkWords(command == Command.SIGNAL ? 1 : 0);
     try {
-      return control.isLost(command) ? Reason.CANNOT_TELL.exitCode() : control.run(command);
+      return control.run(command);
     } catch (IOException failure) {
       throw PathOptions.named(ControlFailure.of(failure), line);
     } catch (InterruptedException impossible) {
@@ -52,19 +53,19 @@ final class Control {
     }
   }
 
-  /** Tells, if the daemon has a name, whether it runs though its pidfile is gone. */
-  private boolean isLost(Command command) {
+  /**
+   * Whether a daemon with a name runs that was not found by its pidfile, in words; null if not. To
+   * be asked after that: the record of a daemon that is found is not read.
+   */
+  private @Nullable String lost() {
     RequestedDaemon daemon = line.daemon();
-    String lost = daemon == null ? null : daemon.lost();
-    if (lost == null) {
-      return false;
-    }
-    if (command == Command.STATUS && line.has(CommandOption.JSON)) {
-      terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), lost)));
-    } else {
-      terminal.error(lost);
-    }
-    return true;
+    return daemon == null ? null : daemon.lost();
+  }
+
+  /** Says why there is no answer; returns the exit code for that. */
+  private int cannotTell(String reason) {
+    terminal.error(reason);
+    return Reason.CANNOT_TELL.exitCode();
   }
 
   // Not a switch: for one on an enum javac makes a class, which takes time to load.
@@ -97,13 +98,12 @@ final class Control {
     try {
       status = control.status();
     } catch (IOException failure) {
-      String reason = String.valueOf(failure.getMessage());
-      if (line.has(CommandOption.JSON)) {
-        terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), reason)));
-      } else {
-        terminal.error(reason);
-      }
-      return Reason.CANNOT_TELL.exitCode();
+      return unknown(String.valueOf(failure.getMessage()));
+    }
+    String lost =
+        status.state() == State.DEAD || status.state() == State.NOT_RUNNING ? lost() : null;
+    if (lost != null) {
+      return unknown(lost);
     }
     terminal.result(
         line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
@@ -113,6 +113,14 @@ final class Control {
       terminal.error(changed);
     }
     return exitCode(status.state());
+  }
+
+  private int unknown(String reason) {
+    if (!line.has(CommandOption.JSON)) {
+      return cannotTell(reason);
+    }
+    terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), reason)));
+    return Reason.CANNOT_TELL.exitCode();
   }
 
   // Not a switch, as above.
@@ -134,17 +142,17 @@ final class Control {
       terminal.clear();
     }
     String lost = progress.lost();
-    if (lost == null) {
-      return 0;
-    }
-    terminal.error(lost);
-    return Reason.CANNOT_TELL.exitCode();
+    return lost == null ? 0 : cannotTell(lost);
   }
 
   private int signal(Signal signal) throws IOException {
     Outcome outcome = control.signal(signal);
     if (outcome == Outcome.OK) {
       return 0;
+    }
+    String lost = lost();
+    if (lost != null) {
+      return cannotTell(lost);
     }
     terminal.error(
         "not running, so nobody got "
@@ -157,9 +165,7 @@ final class Control {
   private int await() throws IOException, InterruptedException {
     Duration timeout = line.time(CommandOption.WAIT_TIMEOUT);
     DaemonStatus first = control.status();
-    if (first.state() == State.DEAD || first.state() == State.NOT_RUNNING) {
-      terminal.error(first.reason());
-    }
+    boolean ran = first.state() != State.DEAD && first.state() != State.NOT_RUNNING;
     try {
       boolean ended =
           control.awaitStop(
@@ -168,6 +174,15 @@ final class Control {
                   terminal.progress(
                       "waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s"));
       if (ended) {
+        terminal.clear();
+        // Also of one that ran: its pidfile may have been taken away meanwhile.
+        String lost = lost();
+        if (lost != null) {
+          return cannotTell(lost);
+        }
+        if (!ran) {
+          terminal.error(first.reason());
+        }
         return 0;
       }
     } finally {

@@ -109,6 +109,11 @@ final class LogsCommand {
     if (unknown != null) {
       throw ControlFailure.of(unknown);
     }
+    // Whoever takes the pidfile away makes it look so, too.
+    String lost = ended ? daemon.lost() : null;
+    if (lost != null) {
+      throw new StartException(Reason.CANNOT_TELL, lost);
+    }
     return 0;
   }
 
@@ -186,10 +191,6 @@ final class LogsCommand {
 
   /** Waits for the daemon's end on another thread. */
   private void awaitEnd() {
-    String lost = daemon.lost();
-    if (lost != null) {
-      throw new StartException(Reason.CANNOT_TELL, lost);
-    }
     DaemonControl byPidFile = DaemonControl.of(daemon.pidFile());
     DaemonControl control =
         options != null && options.has(CommandOption.PID_ONLY.word())

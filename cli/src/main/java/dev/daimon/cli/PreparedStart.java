@@ -144,7 +144,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   @Override
   public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
     if (request.self) {
-      requireNotLost();
+      // The pidfile was found to lead to no daemon.
+      requireNoneLost();
       ignoreTermination();
       prepareName();
       try {
@@ -166,13 +167,13 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     DaemonFiles files = new DaemonFiles(fileSet(), identity, terminal);
     ListenSockets sockets = null;
     try {
-      requireNotLost();
       if (!request.foreground) {
         ignoreTermination();
       }
       prepareName();
       files.open();
       request.requireReplaceable(files.namedProcess());
+      requireNoneLost();
       if (!request.listen.isEmpty()) {
         boolean locked = request.lock && request.pidFile != null;
         sockets = ListenSockets.open(request.listen, identity, locked);
@@ -360,14 +361,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  /**
-   * Refuses to start a daemon by its name beside one that runs and has lost its pidfile. This has
-   * to be asked under the guard: the pidfile may vanish while another action is awaited.
-   */
-  void requireNotLost() {
-    String lost = request.named == null ? null : request.named.daemon().lost();
-    if (lost != null) {
-      throw new StartException(Reason.CANNOT_TELL, lost);
+  private void requireNoneLost() {
+    if (request.named != null) {
+      request.named.daemon().requireNoneLost();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ControlFailure;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
@@ -164,30 +165,41 @@ final class RequestedDaemon {
   }
 
   /**
-   * Tells whether the daemon runs though its pidfile is gone: what to do then, in words; null if it
-   * is not known to run.
+   * Tells whether the daemon runs though its pidfile leads to no daemon: what to do then, in words;
+   * null if it is not known to run.
    */
   @Nullable String lost() {
-    Path pidFile = pidFile();
-    if (Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)) {
+    try {
+      return daemon.lost().map(this::lost).orElse(null);
+    } catch (IOException unknown) {
       return null;
     }
-    StartedFile started = believed();
-    StartRecord process = started == null ? null : started.process();
-    // Again: if the daemon was started meanwhile, its pidfile was there before the record. And it
-    // must run after that, as a stop removes the pidfile when the daemon has ended.
-    return started == null
-            || process == null
-            || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
-            || !isRunning(started)
-        ? null
-        : this
-            + " was started as process "
-            + process.pid()
-            + ", which still runs, but its pidfile "
-            + DefinitionFile.name(pidFile)
-            + " is gone; to end it, type kill "
-            + process.pid();
+  }
+
+  /**
+   * Refuses to start a daemon beside one that runs and has lost its pidfile. This has to be asked
+   * when no other action can be under way, and the pidfile leads to no daemon any more: while the
+   * start holds its lock. What is asked earlier may have changed by then.
+   */
+  void requireNoneLost() {
+    try {
+      StartRecord started = daemon.startRecord().orElse(null);
+      if (started != null && started.isRunning()) {
+        throw new StartException(Reason.CANNOT_TELL, lost(started));
+      }
+    } catch (IOException failure) {
+      throw ControlFailure.of(failure);
+    }
+  }
+
+  private String lost(StartRecord process) {
+    return this
+        + " was started as process "
+        + process.pid()
+        + ", which still runs, but its pidfile "
+        + DefinitionFile.name(pidFile())
+        + " is gone or was replaced; to end it, type kill "
+        + process.pid();
   }
 
   /**

@@ -242,7 +242,6 @@ final class StartCommand {
 
   private void restart(PreparedStart start, DaemonControl control, StopPolicy policy)
       throws IOException, InterruptedException {
-    start.requireNotLost();
     if (!request.self) {
       start.plan().check(control);
       // Taking the guard as the user creates its file where root may not. It is released at once,

@@ -80,13 +80,15 @@ final class StopProgress implements StopListener {
         before.append(signal).append(", ");
       }
       terminal.error("process " + awaited + " did not end by " + before + "and was killed");
-    } else if (result.outcome() == Outcome.ALREADY_DONE) {
+    } else if (result.outcome() != Outcome.OK) {
       lost = daemon == null ? null : daemon.lost();
       if (lost == null) {
-        terminal.error("it was not running");
+        terminal.error(
+            "it was not running"
+                + (result.outcome() == Outcome.STALE
+                    ? "; the pidfile that it had left behind is removed"
+                    : ""));
       }
-    } else if (result.outcome() == Outcome.STALE) {
-      terminal.error("it was not running; the pidfile that it had left behind is removed");
     }
   }
 }

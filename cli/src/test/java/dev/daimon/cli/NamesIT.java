@@ -377,7 +377,8 @@ class NamesIT {
             $daimon start web -- sleep 1000 || exit 11
             pid=$(cat $run/web.pid)
             rm -r $run
-            for command in 'status web' 'start web -- sleep 1' 'restart web' 'stop web'; do
+            for command in 'status web' 'start web -- sleep 1' 'restart web' 'signal web TERM' 'wait web' \\
+                'logs web -fn0 --until-exit' 'stop web'; do
               $daimon $command 2>&1 | sed "s/$pid/PID/g"; echo "${PIPESTATUS[0]}"
             done
             kill $pid
@@ -388,9 +389,44 @@ class NamesIT {
 
     String lost =
         "daimon: web was started as process PID, which still runs, but its pidfile"
-            + " ~/run/daimon/web.pid is gone; to end it, type kill PID\n4\n";
-    assertThat(result.out().replace(home(), "~")).isEqualTo(lost.repeat(4));
+            + " ~/run/daimon/web.pid is gone or was replaced; to end it, type kill PID\n4\n";
+    assertThat(result.out().replace(home(), "~")).isEqualTo(lost.repeat(7));
     assertThat(result.err()).isEqualTo("daimon: it was not running\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "4194304\\n"})
+  void norIfAnotherFileIsInItsPlace(String content) throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            pid=$(cat $run/web.pid)
+            for command in 'status web' 'list' 'start web -- sleep 1' 'run web -- sleep 1' 'restart web' \\
+                'signal web TERM' 'wait web' 'start web --no-lock -- sleep 1' 'stop web'; do
+              rm -f $run/web.pid
+              printf 'CONTENT' >$run/web.pid
+              echo "$command"
+              $daimon $command 2>&1 | grep -o "process $pid, .*still runs"; echo "${PIPESTATUS[0]}"
+            done
+            kill -0 $pid
+            """
+                .replace("CONTENT", content));
+
+    assertThat(result.out().lines().filter(line -> !line.startsWith("process ")))
+        .containsExactly(
+            "status web", "4",
+            "list", "0",
+            "start web -- sleep 1", "4",
+            "run web -- sleep 1", "4",
+            "restart web", "4",
+            "signal web TERM", "4",
+            "wait web", "4",
+            "start web --no-lock -- sleep 1", "4",
+            "stop web", "4");
+    assertThat(result.out().lines().filter(line -> line.startsWith("process "))).hasSize(9);
+    assertThat(sandbox.running("sleep")).hasSize(1);
     assertThat(result.exitCode()).isZero();
   }
 

@@ -7,7 +7,6 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
-import dev.daimon.privileges.TrustedFile;
 import dev.daimon.startup.DaemonDirectories;
 import dev.daimon.startup.DaemonName;
 import java.io.IOException;
@@ -16,7 +15,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -35,9 +33,9 @@ import org.jspecify.annotations.Nullable;
  * The daemons that have a name, of one user: finds one, and lists all.
  *
  * <p>A daemon is in the list if it has a definition, or a pidfile whose daemon is not {@linkplain
- * State#NOT_RUNNING stopped}, or a record of a process that still runs though the pidfile is gone:
- * then its state is {@link State#UNKNOWN}. Files in the directories whose names are no daemon's are
- * passed over. The registry changes nothing, and takes no lock.
+ * State#NOT_RUNNING stopped}, or a process that has {@linkplain NamedDaemon#lost() lost its
+ * pidfile}: then its state is {@link State#UNKNOWN}. Files in the directories whose names are no
+ * daemon's are passed over. The registry changes nothing, and takes no lock.
  *
  * <p>Root may list the daemons of a user, whatever that user has put into the directories: links
  * and FIFOs are not followed and not waited for, and a pidfile that others may have put there, or
@@ -62,9 +60,6 @@ public final class DaemonRegistry {
   private static final String PIDFILE = ".pid";
   private static final String DEFINITION = ".conf";
   private static final String RECORD = ".started";
-
-  /** The longest record that is read, in bytes; a command line has at most some 100 KiB. */
-  private static final int MAX_RECORD = 1 << 20;
 
   private final DaemonDirectories directories;
 
@@ -309,35 +304,18 @@ public final class DaemonRegistry {
     return true;
   }
 
-  /** Says that the daemon runs though its pidfile is gone; null if that is not known. */
+  /** Says that the daemon runs though its pidfile is gone or another file; null if not. */
   private static @Nullable String lost(NamedDaemon daemon) {
     try {
-      byte[] content = TrustedFile.read(daemon.record(), userOf(daemon), MAX_RECORD).orElse(null);
-      StartRecord process =
-          content == null
-              ? null
-              : StartRecord.ofComment(new String(content, StandardCharsets.ISO_8859_1))
-                  .orElse(null);
-      // In this order: a start makes the pidfile before the record, and a stop removes it when the
-      // process has ended.
+      StartRecord process = daemon.lost().orElse(null);
       return process == null
-              || Files.exists(daemon.pidFile(), LinkOption.NOFOLLOW_LINKS)
-              || !process.isRunning()
           ? null
-          : "the pidfile is gone, but process " + process.pid() + ", which was started, still runs";
+          : "the pidfile is gone or was replaced, but process "
+              + process.pid()
+              + ", which was started, still runs";
     } catch (IOException unknown) {
       return null;
     }
-  }
-
-  /** Whose record is believed: for root, that of the owner of the directory, which was judged. */
-  private static long userOf(NamedDaemon daemon) throws IOException {
-    long user = Identity.effectiveUser();
-    return user == 0
-            && Files.getAttribute(daemon.directories().records(), "unix:uid")
-                instanceof Integer owner
-        ? Integer.toUnsignedLong(owner)
-        : user;
   }
 
   private static ListedDaemon examine(NamedDaemon daemon, boolean defined, ListScope scope) {
@@ -348,7 +326,8 @@ public final class DaemonRegistry {
       if (distrust != null) {
         return unknown(daemon, defined, distrust);
       }
-      String lost = probe.state() == State.NOT_RUNNING ? lost(daemon) : null;
+      boolean ended = probe.state() == State.NOT_RUNNING || probe.state() == State.DEAD;
+      String lost = ended ? lost(daemon) : null;
       if (lost != null) {
         return unknown(daemon, defined, lost);
       }

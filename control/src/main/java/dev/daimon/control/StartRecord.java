@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * @param startTicks the time from the boot to the start of the process, in hundredths of a second
  * @param session the id of the session that was made for the daemon; 0 if the daemon was started in
  *     a session that is not its own, as {@code daimon run} does in that of a shell
- * @param modified when the pidfile was last changed at the start, in seconds since 1970. If it was
- *     written again since, the daemon may be another one with the same id, as in a container that
- *     was started again
+ * @param modified when the pidfile was last changed at the start, in seconds since 1970; 0 if it
+ *     was gone by then. If it was written again since, the daemon may be another one with the same
+ *     id, as in a container that was started again
  */
 public record StartRecord(long pid, long startTicks, long session, long modified) {
   /** More bytes than the longest line has. */
@@ -47,6 +47,9 @@ public record StartRecord(long pid, long startTicks, long session, long modified
 
   /** More than the longest content of a guard file: a line, and two readers of output. */
   static final int CONTENT = 2048;
+
+  /** The time of a pidfile that is gone, or is no file to read: that of no other one. */
+  private static final long UNKNOWN_TIME = 0;
 
   /** Process id, ticks, session, time of the pidfile. */
   private static final int NUMBERS = 4;
@@ -224,28 +227,21 @@ public record StartRecord(long pid, long startTicks, long session, long modified
   }
 
   /**
-   * Records a process that was started.
+   * Records a process that was started. Somebody may have taken its pidfile away meanwhile: the
+   * record is what shows then that it runs.
    *
    * @param pid the process id
    * @param pidFile the daemon's pidfile
-   * @return the record; empty if the process or its pidfile is gone. A zombie is not gone
-   * @throws IOException if the pidfile cannot be opened
+   * @return the record; empty if the process is gone. A zombie is not gone
    */
-  public static Optional<StartRecord> of(long pid, Path pidFile) throws IOException {
+  public static Optional<StartRecord> of(long pid, Path pidFile) {
     return Optional.ofNullable(find(pid, Objects.requireNonNull(pidFile, "pidFile")));
   }
 
-  private static @Nullable StartRecord find(long pid, Path pidFile) throws IOException {
+  private static @Nullable StartRecord find(long pid, Path pidFile) {
     ProcessStart process = ProcessStart.of(pid).orElse(null);
     if (process == null) {
       return null;
-    }
-    long modified;
-    try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
-      if (file == null) {
-        return null;
-      }
-      modified = file.modified();
     }
     long self = ThisProcess.id();
     boolean own = process.session() == pid || process.session() == self;
@@ -253,7 +249,15 @@ public record StartRecord(long pid, long startTicks, long session, long modified
       ProcessStart caller = ProcessStart.of(self).orElse(null);
       own = caller != null && caller.session() != process.session();
     }
-    return new StartRecord(pid, process.ticks(), own ? process.session() : 0, modified);
+    return new StartRecord(pid, process.ticks(), own ? process.session() : 0, modified(pidFile));
+  }
+
+  private static long modified(Path pidFile) {
+    try (LockedFile file = LockedFile.open(pidFile).orElse(null)) {
+      return file == null ? UNKNOWN_TIME : file.modified();
+    } catch (IOException replaced) {
+      return UNKNOWN_TIME;
+    }
   }
 
   /**

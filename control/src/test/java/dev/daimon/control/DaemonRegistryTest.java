@@ -106,9 +106,16 @@ class DaemonRegistryTest {
 
     Files.delete(run("web.pid"));
 
-    assertThat(list()).containsExactly("web UNKNOWN");
-    assertThat(registry().list().getFirst().status().reason())
-        .isEqualTo("the pidfile is gone, but process " + pid + ", which was started, still runs");
+    String lost =
+        "the pidfile is gone or was replaced, but process "
+            + pid
+            + ", which was started, still runs";
+    for (String content : List.of("", "", "4194304\n")) {
+      assertThat(list()).as(content).containsExactly("web UNKNOWN");
+      assertThat(registry().list().getFirst().status().reason()).isEqualTo(lost);
+      Files.writeString(run("web.pid"), content);
+    }
+    Files.delete(run("web.pid"));
     Daemons.kill(pid);
     assertThat(list()).isEmpty();
   }

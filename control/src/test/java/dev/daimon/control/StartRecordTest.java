@@ -180,6 +180,21 @@ class StartRecordTest {
     assertThat(guard()).isEmptyFile();
   }
 
+  /** Somebody may take it away at any moment: then the record alone shows that the daemon runs. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gone", "link"})
+  void itIsWrittenDownThoughItsPidfileIsGoneOrAnotherFile(String how) throws Exception {
+    long self = ProcessHandle.current().pid();
+    if (how.equals("link")) {
+      Files.createSymbolicLink(daemons.pidFile(), Path.of("/dev/null"));
+    }
+
+    StartRecord record = StartRecord.of(self, daemons.pidFile()).orElseThrow();
+
+    assertThat(record.isRunning()).isTrue();
+    assertThat(record.modified()).isZero();
+  }
+
   /** As with {@code --guard} and a wrong path. */
   @ParameterizedTest
   @ValueSource(strings = {"listen 80;\n", "\n", OLDER + "more\n", "link"})

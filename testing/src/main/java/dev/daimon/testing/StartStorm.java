@@ -31,7 +31,7 @@ import java.util.concurrent.locks.LockSupport;
  * does not, it can take a running daemon's pidfile away, so that another start may succeed. What is
  * left then: a start that exits with 0 has started its daemon, any other one has left no process,
  * every daemon holds a lock, and at rest the pidfile names no process that is no daemon. And where
- * starts have a name, and so a record, there is one daemon as long as pidfiles are only taken away.
+ * starts have a name, and so a record, there is one daemon even so, if no start is killed.
  *
  * <p>In a round with kills two thirds of the starts are killed at random moments. A start that is
  * killed has started its daemon, or has left nothing.
@@ -309,7 +309,7 @@ public final class StartStorm {
     }
     int least = kills || !obeys ? 0 : 1;
     // A start that is killed before its record is written has a daemon that is not recorded.
-    boolean one = obeys || (named && meddling == Meddling.REMOVES && !kills);
+    boolean one = obeys || (named && !kills);
     if (daemons.size() < least || (one && daemons.size() > 1)) {
       throw failure(daemons.size() + " daemons run");
     }
