@@ -9,6 +9,7 @@
  *            FROM, TO      of which processes, by the numbers below
  *            REMOVALS      how often an administrator, who has no lock, removes or replaces the pidfile
  *            PAIRS         any two of the three actions, and not all
+ *            BY_NAME       every action is by one name: it takes the guard, and a start is recorded
  *            LAUNCHER_IDS  an action has a process id, too: perhaps that in a stale pidfile
  * Every other macro changes one step: see the tables in README.md.
  */
@@ -55,13 +56,14 @@ byte inode[4];          /* the inode of an open file; 0: not open */
 byte file[PROCESSES];   /* the open file that a process has; 0: none */
 byte looked;            /* the inode that the stop has open for reading, without a lock */
 byte guard;             /* the action that has the guard */
+byte recorded;          /* the daemon that was started last by the name */
 #define OPENED(a)  inode[file[a]]
 #define IN_USE(i)  (path == i || looked == i || inode[START] == i || inode[OTHER] == i || inode[STOP] == i)
 #define AT_PATH(a) (path == OPENED(a))
 #define FREE(a)    (lock[OPENED(a)] == 0)
 
 /* The properties' names. None is ever true: a violated assertion tells its name. */
-bool S1, S2, S3, S4, S5, S6, S7, L1, L2, L3;
+bool S1, S2, S3, S4, S5, S6, S7, S8, L1, L2, L3;
 
 /* What the properties remember. */
 byte removals;          /* how often somebody without the lock has removed or replaced the file */
@@ -206,7 +208,15 @@ again:
 
 /* PreparedStart (cli) with DaemonFiles (startup) and Program.spawn (forking); ProgramStart (control). */
 inline start_daemon(a) {
+#ifdef RECORD_BEFORE_LOCK
+  if
+  :: path == 0 && LIVES(recorded) -> failed = true
+  :: else
+  fi;
+  if :: failed -> skip :: else -> acquire(a) fi;
+#else
   acquire(a);
+#endif
   if
   :: failed -> skip
   :: !failed && !made -> /* PreviousDaemon */
@@ -218,6 +228,18 @@ inline start_daemon(a) {
      other = NOBODY
   :: !failed && made -> skip
   fi;
+#if defined(BY_NAME) && !defined(RECORD_BEFORE_LOCK)
+  if
+  :: !failed && LIVES(recorded) -> /* RequestedDaemon.requireNoneLost */
+     printf("%d is refused: %d runs\n", a, recorded);
+     failed = true;
+     if
+     :: made -> remove_file(a)
+     :: else -> d_step { close_file(a) }
+     fi
+  :: else
+  fi;
+#endif
   if
   :: failed -> skip
   :: else ->
@@ -261,6 +283,13 @@ inline start_daemon(a) {
         :: else -> d_step { close_file(a) }
         fi
      :: else ->
+#ifdef BY_NAME
+#ifdef RECORD_NEEDS_PIDFILE
+        if :: path != 0 -> recorded = DAEMON(a) :: else fi; /* NamedStart.started */
+#else
+        recorded = DAEMON(a); /* NamedStart.started */
+#endif
+#endif
         d_step { close_file(a) };
         printf("%d has started %d\n", a, DAEMON(a));
         assert(S4 || (executed[DAEMON(a)] && wasAtPath)); /* a start that returns 0 has started */
@@ -499,6 +528,9 @@ end_never:
 active proctype properties() {
 end_always:
   do
+#ifdef BY_NAME
+  :: COUNTS(4) + COUNTS(5) + COUNTS(6) > 1 -> assert(S8) /* never two daemons by a name */
+#endif
 #ifdef ONE_IN_SPITE_OF_REMOVALS
   :: COUNTS(4) + COUNTS(5) + COUNTS(6) > 1 -> assert(L1) /* one more for each removal */
 #else
@@ -515,7 +547,11 @@ init {
     if :: state[START] = GONE :: state[OTHER] = GONE :: state[STOP] = GONE fi;
 #endif
     run action(START, true, false);
+#ifdef BY_NAME
+    run action(OTHER, true, false);
+#else
     run action(OTHER, false, false);
+#endif
 #ifdef NO_GUARD
     run action(STOP, false, true)
 #else
