@@ -373,7 +373,7 @@ class LockedFileTest {
   @Tag("attack")
   void amongManyDescriptorsTheLockIsFoundWithinTheTime() throws Exception {
     String script =
-        "ulimit -n $(ulimit -H -n); n=$(ulimit -n);"
+        "ulimit -H -n 50000 2>/dev/null; ulimit -n $(ulimit -H -n); n=$(ulimit -n);"
             + " if [ $n = unlimited ] || [ $n -gt 50000 ]; then n=50000; fi;"
             + " exec perl -e 'for $i (1..$ARGV[1]) { open($f[$i], \"<\", \"/dev/null\") or die }"
             + " open($l, \"<\", $ARGV[0]) or die; flock($l, 2) or die; $| = 1; print \"\\n\";"
@@ -384,7 +384,9 @@ class LockedFileTest {
             ChildJvm.of(LockingProgram.class).option("-Xmx12m").run("query", path, holder).lines())
         .containsExactly("true", "[" + holder + "]", "true");
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
-      assertThat(file.holders(Duration.ZERO)).isEmpty();
+      // Five thousand are read in any case, and an ordinary user may not be allowed more.
+      boolean few = Proc.descriptors(Long.toString(holder)).size() < 5_000;
+      assertThat(file.holders(Duration.ZERO)).hasSize(few ? 1 : 0);
       assertThat(file.takenBy(holder)).isEqualTo(holder);
     }
   }

@@ -9,6 +9,8 @@ import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
 import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -280,6 +282,8 @@ class SignalEventsTest {
   }
 
   static final class Restores {
+    private static final long SA_RESTORER = 0x04000000;
+
     public static void main(String[] args) throws Exception {
       Signal signal = Signal.parse(args[0]);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
@@ -311,7 +315,13 @@ class SignalEventsTest {
       }
       Field bytes = Signals.SignalAction.class.getDeclaredField("bytes");
       bytes.setAccessible(true);
-      return Arrays.toString((byte[]) bytes.get(action));
+      byte[] all = ((byte[]) bytes.get(action)).clone();
+      // Handler, flags, restorer, mask. Without its flag, as on AArch64, the restorer is what was
+      // on a stack.
+      if ((ByteBuffer.wrap(all).order(ByteOrder.nativeOrder()).getLong(8) & SA_RESTORER) == 0) {
+        Arrays.fill(all, 16, 24, (byte) 0);
+      }
+      return Arrays.toString(all);
     }
   }
 
