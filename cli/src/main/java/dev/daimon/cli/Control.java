@@ -47,7 +47,12 @@ final class Control {
     try {
       return control.run(command);
     } catch (IOException failure) {
-      throw PathOptions.named(ControlFailure.of(failure), line);
+      StartException told = PathOptions.named(ControlFailure.of(failure), line);
+      String lost = told.reason() == Reason.CANNOT_TELL ? control.lost() : null;
+      if (lost == null) {
+        throw told;
+      }
+      return control.cannotTell(lost);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
@@ -100,8 +105,7 @@ final class Control {
     } catch (IOException failure) {
       return unknown(String.valueOf(failure.getMessage()));
     }
-    String lost =
-        status.state() == State.DEAD || status.state() == State.NOT_RUNNING ? lost() : null;
+    String lost = status.state() == State.RUNNING ? null : lost();
     if (lost != null) {
       return unknown(lost);
     }

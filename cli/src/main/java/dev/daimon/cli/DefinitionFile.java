@@ -43,13 +43,27 @@ final class DefinitionFile {
     return Text.readable(Text.ofBytes(NativePath.bytes(file)));
   }
 
+  /** Refuses to write what could not be read again; returns the content. */
+  static byte[] requireReadable(byte[] content) {
+    if (content.length > MAX_LENGTH) {
+      throw new StartException(
+          Reason.CONFIGURATION,
+          "the options and the program's words are too long for a daemon with a name: what it is"
+              + " started with would be "
+              + content.length
+              + " bytes, and may be "
+              + MAX_LENGTH);
+    }
+    return content;
+  }
+
   /**
    * Writes a definition to a temporary file, which {@link TrustedFile.Pending#commit} gives the
    * name.
    */
   static TrustedFile.Pending prepare(Path file, Definition definition) {
     try {
-      return TrustedFile.prepare(file, Text.bytes(definition.text()));
+      return TrustedFile.prepare(file, requireReadable(Text.bytes(definition.text())));
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }

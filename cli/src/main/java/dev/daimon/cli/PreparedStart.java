@@ -2,6 +2,8 @@ package dev.daimon.cli;
 
 import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
+import dev.daimon.control.DaemonStatus;
+import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.Guard;
 import dev.daimon.control.OutputReader;
 import dev.daimon.control.OverlapSpec;
@@ -144,8 +146,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   @Override
   public void start(ControlledDaemon daemon) throws IOException, InterruptedException {
     if (request.self) {
-      // The pidfile was found to lead to no daemon.
-      requireNoneLost();
+      if (request.named != null) {
+        request.named.daemon().requireNotLost();
+      }
       ignoreTermination();
       prepareName();
       try {
@@ -171,9 +174,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         ignoreTermination();
       }
       prepareName();
-      files.open();
+      openFiles(files);
       request.requireReplaceable(files.namedProcess());
-      requireNoneLost();
       if (!request.listen.isEmpty()) {
         boolean locked = request.lock && request.pidFile != null;
         sockets = ListenSockets.open(request.listen, identity, locked);
@@ -361,9 +363,29 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  private void requireNoneLost() {
-    if (request.named != null) {
-      request.named.daemon().requireNoneLost();
+  /**
+   * Opens the files. A daemon by a name may run that has lost its pidfile: then that is said, and
+   * not what is wrong with the file in its place.
+   */
+  private void openFiles(DaemonFiles files) {
+    try {
+      files.open();
+    } catch (StartException refused) {
+      requireNotLost(files);
+      throw refused;
+    }
+    requireNotLost(files);
+  }
+
+  private void requireNotLost(DaemonFiles files) {
+    if (request.named == null) {
+      return;
+    }
+    if (files.pidFileLock() == null) {
+      request.named.daemon().requireNotLost();
+    } else {
+      // By the record alone: the pidfile leads to this start.
+      request.named.daemon().requireEnded();
     }
   }
 
@@ -385,7 +407,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     if (request.named != null) {
       long pid = 0;
       try {
-        pid = request.control(request.named.daemon().pidFile()).status().pid().orElse(0);
+        DaemonStatus status = request.control(request.named.daemon().pidFile()).status();
+        pid = status.state() == State.RUNNING ? status.pid().orElse(0) : 0;
       } catch (IOException unknown) {
         // What it was started with is written even so.
         pid = 0;

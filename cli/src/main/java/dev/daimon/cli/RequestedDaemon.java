@@ -170,25 +170,61 @@ final class RequestedDaemon {
    */
   @Nullable String lost() {
     try {
-      return daemon.lost().map(this::lost).orElse(null);
+      StartRecord process = daemon.lost().orElse(null);
+      return process == null ? null : lost(process);
     } catch (IOException unknown) {
       return null;
     }
   }
 
+  /** Refuses to start a daemon beside one that has lost its pidfile. */
+  void requireNotLost() {
+    String lost = lost();
+    if (lost != null) {
+      throw new StartException(Reason.CANNOT_TELL, lost);
+    }
+  }
+
   /**
-   * Refuses to start a daemon beside one that runs and has lost its pidfile. This has to be asked
-   * when no other action can be under way, and the pidfile leads to no daemon any more: while the
-   * start holds its lock. What is asked earlier may have changed by then.
+   * Refuses to start a daemon beside one that runs. For a start that has locked the pidfile: then
+   * it leads to no other daemon, and none can be started by it.
    */
-  void requireNoneLost() {
+  void requireEnded() {
+    StartRecord started = record();
+    if (started != null) {
+      requireEnded(started);
+    }
+  }
+
+  private void requireEnded(StartRecord started) {
     try {
-      StartRecord started = daemon.startRecord().orElse(null);
-      if (started != null && started.isRunning()) {
+      if (started.isRunning()) {
         throw new StartException(Reason.CANNOT_TELL, lost(started));
       }
     } catch (IOException failure) {
       throw ControlFailure.of(failure);
+    }
+  }
+
+  /** The process of the record; null if there is none. What cannot be read may name one. */
+  private @Nullable StartRecord record() {
+    try {
+      return daemon.startRecord().orElse(null);
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
+    }
+  }
+
+  /**
+   * Refuses to stop the daemon that the pidfile names and to start another one, if that would be
+   * refused after the stop.
+   */
+  void requireRestartable(DaemonControl control) throws IOException {
+    // First the record: a process that was stopped since does not run any more when it is looked
+    // at.
+    StartRecord started = record();
+    if (started != null && control.status().pid().orElse(0) != started.pid()) {
+      requireEnded(started);
     }
   }
 

@@ -242,6 +242,9 @@ final class StartCommand {
 
   private void restart(PreparedStart start, DaemonControl control, StopPolicy policy)
       throws IOException, InterruptedException {
+    if (request.named != null) {
+      request.named.daemon().requireRestartable(control);
+    }
     if (!request.self) {
       start.plan().check(control);
       // Taking the guard as the user creates its file where root may not. It is released at once,

@@ -49,7 +49,7 @@ record StartedFile(@Nullable StartRecord process, Definition definition) {
     byte[] content = Arrays.copyOf(first, first.length + text.length);
     System.arraycopy(text, 0, content, first.length, text.length);
     try {
-      return TrustedFile.prepare(file, content);
+      return TrustedFile.prepare(file, DefinitionFile.requireReadable(content));
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }

@@ -396,7 +396,7 @@ class NamesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "4194304\\n"})
+  @ValueSource(strings = {"", "4194304\\n", "1\\n", "no pidfile"})
   void norIfAnotherFileIsInItsPlace(String content) throws Exception {
     Result result =
         names(
@@ -428,6 +428,74 @@ class NamesIT {
     assertThat(result.out().lines().filter(line -> line.startsWith("process "))).hasSize(9);
     assertThat(sandbox.running("sleep")).hasSize(1);
     assertThat(result.exitCode()).isZero();
+  }
+
+  /** Nor is a daemon stopped of which no other one could take the place. */
+  @Test
+  void norIsTheDaemonOfAnotherStartStopped() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            rm $run/web.pid
+            $daimon start -p $run/web.pid -- sleep 2000 || exit 12
+            for option in '' "--overlap --listen unix:$HOME/s --ready alive:10ms"; do
+              $daimon restart web $option -- sleep 1 2>$HOME/err; [ $? = 4 ] || { cat $HOME/err; exit 13; }
+              grep -q 'was started as process' $HOME/err || exit 14
+            done
+            $daimon status web >/dev/null
+            """);
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(sandbox.running("sleep")).hasSize(2);
+  }
+
+  /** A lock file is still locked then; it says less than the record. */
+  @Test
+  void itIsNamedThoughItHasALockFile() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -l $HOME/lock -- sleep 1000 || exit 11
+            rm $run/web.pid
+            $daimon start web -l $HOME/lock -- sleep 1; [ $? = 4 ] || exit 12
+            ls $run
+            """);
+
+    assertThat(result.err()).contains("web was started as process ");
+    assertThat(result.out()).isEqualTo("web.guard\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void aRecordThatCannotBeBelievedStopsNothing() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sleep 1000 || exit 11
+            chmod 666 $state/web.started
+            $daimon restart web -- sleep 1; [ $? = 73 ] || exit 12
+            $daimon status web >/dev/null || exit 13
+            rm $state/web.started
+            $daimon restart web -- sleep 1000
+            """);
+
+    assertThat(result.err()).matches("daimon: .*web.started.*\\n");
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
+  void whatIsTooLongForARecordIsRefusedAndNotStarted() throws Exception {
+    Result result =
+        names(
+            """
+            word=$(printf '%0100000d' 0)
+            $daimon start web -- sleep $word $word $word $word $word $word $word $word $word $word $word
+            """);
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(64);
+    assertThat(result.err()).contains("too long for a daemon with a name");
+    assertThat(sandbox.running("sleep")).isEmpty();
   }
 
   @ParameterizedTest

@@ -326,8 +326,7 @@ public final class DaemonRegistry {
       if (distrust != null) {
         return unknown(daemon, defined, distrust);
       }
-      boolean ended = probe.state() == State.NOT_RUNNING || probe.state() == State.DEAD;
-      String lost = ended ? lost(daemon) : null;
+      String lost = probe.state() == State.RUNNING ? null : lost(daemon);
       if (lost != null) {
         return unknown(daemon, defined, lost);
       }

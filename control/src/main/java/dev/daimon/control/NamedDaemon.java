@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param directories the directories of its files
  */
 public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
-  /** The longest record that is read, in bytes; a command line has at most some 100 KiB. */
+  /** The longest record in bytes; the command writes no longer one. */
   private static final int MAX_RECORD = 1 << 20;
 
   /** Requires both. */
@@ -78,7 +78,8 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
   /**
    * Tells whether the process of the {@linkplain #startRecord record} runs though the pidfile leads
    * to no daemon: somebody has removed or replaced the file without its lock. Nobody can control
-   * the daemon by its pidfile then, and a second one must not be started.
+   * the daemon by its pidfile then, and a second one must not be started. A pidfile that is locked
+   * leads to a daemon, or to a start that is under way.
    *
    * <p>Race: the process may end before this method returns. A start or a stop at the same time is
    * not taken for such a loss.
@@ -90,16 +91,17 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
   public Optional<StartRecord> lost() throws IOException {
     // In this order: the pidfile is there before the record names the process, until it has ended.
     StartRecord started = startRecord().orElse(null);
-    return started != null && started.isRunning() && !isFound() && started.isRunning()
+    return started != null && started.isRunning() && !leadsTo(started) && started.isRunning()
         ? Optional.of(started)
         : Optional.empty();
   }
 
-  /** Whether the pidfile leads to a daemon, or may do so. */
-  private boolean isFound() throws IOException {
+  /** Whether the pidfile leads to a daemon, or may do so; without a lock, only to this one. */
+  private boolean leadsTo(StartRecord started) throws IOException {
     Path pidFile = pidFile();
     try (ProbeResult probe = Probe.at(pidFile, Guard.beside(pidFile), /* pidOnly= */ false)) {
-      return probe.state() == State.RUNNING || probe.state() == State.UNKNOWN;
+      return probe.state() == State.RUNNING
+          || (probe.state() == State.UNKNOWN && (probe.locked() || probe.pid() == started.pid()));
     }
   }
 }

@@ -110,10 +110,12 @@ class DaemonRegistryTest {
         "the pidfile is gone or was replaced, but process "
             + pid
             + ", which was started, still runs";
-    for (String content : List.of("", "", "4194304\n")) {
+    for (String content : List.of("gone", "", "4194304\n", "1\n", "no pidfile")) {
+      if (!content.equals("gone")) {
+        Files.writeString(run("web.pid"), content);
+      }
       assertThat(list()).as(content).containsExactly("web UNKNOWN");
       assertThat(registry().list().getFirst().status().reason()).isEqualTo(lost);
-      Files.writeString(run("web.pid"), content);
     }
     Files.delete(run("web.pid"));
     Daemons.kill(pid);

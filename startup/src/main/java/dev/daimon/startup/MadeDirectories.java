@@ -160,7 +160,7 @@ public final class MadeDirectories {
     if (isNew) {
       made.add(new Made(directory, maker));
     } else if (Files.isSymbolicLink(directory)) {
-      throw new IOException(directory + " is a symbolic link that leads nowhere");
+      throw new IOException(directory + " is a symbolic link that cannot be followed");
     } else if (!OwnDirectory.isOf(directory, user)) {
       // It was missing before.
       throw new IOException(directory + " was made by another user meanwhile");
