@@ -155,8 +155,13 @@ final class CallChain {
 
   /** Writes as many zero bytes to an address as errno says: none if nothing has failed so far. */
   void blankByErrno(long address) {
-    long blank = prepend(MEMSET, address, 0, 0, 0, 0, 0);
-    load(blank, Layouts.ucontext_t.argument_2, errno);
+    fill(address, 0, errno);
+  }
+
+  /** Writes a byte to an address, as often as an {@code int} in memory says. */
+  void fill(long address, int value, long length) {
+    long fill = prepend(MEMSET, address, value, 0, 0, 0, 0);
+    load(fill, Layouts.ucontext_t.argument_2, length);
   }
 
   /** Adds a call at the beginning that runs another chain in a child of the child. */

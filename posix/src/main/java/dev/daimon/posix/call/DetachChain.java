@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * closed the write end, at the {@code execve} or at the end of the process. Then it calls {@code
  * setpgid} on its child: that fails with {@code EACCES} if the child has executed a program, and
  * only then. Nobody can have reaped the child before, since its parent still runs.
+ *
+ * <p>Newer kernels close the write end some microseconds before {@code setpgid} notices (stable
+ * kernels such as 6.12.117 do). So the leader asks again, after pauses, as long as the child seems
+ * to have executed nothing. One that has been killed costs all pauses.
  */
 final class DetachChain {
   // sighandler_t signal(int signum, sighandler_t handler);
@@ -43,6 +47,15 @@ final class DetachChain {
   private static final long CLOSE = Libc.address("close");
   // void _exit(int status);
   private static final long EXIT = Libc.address("_exit");
+
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+  private static final long POLL = Libc.address("poll");
+
+  /** The pauses between the questions, in ms. One byte of each is cleared by any error. */
+  private static final int[] PAUSES = {1, 20, 250};
+
+  /** More than any errno: a filter of system calls may choose one up to 4095. */
+  private static final long FILLED_BYTES = 4096;
 
   private final Arena arena;
   private final CallChain calls;
@@ -174,20 +187,41 @@ final class DetachChain {
    */
   private void askAndExit(int witness) {
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
-    // The answer is also the options. 0 waits; with EACCES, waitpid only fails, since that is none.
+    // With any answer but 0 the options are none that exist, and waitpid only fails.
+    long options = changeable(Processes.WNOHANG);
     long reap = calls.prepend(WAITPID, 0, 0, 0, 0, 0, 0);
-    calls.load(reap, Layouts.ucontext_t.argument_2, verdict);
+    calls.load(reap, Layouts.ucontext_t.argument_2, options);
     calls.load(reap, Layouts.ucontext_t.argument_0, program.address());
+    calls.fill(options, -1, verdict);
+    ask();
+    for (int i = PAUSES.length - 1; i >= 0; i--) {
+      // With any answer but 0 there is no pause.
+      long time = changeable(PAUSES[i]);
+      long pause = calls.prepend(POLL, 0, 0, 0, 0, 0, 0);
+      calls.load(pause, Layouts.ucontext_t.argument_2, time);
+      calls.fill(time, 0, verdict);
+      ask();
+    }
+    long read = calls.prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);
+    calls.load(read, Layouts.ucontext_t.argument_0, ends);
+    calls.prepend(CLOSE, witness, 0, 0, 0, 0, 0);
+    calls.saveErrno(startError);
+  }
+
+  private void ask() {
     calls.saveErrno(verdict);
     // Names the group that the child is in already, so nothing changes.
     long ask = calls.prepend(SETPGID, 0, 0, 0, 0, 0, 0);
     calls.load(ask, Layouts.ucontext_t.argument_1, leader);
     calls.load(ask, Layouts.ucontext_t.argument_0, program.address());
     calls.clearErrno();
-    long read = calls.prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);
-    calls.load(read, Layouts.ucontext_t.argument_0, ends);
-    calls.prepend(CLOSE, witness, 0, 0, 0, 0, 0);
-    calls.saveErrno(startError);
+  }
+
+  /** The address of a number of which as many bytes can be overwritten as an errno says. */
+  private long changeable(int number) {
+    MemorySegment memory = arena.allocate(FILLED_BYTES, Integer.BYTES);
+    Native.view(memory).putInt(0, number);
+    return memory.address();
   }
 
   /** Runs the chain, and reaps the leader if no program was executed. */
