@@ -230,7 +230,7 @@ inline start_daemon(a) {
   fi;
 #if defined(BY_NAME) && !defined(RECORD_BEFORE_LOCK)
   if
-  :: !failed && LIVES(recorded) -> /* RequestedDaemon.requireNoneLost */
+  :: !failed && LIVES(recorded) -> /* RequestedDaemon.requireEnded */
      printf("%d is refused: %d runs\n", a, recorded);
      failed = true;
      if

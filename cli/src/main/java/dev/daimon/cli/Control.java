@@ -48,7 +48,8 @@ final class Control {
       return control.run(command);
     } catch (IOException failure) {
       StartException told = PathOptions.named(ControlFailure.of(failure), line);
-      String lost = told.reason() == Reason.CANNOT_TELL ? control.lost() : null;
+      boolean ask = told.reason() == Reason.CANNOT_TELL || told.reason() == Reason.FILE;
+      String lost = ask ? control.lost() : null;
       if (lost == null) {
         throw told;
       }
@@ -103,7 +104,8 @@ final class Control {
     try {
       status = control.status();
     } catch (IOException failure) {
-      return unknown(String.valueOf(failure.getMessage()));
+      String lost = lost();
+      return unknown(lost == null ? String.valueOf(failure.getMessage()) : lost);
     }
     String lost = status.state() == State.RUNNING ? null : lost();
     if (lost != null) {

@@ -105,14 +105,14 @@ final class LogsCommand {
         log.close();
       }
     }
-    IOException unknown = failure;
-    if (unknown != null) {
-      throw ControlFailure.of(unknown);
-    }
     // Whoever takes the pidfile away makes it look so, too.
     String lost = ended ? daemon.lost() : null;
     if (lost != null) {
       throw new StartException(Reason.CANNOT_TELL, lost);
+    }
+    IOException unknown = failure;
+    if (unknown != null) {
+      throw ControlFailure.of(unknown);
     }
     return 0;
   }

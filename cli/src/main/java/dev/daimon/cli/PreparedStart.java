@@ -385,7 +385,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       request.named.daemon().requireNotLost();
     } else {
       // By the record alone: the pidfile leads to this start.
-      request.named.daemon().requireEnded();
+      request.named.daemon().requireEnded(files.namedProcess().pid());
     }
   }
 

@@ -179,19 +179,25 @@ final class RequestedDaemon {
 
   /** Refuses to start a daemon beside one that has lost its pidfile. */
   void requireNotLost() {
-    String lost = lost();
-    if (lost != null) {
-      throw new StartException(Reason.CANNOT_TELL, lost);
+    try {
+      StartRecord process = daemon.lost().orElse(null);
+      if (process != null) {
+        throw new StartException(Reason.CANNOT_TELL, lost(process));
+      }
+    } catch (IOException unknown) {
+      throw new StartException(Reason.FILE, unknown);
     }
   }
 
   /**
-   * Refuses to start a daemon beside one that runs. For a start that has locked the pidfile: then
-   * it leads to no other daemon, and none can be started by it.
+   * Refuses to start a daemon beside one that runs and has lost its pidfile. For a start that has
+   * locked the file: then it leads to no other daemon, and none can be started by it.
+   *
+   * @param named the process id that the file had in it; 0 for none
    */
-  void requireEnded() {
+  void requireEnded(long named) {
     StartRecord started = record();
-    if (started != null) {
+    if (started != null && started.pid() != named) {
       requireEnded(started);
     }
   }
@@ -221,9 +227,11 @@ final class RequestedDaemon {
    */
   void requireRestartable(DaemonControl control) throws IOException {
     // First the record: a process that was stopped since does not run any more when it is looked
-    // at.
+    // at. And again: an overlapping restart may have put another one into both files.
     StartRecord started = record();
-    if (started != null && control.status().pid().orElse(0) != started.pid()) {
+    if (started != null
+        && control.status().pid().orElse(0) != started.pid()
+        && started.equals(record())) {
       requireEnded(started);
     }
   }

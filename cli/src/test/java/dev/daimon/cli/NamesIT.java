@@ -396,7 +396,7 @@ class NamesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "4194304\\n", "1\\n", "no pidfile"})
+  @ValueSource(strings = {"", "4194304\\n", "1\\n", "no pidfile", "directory", "link"})
   void norIfAnotherFileIsInItsPlace(String content) throws Exception {
     Result result =
         names(
@@ -405,8 +405,12 @@ class NamesIT {
             pid=$(cat $run/web.pid)
             for command in 'status web' 'list' 'start web -- sleep 1' 'run web -- sleep 1' 'restart web' \\
                 'signal web TERM' 'wait web' 'start web --no-lock -- sleep 1' 'stop web'; do
-              rm -f $run/web.pid
-              printf 'CONTENT' >$run/web.pid
+              rm -rf $run/web.pid
+              case 'CONTENT' in
+              directory) mkdir $run/web.pid ;;
+              link) ln -s other $run/web.pid ;;
+              *) printf 'CONTENT' >$run/web.pid ;;
+              esac
               echo "$command"
               $daimon $command 2>&1 | grep -o "process $pid, .*still runs"; echo "${PIPESTATUS[0]}"
             done
@@ -414,18 +418,22 @@ class NamesIT {
             """
                 .replace("CONTENT", content));
 
+    // What is no file is refused before anybody is looked for.
+    boolean file = !content.equals("directory") && !content.equals("link");
+    String refused = file ? "4" : "73";
     assertThat(result.out().lines().filter(line -> !line.startsWith("process ")))
         .containsExactly(
             "status web", "4",
             "list", "0",
-            "start web -- sleep 1", "4",
-            "run web -- sleep 1", "4",
-            "restart web", "4",
+            "start web -- sleep 1", refused,
+            "run web -- sleep 1", refused,
+            "restart web", refused,
             "signal web TERM", "4",
             "wait web", "4",
             "start web --no-lock -- sleep 1", "4",
             "stop web", "4");
-    assertThat(result.out().lines().filter(line -> line.startsWith("process "))).hasSize(9);
+    assertThat(result.out().lines().filter(line -> line.startsWith("process ")))
+        .hasSize(file ? 9 : 6);
     assertThat(sandbox.running("sleep")).hasSize(1);
     assertThat(result.exitCode()).isZero();
   }
@@ -476,12 +484,30 @@ class NamesIT {
             chmod 666 $state/web.started
             $daimon restart web -- sleep 1; [ $? = 73 ] || exit 12
             $daimon status web >/dev/null || exit 13
+            rm $run/web.pid
+            $daimon start web --no-lock -- sleep 1; [ $? = 73 ] || exit 14
             rm $state/web.started
-            $daimon restart web -- sleep 1000
+            $daimon start web -- sleep 1000
             """);
 
-    assertThat(result.err()).matches("daimon: .*web.started.*\\n");
+    assertThat(result.err()).matches("(daimon: .*web.started.*\\n){2}");
     assertThat(result.exitCode()).isZero();
+  }
+
+  /** As sshd does. Its pidfile is in its place. */
+  @Test
+  void oneThatHasClosedItsLockIsNotSaidToHaveLostItsPidfile() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- sh -c 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done; exec sleep 1000'
+            until [ "$(cat /proc/$(cat $run/web.pid)/comm)" = sleep ]; do sleep 0.01; done
+            for command in start run restart; do
+              $daimon $command web -- sleep 1 2>&1 | grep -c 'gone or'; echo "${PIPESTATUS[0]}"
+            done
+            """);
+
+    assertThat(result.out()).isEqualTo("0\n4\n0\n4\n0\n4\n");
   }
 
   @Test

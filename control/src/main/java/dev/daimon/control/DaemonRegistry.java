@@ -339,7 +339,8 @@ public final class DaemonRegistry {
               probe, pidFile, user, info == null ? List.of() : command(info), List.of()),
           info == null ? OptionalLong.empty() : OptionalLong.of(info.memory()));
     } catch (IOException failure) {
-      return unknown(daemon, defined, String.valueOf(failure.getMessage()));
+      String lost = lost(daemon);
+      return unknown(daemon, defined, lost == null ? String.valueOf(failure.getMessage()) : lost);
     }
   }
 

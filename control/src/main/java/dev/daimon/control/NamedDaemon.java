@@ -8,6 +8,8 @@ import dev.daimon.startup.DaemonName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -69,10 +71,14 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
 
   private long owner() throws IOException {
     long user = Identity.effectiveUser();
-    return user == 0
-            && Files.getAttribute(directories.records(), "unix:uid") instanceof Integer owner
-        ? Integer.toUnsignedLong(owner)
-        : user;
+    try {
+      return user == 0
+              && Files.getAttribute(directories.records(), "unix:uid") instanceof Integer owner
+          ? Integer.toUnsignedLong(owner)
+          : user;
+    } catch (NoSuchFileException nothingRecorded) {
+      return user;
+    }
   }
 
   /**
@@ -82,7 +88,7 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
    * leads to a daemon, or to a start that is under way.
    *
    * <p>Race: the process may end before this method returns. A start or a stop at the same time is
-   * not taken for such a loss.
+   * not taken for such a loss; a daemon that removes its pidfile itself is, until it has ended.
    *
    * @return the process; empty if there is none
    * @throws IOException as {@link #startRecord}; also if the pidfile or the process cannot be
@@ -99,6 +105,9 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
   /** Whether the pidfile leads to a daemon, or may do so; without a lock, only to this one. */
   private boolean leadsTo(StartRecord started) throws IOException {
     Path pidFile = pidFile();
+    if (!Files.isRegularFile(pidFile, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
     try (ProbeResult probe = Probe.at(pidFile, Guard.beside(pidFile), /* pidOnly= */ false)) {
       return probe.state() == State.RUNNING
           || (probe.state() == State.UNKNOWN && (probe.locked() || probe.pid() == started.pid()));

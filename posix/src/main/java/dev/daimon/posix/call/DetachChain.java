@@ -51,7 +51,7 @@ final class DetachChain {
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
   private static final long POLL = Libc.address("poll");
 
-  /** The pauses between the questions, in ms. One byte of each is cleared by any error. */
+  /** The pauses between the questions, in ms; below 256, so that an errno of 1 makes them 0. */
   private static final int[] PAUSES = {1, 20, 250};
 
   /** More than any errno: a filter of system calls may choose one up to 4095. */
@@ -120,7 +120,8 @@ final class DetachChain {
       long envp,
       int[] leader) {
     DetachChain chain = new DetachChain(arena, arena.allocate(JAVA_INT));
-    chain.askAndExit(witness);
+    // posix_spawn waits for a child whose exec has failed, and may leave an errno if it has not.
+    chain.askAndExit(witness, chain.changeable(0));
     chain.calls.prepend(spawn, chain.program.address(), path, actions, attributes, argv, envp);
     chain.lead(session, umask, reserved, witness, path);
     return chain.start(null, leader);
@@ -136,7 +137,7 @@ final class DetachChain {
       ProgramChain program,
       int[] leader) {
     DetachChain chain = new DetachChain(arena, program.id());
-    chain.askAndExit(witness);
+    chain.askAndExit(witness, program.failure());
     int flags =
         CallChain.CLONE_VM
             | CallChain.CLONE_VFORK
@@ -184,22 +185,28 @@ final class DetachChain {
    * Adds the leader's last steps: it asks whether the program was executed, reaps a child that has
    * executed nothing, and exits. Otherwise that child would become one of this JVM's where the JVM
    * is init or a subreaper, and stay a zombie.
+   *
+   * @param failure the address of an {@code int} that is not 0 if the execution has failed: then
+   *     there is nothing to ask, and the child ends by itself
    */
-  private void askAndExit(int witness) {
+  private void askAndExit(int witness, long failure) {
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
-    // With any answer but 0 the options are none that exist, and waitpid only fails.
+    // With any answer but 0 the options are none that exist, and waitpid only fails. After a
+    // failure it waits.
     long options = changeable(Processes.WNOHANG);
     long reap = calls.prepend(WAITPID, 0, 0, 0, 0, 0, 0);
     calls.load(reap, Layouts.ucontext_t.argument_2, options);
     calls.load(reap, Layouts.ucontext_t.argument_0, program.address());
+    calls.fill(options, 0, failure);
     calls.fill(options, -1, verdict);
     ask();
     for (int i = PAUSES.length - 1; i >= 0; i--) {
-      // With any answer but 0 there is no pause.
+      // With any answer but 0, and after a failure, there is no pause.
       long time = changeable(PAUSES[i]);
       long pause = calls.prepend(POLL, 0, 0, 0, 0, 0, 0);
       calls.load(pause, Layouts.ucontext_t.argument_2, time);
       calls.fill(time, 0, verdict);
+      calls.fill(time, 0, failure);
       ask();
     }
     long read = calls.prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);

@@ -268,6 +268,11 @@ final class ProgramChain {
     return file;
   }
 
+  /** The address of an {@code int} that is not 0 if the program could not be executed. */
+  long failure() {
+    return results.address() + 2 * Integer.BYTES;
+  }
+
   /** The error of the first step that has failed; 0 if none has. */
   int error() {
     for (int i = 0; i < 3; i++) {
