@@ -114,7 +114,7 @@ class FileErrorIT {
       assertThat(result.err()).startsWith("daimon: --pidfile: " + file + " is no pidfile: it ");
       assertThat(result.out()).isEmpty();
       assertThat(file).hasContent(content);
-      assertThat(sandbox.processes()).isEmpty();
+      sandbox.awaitEnd();
     }
     assertThat(sandbox.directory().toFile().list()).containsExactly("redis.conf");
   }
@@ -165,7 +165,7 @@ class FileErrorIT {
                     .formatted(users)
                 + " above it\n");
     assertThat(users).isEmptyDirectory();
-    assertThat(sandbox.processes()).isEmpty();
+    sandbox.awaitEnd();
   }
 
   @ParameterizedTest
@@ -380,7 +380,7 @@ class FileErrorIT {
 
       assertThat(result.exitCode()).as(result.err()).isEqualTo(SYSTEM);
       assertThat(result.err()).startsWith("daimon: ").hasLineCount(1).contains("ETXTBSY");
-      assertThat(sandbox.processes()).isEmpty();
+      sandbox.awaitEnd();
       assertThat(sandbox.file("ran")).doesNotExist();
       assertThat(Files.exists(pidFile) ? Files.readString(pidFile) : "").isIn("", before);
     }
@@ -417,7 +417,7 @@ class FileErrorIT {
         .hasLineCount(1)
         .contains(path.toString())
         .contains(errno);
-    assertThat(sandbox.processes()).isEmpty();
+    sandbox.awaitEnd();
     assertThat(sandbox.file("ran")).doesNotExist();
   }
 
