@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Newer kernels close the write end some microseconds before {@code setpgid} notices (stable
  * kernels such as 6.12.117 do). So the leader asks again, after pauses, as long as the child seems
- * to have executed nothing. One that has been killed costs all pauses.
+ * to have executed nothing, and has not ended.
  */
 final class DetachChain {
   // sighandler_t signal(int signum, sighandler_t handler);
@@ -73,18 +73,23 @@ final class DetachChain {
   private final long leadError;
   private final long startError;
 
+  /** How the child has ended, if the leader has reaped it; -1 otherwise. */
+  private final long end;
+
   private DetachChain(Arena arena, MemorySegment program) {
     this.arena = arena;
     this.program = program;
     calls = new CallChain(arena);
-    results = arena.allocate(JAVA_INT, 6);
+    results = arena.allocate(JAVA_INT, 7);
     ends = results.address();
     verdict = ends + 2 * Integer.BYTES;
     leader = verdict + Integer.BYTES;
     leadError = leader + Integer.BYTES;
     startError = leadError + Integer.BYTES;
+    end = startError + Integer.BYTES;
     // No descriptors and no answer yet.
     results.asSlice(0, 3 * Integer.BYTES).fill((byte) -1);
+    Native.view(results).putInt(6 * Integer.BYTES, -1);
   }
 
   private int result(long address) {
@@ -191,28 +196,40 @@ final class DetachChain {
    */
   private void askAndExit(int witness, long failure) {
     calls.prepend(EXIT, 0, 0, 0, 0, 0, 0);
-    // With any answer but 0 the options are none that exist, and waitpid only fails. After a
-    // failure it waits.
-    long options = changeable(Processes.WNOHANG);
-    long reap = calls.prepend(WAITPID, 0, 0, 0, 0, 0, 0);
-    calls.load(reap, Layouts.ucontext_t.argument_2, options);
-    calls.load(reap, Layouts.ucontext_t.argument_0, program.address());
-    calls.fill(options, 0, failure);
-    calls.fill(options, -1, verdict);
-    ask();
-    for (int i = PAUSES.length - 1; i >= 0; i--) {
-      // With any answer but 0, and after a failure, there is no pause.
-      long time = changeable(PAUSES[i]);
-      long pause = calls.prepend(POLL, 0, 0, 0, 0, 0, 0);
-      calls.load(pause, Layouts.ucontext_t.argument_2, time);
-      calls.fill(time, 0, verdict);
-      calls.fill(time, 0, failure);
+    reap(failure);
+    for (int i = PAUSES.length - 1; i > 0; i--) {
       ask();
+      pause(PAUSES[i], failure);
     }
+    // One that was killed is found here, and the next answers are none.
+    reap(failure);
+    ask();
+    pause(PAUSES[0], failure);
+    ask();
     long read = calls.prepend(READ, 0, arena.allocate(JAVA_INT).address(), 1, 0, 0, 0);
     calls.load(read, Layouts.ucontext_t.argument_0, ends);
     calls.prepend(CLOSE, witness, 0, 0, 0, 0, 0);
     calls.saveErrno(startError);
+  }
+
+  private void reap(long failure) {
+    // With any answer but 0 the options are none that exist, and waitpid only fails. After a
+    // failure it waits.
+    long options = changeable(Processes.WNOHANG);
+    long reap = calls.prepend(WAITPID, 0, end, 0, 0, 0, 0);
+    calls.load(reap, Layouts.ucontext_t.argument_2, options);
+    calls.load(reap, Layouts.ucontext_t.argument_0, program.address());
+    calls.fill(options, 0, failure);
+    calls.fill(options, -1, verdict);
+  }
+
+  /** Adds a pause that any answer but 0, or a failure, shortens to nothing. */
+  private void pause(int millis, long failure) {
+    long time = changeable(millis);
+    long pause = calls.prepend(POLL, 0, 0, 0, 0, 0, 0);
+    calls.load(pause, Layouts.ucontext_t.argument_2, time);
+    calls.fill(time, 0, verdict);
+    calls.fill(time, 0, failure);
   }
 
   private void ask() {
@@ -247,7 +264,7 @@ final class DetachChain {
       error = steps.error();
     } else if (id == 0) {
       error = result(startError);
-    } else if (result(verdict) > 0) {
+    } else if (result(verdict) > 0 && result(end) < 0) {
       // EACCES: it was executed. Any other error forbids the question; then it counts as executed.
       session[0] = child;
       return id;
