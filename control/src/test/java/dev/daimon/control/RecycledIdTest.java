@@ -11,7 +11,6 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
-import dev.daimon.testing.Torture;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -34,7 +33,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Tag("root")
 class RecycledIdTest {
   /** In most of them a bystander gets the daemon's id; the naive script hits four in ten. */
-  private static final int CYCLES = Torture.size(2_000, 400);
+  private static final int CYCLES = 2_000;
 
   private static final int NAIVE_CYCLES = 200;
   private static final int DEADLINE_MINUTES = 5;
