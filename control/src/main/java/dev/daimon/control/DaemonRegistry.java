@@ -2,21 +2,16 @@ package dev.daimon.control;
 
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.posix.DirectoryNames;
 import dev.daimon.posix.Errno;
-import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.startup.DaemonDirectories;
 import dev.daimon.startup.DaemonName;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -231,34 +226,28 @@ public final class DaemonRegistry {
       throws IOException {
     try {
       requireTrust(directory);
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-        for (Path file : files) {
-          String text = file.getFileName().toString();
-          DaemonName name =
-              text.endsWith(suffix)
-                  ? name(file, text, suffix)
-                  : text.endsWith(other) ? name(file, text, other) : null;
-          if (name != null) {
-            names.put(name, suffix.equals(DEFINITION));
-            if (names.size() > MAX_NAMES) {
-              throw new IOException(directory + " has more than " + MAX_NAMES + " daemons");
-            }
+    } catch (NoSuchFileException none) {
+      return;
+    } catch (PosixException failure) {
+      if (failure.errno().equals(Errno.ENOENT)) {
+        return;
+      }
+      throw failure;
+    }
+    try (DirectoryNames files = new DirectoryNames(directory)) {
+      String file;
+      while ((file = files.next()) != null) {
+        DaemonName name =
+            file.endsWith(suffix)
+                ? name(file, suffix)
+                : file.endsWith(other) ? name(file, other) : null;
+        if (name != null) {
+          names.put(name, suffix.equals(DEFINITION));
+          if (names.size() > MAX_NAMES) {
+            throw new IOException(directory + " has more than " + MAX_NAMES + " daemons");
           }
         }
       }
-    } catch (NoSuchFileException none) {
-      return;
-    } catch (AccessDeniedException failure) {
-      // Its message is the path alone; so is the other's.
-      throw new PosixException("open", directory.toString(), Errno.EACCES);
-    } catch (NotDirectoryException failure) {
-      throw new PosixException("open", directory.toString(), Errno.ENOTDIR);
-    } catch (PosixException failure) {
-      if (!failure.errno().equals(Errno.ENOENT)) {
-        throw failure;
-      }
-    } catch (DirectoryIteratorException failure) {
-      throw failure.getCause();
     }
   }
 
@@ -268,7 +257,7 @@ public final class DaemonRegistry {
         && Files.getAttribute(directory, "unix:uid") instanceof Integer owner
         && !Ownership.mayTrust(directory, Integer.toUnsignedLong(owner))) {
       if (!Files.isDirectory(directory)) {
-        throw new NotDirectoryException(directory.toString());
+        throw new PosixException("open", directory.toString(), Errno.ENOTDIR);
       }
       throw new IOException(
           directory
@@ -279,29 +268,12 @@ public final class DaemonRegistry {
   }
 
   /** The daemon that has this file; null if its name is no daemon's. */
-  private static @Nullable DaemonName name(Path file, String fileName, String suffix) {
-    String name = fileName;
-    if (!isPlain(name)) {
-      byte[] path = NativePath.bytes(file);
-      String text = new String(path, StandardCharsets.UTF_8);
-      name = text.substring(text.lastIndexOf('/') + 1);
-    }
+  private static @Nullable DaemonName name(String file, String suffix) {
     try {
-      return new DaemonName(name.substring(0, name.length() - suffix.length()));
+      return new DaemonName(file.substring(0, file.length() - suffix.length()));
     } catch (IllegalArgumentException none) {
       return null;
     }
-  }
-
-  /** Whether the locale has not changed it. */
-  private static boolean isPlain(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c >= 0x7f || c == '?') {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Says that the daemon runs though its pidfile is gone or another file; null if not. */

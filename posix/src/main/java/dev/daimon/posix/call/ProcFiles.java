@@ -5,6 +5,7 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,20 +116,28 @@ public final class ProcFiles {
     private final String path;
     private final @Nullable Descriptor directory;
     private final byte[] buffer = new byte[PAGE];
+    private final ByteBuffer entries = ByteBuffer.wrap(buffer).order(ByteOrder.nativeOrder());
+    private final Charset charset;
     private int end;
     private int next;
 
+    /** Opens a directory of {@code /proc}; each character of a name is a byte. */
+    public Names(String path) throws PosixException {
+      this(path.getBytes(StandardCharsets.US_ASCII), StandardCharsets.ISO_8859_1);
+    }
+
     /**
-     * Opens the directory. If it does not exist any more, there are no names.
+     * Opens any directory. If it does not exist any more, there are no names.
      *
      * @throws PosixException if the caller may not list it ({@code EACCES})
      */
-    public Names(String path) throws PosixException {
-      this.path = path;
+    public Names(byte[] path, Charset charset) throws PosixException {
+      this.path = new String(path, StandardCharsets.UTF_8);
+      this.charset = charset;
       int flags = Files.O_RDONLY | Files.O_DIRECTORY | Files.O_CLOEXEC;
-      int number = Files.open(path.getBytes(StandardCharsets.US_ASCII), flags, 0);
+      int number = Files.open(path, flags, 0);
       directory =
-          isGone(number) ? null : Descriptor.adopt(PosixException.check(number, "open", path));
+          isGone(number) ? null : Descriptor.adopt(PosixException.check(number, "open", this.path));
     }
 
     private static boolean isGone(int result) {
@@ -146,9 +155,8 @@ public final class ProcFiles {
           end = PosixException.check(count, "getdents64", path);
           next = 0;
         }
-        ByteBuffer entry = ByteBuffer.wrap(buffer, next, end - next).slice();
-        next += entry.order(ByteOrder.nativeOrder()).getShort(Layouts.dirent.d_reclen);
-        String name = name(entry, Layouts.dirent.d_name);
+        String name = name(next + Layouts.dirent.d_name);
+        next += entries.getShort(next + Layouts.dirent.d_reclen);
         if (!name.equals(".") && !name.equals("..")) {
           return name;
         }
@@ -156,14 +164,12 @@ public final class ProcFiles {
       return null;
     }
 
-    private static String name(ByteBuffer entry, int start) {
-      int end = start;
-      while (entry.get(end) != 0) {
-        end++;
+    private String name(int start) {
+      int nameEnd = start;
+      while (buffer[nameEnd] != 0) {
+        nameEnd++;
       }
-      byte[] name = new byte[end - start];
-      entry.get(start, name);
-      return new String(name, StandardCharsets.ISO_8859_1);
+      return new String(buffer, start, nameEnd - start, charset);
     }
 
     @Override
