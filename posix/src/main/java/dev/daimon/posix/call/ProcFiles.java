@@ -116,7 +116,7 @@ public final class ProcFiles {
     private final String path;
     private final @Nullable Descriptor directory;
     private final byte[] buffer = new byte[PAGE];
-    private final ByteBuffer entries = ByteBuffer.wrap(buffer).order(ByteOrder.nativeOrder());
+    private final ByteBuffer view = ByteBuffer.wrap(buffer).order(ByteOrder.nativeOrder());
     private final Charset charset;
     private int end;
     private int next;
@@ -155,8 +155,9 @@ public final class ProcFiles {
           end = PosixException.check(count, "getdents64", path);
           next = 0;
         }
-        String name = name(next + Layouts.dirent.d_name);
-        next += entries.getShort(next + Layouts.dirent.d_reclen);
+        int place = next;
+        String name = name(buffer, place + Layouts.dirent.d_name);
+        next += view.getShort(place + Layouts.dirent.d_reclen);
         if (!name.equals(".") && !name.equals("..")) {
           return name;
         }
@@ -164,12 +165,12 @@ public final class ProcFiles {
       return null;
     }
 
-    private String name(int start) {
+    private String name(byte[] entries, int start) {
       int nameEnd = start;
-      while (buffer[nameEnd] != 0) {
+      while (entries[nameEnd] != 0) {
         nameEnd++;
       }
-      return new String(buffer, start, nameEnd - start, charset);
+      return new String(entries, start, nameEnd - start, charset);
     }
 
     @Override

@@ -356,7 +356,7 @@ class AbiTest {
               case "get(", "put(" -> 1;
               case "getShort(", "putShort(" -> 2;
               case "getInt(", "putInt(" -> 4;
-              case "name(entry," -> 256;
+              case "name(buffer," -> 256;
               case "path(view," -> 108;
               case "inet4(wire," -> 4;
               case "inet6(wire," -> 16;
