@@ -13,21 +13,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * A program that runs as a child of this JVM.
  *
- * <p>The kernel cannot give the child's process id to another process before {@link #waitFor()} has
- * returned, so {@link #signal} never reaches another process. A child that has ended is a zombie
- * until it is waited for, or until this JVM ends.
+ * <p>The kernel cannot give the child's process id to another process before the child was waited
+ * for, and Daimon knows when it has done so; so {@link #signal} never reaches another process. A
+ * child that has ended is a zombie until it is waited for, or until this JVM ends.
  */
 public final class Child {
   private final int pid;
   private final Path program;
-  private @Nullable ExitStatus ended;
 
-  /** Whether other code has waited for it: then its pid may be another process's. */
-  private boolean lost;
+  /** The child's mark in {@link OwnChildren}, as long as nobody has reaped it. */
+  private final Object mark;
+
+  private @Nullable ExitStatus ended;
 
   Child(int pid, Path program) {
     this.pid = pid;
     this.program = program;
+    // Another thread may have reaped it already.
+    mark = Objects.requireNonNullElseGet(OwnChildren.mark(pid), Object::new);
   }
 
   /**
@@ -68,32 +71,50 @@ public final class Child {
         return ended;
       }
     }
-    // Not reaped outside the lock: another thread could signal the process that gets the pid next.
-    int result = Processes.awaitEnd(pid);
+    int result = isThere() ? Processes.awaitEnd(pid) : -Errno.ECHILD.number();
     synchronized (this) {
       if (ended == null) {
-        lost = result == -Errno.ECHILD.number();
-        PosixException.check(result, "waitid", pid);
-        int[] status = new int[1];
-        PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid);
-        ended = new ExitStatus(status[0]);
+        ended = reap(result);
       }
       return ended;
     }
   }
 
+  /** Takes the exit status after a wait with this result. */
+  private ExitStatus reap(int result) throws PosixException {
+    synchronized (mark) {
+      if (result == -Errno.ECHILD.number() || !isThere()) {
+        // Its id may be another process's.
+        OwnChildren.remove(pid, mark);
+        throw new PosixException("waitid", Integer.toString(pid), Errno.ECHILD);
+      }
+      PosixException.check(result, "waitid", pid);
+      int[] status = new int[1];
+      PosixException.check(Processes.waitpid(pid, status, 0), "waitpid", pid);
+      return new ExitStatus(status[0]);
+    }
+  }
+
+  /** Whether nobody has reaped it, as far as Daimon knows. */
+  private boolean isThere() {
+    return mark.equals(OwnChildren.mark(pid));
+  }
+
   /**
-   * Sends a signal. Does nothing if {@link #waitFor()} has returned, or has found that other code
-   * had waited for the program.
+   * Sends a signal. Does nothing if the program was waited for, by {@link #waitFor()} or by a
+   * {@code PidFd} of daimon-pidfd, or if {@link #waitFor()} has found that other code had done so.
    *
    * @param signal the signal
-   * @throws PosixException {@code EPERM} if the program has another user now, {@code ESRCH} if
-   *     other code has waited for it
+   * @throws PosixException {@code EPERM} if the program has another user now, {@code ESRCH} if code
+   *     other than Daimon's has waited for it
    */
-  public synchronized void signal(Signal signal) throws PosixException {
+  public void signal(Signal signal) throws PosixException {
     Objects.requireNonNull(signal, "signal");
-    if (ended == null && !lost) {
-      PosixException.check(Signals.kill(pid, signal.number()), "kill", pid);
+    // Nobody reaps it meanwhile.
+    synchronized (mark) {
+      if (isThere()) {
+        PosixException.check(Signals.kill(pid, signal.number()), "kill", pid);
+      }
     }
   }
 

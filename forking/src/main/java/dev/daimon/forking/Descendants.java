@@ -174,8 +174,8 @@ public final class Descendants {
   public static void reap() {
     int[] status = new int[1];
     int pid;
-    do {
-      pid = Processes.waitpid(-1, status, Processes.WNOHANG | Processes.__WALL);
-    } while (pid > 0);
+    while ((pid = Processes.anyEnded()) > 0) {
+      Processes.waitpid(pid, status, Processes.WNOHANG);
+    }
   }
 }

@@ -31,6 +31,10 @@ public final class Detached implements AutoCloseable {
   private final boolean newSession;
 
   private final Path program;
+
+  /** When the program was started, once it was seen where it was started; 0 before. */
+  private long startTicks;
+
   private boolean closed;
   private @Nullable ExitStatus status;
 
@@ -58,7 +62,9 @@ public final class Detached implements AutoCloseable {
 
   /**
    * Tells whether the program's process still exists, if only as a zombie. Another process with the
-   * same id is not mistaken for it: that would not be in this session, or group.
+   * same id is not mistaken for it: that would not be in this session, or group. A program that has
+   * moved to another one, by {@code setsid} for instance, is known by its start time if it was seen
+   * here before that; otherwise it counts as ended.
    *
    * <p>Race: the program may end before the caller gets the answer.
    *
@@ -67,13 +73,19 @@ public final class Detached implements AutoCloseable {
    */
   public synchronized boolean isAlive() {
     requireOpen();
-    if (newSession) {
-      return Processes.getsid(pid) == leader;
+    if (newSession && startTicks != 0 && Processes.getsid(pid) == leader) {
+      return true;
     }
     try {
-      return ProcStat.of(pid).group() == leader;
-    } catch (PosixException gone) {
-      return false;
+      ProcStat stat = ProcStat.of(pid);
+      if ((newSession ? stat.session() : stat.group()) != leader) {
+        return startTicks != 0 && stat.startTicks() == startTicks;
+      }
+      startTicks = stat.startTicks();
+      return true;
+    } catch (PosixException hidden) {
+      // Or gone: then it has no session either.
+      return newSession && Processes.getsid(pid) == leader;
     }
   }
 

@@ -48,6 +48,7 @@ public final class Executable {
    *     from
    * @return the absolute path of a program that {@link #check} accepts
    * @throws NotExecutableException if there is no such program, or it cannot be executed
+   * @throws IllegalArgumentException if the name or the search path holds a NUL byte
    */
   public static Path find(byte[] name, byte @Nullable [] searchPath, Path directory)
       throws NotExecutableException {

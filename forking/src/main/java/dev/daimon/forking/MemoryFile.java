@@ -14,8 +14,10 @@ import java.util.Objects;
  * <p>The file has no path and is gone with its last descriptor. It cannot grow: if a program writes
  * more than fits, the rest is lost and the write fails with {@code EPERM}. (If a part of one {@code
  * write} fits, Linux 6.18 writes that part, and older kernels write nothing.) Several processes and
- * threads may write to it without losing anything: each write goes to the end of the last one. The
- * content should be text: it ends at the first NUL.
+ * threads may write to it without losing anything: each write goes to the end of the last one. It
+ * cannot be emptied either: where it is a program's standard output, a shell's {@code
+ * >/dev/stdout}, which opens it anew and empties it, fails with {@code EPERM}; {@code >&1} works.
+ * The content should be text: it ends at the first NUL.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
  */
@@ -41,8 +43,10 @@ public final class MemoryFile implements AutoCloseable {
     int number = PosixException.check(Files.memfdCreate(bytes, flags), "memfd_create", name);
     try (Descriptor file = Descriptor.adopt(number)) {
       PosixException.check(Files.ftruncate(number, capacity), "ftruncate", name);
+      // Who empties it could write nothing any more, since it must not grow.
+      int seals = Files.F_SEAL_GROW | Files.F_SEAL_SHRINK;
       PosixException.check(
-          Files.fcntl(number, Files.F_ADD_SEALS, Files.F_SEAL_GROW), "fcntl F_ADD_SEALS", name);
+          Files.fcntl(number, Files.F_ADD_SEALS, seals), "fcntl F_ADD_SEALS", name);
       // The kernel moves this open file's position without a lock, so two simultaneous writes could
       // overwrite each other. Only an open file that open(2) has made is safe.
       String path = "/proc/self/fd/" + file.number();

@@ -485,7 +485,8 @@ public final class Program {
    * @throws PosixException as {@link #spawn()}, and {@code EPERM} for a limit that the program may
    *     not have. The standard streams, the descriptors that placed ones have replaced, and soft
    *     limits are as before then, but the working directory may have changed, hard limits may be
-   *     lower, and descriptors are marked close-on-exec
+   *     lower, and descriptors are marked close-on-exec. With {@link #become} the calling thread,
+   *     and no other, has the user's ids and capabilities for good: end the process then
    * @throws IOException if {@code /proc} is needed and not mounted
    */
   public void exec() throws IOException {

@@ -91,6 +91,16 @@ class ChildTest {
     child.signal(Signal.KILL);
   }
 
+  /** As a {@code PidFd} does. */
+  @Test
+  void aChildThatDaimonHasReapedElsewhereGetsNoSignal() throws IOException {
+    Child child = shell("exit 0");
+    assertThat(Processes.waitpid((int) child.pid(), new int[1], 0)).isPositive();
+
+    // Its id may be anybody's by now: kill would say ESRCH.
+    child.signal(Signal.KILL);
+  }
+
   @RepeatedTest(20)
   void aSignalThatRacesTheEndNeverFails() throws Exception {
     Child child = shell("exit 0");

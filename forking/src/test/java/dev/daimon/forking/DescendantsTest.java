@@ -72,6 +72,21 @@ class DescendantsTest {
     }
   }
 
+  /** The leader's id is that of a group that may be signalled. */
+  static final class Leader {
+    public static void main(String[] args) throws java.io.IOException {
+      try (Detached detached = Program.at(Path.of("/bin/true")).detach(022)) {
+        Descendants.reap();
+        System.out.println(ProcessHandle.of(detached.group()).isPresent());
+      }
+    }
+  }
+
+  @Test
+  void theLeaderOfADetachedProgramIsNotReaped() throws Exception {
+    assertThat(ChildJvm.of(Leader.class).run().lines()).containsExactly("true");
+  }
+
   @Test
   void aChildThatHasEndedLeavesNoZombie() throws Exception {
     assertThat(ChildJvm.of(Reaped.class).run().lines()).containsExactly("false");

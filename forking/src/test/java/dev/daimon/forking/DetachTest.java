@@ -468,6 +468,25 @@ class DetachTest {
   }
 
   @Test
+  void aProgramThatMakesASessionOfItsOwnIsStillKnown() throws IOException {
+    Path go = directory.resolve("go");
+    String script = "until [ -e " + go + " ]; do sleep 0.01; done; exec setsid sleep 120";
+    try (Detached detached = Program.at(Path.of("/bin/sh")).arguments("-c", script).detach(022)) {
+      assertThat(detached.isAlive()).isTrue();
+      Files.createFile(go);
+      while (Processes.getsid((int) detached.pid()) == detached.session()) {
+        Thread.onSpinWait();
+      }
+      try {
+        assertThat(detached.isAlive()).isTrue();
+      } finally {
+        assertThat(Signals.kill((int) detached.pid(), Signal.KILL.number())).isZero();
+      }
+      Running.awaitEnd(detached.pid());
+    }
+  }
+
+  @Test
   void whatIsInitsChildIsInitsToTakeAway() throws IOException {
     try (Detached detached = Program.at(Path.of("/bin/true")).detach(022)) {
       assertThat(detached.reap()).isTrue();

@@ -58,6 +58,15 @@ class MemoryFileTest {
     }
   }
 
+  /** It would empty the file, which could not grow again. */
+  @Test
+  void aProgramThatOpensItAnewLosesNothing() throws Exception {
+    try (MemoryFile file = MemoryFile.create("daimon-test", 10_000)) {
+      assertThat(print(file, "echo one; echo two >/dev/stdout; echo three"))
+          .isEqualTo("one\nthree\n");
+    }
+  }
+
   @Test
   void noDescriptorOfItsMakingIsLeft() throws Exception {
     try (MemoryFile file = MemoryFile.create("daimon-test-once", 100)) {

@@ -568,6 +568,9 @@ public final class PidFd implements AutoCloseable {
         } catch (PosixException failure) {
           pending.remove(waiting);
           waiting.completeExceptionally(failure);
+        } catch (RuntimeException | Error noThread) {
+          pending.remove(waiting);
+          throw noThread;
         }
       }
     }
@@ -666,11 +669,17 @@ public final class PidFd implements AutoCloseable {
     if (last != null && !last.arrived()) {
       return last.info();
     }
-    ExitInfo info = waitid(REAP);
-    if (info != null) {
-      OwnChildren.remove(pid, own);
+    if (own == null) {
+      throw new NotAChildException(pid);
     }
-    return info;
+    // Nobody signals it by its id meanwhile.
+    synchronized (own) {
+      ExitInfo info = waitid(REAP);
+      if (info != null) {
+        OwnChildren.remove(pid, own);
+      }
+      return info;
+    }
   }
 
   /** How the child has ended; null if it has not. */

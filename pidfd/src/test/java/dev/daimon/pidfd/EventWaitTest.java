@@ -7,6 +7,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
+import dev.daimon.testing.ChildJvm;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -71,6 +72,26 @@ class EventWaitTest {
       assertThat(wait.await(MINUTE)).isTrue();
       assertThat(wait.isReadable(first)).as("the other end is closed").isTrue();
     }
+  }
+
+  static final class Stopped {
+    public static void main(String[] args) throws Exception {
+      String script =
+          "while kill -STOP $0; do sleep 0.1; kill -CONT $0; sleep 0.3; done 2>/dev/null";
+      String self = Long.toString(ProcessHandle.current().pid());
+      Process stops = new ProcessBuilder("sh", "-c", script, self).start();
+      try (EventWait wait = EventWait.open()) {
+        System.out.println(wait.await(Duration.ofSeconds(2)));
+      } finally {
+        stops.destroyForcibly();
+      }
+    }
+  }
+
+  /** Each stop interrupts the wait: it would never end. */
+  @Test
+  void theTimeGoesOnWhileTheProcessIsStoppedAndContinued() throws Exception {
+    assertThat(ChildJvm.of(Stopped.class).run().output()).isEqualTo("false");
   }
 
   @Test

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.OwnChildren;
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
@@ -49,6 +52,39 @@ class WaitForTest {
       assertThat(info.signal()).isEmpty();
       assertThat(info.coreDumped()).isFalse();
     }
+  }
+
+  static final class WithoutThread {
+    public static void main(String[] args) throws Exception {
+      try (Children children = new Children();
+          PidFd child = PidFd.open(children.sleeper())) {
+        // One process of this user, with all its threads, runs already.
+        long[] before = new long[2];
+        Limits.getrlimit(0, Resource.NPROC.number(), before);
+        Limits.setrlimit(Resource.NPROC.number(), 1, before[1]);
+        try {
+          child.waitFor();
+        } catch (OutOfMemoryError noThread) {
+          System.out.println("no thread");
+        }
+        Limits.setrlimit(Resource.NPROC.number(), before[0], before[1]);
+        child.send(Signal.KILL);
+        System.out.println(child.waitFor(LONG).isPresent());
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void afterAThreadWasLackingItWaitsAgain(@TempDir Path classes) throws Exception {
+    assertThat(
+            ChildJvm.of(WithoutThread.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(classes)
+                .option("-Xlog:disable")
+                .run()
+                .lines())
+        .containsExactly("no thread", "true");
   }
 
   @ParameterizedTest

@@ -116,6 +116,9 @@ public final class Files {
   /** With {@link #F_ADD_SEALS}: the file cannot grow. */
   public static final int F_SEAL_GROW = 4;
 
+  /** A seal: the file cannot become smaller. */
+  public static final int F_SEAL_SHRINK = 2;
+
   /** {@code memfd_create}: close on exec. */
   public static final int MFD_CLOEXEC = 1;
 

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * The children that Daimon has started and not yet waited for. It distinguishes them from those of
  * the JDK: the JDK waits for its own children, and would report exit code 0 if other code had been
  * first.
+ *
+ * <p>Who reaps a child holds the monitor of its mark, and removes it. So whoever holds that monitor
+ * and finds the mark here may use the child's id: no other process can get it meanwhile.
  */
 public final class OwnChildren {
   /** By process id; the marks distinguish one use of an id from the next. */
@@ -20,7 +23,7 @@ public final class OwnChildren {
     MARKS.put(pid, new Object());
   }
 
-  /** Returns the mark to {@link #remove} when the child was waited for; null if it is not here. */
+  /** Returns the mark of a child; null if it is not here. */
   public static @Nullable Object mark(int pid) {
     return MARKS.get(pid);
   }

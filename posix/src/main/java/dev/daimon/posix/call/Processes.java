@@ -22,6 +22,8 @@ public final class Processes {
   /** {@code waitid}: the id is a process id. */
   static final int P_PID = 1;
 
+  static final int P_ALL = 0;
+
   /** {@code waitid}: the id is a pidfd. */
   static final int P_PIDFD = 3;
 
@@ -205,15 +207,37 @@ public final class Processes {
     return Libc.call(WAITID, P_PID, pid, info, options, 0, 0);
   }
 
-  /** Waits for a child and reaps it; {@code status[0]} becomes its wait status. */
-  public static int waitpid(int pid, int[] status, int options) {
+  /** Returns the id of a child that has ended, without reaping it; 0 if there is none. */
+  public static int anyEnded() {
     try (Arena arena = CallMemory.open()) {
-      MemorySegment memory = arena.allocate(JAVA_INT);
-      Object mark = OwnChildren.mark(pid);
-      int result = Libc.call(WAITPID, pid, memory.address(), options);
+      MemorySegment info = arena.allocate(Layouts.siginfo_t.SIZE, Long.BYTES);
+      int result = Libc.call(WAITID, P_ALL, 0, info.address(), WEXITED | WNOHANG | WNOWAIT, 0, 0);
+      return result < 0 ? result : Native.view(info).getInt(Layouts.siginfo_t.si_pid);
+    }
+  }
+
+  /**
+   * Waits for a child and reaps it; {@code status[0]} becomes its wait status. For one of {@link
+   * OwnChildren} only if it has ended, or with {@link #WNOHANG}.
+   */
+  public static int waitpid(int pid, int[] status, int options) {
+    Object mark = OwnChildren.mark(pid);
+    if (mark == null) {
+      return reap(pid, status, options);
+    }
+    synchronized (mark) {
+      int result = reap(pid, status, options);
       if (result == pid) {
         OwnChildren.remove(pid, mark);
       }
+      return result;
+    }
+  }
+
+  private static int reap(int pid, int[] status, int options) {
+    try (Arena arena = CallMemory.open()) {
+      MemorySegment memory = arena.allocate(JAVA_INT);
+      int result = Libc.call(WAITPID, pid, memory.address(), options);
       status[0] = Native.view(memory).getInt(0);
       return result;
     }
