@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +34,11 @@ final class HandlerTable implements sun.misc.SignalHandler {
   /** The disposition, if {@code sun.misc.Signal} would not restore it exactly; otherwise null. */
   private final Signals.@Nullable SignalAction previousAction;
 
-  /** In the order of registration; the last one gets the signal. */
-  private final List<Runnable> receivers = new ArrayList<>();
+  /**
+   * In the order of registration; the last one gets the signal. It says false if it was closed
+   * meanwhile, and has not taken it.
+   */
+  private final List<BooleanSupplier> receivers = new ArrayList<>();
 
   /** Whether the JVM's own handler begins the shutdown. */
   private final boolean shutdown;
@@ -82,7 +86,7 @@ final class HandlerTable implements sun.misc.SignalHandler {
    *
    * @throws IllegalArgumentException if the signal cannot be handled in Java
    */
-  static void register(Signal signal, Runnable receiver) throws IOException {
+  static void register(Signal signal, BooleanSupplier receiver) throws IOException {
     requireFree(signal);
     synchronized (TABLES) {
       HandlerTable table = TABLES.get(signal);
@@ -96,7 +100,7 @@ final class HandlerTable implements sun.misc.SignalHandler {
   }
 
   /** Removes a receiver, even if later ones are registered. */
-  static void remove(Signal signal, Runnable receiver) throws PosixException {
+  static void remove(Signal signal, BooleanSupplier receiver) throws PosixException {
     synchronized (TABLES) {
       HandlerTable table = TABLES.get(signal);
       if (table != null && table.receivers.remove(receiver) && table.receivers.isEmpty()) {
@@ -116,13 +120,15 @@ final class HandlerTable implements sun.misc.SignalHandler {
   /** Called by the JVM, which starts a thread of the highest priority for each signal. */
   @Override
   public void handle(sun.misc.Signal arrived) {
-    Runnable receiver;
+    List<BooleanSupplier> all;
     synchronized (TABLES) {
-      receiver = receivers.isEmpty() ? null : receivers.getLast();
+      all = List.copyOf(receivers);
     }
-    if (receiver != null) {
-      receiver.run();
-    } else if (shutdown && !previous.equals(sun.misc.SignalHandler.SIG_IGN)) {
+    boolean taken = false;
+    for (int i = all.size() - 1; i >= 0 && !taken; i--) {
+      taken = all.get(i).getAsBoolean();
+    }
+    if (!taken && shutdown && !previous.equals(sun.misc.SignalHandler.SIG_IGN)) {
       // It arrived while the last receiver was removed; a request to end must not be lost.
       previous.handle(arrived);
     }

@@ -2,6 +2,7 @@ package dev.daimon.signals;
 
 import dev.daimon.posix.Signal;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The signals that HotSpot and the JDK use themselves on Linux. */
 final class JvmSignals {
@@ -23,6 +24,11 @@ final class JvmSignals {
   /** The signal by which the C library changes the credentials of all threads. */
   private static final int SETXID = 33;
 
+  /** The signals that HotSpot takes for suspending threads; other numbers do not count. */
+  private static final int FIRST_SUSPENDING = 12;
+
+  private static final int LAST = 64;
+
   private JvmSignals() {}
 
   /** Whether a handler of this signal is the JVM's, the JDK's or the C library's own. */
@@ -42,11 +48,15 @@ final class JvmSignals {
     return signal.equals(Signal.HUP) || signal.equals(Signal.INT) || signal.equals(Signal.TERM);
   }
 
-  /** The signal by which HotSpot suspends threads; a variable can name another one. */
   private static int suspend() {
-    String other = System.getenv("_JAVA_SR_SIGNUM");
+    return suspend(System.getenv("_JAVA_SR_SIGNUM"));
+  }
+
+  /** The signal by which HotSpot suspends threads; a variable can name another one. */
+  static int suspend(@Nullable String variable) {
     try {
-      return other == null ? Signal.USR2.number() : Integer.parseInt(other);
+      int number = variable == null ? 0 : Integer.parseInt(variable);
+      return number >= FIRST_SUSPENDING && number <= LAST ? number : Signal.USR2.number();
     } catch (NumberFormatException ignored) {
       return Signal.USR2.number();
     }

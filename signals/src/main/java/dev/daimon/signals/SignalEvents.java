@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +68,7 @@ public final class SignalEvents implements AutoCloseable {
   public SignalEvents() {}
 
   /** A signal and its handler. */
-  private final class Registration implements Runnable {
+  private final class Registration implements BooleanSupplier {
     final Signal signal;
     final SignalHandler handler;
 
@@ -76,13 +77,17 @@ public final class SignalEvents implements AutoCloseable {
       this.handler = handler;
     }
 
+    /** The signal has arrived: for this handler, or for the one that has replaced it since. */
     @Override
-    public void run() {
+    public boolean getAsBoolean() {
       synchronized (lock) {
-        if (registrations.get(signal) == this) {
-          pending.add(this);
-          lock.notifyAll();
+        Registration now = registrations.get(signal);
+        if (now == null) {
+          return false;
         }
+        pending.add(now);
+        lock.notifyAll();
+        return true;
       }
     }
   }
@@ -110,19 +115,30 @@ public final class SignalEvents implements AutoCloseable {
         throw new IllegalStateException("the signal events are closed");
       }
       HandlerTable.register(signal, registration);
+      if (thread == null) {
+        thread = start(registration);
+      }
       old = registrations.put(signal, registration);
       if (old != null && pending.remove(old)) {
         pending.add(registration);
-      }
-      if (thread == null) {
-        thread = new Runner();
-        thread.start();
       }
     }
     if (old != null) {
       HandlerTable.remove(signal, old);
     }
     return this;
+  }
+
+  /** Starts the thread. Without it nobody would handle the signal: so that has no handler then. */
+  private Thread start(Registration first) throws PosixException {
+    Thread runner = new Runner();
+    try {
+      runner.start();
+      return runner;
+    } catch (OutOfMemoryError noThread) {
+      HandlerTable.remove(first.signal, first);
+      throw noThread;
+    }
   }
 
   /** A class and not a lambda, which costs time: a daemon may register before it is ready. */

@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DispositionsTest {
@@ -171,6 +172,13 @@ class DispositionsTest {
                 .get(0))
         .contains("SIGSTKFLT")
         .doesNotContain("SIGUSR2");
+  }
+
+  /** HotSpot warns of another number, and takes USR2. */
+  @ParameterizedTest
+  @CsvSource({", 12", "16, 16", "12, 12", "64, 64", "11, 12", "65, 12", "-1, 12", "x, 12"})
+  void anotherNumberDoesNotCount(String variable, int signal) {
+    assertThat(JvmSignals.suspend(variable)).isEqualTo(signal);
   }
 
   /** Says what a program will start with, and becomes it. */

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,6 +93,75 @@ class SignalEventsTest {
   void handlersRunOnOneOrdinaryThreadThatBeginsWithTheFirstAndEndsWithTheEvents() throws Exception {
     assertThat(child(OneThread.class).run().lines())
         .containsExactly("0", "1", "SIGHUP daimon-signals 5 true", "SIGTERM daimon-signals 5 true");
+  }
+
+  static final class Replaced {
+    private static volatile boolean over;
+
+    public static void main(String[] args) throws Exception {
+      try (SignalEvents events = new SignalEvents().on(Signal.USR1, SignalEventsTest::note)) {
+        Thread replacing =
+            new Thread(() -> {
+              while (!over) {
+                replace(events);
+              }
+            });
+        replacing.start();
+        for (int i = 0; i < 1000 && !over; i++) {
+          send(Signal.USR1);
+          over = handled().equals("null");
+        }
+        System.out.println(over ? "a signal was lost" : "all are handled");
+        over = true;
+        replacing.join();
+      }
+    }
+
+    private static void replace(SignalEvents events) {
+      try {
+        events.on(Signal.USR1, SignalEventsTest::note);
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
+    }
+  }
+
+  @Test
+  void aHandlerIsReplacedWithoutLosingASignal() throws Exception {
+    assertThat(child(Replaced.class).run().output()).isEqualTo("all are handled");
+  }
+
+  static final class WithoutThread {
+    public static void main(String[] args) throws Exception {
+      SignalEvents events = new SignalEvents();
+      // One process of this user, with all its threads, runs already.
+      long[] before = new long[2];
+      Limits.getrlimit(0, Resource.NPROC.number(), before);
+      Limits.setrlimit(Resource.NPROC.number(), 1, before[1]);
+      try {
+        events.on(Signal.USR1, SignalEventsTest::note);
+      } catch (OutOfMemoryError noThread) {
+        System.out.println("no thread");
+      }
+      Limits.setrlimit(Resource.NPROC.number(), before[0], before[1]);
+      events.on(Signal.USR1, SignalEventsTest::note);
+      send(Signal.USR1);
+      System.out.println(handled());
+      events.close();
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void afterAThreadWasLackingItWorksAgain(@TempDir Path classes) throws Exception {
+    assertThat(
+            child(WithoutThread.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(classes)
+                .option("-Xlog:disable")
+                .run()
+                .lines())
+        .containsExactly("no thread", "SIGUSR1");
   }
 
   static final class Every {
