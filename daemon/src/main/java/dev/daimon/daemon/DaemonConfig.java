@@ -108,10 +108,11 @@ public final class DaemonConfig {
 
     /**
      * Sets the daemon's name, by which the command {@code daimon} finds it, too: {@code daimon stop
-     * web}. It places the files that are not set: the pidfile, and in the background the file of
-     * standard output. They are in {@code /run/daimon} and {@code /var/log/daimon} for root, and
-     * for another user where the XDG variables say; see {@link DaemonDirectories}. Directories that
-     * are missing are made, and a start that fails removes them again.
+     * web}. It places the pidfile, beside which no other may be set; and in the background the file
+     * of standard output, unless that is set. They are in {@code /run/daimon} and {@code
+     * /var/log/daimon} for root, and for another user where the XDG variables say; see {@link
+     * DaemonDirectories}. Directories that are missing are made, and a start that fails removes
+     * them again.
      *
      * <p>This does not check the name. {@link #build} looks for the pidfile, and leaves problems to
      * {@link DaemonConfig#validate} and the start: then there is no {@link DaemonConfig#pidFile}.

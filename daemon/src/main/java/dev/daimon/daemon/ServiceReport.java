@@ -82,8 +82,11 @@ final class ServiceReport {
         new Thread.UncaughtExceptionHandler() {
           @Override
           public void uncaughtException(Thread thread, Throwable failure) {
-            failed(FailureText.of(failure), failure);
-            usual.uncaughtException(thread, failure);
+            try {
+              failed(FailureText.of(failure), failure);
+            } finally {
+              usual.uncaughtException(thread, failure);
+            }
           }
         });
     Runtime.getRuntime().addShutdownHook(hook);

@@ -35,6 +35,8 @@ public final class SingletonLock implements AutoCloseable {
   /** The default mode of a file that is made here. */
   private static final int MODE = 0644;
 
+  private static final int PERMISSIONS = 0777;
+
   /** How often the file may be replaced while it is being locked. */
   private static final int ATTEMPTS = 1000;
 
@@ -104,9 +106,10 @@ public final class SingletonLock implements AutoCloseable {
    * 0600 only the file's owner and root can open, and so lock, the file.
    *
    * @param path the file's path, as for {@link #acquire(Path)}
-   * @param mode the permissions of a file that is made here, less the umask; an existing file keeps
-   *     its permissions
+   * @param mode the permissions of a file that is made here, from 0 to 0777, less the umask; an
+   *     existing file keeps its permissions
    * @return the lock, to be closed by the caller
+   * @throws IllegalArgumentException if the mode has other bits
    * @throws LockHeldException as {@link #acquire(Path)}
    * @throws NotRegularFileException if the path is a FIFO, a device or the like
    * @throws PosixException as {@link #acquire(Path)}
@@ -114,6 +117,9 @@ public final class SingletonLock implements AutoCloseable {
   public static SingletonLock acquire(Path path, int mode)
       throws PosixException, LockHeldException, NotRegularFileException {
     Objects.requireNonNull(path, "path");
+    if ((mode & ~PERMISSIONS) != 0) {
+      throw new IllegalArgumentException("no permissions: 0" + Integer.toOctalString(mode));
+    }
     return acquire(path, mode, /* make= */ true);
   }
 
@@ -232,18 +238,21 @@ public final class SingletonLock implements AutoCloseable {
       }
       boolean over = System.nanoTime() - deadline > 0;
       long pid = writtenPid(number);
-      if (pid == 0) {
-        if (over) {
-          throw LockHeldException.byAnother(path);
+      if (pid != 0) {
+        try {
+          file = file == null ? LockTable.of(number) : file;
+          if (isHeldBy(pid, file, over)) {
+            throw LockHeldException.by(path, pid);
+          }
+          if (over) {
+            throw LockHeldException.byOthers(path, pid, file);
+          }
+        } catch (PosixException unknown) {
+          // Without /proc it is held all the same.
         }
-      } else {
-        file = file == null ? LockTable.of(number) : file;
-        if (isHeldBy(pid, file, over)) {
-          throw LockHeldException.by(path, pid);
-        }
-        if (over) {
-          throw LockHeldException.byOthers(path, pid, file);
-        }
+      }
+      if (over) {
+        throw LockHeldException.byAnother(path);
       }
       if (tries < EAGER_TRIES) {
         Thread.onSpinWait();

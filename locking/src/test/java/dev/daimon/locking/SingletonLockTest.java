@@ -631,6 +631,27 @@ class SingletonLockTest {
     }
   }
 
+  static final class WithoutProc {
+    public static void main(String[] args) throws Exception {
+      Path path = Path.of(args[0]);
+      try (SingletonLock lock = SingletonLock.acquire(path)) {
+        lock.write(ProcessHandle.current().pid());
+        Process mount = new ProcessBuilder("mount", "-t", "tmpfs", "x", "/proc").start();
+        System.out.println("mount: " + mount.waitFor());
+        SingletonLock.acquire(path).close();
+      } catch (LockHeldException held) {
+        System.out.println(held.getMessage());
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void withoutProcItIsHeldByAnotherProcess() throws Exception {
+    assertThat(ChildJvm.of(WithoutProc.class).startedBy("unshare", "--mount").run(path).lines())
+        .containsExactly("mount: 0", path + " is locked by another process");
+  }
+
   @Test
   @Tag("root")
   void inAContainerALockIsSeenEvenAfterItsTakerEnded() throws Exception {

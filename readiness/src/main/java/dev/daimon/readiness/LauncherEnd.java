@@ -152,20 +152,20 @@ public final class LauncherEnd implements AutoCloseable {
    * <p>Several threads may wait. One of them gets the message; others may return early, without
    * one.
    *
-   * @param timeout how long to wait, at least 0
+   * @param timeout how long to wait, at least 0; 24 days at most
    * @return the message; empty if none arrived in that time, or only a part of one
+   * @throws IllegalArgumentException if the timeout is negative
    * @throws PosixException if the connection is broken, or the daemon sent an invalid message
    *     ({@code EINVAL}); after that only {@link Message.Ended} is received
    */
   public Optional<Message> receive(Duration timeout) throws PosixException {
-    Objects.requireNonNull(timeout, "timeout");
+    Deadline deadline = Deadline.after(timeout);
     Message arrived = arrived();
     if (arrived != null) {
       return Optional.of(arrived);
     }
     int number = messages.number();
-    int millis = (int) Math.min(Integer.MAX_VALUE, timeout.toMillis());
-    if (PosixException.check(Polling.poll(number, Polling.POLLIN, millis), "poll", number) == 0) {
+    if (!deadline.await(number, Polling.POLLIN)) {
       return Optional.empty();
     }
     return Optional.ofNullable(read(number));

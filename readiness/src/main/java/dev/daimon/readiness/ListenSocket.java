@@ -42,6 +42,9 @@ public final class ListenSocket implements AutoCloseable {
   /** The flags of a listening socket in {@code /proc/net/unix}. */
   private static final String LISTENS = "00010000";
 
+  /** How many fields a line of {@code /proc/net/unix} has. */
+  private static final int FIELDS = 8;
+
   private static final byte[] ANY_IPV4 = new byte[4];
   private static final byte[] ANY_IPV6 = new byte[16];
 
@@ -172,8 +175,9 @@ public final class ListenSocket implements AutoCloseable {
         for (String line : lines.split("\n", -1)) {
           if (line.endsWith(end)) {
             // Number, references, protocol, flags, type, state, inode, path.
-            String[] fields = line.trim().split(" +", 8);
-            if (fields[3].equals(LISTENS) && !fields[6].equals(inode)) {
+            String[] fields = line.trim().split(" +", FIELDS);
+            // A socket's name may have line feeds, so that a part of it looks like a line.
+            if (fields.length == FIELDS && fields[3].equals(LISTENS) && !fields[6].equals(inode)) {
               return false;
             }
           }

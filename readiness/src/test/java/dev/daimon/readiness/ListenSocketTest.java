@@ -1,5 +1,6 @@
 package dev.daimon.readiness;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -59,6 +60,21 @@ class ListenSocketTest {
           .isInstanceOfSatisfying(
               PosixException.class, taken -> assertThat(taken.errno()).isEqualTo(Errno.EADDRINUSE))
           .hasMessageStartingWith("bind tcp:" + address.port() + ": ");
+    }
+  }
+
+  /** Anybody can choose a name with a line feed, which is then in the kernel's list. */
+  @Test
+  void aNameThatLooksLikeALineOfTheListChangesNothing() throws Exception {
+    Path path = directory.resolve("socket");
+    ListenAddress address = ListenAddress.unix(path, "web");
+    byte[] forged = Sockets.unixAddress(("\0\n " + path).getBytes(UTF_8));
+    int stranger = Sockets.socket(Sockets.AF_UNIX, Sockets.SOCK_DGRAM, 0);
+    try (ListenSocket socket = open(address);
+        Descriptor _ = Descriptor.adopt(stranger)) {
+      assertThat(Sockets.bind(stranger, forged)).isZero();
+
+      assertThat(ListenSocket.listensAt(address, socket.descriptor())).isTrue();
     }
   }
 

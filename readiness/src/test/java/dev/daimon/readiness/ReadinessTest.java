@@ -47,6 +47,15 @@ class ReadinessTest {
     launcher.close();
   }
 
+  @Test
+  void aTimeoutIsNotNegativeAndMayBeAnyOther() throws Exception {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> launcher.receive(Duration.ofMillis(-1)))
+        .withMessageContaining("negative");
+    find().ready();
+    assertThat(launcher.receive(Duration.ofSeconds(Long.MAX_VALUE))).isPresent();
+  }
+
   /** The end of a daemon that is this process. */
   private DaemonEnd find() throws IOException {
     launcher.started(SELF);

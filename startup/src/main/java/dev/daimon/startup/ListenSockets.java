@@ -139,7 +139,7 @@ public final class ListenSockets {
       }
       if (posix.errno().equals(Errno.EADDRINUSE)) {
         return new StartException(
-            Reason.FILE, failure.getMessage() + PortOwner.words(address.port()));
+            Reason.FILE, failure.getMessage() + PortOwner.words(address.host(), address.port()));
       }
     }
     return new StartException(Reason.FILE, failure);

@@ -2,6 +2,9 @@ package dev.daimon.startup;
 
 import dev.daimon.posix.VisibleText;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,17 +12,20 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the process that listens at a TCP port, for the message about a port that is taken. */
+/** Finds the process that listens at a TCP address, for the message about one that is taken. */
 final class PortOwner {
   private static final String LISTENING = "0A";
+
+  /** How an IPv4 address begins that a socket of IPv6 has, as Java's have. */
+  private static final String MAPPED = hex(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1});
 
   private PortOwner() {}
 
   /** Names the process, as a part of a sentence; empty if it cannot be found. */
-  static String words(int port) {
+  static String words(@Nullable InetAddress host, int port) {
     Set<String> sockets = new HashSet<>();
-    addListening("/proc/net/tcp", port, sockets);
-    addListening("/proc/net/tcp6", port, sockets);
+    addListening("/proc/net/tcp", host, port, sockets);
+    addListening("/proc/net/tcp6", host, port, sockets);
     if (sockets.isEmpty()) {
       return "";
     }
@@ -39,13 +45,17 @@ final class PortOwner {
     return "";
   }
 
-  /** Adds what the descriptors of sockets that listen at this port lead to. */
-  private static void addListening(String table, int port, Set<String> sockets) {
+  /** Adds what the descriptors of sockets that listen at this address lead to. */
+  private static void addListening(
+      String table, @Nullable InetAddress host, int port, Set<String> sockets) {
     String suffix = String.format(":%04X", port);
     try {
       for (String line : Files.readAllLines(Path.of(table))) {
         String[] fields = line.strip().split("\\s+", -1);
-        if (fields.length > 9 && fields[1].endsWith(suffix) && fields[3].equals(LISTENING)) {
+        if (fields.length > 9
+            && fields[1].endsWith(suffix)
+            && fields[3].equals(LISTENING)
+            && isAt(fields[1].substring(0, fields[1].length() - suffix.length()), host)) {
           sockets.add("socket:[" + fields[9] + "]");
         }
       }
@@ -53,6 +63,25 @@ final class PortOwner {
       // Without IPv6 there is no table of it.
       return;
     }
+  }
+
+  /** Whether a socket with an address of the table takes what another one at this host would. */
+  private static boolean isAt(String address, @Nullable InetAddress host) {
+    String own = address.startsWith(MAPPED) ? address.substring(MAPPED.length()) : address;
+    return host == null
+        || host.isAnyLocalAddress()
+        || own.chars().allMatch(digit -> digit == '0')
+        || own.equals(hex(host.getAddress()));
+  }
+
+  /** An address as in the table: each four bytes are a number of this machine's byte order. */
+  private static String hex(byte[] address) {
+    ByteBuffer bytes = ByteBuffer.wrap(address).order(ByteOrder.nativeOrder());
+    StringBuilder hex = new StringBuilder();
+    while (bytes.hasRemaining()) {
+      hex.append(String.format("%08X", bytes.getInt()));
+    }
+    return hex.toString();
   }
 
   private static boolean hasOpen(Path process, Set<String> sockets) {

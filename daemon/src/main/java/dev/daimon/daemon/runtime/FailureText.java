@@ -32,9 +32,11 @@ public final class FailureText {
 
   /** Whether the text ends with the cause already: many exceptions repeat its message. */
   private static boolean isTold(StringBuilder text, Throwable cause, String part) {
-    String message = cause.getMessage();
+    String name = cause.getClass().getName().concat(": ");
+    String message = part.startsWith(name) ? part.substring(name.length()) : part;
     return text.indexOf(part) >= 0
-        || (message != null && !message.isBlank() && text.toString().endsWith(message.strip()));
+        || text.toString().equals(message)
+        || (!message.isEmpty() && text.toString().endsWith(": ".concat(message)));
   }
 
   /** Returns the innermost stack frames of each cause, one line each. */
@@ -78,9 +80,14 @@ public final class FailureText {
   }
 
   private static String words(Throwable cause) {
-    String words =
-        (cause instanceof StartException ? String.valueOf(cause.getMessage()) : cause.toString())
-            .strip();
+    String words;
+    try {
+      words =
+          (cause instanceof StartException ? String.valueOf(cause.getMessage()) : cause.toString())
+              .strip();
+    } catch (RuntimeException broken) {
+      words = cause.getClass().getName();
+    }
     return words.length() > MAX_PART ? words.substring(0, MAX_PART) + "…" : words;
   }
 }

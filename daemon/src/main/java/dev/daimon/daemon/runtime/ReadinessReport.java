@@ -57,8 +57,11 @@ public final class ReadinessReport {
         new Thread.UncaughtExceptionHandler() {
           @Override
           public void uncaughtException(Thread thread, Throwable failure) {
-            failed(failure);
-            usual.uncaughtException(thread, failure);
+            try {
+              failed(failure);
+            } finally {
+              usual.uncaughtException(thread, failure);
+            }
           }
         });
     Thread listener =

@@ -14,6 +14,16 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class FailureTextTest {
+  /** A program's exception whose own method fails. */
+  private static final class Wordless extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String getMessage() {
+      throw new IllegalStateException();
+    }
+  }
+
   private static IOException port() {
     return new IOException("no port");
   }
@@ -34,6 +44,10 @@ class FailureTextTest {
         Arguments.of(
             new IllegalStateException("no server: no port", port()),
             "java.lang.IllegalStateException: no server: no port"),
+        Arguments.of(
+            new IllegalStateException("no shard 17", new ArithmeticException("7")),
+            "java.lang.IllegalStateException: no shard 17: java.lang.ArithmeticException: 7"),
+        Arguments.of(new Wordless(), "dev.daimon.daemon.runtime.FailureTextTest$Wordless"),
         Arguments.of(
             new UncheckedIOException("x", new IOException(port())),
             "java.io.UncheckedIOException: x: java.io.IOException: java.io.IOException: no port"),

@@ -1,5 +1,6 @@
 package dev.daimon.posix.call;
 
+import dev.daimon.posix.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -58,13 +59,21 @@ public final class Epoll {
 
   /**
    * Waits for events, and returns the number of descriptors that have one. Their numbers are stored
-   * in {@code ready}. Returns 0 at the timeout, in ms; -1 waits for ever.
+   * in {@code ready}. Returns 0 at the timeout, in ms; -1 waits for ever. A signal does not make
+   * the wait longer.
    */
   public static int await(int epoll, int[] ready, int timeout) {
     try (Arena arena = CallMemory.open()) {
       MemorySegment events =
           arena.allocate((long) Layouts.epoll_event.SIZE * ready.length, Long.BYTES);
-      int count = Libc.call(WAIT, epoll, events.address(), ready.length, timeout, 0, 0);
+      long address = events.address();
+      long start = System.nanoTime();
+      int left = timeout;
+      int count;
+      while ((count = Libc.callOnce(WAIT, epoll, address, ready.length, left))
+          == -Errno.EINTR.number()) {
+        left = Polling.left(timeout, start);
+      }
       ByteBuffer view = Native.view(events);
       for (int i = 0; i < count; i++) {
         ByteBuffer event = view.slice(i * Layouts.epoll_event.SIZE, Layouts.epoll_event.SIZE);

@@ -177,6 +177,15 @@ final class Libc {
     return result == -1 ? -errno() : result;
   }
 
+  /**
+   * As {@link #call(long, long, long, long, long, long, long)}, but not repeated after {@code
+   * EINTR}.
+   */
+  static int callOnce(long function, long a, long b, long c, long d) {
+    int result = (int) raw(function, a, b, c, d, 0, 0);
+    return result == -1 ? -errno() : result;
+  }
+
   /** Returns errno after the calling thread's last call, whether that failed or not. */
   static int errno() {
     return ERRNO.get().value();

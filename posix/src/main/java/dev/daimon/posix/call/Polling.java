@@ -36,11 +36,14 @@ public final class Polling {
       int result;
       long address = memory.address(place);
       while ((result = Libc.callOnce(POLL, address, 1, left)) == -Errno.EINTR.number()) {
-        if (timeout > 0) {
-          left = (int) Math.max(0, timeout - (System.nanoTime() - start) / MILLI);
-        }
+        left = left(timeout, start);
       }
       return result;
     }
+  }
+
+  /** What is left of a timeout, in ms, for a wait that a signal has ended. */
+  static int left(int timeout, long start) {
+    return timeout > 0 ? (int) Math.max(0, timeout - (System.nanoTime() - start) / MILLI) : timeout;
   }
 }

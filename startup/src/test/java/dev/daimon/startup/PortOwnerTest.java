@@ -1,0 +1,69 @@
+package dev.daimon.startup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.Test;
+
+class PortOwnerTest {
+  private static final InetAddress ONE = InetAddress.ofLiteral("127.0.0.1");
+  private static final InetAddress OTHER = InetAddress.ofLiteral("127.0.0.2");
+
+  /** Listens at the address of its argument, and tells its port. */
+  static final class Listener {
+    public static void main(String[] args) throws Exception {
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.bind(new InetSocketAddress(InetAddress.ofLiteral(args[0]), 0));
+        System.out.println(socket.getLocalPort());
+        System.in.read();
+      }
+    }
+  }
+
+  @Test
+  void itIsTheProcessThatListensAtTheAddress() throws Exception {
+    Process other =
+        new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/java",
+                "-cp",
+                classes(),
+                Listener.class.getName(),
+                OTHER.getHostAddress())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try (BufferedReader lines = other.inputReader();
+        ServerSocket own = new ServerSocket()) {
+      int port = Integer.parseInt(lines.readLine());
+      assertThat(PortOwner.words(ONE, port)).isEmpty();
+      own.bind(new InetSocketAddress(ONE, port));
+
+      assertThat(PortOwner.words(ONE, port)).isEqualTo(words(ProcessHandle.current().pid()));
+      assertThat(PortOwner.words(OTHER, port)).isEqualTo(words(other.pid()));
+      assertThat(PortOwner.words(InetAddress.ofLiteral("::1"), port)).isEmpty();
+      assertThat(PortOwner.words(null, port)).isNotEmpty();
+    } finally {
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void aSocketOfEveryAddressTakesEachOfThem() throws Exception {
+    try (ServerSocket every = new ServerSocket(0)) {
+      assertThat(PortOwner.words(OTHER, every.getLocalPort()))
+          .isEqualTo(words(ProcessHandle.current().pid()));
+    }
+  }
+
+  private static String classes() throws Exception {
+    return java.nio.file.Path.of(
+            PortOwnerTest.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+        .toString();
+  }
+
+  private static String words(long pid) {
+    return "; process " + pid + ", java, listens there";
+  }
+}
