@@ -72,15 +72,16 @@ enum Command {
       "check",
       "[NAME]",
       "could it be started?",
-      "Judges a definition, or all of them, as a start does, and changes nothing. Exit status: that"
-          + " of the worst.",
+      "Judges a definition, or all of them, as a start does, and changes nothing. Exit status: the"
+          + " highest one.",
       "web"),
   LIST(
       "list",
       "[options]",
       "the daemons that have a name",
       "Lists every daemon that has a definition, or a pidfile in the directory of named daemons and"
-          + " is not stopped. Exit status 0, whatever their states are.",
+          + " is not stopped. Exit status 0, whatever their states are; 73 if a directory cannot be"
+          + " read.",
       ""),
   LOGS(
       "logs",

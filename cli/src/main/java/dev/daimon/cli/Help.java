@@ -11,7 +11,8 @@ final class Help {
   private static final int TEXT = 25;
 
   private static final String USAGE =
-      "Usage: daimon COMMAND [options]; NAME is a daemon's name, or else -p PIDFILE\n\n  ";
+      "Usage: daimon COMMAND [options]; NAME is a daemon's name, or else -p PIDFILE\n"
+          + "(which show, check and logs do not have)\n\n  ";
 
   private static final String EXIT_STATUSES =
       """
@@ -35,6 +36,11 @@ final class Help {
       """
 
       Times: 10s, 500ms, 2m, 1h; a number alone counts seconds.
+      """;
+
+  private static final String SIGNALS =
+      """
+
       Signals: TERM, SIGTERM, 15, RTMIN+1.
       """;
 
@@ -57,13 +63,17 @@ final class Help {
     text.append(command.synopsis()).append("\n\n  ").append(command.example()).append("\n\n");
     wrap(text, command.description(), 0);
     text.append('\n');
-    boolean hasTimes = command == Command.SIGNAL;
+    boolean hasTimes = false;
+    boolean hasSignals = command == Command.SIGNAL;
     for (CommandOption option : CommandOption.of(command)) {
       row(text, label(option), option.fullHelp(), TEXT);
-      hasTimes |= "T".equals(option.argument());
+      String argument = String.valueOf(option.argument());
+      hasTimes |= argument.equals("T") || argument.equals("SIGNAL:T");
+      hasSignals |= argument.startsWith("SIGNAL");
     }
     text.append(command.takesProgram() ? PROGRAM : "");
-    return text.append(hasTimes ? TIMES : "").toString();
+    text.append(hasTimes ? TIMES : "");
+    return text.append(hasSignals ? SIGNALS : "").toString();
   }
 
   private static String label(CommandOption option) {

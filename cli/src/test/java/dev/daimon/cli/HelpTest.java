@@ -50,6 +50,14 @@ class HelpTest {
   }
 
   @Test
+  void timesAndSignalsAreExplainedWhereACommandTakesThem() {
+    assertThat(Help.of(Command.STOP)).contains("\nTimes: ", "\nSignals: ");
+    assertThat(Help.of(Command.WAIT)).contains("\nTimes: ").doesNotContain("\nSignals: ");
+    assertThat(Help.of(Command.SIGNAL)).contains("\nSignals: ").doesNotContain("\nTimes: ");
+    assertThat(Help.of(Command.STATUS)).doesNotContain("\nTimes: ", "\nSignals: ");
+  }
+
+  @Test
   void theOverviewHasTheCommandsAndTheExitCodesOnOneScreen() {
     assertThat(Help.overview().lines())
         .hasSizeLessThanOrEqualTo(24)

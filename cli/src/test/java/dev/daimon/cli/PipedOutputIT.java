@@ -104,7 +104,7 @@ class PipedOutputIT {
     // Also of a daemon that has redirected its output since.
     assertThat(daimon("status", "--json").out()).contains("\"command\":\"|sleep 1001\"");
     String warning =
-        "daimon: warning: process " + first + " (|sleep 1001), still reads what the daemon has";
+        "daimon: warning: process " + first + " (|sleep 1001) still reads what the daemon has";
     ProcessSandbox.Result stop = daimon("stop", "--timeout", "100ms", "--then", "KILL:100ms");
     assertThat(stop.exitCode()).isZero();
     assertThat(stop.err()).startsWith(warning);

@@ -170,7 +170,7 @@ final class Readers implements AutoCloseable {
     }
     return words
         .append(words.isEmpty() ? left : "")
-        .append(", still reads what the daemon has printed")
+        .append(" still reads what the daemon has printed")
         .toString();
   }
 
