@@ -60,7 +60,7 @@ bool listening;
 bool serves;            /* it does its work, for good */
 
 /* The properties' names. None is ever true: a violated assertion tells its name. */
-bool H1, H2, H3, H4, H5, H6, H7, L4;
+bool H1, H2, H3, H4, H5, H6, H7, L4, L7;
 
 /* What the properties remember. */
 bool confirmed;         /* the launcher has written the confirmation */
@@ -230,7 +230,11 @@ end_not_started:
   {
     find(DAEMON, found);
     if
+#ifdef HEIR_LOOKS_AT_ONCE
+    :: !found -> assert(L7) /* the daemon finds its launcher before such a child does */
+#else
     :: !found -> assert(H7) /* the daemon finds its launcher */
+#endif
     :: found
     fi;
 #ifndef NO_LISTENER

@@ -63,7 +63,7 @@ byte recorded;          /* the daemon that was started last by the name */
 #define FREE(a)    (lock[OPENED(a)] == 0)
 
 /* The properties' names. None is ever true: a violated assertion tells its name. */
-bool S1, S2, S3, S4, S5, S6, S7, S8, L1, L2, L3;
+bool S1, S2, S3, S4, S5, S6, S7, S8, L1, L2, L3, L6;
 
 /* What the properties remember. */
 byte removals;          /* how often somebody without the lock has removed or replaced the file */
@@ -529,7 +529,11 @@ active proctype properties() {
 end_always:
   do
 #ifdef BY_NAME
+#ifdef RECORDED_TOO_LATE
+  :: COUNTS(4) + COUNTS(5) + COUNTS(6) > 1 -> assert(L6) /* also if a start is killed before its record */
+#else
   :: COUNTS(4) + COUNTS(5) + COUNTS(6) > 1 -> assert(S8) /* never two daemons by a name */
+#endif
 #endif
 #ifdef ONE_IN_SPITE_OF_REMOVALS
   :: COUNTS(4) + COUNTS(5) + COUNTS(6) > 1 -> assert(L1) /* one more for each removal */
