@@ -13,8 +13,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What makes the command fast: classes from the AOT caches, and calls of the C library without the
- * JDK's linker. Without them everything works the same, in twice the time. So these tests ask the
- * JVM that the launcher script starts what it has loaded from where.
+ * JDK's linker. Without them everything works the same, in three times the time. So these tests ask
+ * the JVM that the launcher script starts what it has loaded from where.
  */
 class FastWayIT {
   private static final Path JDK = Path.of(System.getProperty("java.home"));

@@ -539,6 +539,26 @@ class UserIT {
     return Files.readString(log);
   }
 
+  /** As an {@code ssh-agent} does, it makes itself one that nobody but root may examine. */
+  @Test
+  @Tag("python3")
+  void aUserControlsADaemonThatMayNotBeExaminedByItsRecord() throws Exception {
+    Path directory = directoryOf("nobody");
+    String pidFile = directory.resolve("pid").toString();
+    String script =
+        "import ctypes, socket; ctypes.CDLL(None).prctl(4, 0);"
+            + " s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); s.accept()";
+
+    assertThat(asNobody("start", "-p", pidFile, "--", "python3", "-c", script).exitCode()).isZero();
+    Path listing = Path.of("/proc/" + Files.readString(Path.of(pidFile)).strip() + "/fd");
+    Sandbox.await("prctl", () -> (int) Files.getAttribute(listing, "unix:uid") == 0);
+
+    assertThat(asNobody("status", "-p", pidFile).exitCode()).isZero();
+    assertThat(asNobody("signal", "-p", pidFile, "CONT").exitCode()).isZero();
+    assertThat(asNobody("stop", "-p", pidFile)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(Path.of(pidFile)).doesNotExist();
+  }
+
   private ProcessSandbox.Result asNobody(String... words) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));

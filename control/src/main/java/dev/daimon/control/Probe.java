@@ -8,6 +8,7 @@ import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.PosixException;
+import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -212,6 +213,12 @@ final class Probe implements AutoCloseable {
       return unlocked(pidFile, info, pidOnly);
     }
     holders = pidFile.holders();
+    proven = denied != null && holders.isEmpty() && isRecorded(pidFile, info);
+    if (proven) {
+      return result(
+          State.RUNNING,
+          "process " + pid + ", which may not be examined, as its start has recorded");
+    }
     if ((denied != null || info == null) && holders.isEmpty() && !isYounger(pidFile, info)) {
       return result(
           State.RUNNING,
@@ -232,6 +239,19 @@ final class Probe implements AutoCloseable {
     } catch (IOException hidden) {
       return false;
     }
+  }
+
+  /**
+   * Whether the last start has recorded this very process, which the caller may signal. That is the
+   * proof for one that nobody but root may examine, such as an {@code ssh-agent}; and it may be one
+   * for root without {@code CAP_SYS_PTRACE}.
+   */
+  private boolean isRecorded(LockedFile pidFile, @Nullable ProcessInfo info) throws IOException {
+    if (info == null || !info.mayBeSignalledBy(Identity.effectiveUser())) {
+      return false;
+    }
+    StartRecord last = StartRecord.read(guardFile, pidFile.owner()).orElse(null);
+    return last != null && last.pid() == pid && last.isRunning() && !isUsersChoice(pidFile, info);
   }
 
   /**
