@@ -175,8 +175,8 @@ final class LockTable {
         || (regular && (taker == TOO_LONG || mount.shared || !isInitialNamespace()) && isRefused());
   }
 
-  /** The process that took the lock; 0 if the kernel hides it, or why there is none. */
-  private long taker() throws PosixException {
+  /** The process that took the lock; 0 if the kernel hides it, negative if there is none. */
+  long taker() throws PosixException {
     try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
       String lines;
       for (int length = 0; length < MAX_LIST; length += lines.length()) {

@@ -391,6 +391,24 @@ class LockedFileTest {
     }
   }
 
+  /** Other processes have more descriptors than are read in any case. */
+  @Test
+  void amongManyProcessesTheHolderIsSoughtNearTheTaker() throws Exception {
+    String crowd =
+        "ulimit -n 4000; for ((i = 0; i < 3000; i++)); do exec {fd}</dev/null; done; echo;"
+            + " exec sleep 1000";
+    for (int i = 0; i < 2; i++) {
+      started(new ProcessBuilder("bash", "-c", crowd));
+    }
+    // flock(1) ends; the shell, which has become sleep, is before it.
+    String script = "exec 9<\"$0\"; flock -n 9 && echo; exec sleep 1000";
+    long holder = started(new ProcessBuilder("sh", "-c", script, path.toString())).pid();
+
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.holders(Duration.ZERO)).extracting(Holder::pid).containsExactly(holder);
+    }
+  }
+
   /** Its lock comes after none of them. */
   @Test
   @Tag("attack")
