@@ -90,7 +90,8 @@ public final class DaemonControl {
    * <p>Risk: if the daemon has ended without removing its pidfile, and another process has got its
    * id, the control takes that process for the daemon. It does not take a process that was started
    * more than five seconds after the file was written (unless the clock was set in between), nor a
-   * process of another user than the file's owner (unless the file is root's).
+   * process of another user than the file's owner (unless the file is root's). For root it takes no
+   * process if others than the owner may write to the file.
    *
    * @return a control that trusts the process id alone
    */

@@ -293,6 +293,16 @@ final class Probe implements AutoCloseable {
     if (info != null && isUsersChoice(pidFile, info)) {
       return chosen(info);
     }
+    if (pidOnly && isOthersChoice(pidFile)) {
+      return result(
+          State.UNKNOWN,
+          path
+              + " names "
+              + process
+              + ", which runs, but others than its owner may write to the file: if it is the daemon,"
+              + " type chmod go-w "
+              + path);
+    }
     if (pidOnly) {
       proven = info != null;
       return result(
@@ -306,6 +316,14 @@ final class Probe implements AutoCloseable {
             + process
             + ", which runs, but nobody has it locked: a daemon that locks nothing, or has closed"
             + " what it inherited; or the id is another program's by now");
+  }
+
+  /**
+   * Whether others than the owner may have written the id, and root is asked to believe it. The
+   * kernel limits whom all other callers can signal.
+   */
+  private static boolean isOthersChoice(LockedFile pidFile) {
+    return pidFile.isWritableByOthers() && Identity.effectiveUser() == 0;
   }
 
   /**

@@ -98,6 +98,9 @@ record SelfStart(Supplier<Program> program, Duration patience) {
   }
 
   private static String withoutLock(ProbeResult probe, ControlledDaemon controlled) {
+    if (controlled.pidOnly) {
+      return probe.detail();
+    }
     return Processes.words(probe.pid(), probe.info())
         + " runs and is named by "
         + controlled.pidFile()

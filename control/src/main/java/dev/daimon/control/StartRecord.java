@@ -61,8 +61,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
 
   /**
    * Reads the record in a guard file. The method believes it only if the file is a regular one that
-   * belongs to root, to the caller or to the pidfile's owner, and if it was written since the
-   * machine was booted, in the namespaces of this process.
+   * belongs to root, to the caller or to the pidfile's owner, if nobody else may write to it, and
+   * if it was written since the machine was booted, in the namespaces of this process.
    *
    * @param guardFile the guard file
    * @param pidFileOwner the user id of the pidfile's owner
@@ -78,10 +78,12 @@ public record StartRecord(long pid, long startTicks, long session, long modified
     }
   }
 
-  /** The content of a guard file; null if there is none, or it is not to be believed. */
+  /** The content of a guard file; null if there is none, or others may have written it. */
   static @Nullable String text(Path guardFile, long pidFileOwner) {
     try (LockedFile file = LockedFile.open(guardFile).orElse(null)) {
-      return file == null || !GuardOwner.isTrusted(file.owner(), pidFileOwner)
+      return file == null
+              || !GuardOwner.isTrusted(file.owner(), pidFileOwner)
+              || file.isWritableByOthers()
           ? null
           : new String(file.read(CONTENT), StandardCharsets.ISO_8859_1);
     } catch (IOException unreadable) {

@@ -8,6 +8,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nobody is signalled who was not shown to be the daemon, whatever the pidfile says. */
@@ -123,6 +125,35 @@ class ProofTest {
     assertThat(control.start(daemons.daemon("exec tail -f /dev/null"))).isEqualTo(Outcome.OK);
     assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
     assertThat(victim.isAlive()).isTrue();
+  }
+
+  /** Whoever may write to the file chooses the id. */
+  @ParameterizedTest
+  @CsvSource({"0, rw-rw-rw-", "0, rw-rw----", "65534, rw-r--rw-"})
+  @Tag("root")
+  void rootBelievesNoIdThatOthersMayHaveWritten(int owner, String mode) throws Exception {
+    Process victim =
+        owner == 0
+            ? daemons.bystander("sleep", "1000")
+            : daemons.bystander(
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sleep", "1000");
+    Daemons.give(daemons.name(victim.pid()), owner);
+    Files.setPosixFilePermissions(daemons.pidFile(), PosixFilePermissions.fromString(mode));
+    DaemonControl control = daemons.control().pidOnly();
+    String which =
+        "%s names process %d (sleep), which runs, ".formatted(daemons.pidFile(), victim.pid());
+
+    assertRefused(control, which);
+    assertThatThrownBy(() -> control.signal(Signal.KILL))
+        .hasMessage(
+            which
+                + "but others than its owner may write to the file: if it is the daemon, type chmod"
+                + " go-w "
+                + daemons.pidFile());
+    assertThat(victim.isAlive()).isTrue();
+
+    Files.setPosixFilePermissions(daemons.pidFile(), PosixFilePermissions.fromString("rw-r--r--"));
+    assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
   }
 
   /** As one that delivers mail: root's, with the effective user of whom it works for. */

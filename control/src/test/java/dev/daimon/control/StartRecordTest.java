@@ -11,6 +11,7 @@ import dev.daimon.testing.Command;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -322,6 +323,17 @@ class StartRecordTest {
     }
 
     assertThat(StartRecord.read(guard(), 0)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rw-rw----", "rw----rw-"})
+  void aFileThatOthersMayWriteIsNotBelieved(String mode) throws Exception {
+    daemons.start("exec sleep 1000", "sleep");
+    assertThat(read()).isNotNull();
+
+    Files.setPosixFilePermissions(guard(), PosixFilePermissions.fromString(mode));
+
+    assertThat(read()).isNull();
   }
 
   @Test

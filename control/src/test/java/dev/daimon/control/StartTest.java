@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
@@ -216,6 +217,21 @@ class StartTest {
         .isEqualTo(Outcome.OK);
 
     assertThat(daemons.control().pidOnly().start(nginx)).isEqualTo(Outcome.OK);
+  }
+
+  /** As of a program that sets the umask to 0. */
+  @Test
+  @Tag("root")
+  void aPidfileThatOthersMayWriteIsToldOfAndItsIdIsNotBelieved() throws Exception {
+    StartSpec open = self("umask 0; sleep 1000 & echo $! >d.pid; exit 0", LATE);
+
+    assertThatThrownBy(() -> daemons.control().pidOnly().start(open))
+        .hasMessageContaining("has ended with exit code 0, and " + daemons.pidFile() + " names ")
+        .hasMessageEndingWith("type chmod go-w " + daemons.pidFile());
+
+    Files.setPosixFilePermissions(daemons.pidFile(), PosixFilePermissions.fromString("rw-r--r--"));
+    assertThat(daemons.control().pidOnly().stop(StopPolicy.DEFAULT).outcome())
+        .isEqualTo(Outcome.OK);
   }
 
   @Test

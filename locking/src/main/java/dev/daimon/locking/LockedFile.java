@@ -118,6 +118,16 @@ public final class LockedFile implements AutoCloseable {
     return Integer.toUnsignedLong(status.uid());
   }
 
+  /**
+   * Tells whether others than the owner might write to the file when it was opened: its group, any
+   * user, or somebody in its access control list.
+   *
+   * @return whether they might
+   */
+  public boolean isWritableByOthers() {
+    return status.isWritableByOthers();
+  }
+
   /** {@return when the content had last been changed when it was opened; seconds since 1970} */
   public long modified() {
     return status.modified();

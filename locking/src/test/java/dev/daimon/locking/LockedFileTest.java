@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -106,6 +107,15 @@ class LockedFileTest {
       assertThat(file.modified()).isEqualTo(1234567890);
       Files.writeString(path, "12\n");
       assertThat(file.modified()).isEqualTo(1234567890);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"644, false", "755, false", "664, true", "646, true", "602, true"})
+  void tellsWhetherOthersMightWriteToIt(String mode, boolean might) throws Exception {
+    Command.run("chmod", mode, path.toString());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isWritableByOthers()).isEqualTo(might);
     }
   }
 

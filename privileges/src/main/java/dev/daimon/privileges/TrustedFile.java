@@ -26,7 +26,6 @@ import java.util.Optional;
  * content or the new one, and of two writers at once the later one wins.
  */
 public final class TrustedFile {
-  private static final int WRITABLE_BY_OTHERS = 022;
   private static final int MODE = 0600;
 
   /** Begins the name of a temporary file, before the process id. */
@@ -114,7 +113,7 @@ public final class TrustedFile {
               + ", and not to root"
               + (user == 0 ? "" : " or user id " + user));
     }
-    if ((status.permissions() & WRITABLE_BY_OTHERS) != 0) {
+    if (status.isWritableByOthers()) {
       throw new IOException(
           file + " is not trusted: others may write to it; type chmod go-w " + file);
     }

@@ -9,6 +9,8 @@ public final class FileStatus {
   /** The mount's id is told. The kernel tells it whether or not it is asked to. */
   static final int STATX_MNT_ID = 0x1000;
 
+  private static final int WRITABLE_BY_OTHERS = 022;
+
   private int mode;
   private long links;
   private int uid;
@@ -47,6 +49,14 @@ public final class FileStatus {
   /** Permission bits, with set-user-id, set-group-id and sticky. */
   public int permissions() {
     return mode & 07777;
+  }
+
+  /**
+   * Whether others than the owner may write to it. With an access control list the group's bits
+   * stand for all its entries.
+   */
+  public boolean isWritableByOthers() {
+    return (mode & WRITABLE_BY_OTHERS) != 0;
   }
 
   /** Number of hard links. */
