@@ -716,6 +716,39 @@ class NamesIT {
     assertThat(result.exitCode()).as(result.err()).isZero();
   }
 
+  /** Root would not notice: the permissions do not hold it up. */
+  @Test
+  void theOwnerCanOpenTheFilesAgainWhateverTheUmaskIs() throws Exception {
+    Result result =
+        names(
+            """
+            umask 0777
+            $daimon start -p $HOME/b.pid -- sleep 1000 || exit 11
+            $daimon restart -p $HOME/b.pid -l $HOME/b.lock -m 0777 -- sleep 1000 || exit 12
+            $daimon start --no-lock -p $HOME/n.pid -m 0777 -- sleep 1000 || exit 13
+            $daimon start web -m 0777 -- sleep 1000 || exit 14
+            cd $HOME; stat -c '%a %n' b.* n.pid run/daimon/* state/daimon/*
+            $daimon restart web || exit 15
+            $daimon stop web && $daimon stop -p $HOME/b.pid || exit 16
+            $daimon stop --pid-only -p $HOME/n.pid || exit 17
+            """);
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out())
+        .isEqualTo(
+            """
+            600 b.guard
+            600 b.lock
+            600 b.pid
+            600 n.pid
+            600 run/daimon/web.guard
+            600 run/daimon/web.pid
+            600 state/daimon/web.log
+            600 state/daimon/web.started
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
   /** In a mount namespace, so that the machine's own directories are not touched. */
   @Test
   @Tag("root")

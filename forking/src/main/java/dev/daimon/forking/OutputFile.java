@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.HardLinks;
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.NewFile;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.FileStatus;
@@ -81,6 +82,9 @@ public final class OutputFile implements AutoCloseable {
   private static OutputFile opened(Path path, int number, boolean created) throws PosixException {
     Descriptor descriptor = Descriptor.adopt(number);
     try {
+      if (created) {
+        NewFile.openToOwner(descriptor, path);
+      }
       FileStatus status = new FileStatus();
       PosixException.check(Files.fstat(number, status), "statx", path);
       // Only the opening must not wait; the program writes as usual.

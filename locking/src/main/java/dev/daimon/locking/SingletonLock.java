@@ -3,6 +3,7 @@ package dev.daimon.locking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.NewFile;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
@@ -73,7 +74,8 @@ public final class SingletonLock implements AutoCloseable {
 
   /**
    * Takes the lock, and fails if another process holds it. If there is no file, this makes one with
-   * the mode 0644 less the umask. The content of a file that exists stays as it is.
+   * the mode 0644 less the umask, but 0600 at least. The content of a file that exists stays as it
+   * is.
    *
    * <p>Race: a holder that stops may unlink or replace the file after it was opened here and before
    * it is locked. The lock would then be on a file that no other process finds. So this method
@@ -106,8 +108,8 @@ public final class SingletonLock implements AutoCloseable {
    * 0600 only the file's owner and root can open, and so lock, the file.
    *
    * @param path the file's path, as for {@link #acquire(Path)}
-   * @param mode the permissions of a file that is made here, from 0 to 0777, less the umask; an
-   *     existing file keeps its permissions
+   * @param mode the permissions of a file that is made here, from 0 to 0777, less the umask, but
+   *     0600 at least; an existing file keeps its permissions
    * @return the lock, to be closed by the caller
    * @throws IllegalArgumentException if the mode has other bits
    * @throws LockHeldException as {@link #acquire(Path)}
@@ -158,6 +160,9 @@ public final class SingletonLock implements AutoCloseable {
       PosixException.check(number, "open", path);
       SingletonLock lock = new SingletonLock(path, bytes, Descriptor.adopt(number), created);
       try {
+        if (created) {
+          NewFile.openToOwner(lock.descriptor, path);
+        }
         lock.take();
         if (lock.isAtPath()) {
           return lock;

@@ -4,6 +4,7 @@ import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.NewFile;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
@@ -155,9 +156,9 @@ public final class PidFile {
    * or the new one, complete. This is the same as {@link #prepare()} and {@link
    * Pending#commit(long)}.
    *
-   * <p>The new file has the mode 0644 less the umask, and belongs to the writer. A symbolic link is
-   * itself replaced; the file that it leads to stays as it was. If the method fails, nothing has
-   * changed.
+   * <p>The new file has the mode 0644 less the umask, but 0600 at least, and belongs to the writer.
+   * A symbolic link is itself replaced; the file that it leads to stays as it was. If the method
+   * fails, nothing has changed.
    *
    * <p>Race: of two writers the later one wins, and neither notices.
    *
@@ -192,6 +193,7 @@ public final class PidFile {
     PosixException.check(number, "open", path);
     Pending pending = new Pending(this, temporary, Descriptor.adopt(number));
     try {
+      NewFile.openToOwner(pending.descriptor, path);
       pending.reserve();
     } catch (PosixException failure) {
       Cleanup.close(pending, failure);
