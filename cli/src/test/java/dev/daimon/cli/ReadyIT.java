@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ReadyIT {
   private static final int FAILED = 70;
   private static final int LATE = 75;
+  private static final int CANNOT_CREATE = 73;
   private static final String SLEEP = "exec sleep 1000";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
@@ -188,6 +190,78 @@ class ReadyIT {
     assertThat(late.exitCode()).isEqualTo(LATE);
     assertThat(late.err()).contains("belongs to user 1, who is not the daemon's");
     assertNothingIsLeft();
+  }
+
+  /** In a directory such as /tmp, where every user can make one. */
+  @ParameterizedTest
+  @ValueSource(strings = {"real", "file", "own"})
+  @Tag("root")
+  void norDoesALinkOfAnotherUser(String target) throws Exception {
+    Path file = sandbox.file("file");
+
+    ProcessSandbox.Result late =
+        start(
+            "file:" + file,
+            "touch real; ln -s real own; ln -s "
+                + target
+                + " new; chown -h 1 new; mv new file; "
+                + SLEEP,
+            "--ready-timeout",
+            "2s");
+
+    assertThat(late.exitCode()).as(late.err()).isEqualTo(LATE);
+    assertThat(late.err()).contains(file + " is a link of user 1, who is not the daemon's");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  @Tag("root")
+  void aLinkThatLeadsOverOneOfAnotherUserDoesNotCountEither() throws Exception {
+    ProcessSandbox.Result late =
+        start(
+            "file:" + sandbox.file("file"),
+            "touch real; ln -s real other; chown -h 1 other; ln -s other file; " + SLEEP,
+            "--ready-timeout",
+            "2s");
+
+    assertThat(late.exitCode()).as(late.err()).isEqualTo(LATE);
+    assertThat(late.err()).contains(sandbox.file("other") + " is a link of user 1");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void theDaemonsOwnLinkCountsWhenItLeadsToAFile() throws Exception {
+    String ready = "file:" + sandbox.file("file");
+
+    ProcessSandbox.Result late =
+        start(ready, "ln -s file file; " + SLEEP, "--ready-timeout", "500ms");
+
+    assertThat(late.exitCode()).as(late.err()).isEqualTo(LATE);
+    assertThat(late.err()).contains(sandbox.file("file") + " does not exist");
+    Files.delete(sandbox.file("file"));
+    assertRuns(start(ready, "ln -s real file; touch real; " + SLEEP));
+  }
+
+  @Test
+  @Tag("root")
+  void aFileThatTheCallerMayNotSeeIsToldInWords() throws Exception {
+    Path closed = Files.createDirectory(sandbox.file("closed"));
+    Sandbox.openToAll(sandbox.directory(), "rwxr-xr-x");
+    Sandbox.openToAll(closed, "rwx------");
+    List<String> words = new ArrayList<>(ChildJvm.AS_NOBODY);
+    words.addAll(
+        List.of(
+            sandbox.publicDaimon().toString(),
+            "start",
+            "--ready",
+            "file:" + closed + "/x",
+            "true"));
+
+    ProcessSandbox.Result refused = sandbox.run(words, Map.of());
+
+    assertThat(refused.err())
+        .isEqualTo("daimon: " + closed + "/x cannot be looked up: permission denied\n");
+    assertThat(refused.exitCode()).isEqualTo(CANNOT_CREATE);
   }
 
   @ParameterizedTest

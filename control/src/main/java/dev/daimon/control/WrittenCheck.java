@@ -2,9 +2,14 @@ package dev.daimon.control;
 
 import dev.daimon.control.ReadyCondition.Written;
 import dev.daimon.forking.Descendants;
+import dev.daimon.privileges.Identity;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -12,34 +17,97 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether a file was made or changed since the start, by a user of the daemon. */
 final class WrittenCheck extends ReadyCheck {
-  private static final String ATTRIBUTES = "unix:dev,ino,ctime,lastModifiedTime,size,uid";
+  private static final String ATTRIBUTES =
+      "unix:dev,ino,ctime,lastModifiedTime,size,uid,isSymbolicLink";
+
+  /** The kernel's own limit. */
+  private static final int MAX_LINKS = 40;
 
   private final Path path;
   private final @Nullable Map<String, Object> before;
 
-  /** The owner of a file that has changed and does not count; -1 if there is none. */
-  private long foreign = -1;
+  /** Why what is at the path does not count; null if it may. */
+  private @Nullable String foreign;
 
   WrittenCheck(Written condition) throws IOException {
     path = condition.path();
-    before = attributes(path);
+    before = target();
   }
 
-  private static @Nullable Map<String, Object> attributes(Path path) throws IOException {
+  /** What the path leads to, over whatever links; null if that is nothing. */
+  private @Nullable Map<String, Object> target() throws IOException {
+    Map<String, Object> found = look(path);
+    if (found == null || !isLink(found)) {
+      return found;
+    }
     try {
       return Files.readAttributes(path, ATTRIBUTES);
-    } catch (NoSuchFileException none) {
+    } catch (IOException leadsNowhere) {
+      // Whose link it is, is judged later.
       return null;
     }
   }
 
+  /** What is at a path, which may be a link; null if there is nothing. */
+  private static @Nullable Map<String, Object> look(Path path) throws IOException {
+    try {
+      return Files.readAttributes(path, ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+    } catch (NoSuchFileException none) {
+      return null;
+    } catch (FileSystemException failure) {
+      // Where the reason is missing, the exception's class says it.
+      String reason =
+          failure instanceof AccessDeniedException ? "permission denied" : failure.getReason();
+      throw new IOException(path + " cannot be looked up: " + reason, failure);
+    }
+  }
+
+  /** Another user's link would lead the path to a file that the daemon writes anyway. */
   @Override
   boolean isReady(long main) throws IOException {
-    Map<String, Object> now = attributes(path);
-    if (now == null || now.equals(before)) {
-      return false;
+    Path at = path;
+    for (int links = 0; links <= MAX_LINKS; links++) {
+      Map<String, Object> now = look(at);
+      if (now == null || now.equals(before)) {
+        return false;
+      }
+      long owner = owner(now);
+      if (!isLink(now)) {
+        foreign =
+            isOfDaemon(main, owner) ? null : at + " was written, but belongs to" + user(owner);
+        return foreign == null;
+      }
+      if (owner != 0 && owner != Identity.effectiveUser() && !isOfDaemon(main, owner)) {
+        foreign = at + " is a link of" + user(owner);
+        return false;
+      }
+      Path target = target(at);
+      if (target == null) {
+        return false;
+      }
+      at = at.resolveSibling(target);
     }
-    long owner = owner(now);
+    return false;
+  }
+
+  private static String user(long owner) {
+    return " user " + owner + ", who is not the daemon's";
+  }
+
+  /** Where a link leads; null if it is gone. */
+  private static @Nullable Path target(Path link) throws IOException {
+    try {
+      return Files.readSymbolicLink(link);
+    } catch (NoSuchFileException | NotLinkException replaced) {
+      return null;
+    }
+  }
+
+  private static boolean isLink(Map<String, Object> attributes) {
+    return Boolean.TRUE.equals(attributes.get("isSymbolicLink"));
+  }
+
+  private static boolean isOfDaemon(long main, long owner) throws IOException {
     if (isUserOf(main, owner)) {
       return true;
     }
@@ -48,7 +116,6 @@ final class WrittenCheck extends ReadyCheck {
         return true;
       }
     }
-    foreign = owner;
     return false;
   }
 
@@ -68,10 +135,10 @@ final class WrittenCheck extends ReadyCheck {
 
   @Override
   String missing(long main) throws IOException {
-    if (foreign >= 0) {
-      return path + " was written, but belongs to user " + foreign + ", who is not the daemon's";
+    if (foreign != null) {
+      return foreign;
     }
-    return attributes(path) == null
+    return target() == null
         ? path + " does not exist"
         : path + " has not been written since the start";
   }
