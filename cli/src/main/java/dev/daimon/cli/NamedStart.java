@@ -12,7 +12,10 @@ import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,16 +36,38 @@ final class NamedStart {
   /** The definition that is replaced, under its new name. */
   private TrustedFile.@Nullable Pending old;
 
-  /** What the files contained before; null for no file. The record's is read only to restore it. */
-  private @Nullable String recordBefore;
-
+  /** The content of the definition; null if there is none. */
   private @Nullable String definitionBefore;
 
   /** Whether the program may fail to start after the files have got their names. */
   private boolean exec;
 
-  /** Whether the temporary files have got their names. */
-  private boolean named;
+  /** The files that the temporary ones have replaced, to be restored if the program fails so. */
+  private final List<Before> before = new ArrayList<>();
+
+  /**
+   * A file as it was.
+   *
+   * @param content its content; null if there was no file
+   */
+  private record Before(Path file, @Nullable String content, Set<PosixFilePermission> permissions) {
+    static Before of(Path file) throws IOException {
+      String content = NamedStart.content(file);
+      return new Before(
+          file, content, content == null ? Set.of() : Files.getPosixFilePermissions(file));
+    }
+
+    void restore() throws IOException {
+      if (content == null) {
+        Files.deleteIfExists(file);
+        return;
+      }
+      try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
+        pending.commit(/* durable= */ false);
+      }
+      Files.setPosixFilePermissions(file, permissions);
+    }
+  }
 
   /**
    * A start.
@@ -148,7 +173,6 @@ final class NamedStart {
     try {
       record = StartedFile.prepare(daemon.recordFile(), started);
       this.exec = exec;
-      recordBefore = exec ? content(daemon.recordFile()) : null;
       if (save) {
         prepareDefinition(started);
       }
@@ -215,7 +239,9 @@ final class NamedStart {
    */
   void started(long pid, Terminal terminal) {
     try {
-      named = true;
+      if (exec) {
+        rememberBefore();
+      }
       if (record != null) {
         StartedFile.commit(record, pid, daemon.pidFile());
       }
@@ -232,14 +258,11 @@ final class NamedStart {
     }
   }
 
-  /** Gives a file the content that it had before. */
-  private static void restore(Path file, @Nullable String content) throws IOException {
-    if (content == null) {
-      Files.deleteIfExists(file);
-      return;
-    }
-    try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
-      pending.commit(/* durable= */ false);
+  private void rememberBefore() throws IOException {
+    before.add(Before.of(daemon.recordFile()));
+    if (saved != null) {
+      before.add(Before.of(daemon.definitionFile()));
+      before.add(Before.of(beside(daemon.definitionFile())));
     }
   }
 
@@ -249,23 +272,20 @@ final class NamedStart {
    * @param reason why; failures of this method are added to it as suppressed
    */
   void undo(Throwable reason) {
-    if (exec && named) {
+    for (Before file : before) {
       try {
-        restore(daemon.recordFile(), recordBefore);
-        if (saved != null) {
-          restore(daemon.definitionFile(), definitionBefore);
-        }
+        file.restore();
       } catch (IOException left) {
         reason.addSuppressed(left);
       }
     }
+    before.clear();
     close(record, reason);
     close(saved, reason);
     close(old, reason);
     record = null;
     saved = null;
     old = null;
-    named = false;
   }
 
   private static void close(TrustedFile.@Nullable Pending pending, Throwable reason) {

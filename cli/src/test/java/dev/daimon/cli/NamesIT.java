@@ -708,9 +708,16 @@ class NamesIT {
             fails; [ $? = 71 ] || exit 11
             ls -A $conf $state
             $daimon run web --save -- true || exit 12
-            cp -a $conf/web.conf $state/web.started $HOME
+            chmod 640 $conf/web.conf
+            same() { cd $conf; stat -c '%n %a' * $state/web.started; cat * $state/web.started; }
+            before=$(same)
             fails; [ $? = 71 ] || exit 13
-            cmp $conf/web.conf $HOME/web.conf && cmp $state/web.started $HOME/web.started
+            [ "$(same)" = "$before" ] || exit 14
+            $daimon run web --save --nice 1 -- true || exit 15
+            chmod 644 $conf/web.conf.old
+            before=$(same)
+            fails; [ $? = 71 ] || exit 16
+            [ "$(same)" = "$before" ] || exit 17
             """);
 
     assertThat(result.exitCode()).as(result.err()).isZero();
