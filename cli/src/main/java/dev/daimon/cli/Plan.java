@@ -26,6 +26,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -48,10 +49,14 @@ final class Plan {
 
   /** Makes all checks, and prints the plan if none fails. */
   void checkAndPrint() {
-    checkLock(request.lockFile);
-    checkLock(request.lock ? request.pidFile : null);
-    checkFiles();
-    checkPidFile();
+    if (request.self) {
+      checkDaemon(Objects.requireNonNull(request.pidFile));
+    } else {
+      checkLock(request.lockFile);
+      checkLock(request.lock ? request.pidFile : null);
+      checkFiles();
+      checkPidFile();
+    }
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
     }
@@ -60,6 +65,18 @@ final class Plan {
       request.named.check();
     }
     printPlan();
+  }
+
+  /** Of a program that makes its pidfile itself only this is known before the start. */
+  private void checkDaemon(Path pidFile) {
+    try {
+      DaemonStatus daemon = request.control(pidFile).status();
+      if (daemon.state() == State.RUNNING) {
+        throw new StartException(Reason.ALREADY_RUNNING, "already " + daemon.reason());
+      }
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
+    }
   }
 
   private void checkAddresses() {
@@ -158,7 +175,7 @@ final class Plan {
     line(plan, "stdout", output(request.outputCommand, request.standardOutput));
     line(plan, "stderr", output(request.errorCommand, request.standardError));
     line(plan, "sigpipe", request.sigpipe ? "default" : null);
-    line(plan, "ready", request.readyWords);
+    line(plan, "ready", ready());
     for (ListenAddress address : request.listen) {
       line(plan, "listen", address);
     }
@@ -166,6 +183,12 @@ final class Plan {
       line(plan, "variable", Text.readable(variable));
     }
     terminal.result(plan.toString());
+  }
+
+  private @Nullable String ready() {
+    return request.self
+        ? "exit, within " + ReadyOption.words(request.startTimeout)
+        : request.readyWords;
   }
 
   private void directories(StringBuilder plan) {
@@ -196,7 +219,7 @@ final class Plan {
     if (path != null) {
       return path + (request.truncate ? " (truncate)" : " (append)");
     }
-    return request.foreground ? "as it is" : "/dev/null";
+    return request.foreground || request.self ? "as it is" : "/dev/null";
   }
 
   private static void line(StringBuilder plan, String key, @Nullable Object value) {

@@ -38,8 +38,16 @@ final class StartOptions {
           CommandOption.KEEP_CAP,
           CommandOption.LISTEN,
           CommandOption.PIDFILE_OWNER,
-          CommandOption.FOREGROUND,
-          CommandOption.DRY_RUN);
+          CommandOption.FOREGROUND);
+
+  /** Options that say when a start has succeeded. */
+  private static final List<CommandOption> READINESS =
+      List.of(
+          CommandOption.SELF,
+          CommandOption.READY,
+          CommandOption.ALIVE,
+          CommandOption.READY_TIMEOUT,
+          CommandOption.START_TIMEOUT);
 
   private final Command command;
   private final CommandLine line;
@@ -93,11 +101,9 @@ final class StartOptions {
     }
     if (command != Command.RUN) {
       request.guard = line.path(CommandOption.GUARD);
-      request.self = line.has(CommandOption.SELF);
-      if (line.has(CommandOption.READY) || line.has(CommandOption.ALIVE)) {
-        ReadyOption.read(line, request);
+      if (!request.foreground || isReadinessTyped()) {
+        readiness(request);
       }
-      request.startTimeout = startTimeout(request);
     }
     if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);
@@ -115,6 +121,25 @@ final class StartOptions {
     }
     checkOverlaps(request);
     return request;
+  }
+
+  /** Reads when the start has succeeded. */
+  private void readiness(Request request) {
+    request.self = line.has(CommandOption.SELF);
+    if (line.has(CommandOption.READY) || line.has(CommandOption.ALIVE)) {
+      ReadyOption.read(line, request);
+    }
+    request.startTimeout = startTimeout(request);
+  }
+
+  /** In the foreground nobody waits: what a definition says of it is for starts as a daemon. */
+  private boolean isReadinessTyped() {
+    for (CommandOption option : READINESS) {
+      if (line.isTyped(option)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void name(Request request) {
@@ -153,6 +178,12 @@ final class StartOptions {
           throw line.usage(
               self() + " and " + option + " exclude each other: the program does that itself");
         }
+      }
+      // A definition is judged all the same, as check does it.
+      if (request.dryRun
+          && (line.isTyped(CommandOption.SELF) || line.isTyped(CommandOption.READY))) {
+        throw line.usage(
+            self() + " and --dry-run exclude each other: what the program does cannot be checked");
       }
     }
   }

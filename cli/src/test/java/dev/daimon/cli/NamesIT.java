@@ -756,6 +756,59 @@ class NamesIT {
     assertThat(result.exitCode()).isZero();
   }
 
+  /** As run and check do: only what is typed together is refused. */
+  @Test
+  void inTheForegroundAndInADryRunADefinitionsReadinessIsPassedOver() throws Exception {
+    Result result =
+        names(
+            """
+            set -o pipefail; mkdir -p $conf; chmod 700 $conf
+            printf 'ready tcp:80\nready-timeout 5s\nprogram /usr/bin/true\n' >$conf/a.conf
+            printf 'wait 5s\nprogram /usr/bin/true\n' >$conf/b.conf
+            printf 'self\nstart-timeout 5s\nprogram /usr/bin/true\n' >$conf/c.conf
+            printf 'ready exit\nprogram /usr/bin/true\n' >$conf/d.conf
+            for name in a b c d; do
+              $daimon start -f $name || exit 11
+              $daimon start $name --dry-run || exit 12
+              $daimon start -f $name --dry-run >/dev/null || exit 13
+            done | grep -e ready -e stdout || exit 10
+            $daimon start --all --dry-run >/dev/null || exit 14
+            for options in '-f a --ready tcp:80' '-f a --wait 1s' '-f a --self' '-f c --ready exit' \
+                '-f a --ready-timeout 1s' 'c --self --dry-run' 'a --ready exit --dry-run'; do
+              $daimon start $options && exit 15
+            done
+            flock --no-fork $run/c.pid sh -c 'echo $$ >$run/c.pid; exec sleep 1000' &
+            until $daimon status c >/dev/null; do :; done
+            $daimon start c --dry-run; [ $? = 69 ] || exit 16
+            kill $!; wait $!
+            exit 0
+            """);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            stdout: ~/state/daimon/a.log (append)
+            ready: tcp:80, within 5 s
+            stdout: ~/state/daimon/b.log (append)
+            ready: alive:5s
+            stdout: as it is
+            ready: exit, within 5 s
+            stdout: as it is
+            ready: exit, within 30 s
+            """);
+    assertThat(result.err().lines().toList())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("--ready and --foreground exclude each other"),
+            line -> assertThat(line).contains("--wait and --foreground exclude each other"),
+            line -> assertThat(line).contains("--self and --foreground exclude each other"),
+            line -> assertThat(line).contains("--ready exit and --foreground exclude each other"),
+            line -> assertThat(line).contains("--ready and --foreground exclude each other"),
+            line -> assertThat(line).contains("--self and --dry-run exclude each other"),
+            line -> assertThat(line).contains("--ready exit and --dry-run exclude each other"),
+            line -> assertThat(line).startsWith("daimon: already running: process "));
+  }
+
   /** In a mount namespace, so that the machine's own directories are not touched. */
   @Test
   @Tag("root")
