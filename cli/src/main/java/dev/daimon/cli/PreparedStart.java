@@ -318,7 +318,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   private static void replace(RunningDaemon old, long pid) {
     try {
       old.replaceBy(pid);
-    } catch (PosixException failure) {
+    } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
   }

@@ -31,11 +31,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OverlapIT {
   private static final int RESTARTS = 25;
 
+  /** The lines of a Python program by which it is ready. */
+  private static final String READY =
+      """
+      import socket
+      address = os.environ['NOTIFY_SOCKET'].replace('@', '\\0', 1)
+      socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', address)
+      """;
+
   /** More than the command may have descriptors in one test. */
   private static final int CONNECTIONS = 150;
 
+  private static final int CANNOT_TELL = 4;
   private static final int USAGE = 64;
   private static final int DAEMON_FAILED = 70;
+  private static final int FILE = 73;
   private static final int TIMED_OUT = 75;
   private static final int NO_PERMISSION = 77;
 
@@ -366,9 +376,72 @@ class OverlapIT {
 
     assertThat(result.exitCode()).as(result.err()).isEqualTo(TIMED_OUT);
     assertThat(result.err()).contains("has not ended", "process " + named() + " is the daemon");
+    assertThat(Files.readString(sandbox.file("pid.guard"))).contains(" " + named() + " ");
     assertThat(named()).isNotEqualTo(old);
     assertThat(answer()).isEqualTo(named());
     assertThat(ProcessHandle.of(old)).isPresent();
+  }
+
+  /** A program that does something to its pidfile when it gets SIGTERM, and ends. */
+  private Path endingWith(String change) throws IOException {
+    return sandbox.script(
+        "ending",
+        "#!/usr/bin/python3",
+        "import os, signal, sys",
+        "def end(*_): " + change + "; sys.exit()",
+        "signal.signal(signal.SIGTERM, end)",
+        READY,
+        "while True: signal.pause()");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "os.remove('%s')",
+        "os.truncate('%s', 0)",
+        "os.replace('%s', '%<s.old'); open('%<s', 'w').close()"
+      })
+  void aPidfileThatTheOldOneTakesAwayIsToldWithTheProcessThatRuns(String change) throws Exception {
+    Path ending = endingWith(change.formatted(sandbox.file("pid")));
+    long old = sandbox.start("--ready", "notify", "--listen", "tcp:" + port, ending.toString());
+
+    ProcessSandbox.Result result = restart();
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_TELL);
+    assertThat(result.err())
+        .isEqualTo(
+            "daimon: process "
+                + answer()
+                + " is the daemon, and runs, but "
+                + sandbox.file("pid")
+                + " no longer names it: end that process by its id before the next start\n");
+    assertThat(answer()).isNotEqualTo(old);
+    assertThat(sandbox.running("ending")).isEmpty();
+    assertThat(Files.readString(sandbox.file("pid.guard"))).contains(" " + answer() + " ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"os.remove('%s')", "os.replace(os.path.dirname('%s') + '/other', '%<s')"})
+  void aPidfileThatIsTakenAwayBeforeTheHandOverKeepsTheOldOne(String change) throws Exception {
+    long old = start();
+    Files.createFile(sandbox.file("other"));
+    Path remover =
+        sandbox.script(
+            "remover",
+            "#!/usr/bin/python3",
+            "import os, signal",
+            change.formatted(sandbox.file("pid")),
+            READY,
+            "while True: signal.pause()");
+
+    ProcessSandbox.Result result = restart(List.of("--ready", "notify"), remover.toString());
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(FILE);
+    assertThat(result.err())
+        .contains("was removed or replaced during the start; the program was stopped again")
+        .hasLineCount(1);
+    assertThat(answer()).isEqualTo(old);
+    assertThat(sandbox.running("remover")).isEmpty();
   }
 
   @ParameterizedTest

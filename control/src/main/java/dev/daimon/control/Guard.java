@@ -36,6 +36,9 @@ public final class Guard implements AutoCloseable {
   /** The content of the file before this object wrote to it; null if it did not. */
   private byte @Nullable [] before;
 
+  /** Whether what was recorded stays, even if the action fails. */
+  private boolean kept;
+
   private Guard(SingletonLock lock) {
     this.lock = lock;
   }
@@ -218,6 +221,11 @@ public final class Guard implements AutoCloseable {
     }
   }
 
+  /** Keeps what was recorded, even if the action fails from now on: the daemon runs. */
+  void keepRecord() {
+    kept = true;
+  }
+
   /**
    * Undoes the changes to the file, for an action that has failed: removes the file if this object
    * made it, otherwise restores its content. A process that waits for the guard makes a new file; a
@@ -227,6 +235,9 @@ public final class Guard implements AutoCloseable {
    */
   public void takeBack(Throwable reason) {
     Objects.requireNonNull(reason, "reason");
+    if (kept) {
+      return;
+    }
     try {
       if (lock.created()) {
         boolean _ = lock.remove();

@@ -4,6 +4,9 @@ import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.StopPolicy.Step;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfile.MalformedPidFileException;
+import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.time.Duration;
@@ -54,10 +57,33 @@ final class Overlap {
         }
         if (guard != null) {
           guard.record(next, controlled.pidFile(), spec.readers());
+          guard.keepRecord();
         }
         stop(target, readers, old, next);
+        requireNamed(next, file);
       }
       return true;
+    }
+  }
+
+  /** At its end the old daemon may have removed or emptied the pidfile, as many do. */
+  private static void requireNamed(long next, LockedFile file) throws IOException {
+    if (!file.isAtPath() || !names(file, next)) {
+      throw new ControlException(
+          Reason.UNKNOWN,
+          "process "
+              + next
+              + " is the daemon, and runs, but "
+              + file.path()
+              + " no longer names it: end that process by its id before the next start");
+    }
+  }
+
+  private static boolean names(LockedFile file, long pid) throws PosixException {
+    try {
+      return PidFile.at(file.path()).read(file.descriptor()) == pid;
+    } catch (MalformedPidFileException other) {
+      return false;
     }
   }
 

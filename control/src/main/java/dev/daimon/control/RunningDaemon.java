@@ -149,16 +149,22 @@ public final class RunningDaemon implements AutoCloseable {
   }
 
   /**
-   * Writes the new daemon's process id into the pidfile, in place. If that fails, the file names
-   * this daemon again.
+   * Writes the new daemon's process id into the pidfile, in place, and makes sure that the path
+   * still leads to that file. If this fails, the file names this daemon again.
    *
    * @param pid the new daemon
-   * @throws PosixException if it cannot be written
+   * @throws IOException if it cannot be written, or somebody has removed or replaced it
    */
-  public void replaceBy(long pid) throws PosixException {
+  public void replaceBy(long pid) throws IOException {
     try {
       lock.write(pid);
-    } catch (PosixException failure) {
+      if (!lock.isAtPath()) {
+        throw new ControlException(
+            Reason.NOT_STARTED,
+            lock.path()
+                + " was removed or replaced during the start; the program was stopped again");
+      }
+    } catch (IOException failure) {
       try {
         lock.write(process.pid());
       } catch (PosixException second) {
