@@ -310,8 +310,10 @@ start() {
             start) echo "daimon: interrupted; nothing was started" >&2 ;;
             stop) echo "daimon: interrupted; what was sent to the daemon is not taken back" >&2 ;;
             restart)
-                echo "daimon: interrupted; what was sent to the daemon is not taken back," \
-                    "and nothing was started" >&2
+                # With --overlap the new daemon is ready before the old one gets a signal.
+                started="nothing was started"
+                if [ -n "$waits" ] && is_ready; then started="the new daemon runs"; fi
+                echo "daimon: interrupted; what was sent to the daemon is not taken back, and $started" >&2
                 ;;
             esac
             trap - "$signal"

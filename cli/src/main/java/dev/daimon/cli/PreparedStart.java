@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -206,7 +207,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
    * process id when the program is ready and the pidfile names it.
    */
   @Override
-  public long start(RunningDaemon old) {
+  public long start(RunningDaemon old) throws PosixException {
+    Set<Signal> ignored = Dispositions.current().ignored();
     ThisProcess.umask(request.umask);
     // The pidfile and its lock are the old daemon's, and are shared.
     FileSet output =
@@ -221,7 +223,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (readers != null) {
         readers.openPipes();
       }
-      return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
+      long pid = spawn(program.with(files, sockets, List.of(old.lock())), files, old);
+      heedTermination(ignored);
+      return pid;
     } catch (RuntimeException | Error failure) {
       if (readers != null) {
         readers.end(failure);
@@ -469,6 +473,18 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
     if (caller.isGone()) {
       throw new StartException(Reason.SYSTEM, "the launcher has ended; nothing was started");
+    }
+  }
+
+  /**
+   * The new daemon has taken over, and stays. From here on a signal ends this JVM again, unless it
+   * was ignored before.
+   */
+  private static void heedTermination(Set<Signal> ignored) throws PosixException {
+    for (Signal signal : List.of(Signal.HUP, Signal.INT, Signal.TERM)) {
+      if (!ignored.contains(signal)) {
+        Dispositions.reset(signal);
+      }
     }
   }
 

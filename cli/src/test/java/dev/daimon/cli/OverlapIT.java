@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -380,6 +381,56 @@ class OverlapIT {
     assertThat(named()).isNotEqualTo(old);
     assertThat(answer()).isEqualTo(named());
     assertThat(ProcessHandle.of(old)).isPresent();
+  }
+
+  /** A restart to a new daemon, begun when the old one has got SIGTERM and does not end. */
+  private Process restartOfAStubbornOne() throws Exception {
+    Path asked = sandbox.file("asked");
+    Path stubborn =
+        sandbox.script(
+            "stubborn",
+            "#!/usr/bin/python3",
+            "import os, signal",
+            "signal.signal(signal.SIGTERM, lambda *_: open('" + asked + "', 'w').close())",
+            READY,
+            "while True: signal.pause()");
+    sandbox.start("--ready", "notify", "--listen", "tcp:" + port, stubborn.toString());
+    List<String> words =
+        List.of(
+            Sandbox.DAIMON.toString(),
+            "restart",
+            "--overlap",
+            "-p",
+            sandbox.file("pid").toString(),
+            "--ready",
+            "notify",
+            "--timeout",
+            "1h",
+            "--listen",
+            "tcp:" + port,
+            server.toString());
+    Process restart =
+        sandbox.prepare(words, Map.of()).redirectError(sandbox.file("told").toFile()).start();
+    Sandbox.await("SIGTERM for the old one", () -> Files.exists(asked));
+    return restart;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143", "HUP, 129"})
+  void aSignalEndsTheWaitForTheOldOneAndTheNewOneStays(String signal, int status) throws Exception {
+    Process restart = restartOfAStubbornOne();
+    long old = sandbox.running("stubborn").getFirst().pid();
+
+    sandbox.run(List.of("kill", "-s", signal, Long.toString(restart.pid())), Map.of());
+
+    assertThat(restart.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(restart.exitValue()).isEqualTo(status);
+    assertThat(Files.readString(sandbox.file("told")))
+        .isEqualTo(
+            "daimon: interrupted; what was sent to the daemon is not taken back,"
+                + " and the new daemon runs\n");
+    assertThat(sandbox.running("server")).extracting(ProcessHandle::pid).containsExactly(named());
+    assertThat(Sandbox.status(old, "State")).doesNotStartWith("Z");
   }
 
   /** A program that does something to its pidfile when it gets SIGTERM, and ends. */
