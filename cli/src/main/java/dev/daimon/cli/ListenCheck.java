@@ -16,21 +16,30 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The checks on an address to listen at that {@code --dry-run} makes, and a restart before it stops
  * the daemon. A port is bound for a moment. What a daemon has that is to be restarted counts as
- * free.
+ * free, and so does what nobody is known to have.
  */
 final class ListenCheck {
   private ListenCheck() {}
 
-  static void check(ListenAddress address, Request request, @Nullable Identity identity) {
+  /**
+   * Checks an address.
+   *
+   * @param running the daemon that runs, for a restart
+   */
+  static void check(
+      ListenAddress address, Request request, @Nullable Identity identity, OptionalLong running) {
     Path path = address.path();
-    boolean restart = request.stop != null;
+    boolean mayBeTaken =
+        request.stop != null
+            && !(running.isPresent() && ListenSockets.isStrangers(address, running.getAsLong()));
     if (path == null) {
-      ListenSockets.checkPort(address, /* taken= */ restart);
+      ListenSockets.checkPort(address, mayBeTaken);
       return;
     }
     try {
@@ -39,13 +48,13 @@ final class ListenCheck {
       }
       boolean locked = request.lock && request.pidFile != null;
       if (identity == null) {
-        check(path, null, locked, restart);
+        check(path, null, locked, mayBeTaken);
         return;
       }
       try {
         boolean _ =
             identity.accessFiles(() -> {
-              check(path, identity, locked, restart);
+              check(path, identity, locked, mayBeTaken);
               return true;
             });
       } catch (PosixException denied) {
@@ -55,16 +64,17 @@ final class ListenCheck {
             || !Ownership.isRootsAlone(directory)) {
           throw denied;
         }
-        check(path, identity, locked, restart);
+        check(path, identity, locked, mayBeTaken);
       }
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
   }
 
-  private static void check(Path path, @Nullable Identity identity, boolean locked, boolean restart)
+  private static void check(
+      Path path, @Nullable Identity identity, boolean locked, boolean mayBeTaken)
       throws IOException {
-    if (restart && isSocket(path)) {
+    if (mayBeTaken && isSocket(path)) {
       return;
     }
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {

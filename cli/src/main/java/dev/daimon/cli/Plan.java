@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +61,7 @@ final class Plan {
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
     }
-    checkAddresses();
+    checkAddresses(OptionalLong.empty());
     if (request.named != null) {
       request.named.check();
     }
@@ -79,9 +80,13 @@ final class Plan {
     }
   }
 
-  private void checkAddresses() {
+  /**
+   * Checks the addresses to listen at; those of a daemon that runs, and is to be stopped, count as
+   * free.
+   */
+  private void checkAddresses(OptionalLong running) {
     for (ListenAddress address : request.listen) {
-      ListenCheck.check(address, request, identity);
+      ListenCheck.check(address, request, identity, running);
     }
   }
 
@@ -92,9 +97,10 @@ final class Plan {
    */
   void check(DaemonControl control) throws IOException {
     checkFiles();
-    checkAddresses();
     DaemonStatus daemon = control.status();
-    if (daemon.state() != State.RUNNING) {
+    boolean runs = daemon.state() == State.RUNNING;
+    checkAddresses(runs ? daemon.pid() : OptionalLong.empty());
+    if (!runs) {
       // A running daemon's pidfile is not judged: the stop removes it.
       NamedProcess _ =
           DaemonFiles.judge(

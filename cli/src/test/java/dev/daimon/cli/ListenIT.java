@@ -214,6 +214,50 @@ class ListenIT {
     assertThat(answer(InetAddress.ofLiteral("127.0.0.1"), port)).isEqualTo("served\n");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"tcp:127.0.0.1:%d", "tcp:%d", "unix:%2$s"})
+  void aRestartToAStrangersAddressStopsNothing(String form) throws Exception {
+    String address = form.formatted(port, sandbox.file("socket"));
+    String other = sandbox.file("other.pid").toString();
+    assertThat(
+            sandbox.daimon("start", "-p", other, "--listen", address, "sleep", "1000").exitCode())
+        .isZero();
+    long first = start();
+
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            "restart", "-p", sandbox.file("pid").toString(), "--listen", address, "sleep", "1000");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(CANNOT_CREATE);
+    assertThat(result.err())
+        .startsWith("daimon: --listen: ")
+        .contains(
+            form.startsWith("unix")
+                ? "another process has this socket"
+                : "process " + Sandbox.pid(Path.of(other)) + ", sleep, listens there")
+        .hasLineCount(1);
+    assertThat(sandbox.running("server")).extracting(ProcessHandle::pid).containsExactly(first);
+    assertThat(sandbox.daimon("status", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+  }
+
+  @Test
+  void whatAChildListensAtIsTheDaemonsOwn() throws Exception {
+    Path parent =
+        sandbox.script("parent", "#!/bin/bash", "sleep 1000 &", "exec 3<&-", "touch $1", "wait");
+    sandbox.start("--listen", "tcp:" + port, parent.toString(), report.toString());
+    awaitReport();
+    Files.delete(report);
+    List<String> words =
+        new ArrayList<>(List.of("restart", "--session", "-p", sandbox.file("pid").toString()));
+    words.addAll(server("--listen", "tcp:" + port));
+
+    ProcessSandbox.Result result = sandbox.daimon(words.toArray(new String[0]));
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    awaitReport();
+    assertThat(answer(InetAddress.ofLiteral("127.0.0.1"), port)).isEqualTo("served\n");
+  }
+
   @Test
   void theFileOfAStoppedDaemonStaysAndIsReplacedUnderTheLock() throws Exception {
     Path path = sandbox.file("socket");

@@ -130,6 +130,20 @@ public final class ListenSockets {
     }
   }
 
+  /**
+   * Tells whether others than a daemon listen at an address, so that it will not be free when the
+   * daemon has been stopped.
+   *
+   * @param address the address
+   * @param daemon the daemon's process id
+   * @return whether a process was found that listens there, and none of them is the daemon, a
+   *     descendant or in its session; false if the daemon may not be examined
+   */
+  public static boolean isStrangers(ListenAddress address, long daemon) {
+    Objects.requireNonNull(address, "address");
+    return Listeners.areStrangers(address, daemon);
+  }
+
   private static StartException failed(ListenAddress address, IOException failure) {
     if (address.path() == null && failure instanceof PosixException posix) {
       if (posix.errno().equals(Errno.EACCES)) {
@@ -138,8 +152,7 @@ public final class ListenSockets {
             failure.getMessage() + "; a port this low needs root or CAP_NET_BIND_SERVICE");
       }
       if (posix.errno().equals(Errno.EADDRINUSE)) {
-        return new StartException(
-            Reason.FILE, failure.getMessage() + PortOwner.words(address.host(), address.port()));
+        return new StartException(Reason.FILE, failure.getMessage() + Listeners.words(address));
       }
     }
     return new StartException(Reason.FILE, failure);

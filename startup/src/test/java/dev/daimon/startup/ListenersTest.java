@@ -2,13 +2,14 @@ package dev.daimon.startup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.readiness.ListenAddress;
 import java.io.BufferedReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 
-class PortOwnerTest {
+class ListenersTest {
   private static final InetAddress ONE = InetAddress.ofLiteral("127.0.0.1");
   private static final InetAddress OTHER = InetAddress.ofLiteral("127.0.0.2");
 
@@ -37,13 +38,13 @@ class PortOwnerTest {
     try (BufferedReader lines = other.inputReader();
         ServerSocket own = new ServerSocket()) {
       int port = Integer.parseInt(lines.readLine());
-      assertThat(PortOwner.words(ONE, port)).isEmpty();
+      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x"))).isEmpty();
       own.bind(new InetSocketAddress(ONE, port));
 
-      assertThat(PortOwner.words(ONE, port)).isEqualTo(words(ProcessHandle.current().pid()));
-      assertThat(PortOwner.words(OTHER, port)).isEqualTo(words(other.pid()));
-      assertThat(PortOwner.words(InetAddress.ofLiteral("::1"), port)).isEmpty();
-      assertThat(PortOwner.words(null, port)).isNotEmpty();
+      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x"))).isEqualTo(words(ProcessHandle.current().pid()));
+      assertThat(Listeners.words(ListenAddress.tcp(OTHER, port, "x"))).isEqualTo(words(other.pid()));
+      assertThat(Listeners.words(ListenAddress.tcp(InetAddress.ofLiteral("::1"), port, "x"))).isEmpty();
+      assertThat(Listeners.words(ListenAddress.tcp(port, "x"))).isNotEmpty();
     } finally {
       other.destroyForcibly().waitFor();
     }
@@ -52,14 +53,14 @@ class PortOwnerTest {
   @Test
   void aSocketOfEveryAddressTakesEachOfThem() throws Exception {
     try (ServerSocket every = new ServerSocket(0)) {
-      assertThat(PortOwner.words(OTHER, every.getLocalPort()))
+      assertThat(Listeners.words(ListenAddress.tcp(OTHER, every.getLocalPort(), "x")))
           .isEqualTo(words(ProcessHandle.current().pid()));
     }
   }
 
   private static String classes() throws Exception {
     return java.nio.file.Path.of(
-            PortOwnerTest.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+            ListenersTest.class.getProtectionDomain().getCodeSource().getLocation().toURI())
         .toString();
   }
 

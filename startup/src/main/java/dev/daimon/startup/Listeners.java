@@ -1,0 +1,207 @@
+package dev.daimon.startup;
+
+import dev.daimon.posix.NativePath;
+import dev.daimon.posix.VisibleText;
+import dev.daimon.readiness.ListenAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The sockets that listen at an address, and the processes that have them open. */
+final class Listeners {
+  private static final Path PROCESSES = Path.of("/proc");
+
+  private static final String LISTENING_TCP = "0A";
+  private static final String LISTENING_UNIX = "00010000";
+
+  /** How an IPv4 address begins that a socket of IPv6 has, as Java's have. */
+  private static final String MAPPED = hex(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1});
+
+  /** Fields of {@code /proc/PID/stat}, counted from the one behind the name. */
+  private static final int PARENT = 1;
+
+  private static final int SESSION = 3;
+
+  /** What the descriptors of these sockets lead to. */
+  private final Set<String> sockets = new HashSet<>();
+
+  private Listeners(ListenAddress address) {
+    Path path = address.path();
+    if (path == null) {
+      addTcp("/proc/net/tcp", address);
+      addTcp("/proc/net/tcp6", address);
+    } else {
+      addUnix(new String(NativePath.bytes(path), StandardCharsets.ISO_8859_1));
+    }
+  }
+
+  /** Names a process that listens there, as a part of a sentence; empty if none can be found. */
+  static String words(ListenAddress address) {
+    Listeners listeners = new Listeners(address);
+    if (listeners.sockets.isEmpty()) {
+      return "";
+    }
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
+      for (Path process : processes) {
+        if (listeners.areSeenOpenIn(process)) {
+          String name = name(process);
+          return "; process "
+              + process.getFileName()
+              + (name == null ? "" : ", " + name + ",")
+              + " listens there";
+        }
+      }
+    } catch (IOException unreadable) {
+      return "";
+    }
+    return "";
+  }
+
+  /**
+   * Whether a process listens there that a stop of the daemon would not end, and nobody of the
+   * daemon: neither itself, nor a descendant, nor another process of its session. False if the
+   * daemon may not be examined, or nobody is found.
+   */
+  static boolean areStrangers(ListenAddress address, long daemon) {
+    Listeners listeners = new Listeners(address);
+    if (listeners.sockets.isEmpty()) {
+      return false;
+    }
+    try {
+      Path own = PROCESSES.resolve(Long.toString(daemon));
+      return !listeners.areOpenIn(own) && listeners.areStrangers(daemon, session(own));
+    } catch (IOException | DirectoryIteratorException hidden) {
+      return false;
+    }
+  }
+
+  private boolean areStrangers(long daemon, long session) throws IOException {
+    boolean found = false;
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
+      for (Path process : processes) {
+        if (areSeenOpenIn(process)) {
+          if (session(process) == session || descends(process, daemon)) {
+            return false;
+          }
+          found = true;
+        }
+      }
+    }
+    return found;
+  }
+
+  private static boolean descends(Path process, long daemon) throws IOException {
+    long parent = stat(process, PARENT);
+    while (parent > 1 && parent != daemon) {
+      parent = stat(PROCESSES.resolve(Long.toString(parent)), PARENT);
+    }
+    return parent == daemon;
+  }
+
+  private static long session(Path process) throws IOException {
+    return stat(process, SESSION);
+  }
+
+  private static long stat(Path process, int field) throws IOException {
+    String line = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
+    return Long.parseLong(line.substring(line.lastIndexOf(')') + 2).split(" ", -1)[field]);
+  }
+
+  /** Adds the sockets that listen at this port, and take what another one at the host would. */
+  private void addTcp(String table, ListenAddress address) {
+    String hex = Integer.toHexString(address.port()).toUpperCase(Locale.ROOT);
+    String suffix = ":" + "0".repeat(4 - hex.length()) + hex;
+    try {
+      for (String line : Files.readAllLines(Path.of(table))) {
+        String[] fields = line.strip().split(" +", -1);
+        if (fields.length > 9
+            && fields[1].endsWith(suffix)
+            && fields[3].equals(LISTENING_TCP)
+            && isAt(fields[1].substring(0, fields[1].length() - suffix.length()), address.host())) {
+          add(fields[9]);
+        }
+      }
+    } catch (IOException missing) {
+      // Without IPv6 there is no table of it.
+      return;
+    }
+  }
+
+  private static boolean isAt(String listed, @Nullable InetAddress host) {
+    String own = listed.startsWith(MAPPED) ? listed.substring(MAPPED.length()) : listed;
+    return host == null
+        || host.isAnyLocalAddress()
+        || own.chars().allMatch(digit -> digit == '0')
+        || own.equals(hex(host.getAddress()));
+  }
+
+  /** An address as in the table: each four bytes are a number of this machine's byte order. */
+  private static String hex(byte[] address) {
+    ByteBuffer bytes = ByteBuffer.wrap(address).order(ByteOrder.nativeOrder());
+    StringBuilder hex = new StringBuilder();
+    while (bytes.hasRemaining()) {
+      hex.append(HexFormat.of().withUpperCase().toHexDigits(bytes.getInt()));
+    }
+    return hex.toString();
+  }
+
+  /** Adds the sockets that listen at this path, in which each character stands for a byte. */
+  private void addUnix(String path) {
+    try {
+      for (String line :
+          Files.readAllLines(Path.of("/proc/net/unix"), StandardCharsets.ISO_8859_1)) {
+        String[] fields = line.split(" +", 8);
+        if (fields.length > 7 && fields[3].equals(LISTENING_UNIX) && fields[7].equals(path)) {
+          add(fields[6]);
+        }
+      }
+    } catch (IOException missing) {
+      // A kernel without Unix sockets.
+      return;
+    }
+  }
+
+  private void add(String inode) {
+    sockets.add("socket:[" + inode + "]");
+  }
+
+  /** Whether a process has one of the sockets open, as far as this user may see that. */
+  private boolean areSeenOpenIn(Path process) {
+    try {
+      return areOpenIn(process);
+    } catch (IOException | DirectoryIteratorException gone) {
+      // Another user's process, or one that has ended.
+      return false;
+    }
+  }
+
+  private boolean areOpenIn(Path process) throws IOException {
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
+      for (Path descriptor : descriptors) {
+        if (sockets.contains(Files.readSymbolicLink(descriptor).toString())) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static @Nullable String name(Path process) {
+    try {
+      return VisibleText.line(Files.readString(process.resolve("comm")).strip());
+    } catch (IOException gone) {
+      return null;
+    }
+  }
+}
