@@ -173,6 +173,26 @@ final class Caller {
     return parent != 0 && ThisProcess.parent() != parent;
   }
 
+  /**
+   * Has SIGTERM end this JVM as soon as the parent ends that waits for it. That is forgotten when
+   * this thread acts as another user, so what waits long asks again and again.
+   */
+  static void endWithParent() {
+    Long parent = Long.getLong(ScriptProtocol.CALLER);
+    if (parent == null || Boolean.getBoolean(ScriptProtocol.COPY)) {
+      return;
+    }
+    try {
+      ThisProcess.signalAtParentsEnd(Signal.TERM);
+    } catch (PosixException refused) {
+      // A system call filter: then this JVM goes on alone.
+      return;
+    }
+    if (ThisProcess.parent() != parent) {
+      Runtime.getRuntime().halt(Reason.SYSTEM.exitCode());
+    }
+  }
+
   /** The process that was called as this command: the launcher script, or this JVM. */
   long id() {
     return parent == 0 ? ThisProcess.id() : parent;

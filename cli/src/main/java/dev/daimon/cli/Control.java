@@ -176,9 +176,11 @@ final class Control {
       boolean ended =
           control.awaitStop(
               timeout == null ? FOREVER : timeout,
-              waited ->
-                  terminal.progress(
-                      "waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s"));
+              waited -> {
+                Caller.endWithParent();
+                terminal.progress(
+                    "waiting for " + control.pidFile() + ": " + waited.toSeconds() + " s");
+              });
       if (ended) {
         terminal.clear();
         // Also of one that ran: its pidfile may have been taken away meanwhile.

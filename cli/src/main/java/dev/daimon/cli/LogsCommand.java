@@ -221,6 +221,7 @@ final class LogsCommand {
       while (true) {
         // First this: what the daemon has written is there when it has ended.
         boolean last = ended;
+        Caller.endWithParent();
         for (FollowedLog log : logs) {
           print(log);
         }

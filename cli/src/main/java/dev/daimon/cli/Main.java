@@ -73,6 +73,7 @@ public final class Main {
     List<String> rest = words.isEmpty() ? words : words.subList(1, words.size());
     Command command = Command.of(word);
     if (command != null) {
+      Caller.endWithParent();
       return run(command, CommandLine.parse(command, rest));
     }
     return switch (word) {

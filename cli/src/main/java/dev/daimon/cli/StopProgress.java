@@ -30,6 +30,7 @@ final class StopProgress implements StopListener {
   @Override
   public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {
     awaited = pid;
+    Caller.endWithParent();
     if (waited.toMillis() > 0) {
       terminal.progress(
           "stopping process "
@@ -46,6 +47,7 @@ final class StopProgress implements StopListener {
 
   @Override
   public void reading(long pid, Duration waited, Duration left) {
+    Caller.endWithParent();
     if (waited.toMillis() > 0) {
       terminal.progress(
           "waiting for process "

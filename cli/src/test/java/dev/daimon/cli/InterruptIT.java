@@ -332,6 +332,37 @@ class InterruptIT {
     Files.deleteIfExists(pidFile);
   }
 
+  /** Something that can be killed alone kills the launcher: a time-out of Python, for instance. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "stop -p $dir/pid --timeout 1h",
+        "restart -p $dir/pid --timeout 1h sleep 60",
+        "wait -p $dir/pid"
+      })
+  void aCommandThatWaitsEndsWithItsLauncher(String command) throws Exception {
+    long daemon =
+        sandbox.start(
+            "sh",
+            "-c",
+            "trap 'echo >>" + sandbox.file("asked") + "' TERM; while :; do sleep 1; done");
+    List<String> words = new ArrayList<>(List.of(Sandbox.DAIMON.toString()));
+    words.addAll(List.of(command.replace("$dir", sandbox.directory().toString()).split(" ", -1)));
+    Process launcher = sandbox.prepare(words, Map.of()).start();
+    Sandbox.await(
+        "the wait",
+        () ->
+            command.startsWith("wait")
+                ? !sandbox.running("java").isEmpty()
+                : Files.exists(sandbox.file("asked")));
+
+    kill("KILL", launcher.pid());
+
+    Sandbox.await("the end of its JVM", () -> sandbox.running("java").isEmpty());
+    assertThat(Sandbox.pid(sandbox.file("pid"))).isEqualTo(daemon);
+    assertThat(Sandbox.isLocked(sandbox.file("pid"))).isTrue();
+  }
+
   /** Tells whether a process of this name is in this system call. */
   private boolean inCall(String program, String number) throws IOException {
     for (ProcessHandle process : sandbox.running(program)) {

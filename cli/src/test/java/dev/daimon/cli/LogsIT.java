@@ -186,6 +186,17 @@ class LogsIT {
     assertThat(sandbox.file("printed")).hasContent(expected + "returned\n");
   }
 
+  @Test
+  void aFollowerWhoseLauncherIsKilledEnds() throws Exception {
+    append("line\n");
+    Process follow = follow();
+    awaitPrinted("line\n");
+
+    follow.destroyForcibly().waitFor();
+
+    Sandbox.await("the end of its JVM", () -> sandbox.running("java").isEmpty());
+  }
+
   /** The command's JVM is the script's child. */
   private static boolean hasWatch(Process command) {
     return command

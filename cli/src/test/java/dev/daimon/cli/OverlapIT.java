@@ -433,6 +433,17 @@ class OverlapIT {
     assertThat(Sandbox.status(old, "State")).doesNotStartWith("Z");
   }
 
+  @Test
+  void theEndOfTheLauncherEndsTheWaitForTheOldOneAndTheNewOneStays() throws Exception {
+    Process restart = restartOfAStubbornOne();
+
+    restart.destroyForcibly().waitFor();
+
+    Sandbox.await("the end of its JVM", () -> sandbox.running("java").isEmpty());
+    assertThat(sandbox.running("server")).extracting(ProcessHandle::pid).containsExactly(named());
+    assertThat(sandbox.running("stubborn")).hasSize(1);
+  }
+
   /** A program that does something to its pidfile when it gets SIGTERM, and ends. */
   private Path endingWith(String change) throws IOException {
     return sandbox.script(

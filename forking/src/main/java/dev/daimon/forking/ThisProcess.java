@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ResourceLimit;
+import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.ProcStat;
@@ -113,6 +114,26 @@ public final class ThisProcess {
    */
   public static void adoptOrphans() throws PosixException {
     PosixException.check(Processes.adoptOrphans(), "prctl", "PR_SET_CHILD_SUBREAPER");
+  }
+
+  /**
+   * Has this process get a signal when its parent ends. Programs that it starts do not get one; a
+   * program that it becomes by an exec does.
+   *
+   * <p>The kernel forgets this when the calling thread ends, or acts as another user. To it the
+   * parent is the thread that has started this process.
+   *
+   * <p>Race: the parent may have ended before. So ask for {@link #parent()} afterwards.
+   *
+   * @param signal the signal
+   * @throws PosixException if the kernel refuses
+   * @see <a href="https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html">
+   *     PR_SET_PDEATHSIG(2const)</a>
+   */
+  public static void signalAtParentsEnd(Signal signal) throws PosixException {
+    Objects.requireNonNull(signal, "signal");
+    PosixException.check(
+        Processes.signalAtParentsEnd(signal.number()), "prctl", "PR_SET_PDEATHSIG");
   }
 
   /**

@@ -37,6 +37,7 @@ public final class Processes {
   static final int CLONE_FS = 0x200;
 
   static final int PR_SET_CHILD_SUBREAPER = 36;
+  static final int PR_SET_PDEATHSIG = 1;
 
   /** {@code sysconf}: the size of a page of memory. */
   static final int _SC_PAGESIZE = 30;
@@ -194,6 +195,14 @@ public final class Processes {
   /** Makes this JVM the parent of its descendants whose parents end. */
   public static int adoptOrphans() {
     return Libc.call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
+  }
+
+  /**
+   * Has the kernel send this JVM a signal when the thread ends that has started it; 0 for none. A
+   * change of the calling thread's user takes that back.
+   */
+  public static int signalAtParentsEnd(int signal) {
+    return Libc.call(PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
   }
 
   /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */
