@@ -41,9 +41,12 @@ class ListenersTest {
       assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x"))).isEmpty();
       own.bind(new InetSocketAddress(ONE, port));
 
-      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x"))).isEqualTo(words(ProcessHandle.current().pid()));
-      assertThat(Listeners.words(ListenAddress.tcp(OTHER, port, "x"))).isEqualTo(words(other.pid()));
-      assertThat(Listeners.words(ListenAddress.tcp(InetAddress.ofLiteral("::1"), port, "x"))).isEmpty();
+      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x")))
+          .isEqualTo(words(ProcessHandle.current().pid()));
+      assertThat(Listeners.words(ListenAddress.tcp(OTHER, port, "x")))
+          .isEqualTo(words(other.pid()));
+      assertThat(Listeners.words(ListenAddress.tcp(InetAddress.ofLiteral("::1"), port, "x")))
+          .isEmpty();
       assertThat(Listeners.words(ListenAddress.tcp(port, "x"))).isNotEmpty();
     } finally {
       other.destroyForcibly().waitFor();

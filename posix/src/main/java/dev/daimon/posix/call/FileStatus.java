@@ -9,8 +9,6 @@ public final class FileStatus {
   /** The mount's id is told. The kernel tells it whether or not it is asked to. */
   static final int STATX_MNT_ID = 0x1000;
 
-  private static final int WRITABLE_BY_OTHERS = 022;
-
   private int mode;
   private long links;
   private int uid;
@@ -56,7 +54,7 @@ public final class FileStatus {
    * stand for all its entries.
    */
   public boolean isWritableByOthers() {
-    return (mode & WRITABLE_BY_OTHERS) != 0;
+    return (mode & (Files.S_IWGRP | Files.S_IWOTH)) != 0;
   }
 
   /** Number of hard links. */

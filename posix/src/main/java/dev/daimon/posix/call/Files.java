@@ -131,6 +131,12 @@ public final class Files {
   /** {@code close_range}: mark close-on-exec instead of closing. */
   public static final int CLOSE_RANGE_CLOEXEC = 4;
 
+  /** A permission: the group may write. */
+  public static final int S_IWGRP = 020;
+
+  /** A permission: others than owner and group may write. */
+  public static final int S_IWOTH = 02;
+
   /** The bits of a mode that tell the kind of file. */
   public static final int S_IFMT = 0170000;
 
