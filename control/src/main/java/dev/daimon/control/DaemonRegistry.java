@@ -44,7 +44,7 @@ public final class DaemonRegistry {
   private static final int MAX_NAMES = 100_000;
 
   /** How many daemons are examined before they are told, so that few of them are in memory. */
-  private static final int BATCH = 200;
+  private static final int BATCH = 500;
 
   /** From how many daemons on a second thread is a gain. */
   private static final int WORTH_A_THREAD = 20;
@@ -125,21 +125,27 @@ public final class DaemonRegistry {
    */
   public void list(Consumer<ListedDaemon> consumer) throws IOException {
     Objects.requireNonNull(consumer, "consumer");
-    Map<DaemonName, Boolean> names = new TreeMap<>();
+    Map<DaemonName, NamedDaemon> daemons = new TreeMap<>();
     Path records = directories.records();
     for (Path runtime : directories.runtimes()) {
+      // A pidfile that is there is not looked for again in the other directories.
+      DaemonDirectories there =
+          new DaemonDirectories(runtime, directories.logs(), directories.definitions(), records);
       // Root's records are beside the pidfiles: one directory is read once.
-      collect(names, runtime, PIDFILE, runtime.equals(records) ? RECORD : PIDFILE);
+      collect(daemons, there, runtime, PIDFILE, runtime.equals(records) ? RECORD : PIDFILE);
     }
     if (!directories.runtimes().contains(records)) {
-      collect(names, records, RECORD, RECORD);
+      collect(daemons, directories, records, RECORD, RECORD);
     }
-    collect(names, directories.definitions(), DEFINITION, DEFINITION);
-    List<Map.Entry<DaemonName, Boolean>> entries = new ArrayList<>(names.entrySet());
+    Map<DaemonName, NamedDaemon> defined = definedDaemons();
+    for (NamedDaemon daemon : defined.values()) {
+      daemons.putIfAbsent(daemon.name(), daemon);
+    }
+    List<NamedDaemon> all = new ArrayList<>(daemons.values());
     try (ListScope scope = new ListScope()) {
-      for (int start = 0; start < entries.size(); start += BATCH) {
-        int end = Math.min(entries.size(), start + BATCH);
-        Batch batch = new Batch(entries.subList(start, end), scope);
+      for (int start = 0; start < all.size(); start += BATCH) {
+        int end = Math.min(all.size(), start + BATCH);
+        Batch batch = new Batch(all.subList(start, end), defined, scope);
         for (ListedDaemon daemon : batch.examined()) {
           if (daemon.defined() || daemon.status().state() != State.NOT_RUNNING) {
             consumer.accept(daemon);
@@ -156,27 +162,33 @@ public final class DaemonRegistry {
    * @throws IOException as {@link #list()}
    */
   public List<DaemonName> defined() throws IOException {
-    Map<DaemonName, Boolean> names = new TreeMap<>();
-    collect(names, directories.definitions(), DEFINITION, DEFINITION);
-    return List.copyOf(names.keySet());
+    return List.copyOf(definedDaemons().keySet());
+  }
+
+  private Map<DaemonName, NamedDaemon> definedDaemons() throws IOException {
+    Map<DaemonName, NamedDaemon> defined = new TreeMap<>();
+    collect(defined, directories, directories.definitions(), DEFINITION, DEFINITION);
+    return defined;
   }
 
   /** Some daemons of a list, examined by two threads. */
-  private final class Batch implements Runnable {
-    private final List<Map.Entry<DaemonName, Boolean>> entries;
+  private static final class Batch implements Runnable {
+    private final List<NamedDaemon> daemons;
+    private final Map<DaemonName, NamedDaemon> defined;
     private final ListScope scope;
     private final ListedDaemon[] examined;
     private final AtomicInteger next = new AtomicInteger();
 
-    Batch(List<Map.Entry<DaemonName, Boolean>> entries, ListScope scope) {
-      this.entries = entries;
+    Batch(List<NamedDaemon> daemons, Map<DaemonName, NamedDaemon> defined, ListScope scope) {
+      this.daemons = daemons;
+      this.defined = defined;
       this.scope = scope;
-      examined = new ListedDaemon[entries.size()];
+      examined = new ListedDaemon[daemons.size()];
     }
 
-    /** The daemons, in the order of the entries. */
+    /** The daemons, in their order. */
     List<ListedDaemon> examined() {
-      Thread helper = entries.size() < WORTH_A_THREAD ? null : new Thread(this, "daimon-list");
+      Thread helper = daemons.size() < WORTH_A_THREAD ? null : new Thread(this, "daimon-list");
       if (helper != null) {
         helper.setDaemon(true);
         helper.start();
@@ -192,12 +204,12 @@ public final class DaemonRegistry {
     public void run() {
       int index;
       while ((index = next.getAndIncrement()) < examined.length) {
-        Map.Entry<DaemonName, Boolean> entry = entries.get(index);
-        NamedDaemon daemon = find(entry.getKey());
+        NamedDaemon daemon = daemons.get(index);
+        boolean isDefined = defined.containsKey(daemon.name());
         examined[index] =
             scope.isLate()
-                ? unknown(daemon, entry.getValue(), "not examined: the list takes too long")
-                : examine(daemon, entry.getValue(), scope);
+                ? unknown(daemon, isDefined, "not examined: the list takes too long")
+                : examine(daemon, isDefined, scope);
       }
     }
   }
@@ -218,11 +230,15 @@ public final class DaemonRegistry {
   }
 
   /**
-   * Adds the daemons that have a file in a directory whose name ends with one of two suffixes; the
-   * value says whether it is defined.
+   * Adds the daemons that have a file in a directory whose name ends with one of two suffixes,
+   * unless they are there.
    */
   private static void collect(
-      Map<DaemonName, Boolean> names, Path directory, String suffix, String other)
+      Map<DaemonName, NamedDaemon> daemons,
+      DaemonDirectories directories,
+      Path directory,
+      String suffix,
+      String other)
       throws IOException {
     try {
       requireTrust(directory);
@@ -242,8 +258,8 @@ public final class DaemonRegistry {
                 ? name(file, suffix)
                 : file.endsWith(other) ? name(file, other) : null;
         if (name != null) {
-          names.put(name, suffix.equals(DEFINITION));
-          if (names.size() > MAX_NAMES) {
+          daemons.putIfAbsent(name, new NamedDaemon(name, directories));
+          if (daemons.size() > MAX_NAMES) {
             throw new IOException(directory + " has more than " + MAX_NAMES + " daemons");
           }
         }
