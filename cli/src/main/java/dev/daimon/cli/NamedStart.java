@@ -39,10 +39,10 @@ final class NamedStart {
   /** The content of the definition; null if there is none. */
   private @Nullable String definitionBefore;
 
-  /** Whether the program may fail to start after the files have got their names. */
-  private boolean exec;
+  /** Whether the temporary files have got their names. */
+  private boolean named;
 
-  /** The files that the temporary ones have replaced, to be restored if the program fails so. */
+  /** The files that the temporary ones replace, to be restored if the program fails after that. */
   private final List<Before> before = new ArrayList<>();
 
   /**
@@ -172,9 +172,11 @@ final class NamedStart {
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
       record = StartedFile.prepare(daemon.recordFile(), started);
-      this.exec = exec;
       if (save) {
         prepareDefinition(started);
+      }
+      if (exec) {
+        rememberBefore();
       }
     } catch (RuntimeException failure) {
       undo(failure);
@@ -239,9 +241,7 @@ final class NamedStart {
    */
   void started(long pid, Terminal terminal) {
     try {
-      if (exec) {
-        rememberBefore();
-      }
+      named = true;
       if (record != null) {
         StartedFile.commit(record, pid, daemon.pidFile());
       }
@@ -258,11 +258,15 @@ final class NamedStart {
     }
   }
 
-  private void rememberBefore() throws IOException {
-    before.add(Before.of(daemon.recordFile()));
-    if (saved != null) {
-      before.add(Before.of(daemon.definitionFile()));
-      before.add(Before.of(beside(daemon.definitionFile())));
+  private void rememberBefore() {
+    try {
+      before.add(Before.of(daemon.recordFile()));
+      if (saved != null) {
+        before.add(Before.of(daemon.definitionFile()));
+        before.add(Before.of(beside(daemon.definitionFile())));
+      }
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
     }
   }
 
@@ -272,7 +276,7 @@ final class NamedStart {
    * @param reason why; failures of this method are added to it as suppressed
    */
   void undo(Throwable reason) {
-    for (Before file : before) {
+    for (Before file : named ? before : List.<Before>of()) {
       try {
         file.restore();
       } catch (IOException left) {
@@ -280,6 +284,7 @@ final class NamedStart {
       }
     }
     before.clear();
+    named = false;
     close(record, reason);
     close(saved, reason);
     close(old, reason);

@@ -68,12 +68,15 @@ final class Plan {
     printPlan();
   }
 
-  /** Of a program that makes its pidfile itself only this is known before the start. */
+  /** Of a program that makes its pidfile itself, the start judges no more than this. */
   private void checkDaemon(Path pidFile) {
     try {
       DaemonStatus daemon = request.control(pidFile).status();
       if (daemon.state() == State.RUNNING) {
         throw new StartException(Reason.ALREADY_RUNNING, "already " + daemon.reason());
+      }
+      if (daemon.state() == State.UNKNOWN) {
+        throw new StartException(Reason.CANNOT_TELL, daemon.reason());
       }
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);

@@ -58,6 +58,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** The guard file in which the start is recorded; null if none is held here. */
   private @Nullable Guard guard;
 
+  /** The signals that were ignored before an overlapping start. */
+  private Set<Signal> ignored = Set.of();
+
   PreparedStart(
       Request request,
       Terminal terminal,
@@ -208,7 +211,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
    */
   @Override
   public long start(RunningDaemon old) throws PosixException {
-    Set<Signal> ignored = Dispositions.current().ignored();
+    ignored = Dispositions.current().ignored();
     ThisProcess.umask(request.umask);
     // The pidfile and its lock are the old daemon's, and are shared.
     FileSet output =
@@ -223,9 +226,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (readers != null) {
         readers.openPipes();
       }
-      long pid = spawn(program.with(files, sockets, List.of(old.lock())), files, old);
-      heedTermination(ignored);
-      return pid;
+      return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
     } catch (RuntimeException | Error failure) {
       if (readers != null) {
         readers.end(failure);
@@ -476,11 +477,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  /**
-   * The new daemon has taken over, and stays. From here on a signal ends this JVM again, unless it
-   * was ignored before.
-   */
-  private static void heedTermination(Set<Signal> ignored) throws PosixException {
+  /** From here on a signal ends this JVM again, unless it was ignored before. */
+  @Override
+  public void handedOver() throws PosixException {
     for (Signal signal : List.of(Signal.HUP, Signal.INT, Signal.TERM)) {
       if (!ignored.contains(signal)) {
         Dispositions.reset(signal);

@@ -26,9 +26,13 @@ class InterruptIT {
   private static final int STEP_MILLIS = 40;
   private static final int KILLED = 137;
 
+  private static final boolean AARCH64 = "aarch64".equals(System.getProperty("os.arch"));
+
   /** The system call's number. */
-  private static final String UMASK =
-      "aarch64".equals(System.getProperty("os.arch")) ? "166" : "95";
+  private static final String UMASK = AARCH64 ? "166" : "95";
+
+  /** On AArch64 the C library calls {@code epoll_pwait}. */
+  private static final String EPOLL_WAIT = AARCH64 ? "22" : "232";
 
   @RegisterExtension final Sandbox sandbox = new Sandbox();
 
@@ -353,7 +357,7 @@ class InterruptIT {
         "the wait",
         () ->
             command.startsWith("wait")
-                ? !sandbox.running("java").isEmpty()
+                ? inCall("java", EPOLL_WAIT)
                 : Files.exists(sandbox.file("asked")));
 
     kill("KILL", launcher.pid());

@@ -233,11 +233,11 @@ class ReadyIT {
   void theDaemonsOwnLinkCountsWhenItLeadsToAFile() throws Exception {
     String ready = "file:" + sandbox.file("file");
 
-    ProcessSandbox.Result late =
-        start(ready, "ln -s file file; " + SLEEP, "--ready-timeout", "500ms");
+    ProcessSandbox.Result late = start(ready, "ln -s file file; " + SLEEP, "--ready-timeout", "5s");
 
     assertThat(late.exitCode()).as(late.err()).isEqualTo(LATE);
     assertThat(late.err()).contains(sandbox.file("file") + " does not exist");
+    assertThat(sandbox.file("file")).isSymbolicLink();
     Files.delete(sandbox.file("file"));
     assertRuns(start(ready, "ln -s real file; touch real; " + SLEEP));
   }

@@ -555,6 +555,11 @@ class UserIT {
 
     assertThat(asNobody("status", "-p", pidFile).exitCode()).isZero();
     assertThat(asNobody("signal", "-p", pidFile, "CONT").exitCode()).isZero();
+    Path guard = directory.resolve("pid.guard");
+    byte[] record = Files.readAllBytes(guard);
+    Files.write(guard, new byte[0]);
+    assertThat(asNobody("stop", "-p", pidFile).exitCode()).as("without the record").isEqualTo(4);
+    Files.write(guard, record);
     assertThat(asNobody("stop", "-p", pidFile)).isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(Path.of(pidFile)).doesNotExist();
   }

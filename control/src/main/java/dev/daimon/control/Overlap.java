@@ -59,6 +59,7 @@ final class Overlap {
           guard.record(next, controlled.pidFile(), spec.readers());
           guard.keepRecord();
         }
+        spec.handedOver();
         stop(target, readers, old, next);
         requireNamed(next, file);
       }

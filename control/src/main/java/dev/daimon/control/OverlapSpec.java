@@ -19,6 +19,14 @@ public interface OverlapSpec {
   long start(RunningDaemon old) throws IOException, InterruptedException;
 
   /**
+   * Is called when the new daemon is recorded, and so the daemon: whatever comes from now on, it
+   * stays. Does nothing by default.
+   *
+   * @throws IOException if what this does fails; the new daemon stays even then
+   */
+  default void handedOver() throws IOException {}
+
+  /**
    * Tells which programs read the new daemon's output, through pipes that the start has made. They
    * are recorded with the start.
    *

@@ -319,8 +319,8 @@ final class Probe implements AutoCloseable {
   }
 
   /**
-   * Whether others than the owner may have written the id, and root is asked to believe it. The
-   * kernel limits whom all other callers can signal.
+   * Whether others than the owner may have written the id, and root is asked to believe it. Whom
+   * other callers can signal is limited by the kernel.
    */
   private static boolean isOthersChoice(LockedFile pidFile) {
     return pidFile.isWritableByOthers() && Identity.effectiveUser() == 0;

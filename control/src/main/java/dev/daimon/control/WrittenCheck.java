@@ -62,9 +62,13 @@ final class WrittenCheck extends ReadyCheck {
     }
   }
 
-  /** Another user's link would lead the path to a file that the daemon writes anyway. */
+  /**
+   * Another user's link would lead the path to a file that the daemon writes anyway. The
+   * directories on the way are not judged.
+   */
   @Override
   boolean isReady(long main) throws IOException {
+    foreign = null;
     Path at = path;
     for (int links = 0; links <= MAX_LINKS; links++) {
       Map<String, Object> now = look(at);

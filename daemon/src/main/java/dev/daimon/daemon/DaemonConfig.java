@@ -191,7 +191,7 @@ public final class DaemonConfig {
      * memory until the daemon is ready, and the launcher shows it if the daemon never is. At most
      * 256 KiB are kept; beyond that, a child that has inherited the stream gets {@code EPERM}.
      *
-     * @param path an absolute path; a new file gets mode 0644 less the umask
+     * @param path an absolute path; a new file gets mode 0644 less the umask, but 0600 at least
      * @return this
      */
     public Builder standardOutput(Path path) {

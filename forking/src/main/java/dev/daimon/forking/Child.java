@@ -47,7 +47,7 @@ public final class Child {
     if (pid <= 0 || pid > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("not a process id: " + pid);
     }
-    OwnChildren.add((int) pid);
+    OwnChildren.adopt((int) pid);
     return new Child((int) pid, Path.of("/proc/" + pid));
   }
 

@@ -41,7 +41,8 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Opens a file for appending. A missing file is created with mode 0644, less the umask.
+   * Opens a file for appending. A missing file is created with mode 0644, less the umask, but 0600
+   * at least.
    *
    * <p>The last component must not be a symbolic link. A terminal does not become the controlling
    * one, and a FIFO that nobody reads is an error instead of a wait. If this method fails, it

@@ -91,6 +91,18 @@ class ChildTest {
     child.signal(Signal.KILL);
   }
 
+  @Test
+  void aChildThatIsAdoptedAgainIsStillTheFirstOnes() throws IOException {
+    Child first = Running.sleeper().spawn();
+    Child second = Child.adopt(first.pid());
+
+    first.signal(Signal.TERM);
+
+    assertThat(second.waitFor().signal()).hasValue(Signal.TERM);
+    second.signal(Signal.KILL);
+    assertThatThrownBy(first::waitFor).hasMessageContaining("ECHILD");
+  }
+
   /** As a {@code PidFd} does. */
   @Test
   void aChildThatDaimonHasReapedElsewhereGetsNoSignal() throws IOException {

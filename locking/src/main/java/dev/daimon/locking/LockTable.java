@@ -167,7 +167,7 @@ final class LockTable {
   boolean isLocked() throws PosixException {
     // The list is read in pages, and a lock that is released between two of them can hide another
     // one. So only two negative answers count.
-    long taker = tooLong ? TOO_LONG : UNLISTED;
+    long taker = UNLISTED;
     for (int i = 0; i < 2 && taker == UNLISTED; i++) {
       taker = taker();
     }
@@ -177,6 +177,9 @@ final class LockTable {
 
   /** The process that took the lock; 0 if the kernel hides it, negative if there is none. */
   long taker() throws PosixException {
+    if (tooLong) {
+      return TOO_LONG;
+    }
     try (ProcFiles.Lines locks = new ProcFiles.Lines("/proc/locks")) {
       String lines;
       for (int length = 0; length < MAX_LIST; length += lines.length()) {

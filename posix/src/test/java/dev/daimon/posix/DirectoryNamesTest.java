@@ -77,7 +77,7 @@ class DirectoryNamesTest {
   }
 
   @Test
-  void afterItIsClosedThereAreNoNames() throws Exception {
+  void aClosedOneIsRefused() throws Exception {
     Files.createFile(directory.resolve("file"));
     DirectoryNames names = new DirectoryNames(directory);
     names.close();

@@ -176,7 +176,9 @@ public final class ListenSocket implements AutoCloseable {
           if (line.endsWith(end)) {
             // Number, references, protocol, flags, type, state, inode, path.
             String[] fields = line.trim().split(" +", FIELDS);
-            // A socket's name may have line feeds, so that a part of it looks like a line.
+            // A socket's name may have line feeds, so that a part of it looks like a line. Of a
+            // whole
+            // one nobody can tell that: then this says no, and nothing is taken from its owner.
             if (fields.length == FIELDS && fields[3].equals(LISTENS) && !fields[6].equals(inode)) {
               return false;
             }

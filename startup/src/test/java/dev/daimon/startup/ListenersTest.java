@@ -13,12 +13,13 @@ class ListenersTest {
   private static final InetAddress ONE = InetAddress.ofLiteral("127.0.0.1");
   private static final InetAddress OTHER = InetAddress.ofLiteral("127.0.0.2");
 
-  /** Listens at the address of its argument, and tells its port. */
+  /** Listens at the address and the port of its arguments. */
   static final class Listener {
     public static void main(String[] args) throws Exception {
       try (ServerSocket socket = new ServerSocket()) {
-        socket.bind(new InetSocketAddress(InetAddress.ofLiteral(args[0]), 0));
-        System.out.println(socket.getLocalPort());
+        InetAddress address = InetAddress.ofLiteral(args[0]);
+        socket.bind(new InetSocketAddress(address, Integer.parseInt(args[1])));
+        System.out.println("listens");
         System.in.read();
       }
     }
@@ -26,31 +27,35 @@ class ListenersTest {
 
   @Test
   void itIsTheProcessThatListensAtTheAddress() throws Exception {
-    Process other =
-        new ProcessBuilder(
-                System.getProperty("java.home") + "/bin/java",
-                "-cp",
-                classes(),
-                Listener.class.getName(),
-                OTHER.getHostAddress())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader lines = other.inputReader();
-        ServerSocket own = new ServerSocket()) {
-      int port = Integer.parseInt(lines.readLine());
-      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x"))).isEmpty();
-      own.bind(new InetSocketAddress(ONE, port));
-
-      assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x")))
-          .isEqualTo(words(ProcessHandle.current().pid()));
-      assertThat(Listeners.words(ListenAddress.tcp(OTHER, port, "x")))
-          .isEqualTo(words(other.pid()));
-      assertThat(Listeners.words(ListenAddress.tcp(InetAddress.ofLiteral("::1"), port, "x")))
-          .isEmpty();
-      assertThat(Listeners.words(ListenAddress.tcp(port, "x"))).isNotEmpty();
-    } finally {
-      other.destroyForcibly().waitFor();
+    try (ServerSocket own = new ServerSocket()) {
+      own.bind(new InetSocketAddress(ONE, 0));
+      int port = own.getLocalPort();
+      Process other =
+          new ProcessBuilder(
+                  System.getProperty("java.home") + "/bin/java",
+                  "-cp",
+                  classes(),
+                  Listener.class.getName(),
+                  OTHER.getHostAddress(),
+                  Integer.toString(port))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      try (BufferedReader lines = other.inputReader()) {
+        assertThat(lines.readLine()).isEqualTo("listens");
+        assertOwners(port, other.pid());
+      } finally {
+        other.destroyForcibly().waitFor();
+      }
     }
+  }
+
+  private static void assertOwners(int port, long other) {
+    assertThat(Listeners.words(ListenAddress.tcp(ONE, port, "x")))
+        .isEqualTo(words(ProcessHandle.current().pid()));
+    assertThat(Listeners.words(ListenAddress.tcp(OTHER, port, "x"))).isEqualTo(words(other));
+    assertThat(Listeners.words(ListenAddress.tcp(InetAddress.ofLiteral("::1"), port, "x")))
+        .isEmpty();
+    assertThat(Listeners.words(ListenAddress.tcp(port, "x"))).isNotEmpty();
   }
 
   @Test

@@ -18,9 +18,14 @@ public final class OwnChildren {
 
   private OwnChildren() {}
 
-  /** Adds a child that no other code waits for. */
+  /** Adds a child that was started just now, and that no other code waits for. */
   public static void add(int pid) {
     MARKS.put(pid, new Object());
+  }
+
+  /** Adds a child that others have started, unless it is here. */
+  public static void adopt(int pid) {
+    MARKS.putIfAbsent(pid, new Object());
   }
 
   /** Returns the mark of a child; null if it is not here. */
