@@ -62,9 +62,9 @@ if [ -z "$chosen" ]; then fail "$home/lib/jvm.sh cannot be read"; fi
 case $command in
 start | run | restart) cache=$start_cache ;;
 list | logs)
-    # These may have much to do: a quick compiler pays, if nothing is interpreted while it works.
+    # These may have much to do: a quick compiler pays that begins early and does little.
     cache=$control_cache
-    options="$options -XX:TieredStopAtLevel=1 -Xmixed -Xbatch"
+    options="$options -XX:TieredStopAtLevel=1 -Xmixed -XX:CompileThresholdScaling=0.5 -XX:C1MaxInlineSize=10"
     ;;
 *) cache=$control_cache ;;
 esac
