@@ -262,18 +262,20 @@ complete -c daimon -n '__daimon_is stop' -l pid-only -d 'trust a pidfile that no
 complete -c daimon -n '__daimon_is stop' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is status' -s p -l pidfile -rF -d 'the daemon'\''s pidfile'
 complete -c daimon -n '__daimon_is status' -l json -d 'print all that is known, as JSON'
+complete -c daimon -n '__daimon_is status' -l guard -rF -d 'the guard file of the start, which has recorded the daemon'\''s process'
 complete -c daimon -n '__daimon_is status' -l pid-only -d 'trust a pidfile that nobody has locked, for daemons that lock nothing'
 complete -c daimon -n '__daimon_is status' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is reload' -s p -l pidfile -rF -d 'the daemon'\''s pidfile'
-complete -c daimon -n '__daimon_is reload' -l guard -rF -d 'ignored: signals do not use the guard file'
+complete -c daimon -n '__daimon_is reload' -l guard -rF -d 'the guard file of the start, which has recorded the daemon'\''s process'
 complete -c daimon -n '__daimon_is reload' -l pid-only -d 'trust a pidfile that nobody has locked, for daemons that lock nothing'
 complete -c daimon -n '__daimon_is reload' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is signal' -s p -l pidfile -rF -d 'the daemon'\''s pidfile'
-complete -c daimon -n '__daimon_is signal' -l guard -rF -d 'ignored: signals do not use the guard file'
+complete -c daimon -n '__daimon_is signal' -l guard -rF -d 'the guard file of the start, which has recorded the daemon'\''s process'
 complete -c daimon -n '__daimon_is signal' -l pid-only -d 'trust a pidfile that nobody has locked, for daemons that lock nothing'
 complete -c daimon -n '__daimon_is signal' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is wait' -s p -l pidfile -rF -d 'the daemon'\''s pidfile'
 complete -c daimon -n '__daimon_is wait' -l timeout -x -d 'give up after this time, with exit status 75'
+complete -c daimon -n '__daimon_is wait' -l guard -rF -d 'the guard file of the start, which has recorded the daemon'\''s process'
 complete -c daimon -n '__daimon_is wait' -l pid-only -d 'trust a pidfile that nobody has locked, for daemons that lock nothing'
 complete -c daimon -n '__daimon_is wait' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is show' -s h -l help -d 'print the command'\''s help'
@@ -299,13 +301,13 @@ function __daimon_awaits
         case stop
             set awaits '^-[h]*[p]$|^--(pidfile|signal|timeout|then|guard)$'
         case status
-            set awaits '^-[h]*[p]$|^--(pidfile)$'
+            set awaits '^-[h]*[p]$|^--(pidfile|guard)$'
         case reload
             set awaits '^-[h]*[p]$|^--(pidfile|guard)$'
         case signal
             set awaits '^-[h]*[p]$|^--(pidfile|guard)$'
         case wait
-            set awaits '^-[h]*[p]$|^--(pidfile|timeout)$'
+            set awaits '^-[h]*[p]$|^--(pidfile|timeout|guard)$'
         case show
             set awaits '^--()$'
         case check

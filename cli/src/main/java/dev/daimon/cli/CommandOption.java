@@ -300,7 +300,16 @@ enum CommandOption {
       START,
       RESTART,
       STOP),
-  UNUSED_GUARD(null, "guard", "PATH", "ignored: signals do not use the guard file", RELOAD, SIGNAL),
+  /** Without a lock: what it has recorded tells the daemon from another process with its id. */
+  RECORDING_GUARD(
+      null,
+      "guard",
+      "PATH",
+      "the guard file of the start, which has recorded the daemon's process",
+      STATUS,
+      RELOAD,
+      SIGNAL,
+      WAIT),
   OVERLAP(
       null,
       "overlap",
@@ -399,6 +408,7 @@ enum CommandOption {
   boolean isDefinable() {
     return switch (this) {
       case PIDFILE, VERBOSE, FOREGROUND, DRY_RUN, OKNODO, ALL, ALL_THAT_RUN, SAVE, HELP -> false;
+      case RECORDING_GUARD -> true;
       default -> isTakenBy(START) || isTakenBy(RUN) || isTakenBy(RESTART);
     };
   }

@@ -80,14 +80,14 @@ final class ListCommand {
       return daemon;
     }
     try {
-      Definition options =
-          new RequestedDaemon(daemon.daemon()).optionsOf(daemon.status().pid().getAsLong());
+      RequestedDaemon requested = new RequestedDaemon(daemon.daemon());
+      Definition options = requested.optionsOf(daemon.status().pid().getAsLong());
       return options == null || !options.has(CommandOption.PID_ONLY.word())
           ? daemon
           : new ListedDaemon(
               daemon.daemon(),
               daemon.defined(),
-              daemon.daemon().control().pidOnly().status(),
+              requested.control(options).status(),
               OptionalLong.empty());
     } catch (IOException | StartException unusable) {
       return daemon;

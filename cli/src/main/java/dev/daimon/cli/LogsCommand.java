@@ -149,6 +149,9 @@ final class LogsCommand {
 
   /** The files to which the daemon's output goes: one for both streams, or two. */
   private List<Path> files() {
+    if (daemon.isOfRun()) {
+      throw noInput(daemon + " was started by run: its output goes where that was called");
+    }
     Definition from = options;
     String output = from == null ? null : last(from.values(CommandOption.STDOUT.word()));
     String error = from == null ? null : last(from.values(CommandOption.STDERR.word()));
@@ -191,11 +194,7 @@ final class LogsCommand {
 
   /** Waits for the daemon's end on another thread. */
   private void awaitEnd() {
-    DaemonControl byPidFile = DaemonControl.of(daemon.pidFile());
-    DaemonControl control =
-        options != null && options.has(CommandOption.PID_ONLY.word())
-            ? byPidFile.pidOnly()
-            : byPidFile;
+    DaemonControl control = daemon.control(options);
     Thread waiter =
         new Thread("daimon-end") {
           @Override

@@ -171,7 +171,7 @@ final class NamedStart {
     }
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
-      record = StartedFile.prepare(daemon.recordFile(), started);
+      record = StartedFile.prepare(daemon.recordFile(), started, exec);
       if (save) {
         prepareDefinition(started);
       }

@@ -143,14 +143,23 @@ final class RequestedDaemon {
         : null;
   }
 
+  /** The control of the daemon that was started with these options. */
+  DaemonControl control(@Nullable Definition options) {
+    DaemonControl control = DaemonControl.of(pidFile());
+    if (options == null) {
+      return control;
+    }
+    List<String> guards = options.values(CommandOption.GUARD.word());
+    if (!guards.isEmpty()) {
+      control = control.guard(Text.path(guards.getLast()));
+    }
+    return options.has(CommandOption.PID_ONLY.word()) ? control.pidOnly() : control;
+  }
+
   /** Whether a daemon runs, and it is another one than this, which was started by the name. */
   boolean isOfAnother(StartedFile started) {
-    DaemonControl control = DaemonControl.of(pidFile());
-    if (started.definition().has(CommandOption.PID_ONLY.word())) {
-      control = control.pidOnly();
-    }
     try {
-      DaemonStatus now = control.status();
+      DaemonStatus now = control(started.definition()).status();
       StartRecord process = started.process();
       return now.state() == State.RUNNING
           && (process == null || now.pid().orElse(0) != process.pid());
@@ -279,6 +288,12 @@ final class RequestedDaemon {
     } catch (StartException unusable) {
       return null;
     }
+  }
+
+  /** Whether it was started by {@code run} last. */
+  boolean isOfRun() {
+    StartedFile started = believed();
+    return started != null && started.foreground();
   }
 
   /** Whether the process that was started runs. */

@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
  * @param process the process; null if the file was written in another boot, or for another PID
  *     namespace
  * @param definition all options, and the program by its path
+ * @param foreground whether it was started by {@code run}, and so has its caller's output
  */
-record StartedFile(@Nullable StartRecord process, Definition definition) {
+record StartedFile(@Nullable StartRecord process, Definition definition, boolean foreground) {
+  private static final String BY_RUN = "# by run\n";
   private static final int FIRST_LINE = StartRecord.COMMENT.length() + StartRecord.LENGTH;
 
   /**
@@ -36,16 +38,19 @@ record StartedFile(@Nullable StartRecord process, Definition definition) {
     }
     Definition definition = Definition.parse(content, DefinitionFile.name(file));
     try {
-      return new StartedFile(StartRecord.ofComment(content).orElse(null), definition);
+      return new StartedFile(
+          StartRecord.ofComment(content).orElse(null),
+          definition,
+          content.startsWith(BY_RUN, FIRST_LINE + 1));
     } catch (IOException failure) {
       throw new StartException(Reason.SYSTEM, failure);
     }
   }
 
   /** Writes the temporary file, before the process is started: with a blank in its place. */
-  static TrustedFile.Pending prepare(Path file, Definition definition) {
+  static TrustedFile.Pending prepare(Path file, Definition definition, boolean foreground) {
     byte[] first = firstLine();
-    byte[] text = Text.bytes(definition.text());
+    byte[] text = Text.bytes((foreground ? BY_RUN : "").concat(definition.text()));
     byte[] content = Arrays.copyOf(first, first.length + text.length);
     System.arraycopy(text, 0, content, first.length, text.length);
     try {

@@ -745,7 +745,7 @@ class ControlIT {
         "signal -p /x HUP TERM",
         "reload -p /x HUP",
         "wait -p /x --timeout 1d",
-        "status -p /x --guard /y",
+        "status -p /x --guard /x",
         "restart /bin/true",
         "restart -p /x",
         "restart -p /x --no-lock true",

@@ -476,6 +476,48 @@ class NamesIT {
   }
 
   @Test
+  void theLogOfAnEarlierStartIsNotThatOfARun() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web -- echo old && $daimon wait web 2>/dev/null || exit 11
+            [ "$($daimon logs web)" = old ] || exit 12
+            $daimon run web -- sh -c '$daimon logs web; echo $?'
+            $daimon start web -- echo new && $daimon wait web 2>/dev/null || exit 13
+            $daimon logs web
+            """);
+
+    assertThat(result)
+        .isEqualTo(
+            new Result(
+                0,
+                "66\nold\nnew\n",
+                "daimon: web was started by run: its output goes where that was called\n"));
+  }
+
+  /** Its record tells here that the process with the id in the pidfile is not the daemon. */
+  @Test
+  void theGuardFileOfTheDefinitionCountsForEveryCommand() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            printf 'setsid sleep 1000 >/dev/null 2>&1 & echo $! >%s\n' $run/web.pid >$HOME/program
+            printf '%s\n' "guard $HOME/other" pid-only self "program /bin/sh $HOME/program" >$conf/web.conf
+            $daimon start web && $daimon status web >/dev/null || exit 11
+            sed -i -E 's/(time:\\[[0-9]+\\] [0-9]+ )[0-9]+/\\11/' $HOME/other
+            $daimon signal web TERM 2>/dev/null; echo $?
+            $daimon wait web --timeout 100ms 2>/dev/null; echo $?
+            $daimon status web >$HOME/said; echo $?
+            $daimon list | grep -o dead
+            kill $(cat $run/web.pid) || exit 12
+            grep -o 'its id is that of process' $HOME/said
+            """);
+
+    assertThat(result).isEqualTo(new Result(0, "3\n0\n1\ndead\nits id is that of process\n", ""));
+  }
+
+  @Test
   void aRecordThatCannotBeBelievedStopsNothing() throws Exception {
     Result result =
         names(
