@@ -142,7 +142,9 @@ final class HolderSearch {
   static List<Holder> all(LockTable file, Duration time) throws PosixException {
     HolderSearch search = new HolderSearch(file, TimeUnit.NANOSECONDS.convert(time));
     List<Long> pids = new ArrayList<>();
-    for (long pid : nearestFirst(file.taker())) {
+    long taker = file.taker();
+    // In a container the kernel hides one that has ended: then the youngest processes come first.
+    for (long pid : nearestFirst(taker > 0 ? taker : Long.MAX_VALUE)) {
       if (search.isOver()) {
         break;
       }

@@ -47,6 +47,9 @@ class LockedFileTest {
   /** A shell that has the file open as 9 with a lock that flock(1) took and left, and goes on. */
   private static final String HOLD = "exec 9<\"$0\"; flock -n 9 || exit; echo; read x";
 
+  /** By the process that has taken the lock: in a PID namespace others are not in the list. */
+  private static final String TAKE = "exec flock -n -o \"$0\" sh -c 'echo; read x'";
+
   @TempDir Path directory;
   private Path path;
   private final List<ProcessHandle> processes = new ArrayList<>();
@@ -196,7 +199,7 @@ class LockedFileTest {
 
   @Test
   void aSharedLockHasSeveralHolders() throws Exception {
-    String hold = HOLD.replace("-n", "-s -n");
+    String hold = TAKE.replace("-n", "-s -n");
     long[] holders = {start(hold).pid(), start(hold).pid(), start(hold).pid()};
     try (LockedFile file = LockedFile.open(path).orElseThrow()) {
       assertHeldBy(file, holders);
@@ -222,7 +225,7 @@ class LockedFileTest {
 
   @Test
   void whoHasOpenedTheFileByItselfOrWaitsForTheLockIsNoHolder() throws Exception {
-    long holder = start(HOLD).pid();
+    long holder = start(TAKE).pid();
     long onlooker = start("exec 9<\"$0\"; echo; read x").pid();
     Process waiter = new ProcessBuilder("flock", path.toString(), "true").start();
     processes.add(waiter.toHandle());
