@@ -258,6 +258,16 @@ final class NamedStart {
     }
   }
 
+  private void restoreBefore(Throwable reason) {
+    for (Before file : before) {
+      try {
+        file.restore();
+      } catch (IOException left) {
+        reason.addSuppressed(left);
+      }
+    }
+  }
+
   private void rememberBefore() {
     try {
       before.add(Before.of(daemon.recordFile()));
@@ -276,12 +286,8 @@ final class NamedStart {
    * @param reason why; failures of this method are added to it as suppressed
    */
   void undo(Throwable reason) {
-    for (Before file : named ? before : List.<Before>of()) {
-      try {
-        file.restore();
-      } catch (IOException left) {
-        reason.addSuppressed(left);
-      }
+    if (named) {
+      restoreBefore(reason);
     }
     before.clear();
     named = false;
