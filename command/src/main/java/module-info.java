@@ -13,6 +13,7 @@ module dev.daimon.command {
   requires static org.jspecify;
   requires transitive dev.daimon.daemon;
   requires dev.daimon.control;
+  requires dev.daimon.forking;
   requires dev.daimon.posix;
   requires dev.daimon.startup;
 

@@ -255,9 +255,11 @@ final class AllDaemons {
 
   /** Prints what it has said, each line with the name, and how it has ended. */
   private void report(String name, int status, List<String> output, List<String> errors) {
+    StringBuilder said = new StringBuilder();
     for (String word : output) {
-      terminal.result(name + ": " + VisibleText.line(word) + "\n");
+      said.append(name).append(": ").append(VisibleText.line(word)).append('\n');
     }
+    print(said.toString());
     worst = Math.max(worst, status > HIGHEST ? Reason.SYSTEM.exitCode() : status);
     boolean ran = false;
     for (String word : errors) {
@@ -271,9 +273,21 @@ final class AllDaemons {
       }
     } else if (command == Command.STOP) {
       // What a stop says without a failure is how it was done.
-      terminal.result(errors.isEmpty() ? name + ": stopped\n" : "");
+      print(errors.isEmpty() ? name + ": stopped\n" : "");
     } else if (!ran && !line.has(CommandOption.DRY_RUN)) {
-      terminal.result(name + ": started\n");
+      print(name + ": started\n");
+    }
+  }
+
+  /** Prints what was done, or with --dry-run would be: that alone is all that the command does. */
+  private void print(String text) {
+    try {
+      terminal.result(text);
+    } catch (StartException failure) {
+      terminal.error(String.valueOf(failure.getMessage()));
+      if (line.has(CommandOption.DRY_RUN)) {
+        worst = Math.max(worst, failure.exitCode());
+      }
     }
   }
 

@@ -155,14 +155,14 @@ final class DefinitionCommand {
         throw undefined(daemon);
       }
       judge(line, definition);
-      terminal.result(daemon + ": ok\n");
-      return 0;
     } catch (StartException failure) {
       String message = String.valueOf(failure.getMessage());
       String place = DefinitionFile.name(named.definitionFile());
       terminal.error(message.contains(place) ? message : place + ": " + message);
       return failure.exitCode();
     }
+    terminal.result(named + ": ok\n");
+    return 0;
   }
 
   private static void judge(CommandLine line, Definition definition) {

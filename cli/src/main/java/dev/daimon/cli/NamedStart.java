@@ -6,6 +6,7 @@ import dev.daimon.privileges.FileAccess;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.TrustedFile;
 import dev.daimon.startup.DaemonDirectories;
+import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.MadeDirectories;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -83,6 +84,28 @@ final class NamedStart {
 
   RequestedDaemon daemon() {
     return daemon;
+  }
+
+  /** Adds the files that this class writes, so that no option has one of them for its own. */
+  void addFiles(FilePurposes purposes) {
+    Path file = daemon.definitionFile();
+    purposes.add(definitionOf(), file, /* output= */ false);
+    purposes.add(definitionOf() + " before", beside(file), /* output= */ false);
+    purposes.add(recordOf(), daemon.recordFile(), /* output= */ false);
+  }
+
+  /** Refuses a file that is one of those by a link. */
+  void refuseByAnotherName(@Nullable Path path) {
+    FilePurposes.refuseSameFile(path, daemon.definitionFile(), definitionOf());
+    FilePurposes.refuseSameFile(path, daemon.recordFile(), recordOf());
+  }
+
+  private String definitionOf() {
+    return "the definition of " + daemon;
+  }
+
+  private String recordOf() {
+    return "what " + daemon + " was started with";
   }
 
   /**

@@ -206,10 +206,10 @@ final class ReadyOption {
   /** Refuses a file that the command itself makes or writes, so that it says nothing. */
   static void checkFile(CommandLine line, ReadyCondition condition, FilePurposes purposes) {
     if (condition instanceof Written written) {
-      FilePurposes.Purpose own = purposes.add("ready", written.path(), /* output= */ false);
+      FilePurposes.Purpose own = purposes.add("--ready", written.path(), /* output= */ false);
       if (own != null) {
         throw line.usage(
-            "--ready file: and --"
+            "--ready file: and "
                 + own.name()
                 + " are the same file, "
                 + own.path()

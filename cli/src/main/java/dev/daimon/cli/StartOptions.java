@@ -478,29 +478,37 @@ final class StartOptions {
     return variables;
   }
 
-  /** Refuses two purposes for one file, the guard's default one included. */
+  /** Refuses two purposes for one file, those included that no option names. */
   private void checkOverlaps(Request request) {
     FilePurposes purposes = new FilePurposes();
-    add(purposes, "guard", request.guardFile(), /* output= */ false);
-    add(purposes, "pidfile", request.pidFile, /* output= */ false);
-    add(purposes, "lock", request.lockFile, /* output= */ false);
-    add(purposes, "stdout", request.standardOutput, /* output= */ true);
-    add(purposes, "stderr", request.standardError, /* output= */ true);
-    if (!request.listen.isEmpty()) {
-      for (ListenAddress address : request.listen) {
-        add(purposes, "listen", address.path(), /* output= */ false);
-      }
+    NamedStart named = request.named;
+    if (named != null) {
+      named.addFiles(purposes);
+    }
+    add(purposes, CommandOption.GUARD, request.guardFile(), /* output= */ false);
+    add(purposes, CommandOption.PIDFILE, request.pidFile, /* output= */ false);
+    add(purposes, CommandOption.LOCK, request.lockFile, /* output= */ false);
+    add(purposes, CommandOption.STDOUT, request.standardOutput, /* output= */ true);
+    add(purposes, CommandOption.STDERR, request.standardError, /* output= */ true);
+    for (ListenAddress address : request.listen) {
+      add(purposes, CommandOption.LISTEN, address.path(), /* output= */ false);
     }
     if (request.ready != null) {
       ReadyOption.checkFile(line, request.ready, purposes);
     }
+    if (named != null) {
+      named.refuseByAnotherName(request.guardFile());
+      named.refuseByAnotherName(request.lockFile);
+      named.refuseByAnotherName(request.standardOutput);
+      named.refuseByAnotherName(request.standardError);
+    }
   }
 
-  private void add(FilePurposes purposes, String option, @Nullable Path path, boolean output) {
-    FilePurposes.Purpose other = purposes.add(option, path, output);
+  private void add(
+      FilePurposes purposes, CommandOption option, @Nullable Path path, boolean output) {
+    FilePurposes.Purpose other = purposes.add(option.toString(), path, output);
     if (other != null) {
-      throw line.usage(
-          "--" + other.name() + " and --" + option + " are the same file, " + other.path());
+      throw line.usage(other.name() + " and " + option + " are the same file, " + other.path());
     }
   }
 }

@@ -3,6 +3,8 @@ package dev.daimon.cli;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.startup.Progress;
+import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -32,7 +34,7 @@ final class Terminal implements Progress {
 
   /** Prints one line on standard error. */
   void error(String message) {
-    print(FileDescriptor.err, "daimon: " + VisibleText.line(message) + "\n");
+    print("daimon: " + VisibleText.line(message) + "\n");
   }
 
   /** Prints lines of other origin on standard error, each indented, below a message. */
@@ -41,13 +43,13 @@ final class Terminal implements Progress {
     for (String line : lines) {
       text.append("    ").append(VisibleText.line(line)).append('\n');
     }
-    print(FileDescriptor.err, text.toString());
+    print(text.toString());
   }
 
   /** Shows what is being waited for, if standard error is a terminal; replaces the line before. */
   void progress(String message) {
     if (isScreen()) {
-      print(FileDescriptor.err, CLEAR + "daimon: " + VisibleText.line(message));
+      print(CLEAR + "daimon: " + VisibleText.line(message));
       shown = true;
     }
   }
@@ -56,7 +58,7 @@ final class Terminal implements Progress {
   void longProgress(String message) {
     if (isScreen()) {
       String line = VisibleText.line(message);
-      print(FileDescriptor.err, CLEAR + NO_WRAP + "daimon: " + line + WRAP);
+      print(CLEAR + NO_WRAP + "daimon: " + line + WRAP);
       shown = true;
     }
   }
@@ -69,24 +71,39 @@ final class Terminal implements Progress {
   /** Removes the line that {@link #progress} has shown. */
   void clear() {
     if (shown) {
-      print(FileDescriptor.err, CLEAR);
+      print(CLEAR);
       shown = false;
     }
   }
 
-  /** Prints a result on standard output. */
+  /**
+   * Prints what the command is there to say on standard output. That nobody reads it any more is no
+   * failure.
+   *
+   * @throws StartException if it is lost, such as where the disk is full
+   */
   void result(String text) {
-    print(FileDescriptor.out, text);
+    try {
+      write(FileDescriptor.out, text);
+    } catch (IOException failure) {
+      if (!LogPrinter.isUnread()) {
+        throw new StartException(Reason.SYSTEM, "standard output: " + failure.getMessage());
+      }
+    }
   }
 
-  // The stream is not closed: that would close the descriptor of the process.
-  @SuppressWarnings("resource")
-  private static void print(FileDescriptor descriptor, String text) {
+  private static void print(String text) {
     try {
-      new FileOutputStream(descriptor).write(text.getBytes(StandardCharsets.UTF_8));
+      write(FileDescriptor.err, text);
     } catch (IOException nobodyListens) {
       // A stream that is closed or full changes neither what was done nor the exit code.
       return;
     }
+  }
+
+  // The stream is not closed: that would close the descriptor of the process.
+  @SuppressWarnings("resource")
+  private static void write(FileDescriptor descriptor, String text) throws IOException {
+    new FileOutputStream(descriptor).write(text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -320,6 +320,69 @@ class NamesIT {
   }
 
   @Test
+  void whatAFullDiskHasLostIsAFailure() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start web --save -- sleep 1000 || exit 11
+            lost() {
+                $daimon "$@" >/dev/full
+                [ $? = 71 ] || exit 12
+            }
+            lost status web; lost status web --json; lost list; lost list --json; lost show web
+            lost check; lost check web; lost --help; lost help stop; lost --version
+            $daimon list | : || exit 13
+            $daimon stop --all >/dev/full || exit 14
+            $daimon status web >/dev/null; [ $? = 3 ] || exit 15
+            lost start web --dry-run; lost start --all --dry-run
+            """);
+
+    assertThat(result)
+        .isEqualTo(
+            new Result(0, "", "daimon: standard output: No space left on device\n".repeat(13)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-o $conf/web.conf | --stdout | the definition of web",
+        "-o $conf/../daimon/web.conf | --stdout | the definition of web",
+        "-o $conf/web.conf.old | --stdout | the definition of web before",
+        "-e $conf/web.conf | --stderr | the definition of web",
+        "-o $state/web.started | --stdout | what web was started with",
+        "-l $state/web.started | --lock | what web was started with",
+        "--guard $conf/web.conf | --guard | the definition of web",
+        "--ready file:$conf/web.conf | --ready file: | the definition of web",
+        "-o $HOME/link | | the definition of web by another name",
+        "-l $HOME/link | | the definition of web by another name",
+      })
+  void noOptionHasAFileThatTheStartWrites(String fault) throws Exception {
+    String[] parts = fault.split("\\|", -1);
+
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'program sleep 1000' >$conf/web.conf
+            ln $conf/web.conf $HOME/link
+            for save in '' --save; do
+                $daimon start web OPTIONS $save -- sh -c 'echo lost; exec sleep 1000'
+                [ $? = 64 ] || exit 11
+            done
+            cat $conf/web.conf
+            ls -A $state $run 2>/dev/null
+            true
+            """
+                .replace("OPTIONS", parts[0].strip()));
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).isEqualTo("program sleep 1000\n");
+    assertThat(result.err().lines())
+        .hasSize(2)
+        .allMatch(line -> line.contains(parts[1].strip()) && line.contains(parts[2].strip()));
+  }
+
+  @Test
   void whatHasChangedSinceTheStartIsTold() throws Exception {
     Result result =
         names(

@@ -17,6 +17,7 @@ import dev.daimon.daemon.Launch;
 import dev.daimon.daemon.LaunchedDaemon;
 import dev.daimon.daemon.Stage;
 import dev.daimon.daemon.runtime.FailureText;
+import dev.daimon.forking.StandardStream;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.NativeAccessException;
 import dev.daimon.posix.Signal;
@@ -109,7 +110,7 @@ public final class DaemonCommand {
         case "reload" -> words > 0 ? tooMany(verb) : reload();
         case "restart" -> restart();
         case "help", "--help", "-h" -> {
-          System.out.print("Usage: " + name + " " + VERBS + "\n\n" + HELP);
+          print("Usage: " + name + " " + VERBS + "\n\n" + HELP);
           yield 0;
         }
         case "" -> usage("no word says what to do");
@@ -143,6 +144,14 @@ public final class DaemonCommand {
 
   private void say(String message) {
     System.err.println(VisibleText.line(name) + ": " + VisibleText.lines(message));
+  }
+
+  /** Prints what the verb is there to say. That nobody reads it any more is no failure. */
+  private static void print(String text) {
+    System.out.print(text);
+    if (System.out.checkError() && !StandardStream.OUTPUT.isDisconnected()) {
+      throw new StartException(Reason.SYSTEM, "standard output cannot be written");
+    }
   }
 
   private DaemonControl control() {
@@ -179,7 +188,7 @@ public final class DaemonCommand {
       say(String.valueOf(failure.getMessage()));
       return Reason.CANNOT_TELL.exitCode();
     }
-    System.out.println(status.line());
+    print(status.line() + "\n");
     return switch (status.state()) {
       case RUNNING -> 0;
       case DEAD -> ExitCode.DEAD;

@@ -116,6 +116,17 @@ class DaemonCommandTest extends ProcessSandbox {
     return file("app.pid");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "help"})
+  void whatAFullDiskHasLostIsAFailure(String verb) throws Exception {
+    List<String> command =
+        new ArrayList<>(List.of("/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"));
+    command.addAll(java(App.class, verb));
+
+    assertThat(run(command, Map.of()))
+        .isEqualTo(new Result(71, "", "app: standard output cannot be written\n"));
+  }
+
   @Test
   void itIsStartedToldOfReloadedRestartedAndStopped() throws Exception {
     assertThat(app("start", "one", "two")).isEqualTo(new Result(0, "", ""));
