@@ -1,5 +1,6 @@
 package dev.daimon.cli;
 
+import dev.daimon.control.ControlFailure;
 import dev.daimon.control.ControlledDaemon;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
@@ -324,7 +325,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     try {
       old.replaceBy(pid);
     } catch (IOException failure) {
-      throw new StartException(Reason.FILE, failure);
+      throw ControlFailure.of(failure);
     }
   }
 

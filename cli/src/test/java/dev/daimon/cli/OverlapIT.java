@@ -444,6 +444,25 @@ class OverlapIT {
     assertThat(sandbox.running("stubborn")).hasSize(1);
   }
 
+  @Test
+  void aNewOneThatEndsWhileTheOldOneIsAwaitedIsTold() throws Exception {
+    Process restart = restartOfAStubbornOne();
+    long old = sandbox.running("stubborn").getFirst().pid();
+    long next = named();
+
+    sandbox.shell("kill -s KILL " + next);
+    Sandbox.await("the end of the new daemon", () -> sandbox.running("server").isEmpty());
+    sandbox.shell("kill -s KILL " + old);
+
+    assertThat(restart.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(restart.exitValue()).isEqualTo(DAEMON_FAILED);
+    assertThat(sandbox.file("told"))
+        .hasContent(
+            "daimon: process "
+                + next
+                + " was ready, and has ended; the old daemon is stopped, and nothing runs\n");
+  }
+
   /** A program that does something to its pidfile when it gets SIGTERM, and ends. */
   private Path endingWith(String change) throws IOException {
     return sandbox.script(

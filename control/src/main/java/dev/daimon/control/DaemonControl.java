@@ -399,7 +399,8 @@ public final class DaemonControl {
    * @param listener is told of each signal, and each second
    * @return {@link Outcome#OK} if the old daemon has ended; as {@link #restart} if none ran
    * @throws ControlException as {@link #stop} and {@link #start}; {@link Reason#NOT_STOPPED} if the
-   *     old daemon has not ended, though the new one runs
+   *     old daemon has not ended, though the new one runs; {@link Reason#NOT_STARTED} if the new
+   *     one has ended when the old one has
    * @throws dev.daimon.pidfd.NotPermittedException if this process may not take descriptors of the
    *     daemon
    * @throws IOException as {@link #stop} and {@link #start}

@@ -51,29 +51,41 @@ final class Overlap {
       // Finds out before the start whether the session may be stopped.
       try (Readers readers = Readers.open(controlled.guardFile(), file, old.pid());
           StopTarget target = new StopTarget(old, file, policy.wholeSession(), last, readers)) {
-        long next;
+        PidFd next;
         try (RunningDaemon running = RunningDaemon.share(old, file)) {
-          next = spec.start(running);
+          spec.start(running);
+          next = running.takeSuccessor();
         }
-        if (guard != null) {
-          guard.record(next, controlled.pidFile(), spec.readers());
-          guard.keepRecord();
+        try {
+          if (guard != null) {
+            guard.record(next.pid(), controlled.pidFile(), spec.readers());
+            guard.keepRecord();
+          }
+          spec.handedOver();
+          stop(target, readers, old, next);
+          requireDaemon(next, file);
+        } finally {
+          Processes.close(next);
         }
-        spec.handedOver();
-        stop(target, readers, old, next);
-        requireNamed(next, file);
       }
       return true;
     }
   }
 
-  /** At its end the old daemon may have removed or emptied the pidfile, as many do. */
-  private static void requireNamed(long next, LockedFile file) throws IOException {
-    if (!file.isAtPath() || !names(file, next)) {
+  /**
+   * While the old daemon was awaited, the new one may have ended; and at its end the old one may
+   * have removed or emptied the pidfile, as many do.
+   */
+  private static void requireDaemon(PidFd next, LockedFile file) throws IOException {
+    if (!next.isAlive()) {
+      throw new ControlException(
+          Reason.NOT_STARTED,
+          next + " was ready, and has ended; the old daemon is stopped, and nothing runs");
+    }
+    if (!file.isAtPath() || !names(file, next.pid())) {
       throw new ControlException(
           Reason.UNKNOWN,
-          "process "
-              + next
+          next
               + " is the daemon, and runs, but "
               + file.path()
               + " no longer names it: end that process by its id before the next start");
@@ -88,7 +100,7 @@ final class Overlap {
     }
   }
 
-  private void stop(StopTarget target, Readers readers, PidFd old, long next)
+  private void stop(StopTarget target, Readers readers, PidFd old, PidFd next)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
     List<Signal> sent = new ArrayList<>();
@@ -127,6 +139,11 @@ final class Overlap {
     }
     throw new ControlException(
         Reason.NOT_STOPPED,
-        old + " has not ended after " + sent + "; process " + next + " is the daemon, and runs");
+        old
+            + " has not ended after "
+            + sent
+            + "; "
+            + next
+            + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
   }
 }

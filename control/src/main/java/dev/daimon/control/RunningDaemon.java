@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,9 @@ public final class RunningDaemon implements AutoCloseable {
   private final PidFd process;
   private final SingletonLock lock;
   private final List<Descriptor> sockets;
+
+  /** The new daemon, once the pidfile names it. */
+  private @Nullable PidFd successor;
 
   private RunningDaemon(PidFd process, SingletonLock lock, List<Descriptor> sockets) {
     this.process = process;
@@ -153,18 +157,26 @@ public final class RunningDaemon implements AutoCloseable {
    * still leads to that file. If this fails, the file names this daemon again.
    *
    * @param pid the new daemon
-   * @throws IOException if it cannot be written, or somebody has removed or replaced it
+   * @throws ControlException {@link Reason#NOT_STARTED} if that process has ended
+   * @throws IOException if the file cannot be written, or somebody has removed or replaced it
    */
   public void replaceBy(long pid) throws IOException {
+    // Before the file names it, so that a failure changes nothing.
+    PidFd next = Processes.open(pid);
+    if (next == null) {
+      throw new ControlException(
+          Reason.NOT_STARTED, "process " + pid + " was ready, and has ended");
+    }
     try {
       lock.write(pid);
       if (!lock.isAtPath()) {
-        throw new ControlException(
-            Reason.NOT_STARTED,
+        throw new IOException(
             lock.path()
                 + " was removed or replaced during the start; the program was stopped again");
       }
+      successor = next;
     } catch (IOException failure) {
+      Cleanup.close(next, failure);
       try {
         lock.write(process.pid());
       } catch (PosixException second) {
@@ -174,10 +186,20 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
+  /** Hands over the new daemon's handle, to be closed by the caller. */
+  PidFd takeSuccessor() {
+    PidFd next = Objects.requireNonNull(successor, "the start has not called replaceBy");
+    successor = null;
+    return next;
+  }
+
   /** Closes what was shared, here; the daemon and the new one keep it. */
   @Override
   public void close() throws PosixException {
     PosixException failure = null;
+    if (successor != null) {
+      Processes.close(successor);
+    }
     for (Descriptor socket : sockets) {
       try {
         socket.close();
