@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What the options of the commands that control a daemon mean. */
 final class ControlOptions {
@@ -20,15 +21,23 @@ final class ControlOptions {
       throw line.usage("a name or --pidfile is missing");
     }
     useDefinition(line);
-    DaemonControl control = DaemonControl.of(pidFile);
     Path guard = line.path(CommandOption.GUARD);
-    if (guard != null) {
-      if (guard.normalize().equals(pidFile.normalize())) {
-        throw line.usage("--pidfile and --guard are the same file, " + guard);
-      }
-      control = control.guard(guard);
+    if (guard != null && guard.normalize().equals(pidFile.normalize())) {
+      throw line.usage("--pidfile and --guard are the same file, " + guard);
     }
-    return line.has(CommandOption.PID_ONLY) ? control.pidOnly() : control;
+    return control(pidFile, guard, line.has(CommandOption.PID_ONLY));
+  }
+
+  /**
+   * The control of the daemon that has this pidfile.
+   *
+   * @param guard the value of {@code --guard}; null if there is none
+   * @param pidOnly whether {@code --pid-only} was given
+   */
+  static DaemonControl control(Path pidFile, @Nullable Path guard, boolean pidOnly) {
+    DaemonControl control = DaemonControl.of(pidFile);
+    control = guard == null ? control : control.guard(guard);
+    return pidOnly ? control.pidOnly() : control;
   }
 
   /**

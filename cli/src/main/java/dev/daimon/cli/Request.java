@@ -147,9 +147,7 @@ final class Request {
 
   /** The control of the daemon that has this pidfile. */
   DaemonControl control(Path pidFile) {
-    DaemonControl control = DaemonControl.of(pidFile);
-    control = guard == null ? control : control.guard(guard);
-    return pidOnly ? control.pidOnly() : control;
+    return ControlOptions.control(pidFile, guard, pidOnly);
   }
 
   /**

@@ -145,15 +145,14 @@ final class RequestedDaemon {
 
   /** The control of the daemon that was started with these options. */
   DaemonControl control(@Nullable Definition options) {
-    DaemonControl control = DaemonControl.of(pidFile());
     if (options == null) {
-      return control;
+      return DaemonControl.of(pidFile());
     }
     List<String> guards = options.values(CommandOption.GUARD.word());
-    if (!guards.isEmpty()) {
-      control = control.guard(Text.path(guards.getLast()));
-    }
-    return options.has(CommandOption.PID_ONLY.word()) ? control.pidOnly() : control;
+    return ControlOptions.control(
+        pidFile(),
+        guards.isEmpty() ? null : Text.path(guards.getLast()),
+        options.has(CommandOption.PID_ONLY.word()));
   }
 
   /** Whether a daemon runs, and it is another one than this, which was started by the name. */
