@@ -166,13 +166,12 @@ public final class TrustedFile {
       throw new PosixException("open", file.toString(), failure.errno());
     }
     removeAbandoned(file);
-    int flags = Files.O_WRONLY | Files.O_CREAT | Files.O_EXCL | Files.O_NOFOLLOW | Files.O_CLOEXEC;
     byte[] target = NativePath.bytes(file);
     byte[] temporary = temporary(target);
-    int number = Files.open(temporary, flags, MODE);
+    int number = create(temporary);
     for (int names = 1; number == -Errno.EEXIST.number() && names < NAMES; names++) {
       temporary = temporary(target);
-      number = Files.open(temporary, flags, MODE);
+      number = create(temporary);
     }
     PosixException.check(number, "open", file);
     Pending pending = new Pending(file, temporary, Descriptor.adopt(number));
@@ -188,6 +187,30 @@ public final class TrustedFile {
   }
 
   /**
+   * Makes a temporary file, and locks it for as long as it is open.
+   *
+   * @return its descriptor; {@code EEXIST} if it must get another name, otherwise another errno,
+   *     both negated
+   */
+  private static int create(byte[] name) throws PosixException {
+    int flags = Files.O_WRONLY | Files.O_CREAT | Files.O_EXCL | Files.O_NOFOLLOW | Files.O_CLOEXEC;
+    int number = Files.open(name, flags, MODE);
+    if (number < 0) {
+      return number;
+    }
+    int locked = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
+    FileStatus status = new FileStatus();
+    // Somebody who took it for abandoned was faster. A file system without locks is no failure.
+    if (locked == -Errno.EAGAIN.number()
+        || (Files.fstat(number, status) == 0 && status.links() == 0)) {
+      int _ = Files.unlink(name);
+      Descriptor.adopt(number).close();
+      return -Errno.EEXIST.number();
+    }
+    return number;
+  }
+
+  /**
    * Removes temporary files beside a file whose processes were killed before they were done. One
    * that cannot be removed stays.
    */
@@ -197,7 +220,7 @@ public final class TrustedFile {
         java.nio.file.Files.newDirectoryStream(
             directory, entry -> isAbandoned(String.valueOf(entry.getFileName())))) {
       for (Path entry : entries) {
-        int _ = Files.unlink(NativePath.bytes(entry));
+        removeUnlocked(NativePath.bytes(entry));
       }
     } catch (IOException | DirectoryIteratorException unlisted) {
       // The next one may succeed.
@@ -210,10 +233,26 @@ public final class TrustedFile {
       return false;
     }
     try {
+      // Nothing but what temporary() makes: a daemon's name may begin like that.
+      long _ = Long.parseUnsignedLong(name, end + 1, name.length(), 16);
       int pid = Integer.parseInt(name, PREFIX.length(), end, 10);
       return pid > 0 && Signals.kill(pid, 0) == -Errno.ESRCH.number();
     } catch (NumberFormatException foreign) {
       return false;
+    }
+  }
+
+  /** Its process may run in another PID namespace: then it has the lock. */
+  private static void removeUnlocked(byte[] temporary) throws PosixException {
+    int flags = Files.O_RDONLY | Files.O_NOFOLLOW | Files.O_NONBLOCK | Files.O_CLOEXEC;
+    int number = Files.open(temporary, flags, 0);
+    if (number < 0) {
+      return;
+    }
+    try (Descriptor open = Descriptor.adopt(number)) {
+      if (Files.flock(open.number(), Files.LOCK_EX | Files.LOCK_NB) == 0) {
+        int _ = Files.unlink(temporary);
+      }
     }
   }
 
@@ -233,7 +272,8 @@ public final class TrustedFile {
   /**
    * A content in a temporary file that waits for its name. For one thread at a time. A process that
    * is killed before that leaves the temporary file behind, under the name {@code
-   * .daimon-PID-NUMBER}, until the next {@link #prepare} in that directory.
+   * .daimon-PID-NUMBER}, until the next {@link #prepare} in that directory. It is locked ({@code
+   * flock}) until it has its name, so that no process of another PID namespace removes it.
    */
   public static final class Pending implements AutoCloseable {
     private final Path file;
@@ -282,10 +322,13 @@ public final class TrustedFile {
       if (durable) {
         PosixException.check(Files.fsync(descriptor.number()), "fsync", file);
       }
-      // Some file systems report only now that there was no space.
-      descriptor.close();
-      PosixException.check(Files.rename(temporary, NativePath.bytes(file)), "rename", file);
-      done = true;
+      // Has the lock until the file has its name.
+      try (Descriptor _ = descriptor.duplicate()) {
+        // Some file systems report only now that there was no space.
+        descriptor.close();
+        PosixException.check(Files.rename(temporary, NativePath.bytes(file)), "rename", file);
+        done = true;
+      }
     }
 
     /**

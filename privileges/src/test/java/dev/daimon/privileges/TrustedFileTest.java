@@ -75,12 +75,33 @@ class TrustedFileTest {
     Process killed = new ProcessBuilder("true").start();
     assertThat(killed.waitFor()).isZero();
     String alive = ".daimon-" + ProcessHandle.current().pid() + "-1";
+    // A daemon's files may have such a name.
+    String other = ".daimon-" + killed.pid() + "-1.conf";
     for (String name :
-        List.of(".daimon-" + killed.pid() + "-1", alive, ".daimon-x-1", ".daimon-")) {
+        List.of(".daimon-" + killed.pid() + "-1", alive, other, ".daimon-x-1", ".daimon-")) {
       Files.createFile(directory.resolve(name));
     }
     write("one");
-    assertThat(names()).containsExactlyInAnyOrder("file", alive, ".daimon-x-1", ".daimon-");
+    assertThat(names()).containsExactlyInAnyOrder("file", alive, other, ".daimon-x-1", ".daimon-");
+  }
+
+  /** In another PID namespace a process has another id, or looks dead. */
+  @Test
+  void whatIsLockedIsInUseWhateverItsNameSays() throws Exception {
+    Process killed = new ProcessBuilder("true").start();
+    assertThat(killed.waitFor()).isZero();
+    try (TrustedFile.Pending pending = TrustedFile.prepare(file, new byte[] {'a'})) {
+      Path temporary = directory.resolve(names().iterator().next());
+      Path foreign = directory.resolve(".daimon-" + killed.pid() + "-1");
+      Files.move(temporary, foreign);
+
+      TrustedFile.prepare(directory.resolve("other"), new byte[0]).close();
+
+      assertThat(names()).containsExactly(foreign.getFileName().toString());
+      Files.move(foreign, temporary);
+      pending.commit(/* durable= */ true);
+    }
+    assertThat(read(file)).isEqualTo("a");
   }
 
   @Test
