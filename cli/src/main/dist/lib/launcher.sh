@@ -312,7 +312,7 @@ start() {
             restart)
                 # With --overlap the new daemon is ready before the old one gets a signal.
                 started="nothing was started"
-                if [ -n "$waits" ] && is_ready; then started="the new daemon runs"; fi
+                if [ -n "$waits" ] && is_ready; then started="the new daemon is not stopped"; fi
                 echo "daimon: interrupted; what was sent to the daemon is not taken back, and $started" >&2
                 ;;
             esac

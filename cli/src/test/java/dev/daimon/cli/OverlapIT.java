@@ -428,7 +428,7 @@ class OverlapIT {
     assertThat(Files.readString(sandbox.file("told")))
         .isEqualTo(
             "daimon: interrupted; what was sent to the daemon is not taken back,"
-                + " and the new daemon runs\n");
+                + " and the new daemon is not stopped\n");
     assertThat(sandbox.running("server")).extracting(ProcessHandle::pid).containsExactly(named());
     assertThat(Sandbox.status(old, "State")).doesNotStartWith("Z");
   }
@@ -458,9 +458,7 @@ class OverlapIT {
     assertThat(restart.exitValue()).isEqualTo(DAEMON_FAILED);
     assertThat(sandbox.file("told"))
         .hasContent(
-            "daimon: process "
-                + next
-                + " was ready, and has ended; the old daemon is stopped, and nothing runs\n");
+            "daimon: process " + next + " was ready, and has ended; the old daemon is stopped\n");
   }
 
   /** A program that does something to its pidfile when it gets SIGTERM, and ends. */

@@ -17,7 +17,7 @@ public final class ControlException extends IOException {
     /** The daemon, or a child that it has left, did not end in time. */
     NOT_STOPPED,
 
-    /** The daemon was not started. */
+    /** The daemon was not started, or has ended by now. */
     NOT_STARTED
   }
 

@@ -400,7 +400,7 @@ public final class DaemonControl {
    * @return {@link Outcome#OK} if the old daemon has ended; as {@link #restart} if none ran
    * @throws ControlException as {@link #stop} and {@link #start}; {@link Reason#NOT_STOPPED} if the
    *     old daemon has not ended, though the new one runs; {@link Reason#NOT_STARTED} if the new
-   *     one has ended when the old one has
+   *     one has ended by then, or before the old one was to be stopped, which goes on then
    * @throws dev.daimon.pidfd.NotPermittedException if this process may not take descriptors of the
    *     daemon
    * @throws IOException as {@link #stop} and {@link #start}

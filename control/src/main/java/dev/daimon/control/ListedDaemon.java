@@ -8,7 +8,8 @@ import java.util.OptionalLong;
  *
  * @param daemon the daemon
  * @param defined whether there is a definition, be it right or wrong
- * @param status its status when it was examined
+ * @param status its status when it was examined; the programs that read its output are not looked
+ *     for, and left out
  * @param memory the resident set of its process in bytes, without its children's; empty if it does
  *     not run, or the process is hidden from this user
  */

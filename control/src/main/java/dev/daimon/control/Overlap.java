@@ -6,6 +6,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -51,17 +52,8 @@ final class Overlap {
       // Finds out before the start whether the session may be stopped.
       try (Readers readers = Readers.open(controlled.guardFile(), file, old.pid());
           StopTarget target = new StopTarget(old, file, policy.wholeSession(), last, readers)) {
-        PidFd next;
-        try (RunningDaemon running = RunningDaemon.share(old, file)) {
-          spec.start(running);
-          next = running.takeSuccessor();
-        }
+        PidFd next = start(spec, old, file);
         try {
-          if (guard != null) {
-            guard.record(next.pid(), controlled.pidFile(), spec.readers());
-            guard.keepRecord();
-          }
-          spec.handedOver();
           stop(target, readers, old, next);
           requireDaemon(next, file);
         } finally {
@@ -72,6 +64,44 @@ final class Overlap {
     }
   }
 
+  /** Starts the new daemon, which is the daemon from then on; returns its handle. */
+  private PidFd start(OverlapSpec spec, PidFd old, LockedFile file)
+      throws IOException, InterruptedException {
+    RunningDaemon running = RunningDaemon.share(old, file);
+    PidFd next = null;
+    try {
+      next = running.successor(spec.start(running));
+      if (guard != null) {
+        guard.record(next.pid(), controlled.pidFile(), spec.readers());
+      }
+      if (!next.isAlive()) {
+        ControlException failure =
+            new ControlException(
+                Reason.NOT_STARTED,
+                next + " was ready, and has ended; the old daemon, " + old + ", runs");
+        running.restore(failure);
+        throw failure;
+      }
+      if (guard != null) {
+        guard.keepRecord();
+      }
+      spec.handedOver();
+    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      if (next != null) {
+        Processes.close(next);
+      }
+      Cleanup.close(running, failure);
+      throw failure;
+    }
+    try {
+      running.close();
+    } catch (PosixException failure) {
+      // These are copies; both daemons have their own.
+      controlled.failedAfterwards("the descriptors of the old daemon", failure);
+    }
+    return next;
+  }
+
   /**
    * While the old daemon was awaited, the new one may have ended; and at its end the old one may
    * have removed or emptied the pidfile, as many do.
@@ -79,8 +109,7 @@ final class Overlap {
   private static void requireDaemon(PidFd next, LockedFile file) throws IOException {
     if (!next.isAlive()) {
       throw new ControlException(
-          Reason.NOT_STARTED,
-          next + " was ready, and has ended; the old daemon is stopped, and nothing runs");
+          Reason.NOT_STARTED, next + " was ready, and has ended; the old daemon is stopped");
     }
     if (!file.isAtPath() || !names(file, next.pid())) {
       throw new ControlException(
@@ -106,6 +135,10 @@ final class Overlap {
     List<Signal> sent = new ArrayList<>();
     List<Step> steps = policy.steps();
     for (int i = 0; i < steps.size(); i++) {
+      if (i > 0 && !next.isAlive()) {
+        // Nobody else serves any more, so it is not made to end by a stronger signal.
+        break;
+      }
       Step step = steps.get(i);
       Optional<Signal> following =
           i + 1 < steps.size() ? Optional.of(steps.get(i + 1).signal()) : Optional.empty();
@@ -137,13 +170,9 @@ final class Overlap {
         left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
       }
     }
-    throw new ControlException(
-        Reason.NOT_STOPPED,
-        old
-            + " has not ended after "
-            + sent
-            + "; "
-            + next
-            + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
+    String left = old + " has not ended after " + sent;
+    throw next.isAlive()
+        ? new ControlException(Reason.NOT_STOPPED, left + "; " + next + " is the daemon, and runs")
+        : new ControlException(Reason.NOT_STARTED, next + " was ready, and has ended; " + left);
   }
 }

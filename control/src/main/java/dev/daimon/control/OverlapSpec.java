@@ -12,7 +12,8 @@ public interface OverlapSpec {
    * has started.
    *
    * @param old the daemon that runs, and goes on running
-   * @return the new daemon's process id
+   * @return the new daemon's process id, which {@link RunningDaemon#replaceBy} was called with:
+   *     otherwise the restart fails by an {@link IllegalStateException}
    * @throws IOException if it was not started
    * @throws InterruptedException if the thread is interrupted
    */

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -174,23 +173,38 @@ public final class RunningDaemon implements AutoCloseable {
             lock.path()
                 + " was removed or replaced during the start; the program was stopped again");
       }
-      successor = next;
     } catch (IOException failure) {
       Cleanup.close(next, failure);
-      try {
-        lock.write(process.pid());
-      } catch (PosixException second) {
-        failure.addSuppressed(second);
-      }
+      restore(failure);
       throw failure;
     }
+    if (successor != null) {
+      Processes.close(successor);
+    }
+    successor = next;
   }
 
-  /** Hands over the new daemon's handle, to be closed by the caller. */
-  PidFd takeSuccessor() {
-    PidFd next = Objects.requireNonNull(successor, "the start has not called replaceBy");
+  /**
+   * Hands over the new daemon's handle, to be closed by the caller.
+   *
+   * @param pid what the start has returned
+   */
+  PidFd successor(long pid) {
+    PidFd next = successor;
+    if (next == null || next.pid() != pid) {
+      throw new IllegalStateException("the pidfile was not made to name process " + pid);
+    }
     successor = null;
     return next;
+  }
+
+  /** Makes the pidfile name this daemon again; a failure is added to the reason as suppressed. */
+  void restore(IOException reason) {
+    try {
+      lock.write(process.pid());
+    } catch (PosixException second) {
+      reason.addSuppressed(second);
+    }
   }
 
   /** Closes what was shared, here; the daemon and the new one keep it. */

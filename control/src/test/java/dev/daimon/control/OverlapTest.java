@@ -1,0 +1,144 @@
+package dev.daimon.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.daimon.control.ControlException.Reason;
+import dev.daimon.control.DaemonStatus.State;
+import dev.daimon.forking.Child;
+import dev.daimon.posix.Signal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What becomes of the old daemon if the new one ends. */
+class OverlapTest {
+  private static final StopPolicy KILLING =
+      StopPolicy.of(Signal.TERM, Duration.ofMillis(200)).then(Signal.KILL, Duration.ofMinutes(1));
+
+  private static final StopListener QUIET = (pid, waited, next, left) -> {};
+
+  @RegisterExtension final Daemons daemons = new Daemons();
+
+  /** A new daemon that is ready at once. */
+  private Child next(RunningDaemon old) throws IOException {
+    return daemons.shell("exec sleep 1000").keep(old.lock()).spawn();
+  }
+
+  private static void end(long pid) {
+    try {
+      Daemons.kill(pid);
+    } catch (Exception failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  private void assertFailure(OverlapSpec beside, StopListener listener, String message) {
+    assertThatThrownBy(() ->
+            daemons
+                .control()
+                .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, listener))
+        .isInstanceOfSatisfying(
+            ControlException.class,
+            failure -> assertThat(failure.reason()).isEqualTo(Reason.NOT_STARTED))
+        .hasMessageMatching(message);
+  }
+
+  private void assertRuns(long old) throws IOException {
+    DaemonStatus status = daemons.control().status();
+    assertThat(status.state()).isEqualTo(State.RUNNING);
+    assertThat(status.pid()).hasValue(old);
+  }
+
+  @Test
+  void oneThatHasEndedBeforeItIsNamedChangesNothing() throws Exception {
+    long old = daemons.start("exec tail -f /dev/null", "tail");
+
+    assertFailure(
+        running -> {
+          Child next = next(running);
+          end(next.pid());
+          running.replaceBy(next.pid());
+          return next.pid();
+        },
+        QUIET,
+        "process \\d+ was ready, and has ended");
+
+    assertRuns(old);
+  }
+
+  @Test
+  void oneThatHasEndedBeforeTheFirstSignalCostsNothing() throws Exception {
+    long old = daemons.start("exec tail -f /dev/null", "tail");
+    String guard = Files.readString(Guard.beside(daemons.pidFile()));
+
+    assertFailure(
+        running -> {
+          Child next = next(running);
+          running.replaceBy(next.pid());
+          end(next.pid());
+          return next.pid();
+        },
+        QUIET,
+        "process \\d+ was ready, and has ended; the old daemon, process " + old + ", runs");
+
+    assertRuns(old);
+    assertThat(Guard.beside(daemons.pidFile())).hasContent(guard);
+  }
+
+  @Test
+  void noStrongerSignalFollowsIfItHasEndedMeanwhile() throws Exception {
+    long old = daemons.start("trap '' TERM; while :; do sleep 0.05; done", "sh");
+    long[] next = {0};
+
+    assertFailure(
+        running -> {
+          Child child = next(running);
+          running.replaceBy(child.pid());
+          next[0] = child.pid();
+          return child.pid();
+        },
+        new StopListener() {
+          private boolean told;
+
+          @Override
+          public void waiting(
+              long pid, Duration waited, Optional<Signal> following, Duration left) {
+            if (!told) {
+              end(next[0]);
+            }
+            told = true;
+          }
+
+          @Override
+          public void stopped(StopResult result) {
+            throw new AssertionError("the old daemon was stopped");
+          }
+        },
+        "process \\d+ was ready, and has ended; process "
+            + old
+            + " has not ended after \\[SIGTERM\\]");
+
+    assertThat(ProcessHandle.of(old)).isPresent();
+  }
+
+  @Test
+  void aStartThatDoesNotNameItIsAnError() throws Exception {
+    daemons.start("exec tail -f /dev/null", "tail");
+
+    assertThatThrownBy(() ->
+            daemons
+                .control()
+                .restartOverlapping(
+                    daemons.daemon("exec sleep 3000"),
+                    running -> next(running).pid(),
+                    KILLING,
+                    QUIET))
+        .isInstanceOf(IllegalStateException.class);
+
+    assertThat(daemons.running("tail")).hasSize(1);
+  }
+}
