@@ -7,6 +7,12 @@ import java.util.List;
 
 /** Prints, on standard error, what an action reports besides its outcome. */
 final class ActionWords implements ActionListener {
+  /** Begins what does not say how an action has ended. */
+  static final String WARNING = "warning: ";
+
+  /** As {@link #WARNING}. */
+  static final String WAITING = "waiting for another action on this daemon";
+
   private final Terminal terminal;
 
   ActionWords(Terminal terminal) {
@@ -15,7 +21,7 @@ final class ActionWords implements ActionListener {
 
   @Override
   public void waiting(List<Holder> holders) {
-    StringBuilder words = new StringBuilder("waiting for another action on this daemon");
+    StringBuilder words = new StringBuilder(WAITING);
     for (int i = 0; i < holders.size(); i++) {
       words.append(i == 0 ? ", by " : ", ").append(holders.get(i));
     }
@@ -25,6 +31,6 @@ final class ActionWords implements ActionListener {
   @Override
   public void failedAfterwards(IOException failure) {
     terminal.clear();
-    terminal.error("warning: " + failure.getMessage());
+    terminal.error(WARNING + failure.getMessage());
   }
 }

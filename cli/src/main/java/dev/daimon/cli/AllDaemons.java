@@ -33,8 +33,11 @@ import org.jspecify.annotations.Nullable;
  * other begins; this process ends after them.
  */
 final class AllDaemons {
-  /** How much of what one of them prints is kept, in bytes. */
-  private static final int OUTPUT = 256 * 1024;
+  /**
+   * How much of what one of them prints is kept, in bytes. The plan of a start can have a
+   * definition of 1 MiB, each of whose bytes may be no text, and be printed as three.
+   */
+  private static final int OUTPUT = 4 << 20;
 
   private static final String PREFIX = "daimon: ";
 
@@ -262,8 +265,12 @@ final class AllDaemons {
     print(said.toString());
     worst = Math.max(worst, status > HIGHEST ? Reason.SYSTEM.exitCode() : status);
     boolean ran = false;
+    boolean toldHow = false;
     for (String word : errors) {
       ran |= word.startsWith(RUNNING);
+      toldHow |=
+          !word.startsWith(PREFIX + ActionWords.WARNING)
+              && !word.startsWith(PREFIX + ActionWords.WAITING);
       terminal.error(
           name + ": " + (word.startsWith(PREFIX) ? word.substring(PREFIX.length()) : word));
     }
@@ -272,8 +279,8 @@ final class AllDaemons {
         terminal.error(name + ": it has failed (status " + status + ")");
       }
     } else if (command == Command.STOP) {
-      // What a stop says without a failure is how it was done.
-      print(errors.isEmpty() ? name + ": stopped\n" : "");
+      // What a stop says without a failure is mostly how it was done.
+      print(toldHow ? "" : name + ": stopped\n");
     } else if (!ran && !line.has(CommandOption.DRY_RUN)) {
       print(name + ": started\n");
     }

@@ -86,7 +86,9 @@ final class Control {
       return await();
     }
     return signal(
-        command == Command.RELOAD ? Signal.HUP : ControlOptions.signal(line, line.words().get(0)));
+        command == Command.RELOAD
+            ? Signal.HUP
+            : ControlOptions.signal(line, "", line.words().get(0)));
   }
 
   private void checkWords(int count) {
@@ -98,7 +100,9 @@ final class Control {
     }
   }
 
-  /** Whatever prevents an answer, the exit code is 4 (unknown). */
+  /**
+   * Whatever prevents an answer, the exit code is 4 (unknown); one that cannot be printed is 71.
+   */
   private int status() {
     DaemonStatus status;
     try {

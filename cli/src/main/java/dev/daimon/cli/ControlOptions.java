@@ -4,11 +4,11 @@ import dev.daimon.control.DaemonControl;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.control.StopPolicy.Step;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.FilePurposes;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** What the options of the commands that control a daemon mean. */
 final class ControlOptions {
@@ -22,22 +22,14 @@ final class ControlOptions {
     }
     useDefinition(line);
     Path guard = line.path(CommandOption.GUARD);
-    if (guard != null && guard.normalize().equals(pidFile.normalize())) {
-      throw line.usage("--pidfile and --guard are the same file, " + guard);
+    if (guard != null) {
+      FilePurposes purposes = new FilePurposes();
+      purposes.add("--pidfile", pidFile, /* output= */ false);
+      if (purposes.add("--guard", guard, /* output= */ false) != null) {
+        throw line.usage("--guard and --pidfile are the same file, " + pidFile);
+      }
     }
-    return control(pidFile, guard, line.has(CommandOption.PID_ONLY));
-  }
-
-  /**
-   * The control of the daemon that has this pidfile.
-   *
-   * @param guard the value of {@code --guard}; null if there is none
-   * @param pidOnly whether {@code --pid-only} was given
-   */
-  static DaemonControl control(Path pidFile, @Nullable Path guard, boolean pidOnly) {
-    DaemonControl control = DaemonControl.of(pidFile);
-    control = guard == null ? control : control.guard(guard);
-    return pidOnly ? control.pidOnly() : control;
+    return RequestedDaemon.control(pidFile, guard, line.has(CommandOption.PID_ONLY));
   }
 
   /**
@@ -46,10 +38,34 @@ final class ControlOptions {
    */
   private static void useDefinition(CommandLine line) {
     RequestedDaemon daemon = line.daemon();
-    Definition definition = daemon == null ? null : daemon.definitionOrRecord();
+    if (daemon == null) {
+      return;
+    }
+    // What is typed wrong is wrong whatever the daemon's options are.
+    check(line);
+    Definition definition =
+        daemon.definitionOrRecord(found -> {
+          line.use(found);
+          check(line);
+        });
     if (definition != null) {
       line.use(definition);
     }
+  }
+
+  private static void check(CommandLine line) {
+    Path _ = line.path(CommandOption.GUARD);
+    StopPolicy _ = policy(line);
+  }
+
+  /**
+   * Refuses a definition by which the daemon could not be stopped: a start takes no notice of the
+   * options that say how.
+   */
+  static void checkStop(RequestedDaemon daemon, Definition definition) {
+    CommandLine stop = CommandLine.parse(Command.STOP, List.of(daemon.word()));
+    stop.use(definition);
+    check(stop);
   }
 
   /** How to stop: the default policy, changed by the options. */
@@ -60,7 +76,9 @@ final class ControlOptions {
     steps.set(
         0,
         new Step(
-            signal == null ? steps.getFirst().signal() : signal(line, signal),
+            signal == null
+                ? steps.getFirst().signal()
+                : signal(line, CommandOption.FIRST_SIGNAL + ": ", signal),
             timeout == null ? steps.getFirst().patience() : timeout));
     List<String> escalation = line.values(CommandOption.THEN);
     if (!escalation.isEmpty()) {
@@ -84,15 +102,20 @@ final class ControlOptions {
               + Text.readable(text)
               + "\"");
     }
-    return new Step(signal(line, colon < 0 ? text : text.substring(0, colon)), patience);
+    String signal = colon < 0 ? text : text.substring(0, colon);
+    return new Step(signal(line, CommandOption.THEN + ": ", signal), patience);
   }
 
-  /** The signal of this name or number. */
-  static Signal signal(CommandLine line, String text) {
+  /**
+   * The signal of this name or number.
+   *
+   * @param option begins the message if there is none
+   */
+  static Signal signal(CommandLine line, String option, String text) {
     try {
       return Signal.parse(text);
     } catch (IllegalArgumentException unknown) {
-      throw line.usage("no such signal: \"" + Text.readable(text) + "\"");
+      throw line.usage(option + "no such signal: \"" + Text.readable(text) + "\"");
     }
   }
 }

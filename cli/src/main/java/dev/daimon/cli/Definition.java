@@ -188,6 +188,11 @@ final class Definition {
     return programPlace;
   }
 
+  /** Whether the program daemonizes itself, and has the streams of the command's caller. */
+  boolean isSelf() {
+    return has(CommandOption.SELF.word()) || values(CommandOption.READY.word()).contains("exit");
+  }
+
   /** Whether it has an option of this name. */
   boolean has(String word) {
     for (Line line : lines) {
@@ -298,8 +303,8 @@ final class Definition {
 
   /**
    * Where the option was read that a message is about: the first one that the message names as it
-   * is typed, such as {@code --umask}; of several with that name the one whose value it quotes.
-   * Null if it names none.
+   * is typed, such as {@code --umask}; of several with that name the one whose value, or a part of
+   * it, the message quotes last. Null if it names none.
    */
   @Nullable String place(String message) {
     int semicolon = message.indexOf(';');
@@ -322,16 +327,29 @@ final class Definition {
   }
 
   private @Nullable String place(String word, String message) {
-    String place = null;
+    int end = message.lastIndexOf('"');
+    String quoted = end < 1 ? "" : message.substring(message.lastIndexOf('"', end - 1) + 1, end);
+    Line best = null;
+    int closest = -1;
     for (Line line : lines) {
-      if (line.option.word().equals(word) && line.place != null) {
-        if (line.value != null && message.contains(Text.readable(line.value))) {
-          return line.place;
-        }
-        place = place == null ? line.place : place;
+      int close = line.value == null ? 0 : closeness(Text.readable(line.value), message, quoted);
+      if (line.option.word().equals(word) && line.place != null && close > closest) {
+        best = line;
+        closest = close;
       }
     }
-    return place;
+    return best == null ? null : best.place;
+  }
+
+  /** How likely a message is about this value: that it quotes, or that is in it. */
+  private static int closeness(String value, String message, String quoted) {
+    if (value.equals(quoted)) {
+      return Integer.MAX_VALUE;
+    }
+    if (!quoted.isEmpty() && value.contains(quoted)) {
+      return Integer.MAX_VALUE - 1;
+    }
+    return message.contains(value) ? value.length() : 0;
   }
 
   /** Where an option of this name was read; null if it was not. */

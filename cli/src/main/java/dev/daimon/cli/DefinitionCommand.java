@@ -36,7 +36,7 @@ final class DefinitionCommand {
   /** Prints a definition that can be read again, with comments. */
   private void show(RequestedDaemon daemon) {
     Definition definition = daemon.definition();
-    StartedFile started = daemon.started();
+    StartedFile started = definition == null ? daemon.started() : daemon.believed();
     Definition shown = started != null && definition == null ? started.definition() : definition;
     if (shown == null) {
       throw undefined(daemon);
@@ -51,7 +51,7 @@ final class DefinitionCommand {
       comment(text, String.valueOf(line.place()));
       text.append(Definition.text(line)).append('\n');
     }
-    if (!shown.has(CommandOption.STDOUT.word()) && !isSelf(shown)) {
+    if (!shown.has(CommandOption.STDOUT.word()) && !shown.isSelf()) {
       comment(text, DEFAULT + ", but for run");
       String log = Text.ofBytes(NativePath.bytes(daemon.log()));
       text.append(CommandOption.STDOUT.word()).append(' ').append(Words.quote(log)).append('\n');
@@ -59,11 +59,6 @@ final class DefinitionCommand {
     comment(text, String.valueOf(shown.programPlace()));
     text.append(shown.programText()).append('\n');
     terminal.result(Text.readable(text.toString()));
-  }
-
-  private static boolean isSelf(Definition definition) {
-    return definition.has(CommandOption.SELF.word())
-        || definition.values(CommandOption.READY.word()).contains("exit");
   }
 
   private static StartException undefined(RequestedDaemon daemon) {
@@ -84,17 +79,12 @@ final class DefinitionCommand {
       return;
     }
     try {
-      CommandLine line = CommandLine.parse(Command.STATUS, List.of(word(daemon.name())));
+      CommandLine line = CommandLine.parse(Command.STATUS, List.of(daemon.word()));
       DaemonStatus status = ControlOptions.control(line).status();
       comment(text, daemon + ": " + status.reason());
     } catch (IOException unknown) {
       comment(text, daemon + ": " + unknown.getMessage());
     }
-  }
-
-  /** The name as it is typed, with one character for each byte. */
-  private static String word(DaemonName name) {
-    return Text.ofReadable(name.text());
   }
 
   /** The options with which the daemon was started, and that it does not have now. */
@@ -148,7 +138,7 @@ final class DefinitionCommand {
   private int check(RequestedDaemon named) {
     try {
       // As a restart, so that it does not matter whether the daemon runs.
-      CommandLine line = CommandLine.parse(Command.RESTART, List.of(word(named.name())));
+      CommandLine line = CommandLine.parse(Command.RESTART, List.of(named.word()));
       RequestedDaemon daemon = Objects.requireNonNull(line.daemon());
       Definition definition = daemon.definition();
       if (definition == null) {
@@ -161,8 +151,14 @@ final class DefinitionCommand {
       terminal.error(message.contains(place) ? message : place + ": " + message);
       return failure.exitCode();
     }
-    terminal.result(named + ": ok\n");
-    return 0;
+    try {
+      terminal.result(named + ": ok\n");
+      return 0;
+    } catch (StartException lost) {
+      // What is wrong in the others is told all the same.
+      terminal.error(String.valueOf(lost.getMessage()));
+      return lost.exitCode();
+    }
   }
 
   private static void judge(CommandLine line, Definition definition) {

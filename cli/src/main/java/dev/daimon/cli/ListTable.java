@@ -20,7 +20,9 @@ final class ListTable {
     "NAME", "STATE", "PID", "USER", "UP", "MEMORY", "COMMAND"
   };
 
+  private static final int NAME = 0;
   private static final int PID = 2;
+  private static final int USER = 3;
   private static final int MEMORY = 5;
   private static final int COMMAND = 6;
   private static final String GAP = "  ";
@@ -72,7 +74,7 @@ final class ListTable {
 
   private void add(String[] row) {
     for (int i = 0; i < COMMAND; i++) {
-      widths[i] = Math.max(widths[i], row[i].length());
+      widths[i] = Math.max(widths[i], columns(row, i));
       length += row[i].length();
     }
     length += row[COMMAND].length();
@@ -93,7 +95,7 @@ final class ListTable {
     for (String[] row : rows) {
       int start = text.length();
       for (int i = 0; i < COMMAND; i++) {
-        int blanks = widths[i] - row[i].length();
+        int blanks = widths[i] - columns(row, i);
         boolean number = i == PID || i == MEMORY;
         text.repeat(' ', number ? blanks : 0).append(row[i]);
         text.repeat(' ', number ? 0 : blanks).append(GAP);
@@ -107,10 +109,16 @@ final class ListTable {
     length = 0;
   }
 
+  /** How many columns a cell takes: only names can have other characters than those of ASCII. */
+  private static int columns(String[] row, int i) {
+    return i == NAME || i == USER ? Columns.of(row[i]) : row[i].length();
+  }
+
   /** Cuts the line that begins there, between two characters. */
   private void cut(StringBuilder text, int start) {
-    if (text.length() - start > width && text.codePointCount(start, text.length()) > width) {
-      text.setLength(text.offsetByCodePoints(start, width));
+    // No character takes more columns than two.
+    if ((text.length() - start) * 2L > width) {
+      text.setLength(Columns.end(text, start, width));
     }
   }
 

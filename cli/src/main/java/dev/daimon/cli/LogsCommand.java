@@ -44,10 +44,14 @@ final class LogsCommand {
       throw line.usage("unexpected word: \"" + Text.readable(line.words().get(0)) + "\"");
     }
     daemon = named;
-    StartedFile started = daemon.started();
+    StartedFile started = daemon.believed();
     // What a running daemon was started with counts, even if nothing is right in its definition.
     Definition definition =
         started != null && RequestedDaemon.isRunning(started) ? null : daemon.definition();
+    if (definition == null && started == null) {
+      // Tells why it cannot be used, if there is one.
+      started = daemon.started();
+    }
     options = definition == null && started != null ? started.definition() : definition;
   }
 
@@ -83,17 +87,20 @@ final class LogsCommand {
       logs.add(new FollowedLog(file, printer));
     }
     try {
-      int found = 0;
+      StringBuilder missing = new StringBuilder();
       for (FollowedLog log : logs) {
         if (log.open(lines)) {
           log.print();
-          found++;
         } else if (follow) {
           terminal.error("there is no " + log.path() + " yet");
+        } else {
+          missing.append(missing.isEmpty() ? "there is no " : ", and no ").append(log.path());
         }
       }
+      if (!missing.isEmpty()) {
+        throw noInput(missing.toString());
+      }
       if (!follow) {
-        requireAll(logs, found);
         return 0;
       }
       if (untilExit) {
@@ -115,16 +122,6 @@ final class LogsCommand {
       throw ControlFailure.of(unknown);
     }
     return 0;
-  }
-
-  private static void requireAll(List<FollowedLog> logs, int found) {
-    if (found < logs.size()) {
-      StringBuilder missing = new StringBuilder("there is no ");
-      for (int i = 0; i < logs.size(); i++) {
-        missing.append(i == 0 ? "" : ", or no ").append(logs.get(i).path());
-      }
-      throw noInput(missing.toString());
-    }
   }
 
   /** How many lines are printed at first. */
@@ -149,14 +146,13 @@ final class LogsCommand {
 
   /** The files to which the daemon's output goes: one for both streams, or two. */
   private List<Path> files() {
-    if (daemon.isOfRun()) {
-      throw noInput(daemon + " was started by run: its output goes where that was called");
-    }
     Definition from = options;
     String output = from == null ? null : last(from.values(CommandOption.STDOUT.word()));
     String error = from == null ? null : last(from.values(CommandOption.STDERR.word()));
+    boolean self = from != null && from.isSelf();
+    boolean callers = output == null && (self || daemon.isOfRun());
     List<Path> files = new ArrayList<>();
-    if (output == null || output.startsWith("/")) {
+    if (!callers && (output == null || output.startsWith("/"))) {
       Path file = output == null ? daemon.log() : Text.path(output);
       files.add(file);
       Path beside = error == null ? OutputPaths.errorBeside(file) : null;
@@ -166,6 +162,13 @@ final class LogsCommand {
     }
     if (error != null && error.startsWith("/") && !files.contains(Text.path(error))) {
       files.add(Text.path(error));
+    }
+    if (files.isEmpty() && callers) {
+      throw noInput(
+          daemon
+              + (self
+                  ? " daemonizes itself: its output goes where that says"
+                  : " was started by run: its output goes where that was called"));
     }
     if (files.isEmpty()) {
       throw noInput(elsewhere(output == null ? "" : output));
@@ -186,10 +189,13 @@ final class LogsCommand {
           + Text.readable(output.substring(1))
           + "\"; see where that writes";
     }
-    return where
-        + (output.equals("journal") ? "the journal" : "syslog")
-        + "; type journalctl -t "
-        + daemon;
+    return output.equals("journal")
+        ? where + "the journal; type journalctl -t " + daemon
+        : where
+            + "syslog, with the tag "
+            + daemon
+            + "; where the journal has that, type journalctl -t "
+            + daemon;
   }
 
   /** Waits for the daemon's end on another thread. */

@@ -89,23 +89,9 @@ final class NamedStart {
   /** Adds the files that this class writes, so that no option has one of them for its own. */
   void addFiles(FilePurposes purposes) {
     Path file = daemon.definitionFile();
-    purposes.add(definitionOf(), file, /* output= */ false);
-    purposes.add(definitionOf() + " before", beside(file), /* output= */ false);
-    purposes.add(recordOf(), daemon.recordFile(), /* output= */ false);
-  }
-
-  /** Refuses a file that is one of those by a link. */
-  void refuseByAnotherName(@Nullable Path path) {
-    FilePurposes.refuseSameFile(path, daemon.definitionFile(), definitionOf());
-    FilePurposes.refuseSameFile(path, daemon.recordFile(), recordOf());
-  }
-
-  private String definitionOf() {
-    return "the definition of " + daemon;
-  }
-
-  private String recordOf() {
-    return "what " + daemon + " was started with";
+    purposes.add("the definition of " + daemon, file, /* output= */ false);
+    purposes.add("the former definition of " + daemon, beside(file), /* output= */ false);
+    purposes.add("the record of " + daemon, daemon.recordFile(), /* output= */ false);
   }
 
   /**
@@ -122,14 +108,37 @@ final class NamedStart {
   }
 
   private @Nullable String place(Reason reason, String message) {
+    if (message.startsWith("--")) {
+      return definition.place(message);
+    }
     if (reason == Reason.PROGRAM) {
       return definition.programPlace();
     }
-    if (reason == Reason.ACCOUNT) {
-      String user = definition.placeOf(CommandOption.USER.word());
-      return user == null ? definition.placeOf(CommandOption.GROUP.word()) : user;
+    return reason == Reason.ACCOUNT || message.startsWith("cannot become ")
+        ? accountPlace(message)
+        : null;
+  }
+
+  /** Where the user or group was read that a message has at its end. */
+  private @Nullable String accountPlace(String message) {
+    String first = null;
+    boolean ofGroup = message.startsWith("unknown group");
+    for (Definition.Line line : definition.lines()) {
+      CommandOption option = line.option();
+      boolean user = option == CommandOption.USER;
+      boolean group = option == CommandOption.GROUP || option == CommandOption.GROUPS;
+      if (line.place() == null || line.value() == null || !(user || (group && ofGroup))) {
+        continue;
+      }
+      first = first == null ? line.place() : first;
+      String[] names = Text.readable(line.value()).split("[:,]", -1);
+      for (int i = user && ofGroup ? 1 : 0; i < names.length; i++) {
+        if (message.endsWith(": " + names[i])) {
+          return line.place();
+        }
+      }
     }
-    return message.startsWith("--") ? definition.place(message) : null;
+    return first;
   }
 
   /** What has changed in the definition since the daemon was started; null for nothing. */
@@ -173,7 +182,8 @@ final class NamedStart {
     }
   }
 
-  private static void checkCreation(Path file) {
+  /** Checks whether a file could be made, and the directories above it that are missing. */
+  static void checkCreation(Path file) {
     List<Path> missing = MadeDirectories.missingAbove(file);
     Path directory = (missing.isEmpty() ? file : missing.getFirst()).getParent();
     if (directory != null && !FileAccess.mayCreateIn(directory)) {
@@ -234,6 +244,10 @@ final class NamedStart {
     String now = content(file);
     if (now != null && !now.equals(definitionBefore)) {
       definitionBefore = now;
+      if (!before.isEmpty()) {
+        before.removeIf(kept -> !kept.file().equals(daemon.recordFile()));
+        rememberDefinition();
+      }
       if (old != null) {
         old.close();
       }
@@ -263,22 +277,36 @@ final class NamedStart {
    * @param pid the daemon's process id
    */
   void started(long pid, Terminal terminal) {
+    named = true;
     try {
-      named = true;
       if (record != null) {
         StartedFile.commit(record, pid, daemon.pidFile());
       }
+    } catch (IOException | StartException failure) {
+      notWritten("what it was started with", failure, terminal);
+      close(record, failure);
+    }
+    try {
       if (saved != null) {
         keepOld();
         saved.commit(/* durable= */ true);
         terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
       }
     } catch (IOException | StartException failure) {
-      terminal.error("warning: " + daemon + " is started, but: " + failure.getMessage());
-      close(record, failure);
+      notWritten("its definition", failure, terminal);
       close(old, failure);
       close(saved, failure);
     }
+  }
+
+  private void notWritten(String what, Exception failure, Terminal terminal) {
+    terminal.error(
+        ActionWords.WARNING
+            + daemon
+            + " is started, but "
+            + what
+            + " is not written: "
+            + failure.getMessage());
   }
 
   private void restoreBefore(Throwable reason) {
@@ -295,12 +323,16 @@ final class NamedStart {
     try {
       before.add(Before.of(daemon.recordFile()));
       if (saved != null) {
-        before.add(Before.of(daemon.definitionFile()));
-        before.add(Before.of(beside(daemon.definitionFile())));
+        rememberDefinition();
       }
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
+  }
+
+  private void rememberDefinition() throws IOException {
+    before.add(Before.of(daemon.definitionFile()));
+    before.add(Before.of(beside(daemon.definitionFile())));
   }
 
   /**

@@ -14,7 +14,6 @@ import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import dev.daimon.readiness.ListenAddress;
 import dev.daimon.startup.DaemonFiles;
-import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.MadeDirectories;
 import dev.daimon.startup.NamedProcess;
 import dev.daimon.startup.StartException;
@@ -58,14 +57,19 @@ final class Plan {
       checkFiles();
       checkPidFile();
     }
+    checkAddresses(OptionalLong.empty());
+    checkOwnFiles();
+    printPlan();
+  }
+
+  /** Checks the files that the command writes, and the program never has open. */
+  void checkOwnFiles() {
     if (request.guard != null) {
       checkFile(request.guard, false, request.rootsPidFile);
     }
-    checkAddresses(OptionalLong.empty());
     if (request.named != null) {
       request.named.check();
     }
-    printPlan();
   }
 
   /** Of a program that makes its pidfile itself, the start judges no more than this. */
@@ -99,6 +103,7 @@ final class Plan {
    * @param control the old daemon, which may hold the lock file, too
    */
   void check(DaemonControl control) throws IOException {
+    checkOwnFiles();
     checkFiles();
     DaemonStatus daemon = control.status();
     boolean runs = daemon.state() == State.RUNNING;
@@ -132,11 +137,6 @@ final class Plan {
     checkFile(request.pidFile, false, request.rootsPidFile);
     checkFile(request.standardOutput, true, false);
     checkFile(request.standardError, true, false);
-    refuseSame(request.pidFile, request.lockFile);
-    refuseSame(request.pidFile, request.standardOutput);
-    refuseSame(request.pidFile, request.standardError);
-    refuseSame(request.lockFile, request.standardOutput);
-    refuseSame(request.lockFile, request.standardError);
   }
 
   /** Checks the pidfile's content as a start does, but without its lock. */
@@ -263,7 +263,11 @@ final class Plan {
   }
 
   private void checkFile(@Nullable Path file, boolean output, boolean staysRoots) {
-    if (file == null || (request.named != null && request.named.makes(file.getParent()))) {
+    if (file == null) {
+      return;
+    }
+    if (request.named != null && request.named.makes(file.getParent())) {
+      NamedStart.checkCreation(file);
       return;
     }
     Path path = firstMissing(file);
@@ -291,11 +295,6 @@ final class Plan {
           ? new StartException(Reason.FILE, failure)
           : MadeDirectories.notMade(file, failure);
     }
-  }
-
-  /** Refuses one file with two names, which the command line does not show. */
-  private static void refuseSame(@Nullable Path one, @Nullable Path other) {
-    FilePurposes.refuseSameFile(one, other, String.valueOf(other));
   }
 
   /** Why a file can be neither opened for writing nor created; empty if it can. */

@@ -213,7 +213,7 @@ final class ReadyOption {
                 + own.name()
                 + " are the same file, "
                 + own.path()
-                + ": the command itself makes it"
+                + ": the command itself uses it"
                 + (own.output() ? "; --ready log: reads what the program prints" : ""));
       }
     }

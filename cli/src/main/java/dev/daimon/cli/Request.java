@@ -147,7 +147,7 @@ final class Request {
 
   /** The control of the daemon that has this pidfile. */
   DaemonControl control(Path pidFile) {
-    return ControlOptions.control(pidFile, guard, pidOnly);
+    return RequestedDaemon.control(pidFile, guard, pidOnly);
   }
 
   /**

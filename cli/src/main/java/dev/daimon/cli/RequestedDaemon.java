@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A daemon that the command line names: its files, of the user who calls the command. */
@@ -65,6 +66,11 @@ final class RequestedDaemon {
     return daemon.name();
   }
 
+  /** The name as it is typed, with one character for each byte. */
+  String word() {
+    return Text.ofReadable(name().text());
+  }
+
   DaemonDirectories directories() {
     return daemon.directories();
   }
@@ -101,13 +107,15 @@ final class RequestedDaemon {
    * started with. That also counts, with a warning, if the daemon runs and its definition cannot be
    * used.
    *
+   * @param check throws if a value of the options is wrong
    * @return the options; null if there are none
    * @throws StartException if the definition cannot be used, and the daemon is not known to run
    */
-  @Nullable Definition definitionOrRecord() {
+  @Nullable Definition definitionOrRecord(Consumer<Definition> check) {
     try {
       Definition now = definition();
       if (now != null) {
+        check.accept(now);
         return now;
       }
     } catch (StartException unusable) {
@@ -117,7 +125,11 @@ final class RequestedDaemon {
       }
       new Terminal(false)
           .error(
-              "warning: " + unusable.getMessage() + "; used is what " + this + " was started with");
+              ActionWords.WARNING
+                  + unusable.getMessage()
+                  + "; used is what "
+                  + this
+                  + " was started with");
       return started.definition();
     }
     StartedFile started = believed();
@@ -143,13 +155,25 @@ final class RequestedDaemon {
         : null;
   }
 
+  /**
+   * The control of the daemon that has this pidfile.
+   *
+   * @param guard the value of {@code --guard}; null if there is none
+   * @param pidOnly whether {@code --pid-only} was given
+   */
+  static DaemonControl control(Path pidFile, @Nullable Path guard, boolean pidOnly) {
+    DaemonControl control = DaemonControl.of(pidFile);
+    control = guard == null ? control : control.guard(guard);
+    return pidOnly ? control.pidOnly() : control;
+  }
+
   /** The control of the daemon that was started with these options. */
   DaemonControl control(@Nullable Definition options) {
     if (options == null) {
       return DaemonControl.of(pidFile());
     }
     List<String> guards = options.values(CommandOption.GUARD.word());
-    return ControlOptions.control(
+    return control(
         pidFile(),
         guards.isEmpty() ? null : Text.path(guards.getLast()),
         options.has(CommandOption.PID_ONLY.word()));
@@ -281,7 +305,7 @@ final class RequestedDaemon {
   }
 
   /** What the daemon was started with; null also if that is not to be believed. */
-  private @Nullable StartedFile believed() {
+  @Nullable StartedFile believed() {
     try {
       return started();
     } catch (StartException unusable) {
@@ -289,10 +313,10 @@ final class RequestedDaemon {
     }
   }
 
-  /** Whether it was started by {@code run} last. */
+  /** Whether it was started by {@code run} last, and nobody else has started it by other means. */
   boolean isOfRun() {
     StartedFile started = believed();
-    return started != null && started.foreground();
+    return started != null && started.foreground() && !isOfAnother(started);
   }
 
   /** Whether the process that was started runs. */

@@ -104,6 +104,8 @@ final class StartCommand {
       PreparedStart start = check();
       if (!request.self && request.pidFile != null) {
         start.plan().check(request.control(request.pidFile));
+      } else {
+        start.plan().checkOwnFiles();
       }
     } catch (IOException failure) {
       throw explained(ControlFailure.of(failure));
@@ -276,7 +278,7 @@ final class StartCommand {
       throw new StartException(
           failure.reason(),
           failure.exitCode(),
-          failure.getMessage() + "; the old daemon is stopped, and nothing runs");
+          failure.getMessage() + "; the old daemon is stopped");
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
       start.undoName(failure);
       throw failure;

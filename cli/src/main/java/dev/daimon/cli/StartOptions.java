@@ -242,7 +242,11 @@ final class StartOptions {
     RequestedDaemon daemon = line.daemon();
     if (program.isEmpty() && daemon != null) {
       line.use(definition(daemon));
-      return line.effective().program();
+      Definition effective = line.effective();
+      if (command != Command.RESTART && !effective.ofStop().lines().isEmpty()) {
+        ControlOptions.checkStop(daemon, effective);
+      }
+      return effective.program();
     }
     if (program.isEmpty()) {
       throw line.usage("no program was given");
@@ -251,7 +255,9 @@ final class StartOptions {
       throw line.usage("the program's name is empty");
     }
     Definition old =
-        daemon == null || command != Command.RESTART ? null : daemon.definitionOrRecord();
+        daemon == null || command != Command.RESTART
+            ? null
+            : daemon.definitionOrRecord(found -> ControlOptions.checkStop(daemon, found));
     if (old != null) {
       line.use(old.ofStop());
     }
@@ -496,19 +502,13 @@ final class StartOptions {
     if (request.ready != null) {
       ReadyOption.checkFile(line, request.ready, purposes);
     }
-    if (named != null) {
-      named.refuseByAnotherName(request.guardFile());
-      named.refuseByAnotherName(request.lockFile);
-      named.refuseByAnotherName(request.standardOutput);
-      named.refuseByAnotherName(request.standardError);
-    }
   }
 
   private void add(
       FilePurposes purposes, CommandOption option, @Nullable Path path, boolean output) {
     FilePurposes.Purpose other = purposes.add(option.toString(), path, output);
     if (other != null) {
-      throw line.usage(other.name() + " and " + option + " are the same file, " + other.path());
+      throw line.usage(option + " and " + other.name() + " are the same file, " + other.path());
     }
   }
 }

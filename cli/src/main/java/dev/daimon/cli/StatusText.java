@@ -6,6 +6,7 @@ import dev.daimon.control.ListedDaemon;
 import dev.daimon.control.OutputReader;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.VisibleText;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,7 @@ final class StatusText {
   /** One JSON object in one line, for programs, with every key in every state. */
   static String json(DaemonStatus status) {
     StringBuilder json = new StringBuilder("{");
-    keys(json, status);
+    keys(json, status, /* listed= */ false);
     return json.append("}\n").toString();
   }
 
@@ -39,11 +40,11 @@ final class StatusText {
     OptionalLong memory = daemon.memory();
     json.append(",\"memory\":");
     json.append(memory.isPresent() ? Long.toString(memory.getAsLong()) : "null").append(',');
-    keys(json, daemon.status());
+    keys(json, daemon.status(), /* listed= */ true);
     json.append('}');
   }
 
-  private static void keys(StringBuilder json, DaemonStatus status) {
+  private static void keys(StringBuilder json, DaemonStatus status, boolean listed) {
     OptionalLong pid = status.pid();
     json.append("\"state\":");
     string(json, word(status.state()));
@@ -70,18 +71,28 @@ final class StatusText {
       string(json, holder.name());
       json.append('}');
     }
-    json.append("],\"output\":[");
-    for (int i = 0; i < status.output().size(); i++) {
-      OutputReader reader = status.output().get(i);
-      json.append(i == 0 ? "" : ",").append("{\"stream\":");
+    json.append("],\"output\":");
+    if (listed) {
+      // A list does not look for the programs that read the output.
+      json.append("null");
+    } else {
+      readers(json, status.output());
+    }
+    json.append(",\"reason\":");
+    string(json, status.reason());
+  }
+
+  private static void readers(StringBuilder json, List<OutputReader> readers) {
+    for (int i = 0; i < readers.size(); i++) {
+      OutputReader reader = readers.get(i);
+      json.append(i == 0 ? "[" : ",").append("{\"stream\":");
       string(json, reader.stream());
       json.append(",\"command\":");
       string(json, reader.command());
       json.append(",\"pid\":").append(reader.pid());
       json.append(",\"running\":").append(reader.running()).append('}');
     }
-    json.append("],\"reason\":");
-    string(json, status.reason());
+    json.append(readers.isEmpty() ? "[]" : "]");
   }
 
   /** Appends a string of RFC 8259; characters that a terminal would act on are escaped, too. */

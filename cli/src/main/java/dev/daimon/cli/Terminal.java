@@ -77,8 +77,7 @@ final class Terminal implements Progress {
   }
 
   /**
-   * Prints what the command is there to say on standard output. That nobody reads it any more is no
-   * failure.
+   * Prints a result on standard output. That nobody reads it any more is no failure.
    *
    * @throws StartException if it is lost, such as where the disk is full
    */

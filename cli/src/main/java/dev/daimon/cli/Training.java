@@ -40,7 +40,7 @@ public final class Training {
         new DaemonDirectories(directory, directory, directory, directory);
     RequestedDaemon daemon =
         new RequestedDaemon(new NamedDaemon(new DaemonName("web"), directories));
-    Definition _ = daemon.definitionOrRecord();
+    Definition _ = daemon.definitionOrRecord(_ -> {});
     if (start) {
       CommandLine line = CommandLine.parse(Command.START, List.of("--", "/bin/true"));
       NamedStart named = new NamedStart(daemon, line.effective(), /* save= */ false);

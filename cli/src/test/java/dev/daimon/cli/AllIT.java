@@ -59,6 +59,29 @@ class AllIT {
         .isEqualTo(new Result(0, "", "daimon: no daemon runs that has a name\n"));
   }
 
+  @Test
+  void aWarningDoesNotTakeThePlaceOfTheResult() throws Exception {
+    define("web", "program sleep 1000");
+    assertThat(files.daimon("start", "web").exitCode()).isZero();
+    define("web", "nonsense", "program sleep 1000");
+
+    Result stopped = files.daimon("stop", "--all");
+
+    assertThat(stopped.exitCode()).isZero();
+    assertThat(stopped.out()).isEqualTo("web: stopped\n");
+    assertThat(stopped.err()).startsWith("daimon: web: warning: ").hasLineCount(1);
+  }
+
+  @Test
+  void aPlanOfAnyLengthIsPrinted() throws Exception {
+    define("web", "program /bin/echo " + "x".repeat(500_000));
+
+    Result plan = files.daimon("start", "--all", "--dry-run");
+
+    assertThat(plan.exitCode()).as(plan.err()).isZero();
+    assertThat(plan.out()).contains("x".repeat(500_000));
+  }
+
   /** It is not up, so a start of all must not say so. */
   @Test
   void oneThatHasCrashedAndLeftAChildIsAnErrorWithOknodo() throws Exception {

@@ -158,7 +158,7 @@ class ComingFromTest {
           StartOptions.request(command, line);
         }
       }
-      case SIGNAL -> ControlOptions.signal(line, line.words().getFirst());
+      case SIGNAL -> ControlOptions.signal(line, "", line.words().getFirst());
       case STOP -> ControlOptions.policy(line);
       default -> {}
     }

@@ -3,6 +3,7 @@ package dev.daimon.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.testing.ProcessSandbox.Result;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,6 +74,19 @@ class ListIT {
         .anyMatch(line -> line.length() == 60);
     assertThat(files.shell("COLUMNS=50 $daimon list").out().lines())
         .allMatch(line -> line.length() <= 50);
+    // Each of these characters takes two columns.
+    Result wide =
+        files.shell(
+            """
+            two=$'\\xe6\\x97\\xa5\\xe6\\x9c\\xac'
+            $daimon start $two -- sh -c 'sleep 1000; :' $two$two$two$two$two$two$two$two$two$two || exit 11
+            COLUMNS=70 $daimon list | grep ^$two
+            """);
+    assertThat(wide.exitCode()).as(wide.err()).isZero();
+    String line =
+        new String(wide.out().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    assertThat(line).startsWith("日本  running").hasLineCount(1);
+    assertThat(Columns.of(line.strip())).isBetween(69, 70);
   }
 
   @Test
@@ -93,7 +107,7 @@ class ListIT {
             "\\{\"name\":\"web\",\"defined\":true,\"memory\":[1-9]\\d+,\"state\":\"running\",.*"
                 + "\"pid\":"
                 + pid
-                + ",.*\"commandLine\":\\[\"sleep\",\"1000\"],.*}");
+                + ",.*\"commandLine\":\\[\"sleep\",\"1000\"],.*\"output\":null,.*}");
   }
 
   @Test

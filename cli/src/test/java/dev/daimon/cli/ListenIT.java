@@ -452,7 +452,7 @@ class ListenIT {
         "--no-close-fds | --no-close-fds and --listen exclude each other here: the caller has"
             + " descriptor 3 open",
         "--self -p $dir/pid | --self and --listen exclude each other",
-        "-p $dir/same --listen unix:$dir/same | --pidfile and --listen are the same file",
+        "-p $dir/same --listen unix:$dir/same | --listen and --pidfile are the same file",
         "--listen tcp:$port | --listen names the same address twice"
       })
   void whatExcludesItIsAUsageError(String options, String message) throws Exception {

@@ -114,6 +114,41 @@ class LogsIT {
             new Result(66, "", "daimon: " + files.known(log()) + " is not a regular file\n"));
   }
 
+  private void define(String... lines) throws IOException {
+    Path definition = files.definition("web");
+    Files.createDirectories(definition.getParent());
+    Files.writeString(definition, String.join("\n", lines) + "\n");
+  }
+
+  @Test
+  void aRunHasALogIfItsOutputGoesToAFile() throws Exception {
+    Path output = sandbox.file("log/out");
+    define("stdout " + files.known(output), "program sh -c 'echo said; exec sleep 1000'");
+    Process run = files.prepare("run", "web").start();
+    Sandbox.await("output", () -> Files.exists(output) && Files.size(output) > 0);
+    sandbox.awaitProgram("sleep");
+
+    assertThat(logs()).isEqualTo(new Result(0, "said\n", ""));
+
+    end(run);
+    assertThat(logs()).isEqualTo(new Result(0, "said\n", ""));
+    define("program sleep 1000");
+    assertThat(logs().exitCode()).isEqualTo(66);
+  }
+
+  @Test
+  void oneThatDaemonizesItselfHasNone() throws Exception {
+    append("of an earlier start\n");
+    define("self", "program /usr/sbin/nothing");
+
+    Result result = logs();
+
+    assertThat(result.exitCode()).isEqualTo(66);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .isEqualTo("daimon: web daemonizes itself: its output goes where that says\n");
+  }
+
   @Test
   void theRestOfARenamedLogIsPrintedBeforeTheNewOne() throws Exception {
     append(lines(0, 10));

@@ -96,7 +96,8 @@ class ManualTest {
         }
       }
       case STOP -> assertThat(ControlOptions.policy(line).steps()).isNotEmpty();
-      case SIGNAL -> assertThat(ControlOptions.signal(line, line.words().getFirst())).isNotNull();
+      case SIGNAL ->
+          assertThat(ControlOptions.signal(line, "", line.words().getFirst())).isNotNull();
       case WAIT -> assertThat(line.time(CommandOption.WAIT_TIMEOUT)).isNotEqualTo(Duration.ZERO);
       default -> assertThat(line.words()).as(example).isEmpty();
     }

@@ -347,14 +347,19 @@ class NamesIT {
       strings = {
         "-o $conf/web.conf | --stdout | the definition of web",
         "-o $conf/../daimon/web.conf | --stdout | the definition of web",
-        "-o $conf/web.conf.old | --stdout | the definition of web before",
+        "-o $conf/web.conf.old | --stdout | the former definition of web",
         "-e $conf/web.conf | --stderr | the definition of web",
-        "-o $state/web.started | --stdout | what web was started with",
-        "-l $state/web.started | --lock | what web was started with",
+        "-o $state/web.started | --stdout | the record of web",
+        "-l $state/web.started | --lock | the record of web",
         "--guard $conf/web.conf | --guard | the definition of web",
         "--ready file:$conf/web.conf | --ready file: | the definition of web",
-        "-o $HOME/link | | the definition of web by another name",
-        "-l $HOME/link | | the definition of web by another name",
+        "-o $HOME/link | --stdout | the definition of web",
+        "-l $HOME/link | --lock | the definition of web",
+        "-o $HOME/conf/web.conf.old | --stdout | the former definition of web",
+        "-o $HOME/state/daimon/../daimon/web.started | --stdout | the record of web",
+        "--guard $HOME/conf/web.conf | --guard | the definition of web",
+        "--listen unix:$HOME/conf/web.conf.old | --listen | the former definition of web",
+        "--ready file:$HOME/ready | --ready file: | the record of web",
       })
   void noOptionHasAFileThatTheStartWrites(String fault) throws Exception {
     String[] parts = fault.split("\\|", -1);
@@ -365,6 +370,8 @@ class NamesIT {
             mkdir -p $conf
             echo 'program sleep 1000' >$conf/web.conf
             ln $conf/web.conf $HOME/link
+            ln -s $conf $HOME/conf
+            ln -s $state/web.started $HOME/ready
             for save in '' --save; do
                 $daimon start web OPTIONS $save -- sh -c 'echo lost; exec sleep 1000'
                 [ $? = 64 ] || exit 11
@@ -380,6 +387,25 @@ class NamesIT {
     assertThat(result.err().lines())
         .hasSize(2)
         .allMatch(line -> line.contains(parts[1].strip()) && line.contains(parts[2].strip()));
+  }
+
+  @Test
+  void aCheckFindsThatARuntimeDirectoryCannotBeMade() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'program sleep 1000' >$conf/web.conf
+            mkdir -m 500 $HOME/fixed
+            export XDG_RUNTIME_DIR=$HOME/fixed
+            for words in 'check web' 'start web --dry-run' 'start web'; do
+                $daimon $words
+                echo $?
+            done
+            """);
+
+    assertThat(result.out()).as(result.err()).isEqualTo("73\n73\n73\n");
+    assertThat(result.err()).hasLineCount(3);
   }
 
   @Test
@@ -674,13 +700,13 @@ class NamesIT {
     assertThat(result.err().replace(home() + "/config/daimon/", ""))
         .isEqualTo(
             """
-            daimon: open web.conf: Permission denied (EACCES, 13)
+            daimon: web.conf: no permission to create it
             daimon: other.conf: no permission to create it
             """);
     assertThat(result.out().replace(home(), "~"))
         .isEqualTo(
             """
-            ; the old daemon is stopped, and nothing runs
+            ; the old daemon is stopped
             ~/config/daimon:
 
             ~/state/daimon:

@@ -720,7 +720,7 @@ class ReadyIT {
     assertThat(result.exitCode()).isEqualTo(FAILED);
     assertThat(result.err())
         .contains("has ended with exit code 3 before it was ready")
-        .endsWith("; the old daemon is stopped, and nothing runs\n");
+        .endsWith("; the old daemon is stopped\n");
     assertThat(sandbox.processes()).isEmpty();
     assertThat(pidFile()).doesNotExist();
   }

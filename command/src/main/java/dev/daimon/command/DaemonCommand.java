@@ -146,7 +146,7 @@ public final class DaemonCommand {
     System.err.println(VisibleText.line(name) + ": " + VisibleText.lines(message));
   }
 
-  /** Prints what the verb is there to say. That nobody reads it any more is no failure. */
+  /** Prints a result. That nobody reads it any more is no failure. */
   private static void print(String text) {
     System.out.print(text);
     if (System.out.checkError() && !StandardStream.OUTPUT.isDisconnected()) {
@@ -265,7 +265,7 @@ public final class DaemonCommand {
         new StartException(
             failure.reason(),
             failure.exitCode(),
-            FailureText.of(failure) + "; the old daemon is stopped, and nothing runs");
+            FailureText.of(failure) + "; the old daemon is stopped");
     told.initCause(failure);
     for (Throwable left : failure.getSuppressed()) {
       told.addSuppressed(left);

@@ -46,7 +46,7 @@ class RefusalTest {
       textBlock =
           """
           out=/run/x/../x lockFile=/run/x | CONFIGURATION 64 standardOutput is the same file as lockFile: /run/x/../x
-          out=hardlink pidFile=file    | CONFIGURATION 64 D/hardlink is the pidfile D/file by another name
+          out=hardlink pidFile=file    | CONFIGURATION 64 standardOutput is the same file as pidFile: D/hardlink
           user=no-such-user            | ACCOUNT 67 unknown user: no-such-user
           workingDirectory=missing     | SYSTEM 71 workingDirectory: open D/missing: No such file or directory (ENOENT, 2)
           out=fifo                     | FILE 73 open D/fifo: No such device or address (ENXIO, 6); nobody reads this FIFO, or it is a socket
