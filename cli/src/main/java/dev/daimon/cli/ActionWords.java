@@ -10,7 +10,7 @@ final class ActionWords implements ActionListener {
   /** Begins what does not say how an action has ended. */
   static final String WARNING = "warning: ";
 
-  /** As {@link #WARNING}. */
+  /** Begins what is told while an action waits for its turn. */
   static final String WAITING = "waiting for another action on this daemon";
 
   private final Terminal terminal;

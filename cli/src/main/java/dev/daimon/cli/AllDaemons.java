@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class AllDaemons {
   /**
-   * How much of what one of them prints is kept, in bytes. The plan of a start can have a
-   * definition of 1 MiB, each of whose bytes may be no text, and be printed as three.
+   * How much one of them may print, in bytes: the plan of a start with a long command line. What
+   * does not fit is a failure of that command.
    */
   private static final int OUTPUT = 4 << 20;
 

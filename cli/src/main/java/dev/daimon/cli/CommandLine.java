@@ -164,6 +164,16 @@ final class CommandLine {
     return Definition.typed(lines, command.takesProgram() ? words : List.of());
   }
 
+  /** Whether the command takes a program, and starts it. */
+  boolean takesProgram() {
+    return command.takesProgram();
+  }
+
+  /** Whether the command takes this option. */
+  boolean takes(CommandOption option) {
+    return CommandOption.isDefinable(option.word(), command);
+  }
+
   /** Whether the option was typed. */
   boolean isTyped(CommandOption option) {
     return parsed.hasOption(option.word());

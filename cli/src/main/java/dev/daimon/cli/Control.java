@@ -29,10 +29,11 @@ final class Control {
   }
 
   private static Control of(Command command, CommandLine line) {
+    ControlOptions.check(line);
     try {
       return new Control(line);
     } catch (StartException failure) {
-      // With a name, nothing but its definition can be wrong here.
+      // What was typed is right, so with a name nothing but its definition can be wrong here.
       if (command == Command.STATUS && line.daemon() != null) {
         throw new StartException(Reason.CANNOT_TELL, String.valueOf(failure.getMessage()));
       }

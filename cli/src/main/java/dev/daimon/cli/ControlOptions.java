@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** What the options of the commands that control a daemon mean. */
 final class ControlOptions {
@@ -20,7 +21,10 @@ final class ControlOptions {
     if (pidFile == null) {
       throw line.usage("a name or --pidfile is missing");
     }
-    useDefinition(line);
+    RequestedDaemon daemon = line.daemon();
+    if (daemon != null) {
+      useDefinition(line, daemon);
+    }
     Path guard = line.path(CommandOption.GUARD);
     if (guard != null) {
       FilePurposes purposes = new FilePurposes();
@@ -33,29 +37,48 @@ final class ControlOptions {
   }
 
   /**
-   * Takes options that were not typed from the definition of the daemon that is named, or from what
-   * it was started with.
+   * Takes options that were not typed from the daemon's definition, or from what it was started
+   * with.
    */
-  private static void useDefinition(CommandLine line) {
-    RequestedDaemon daemon = line.daemon();
-    if (daemon == null) {
-      return;
-    }
+  static void useDefinition(CommandLine line, RequestedDaemon daemon) {
     // What is typed wrong is wrong whatever the daemon's options are.
     check(line);
-    Definition definition =
-        daemon.definitionOrRecord(found -> {
-          line.use(found);
-          check(line);
-        });
+    Definition definition = daemon.definitionOrRecord(new Check(line));
     if (definition != null) {
       line.use(definition);
     }
   }
 
-  private static void check(CommandLine line) {
+  /**
+   * Judges a definition by what it gives a command line. No lambda, for which the caches of the
+   * command would need a class of their own.
+   */
+  private record Check(CommandLine line) implements Consumer<Definition> {
+    @Override
+    public void accept(Definition definition) {
+      line.use(line.takesProgram() ? definition.ofStop() : definition);
+      check(line);
+    }
+  }
+
+  /** Refuses wrong values of the options by which a daemon is controlled. */
+  static void check(CommandLine line) {
     Path _ = line.path(CommandOption.GUARD);
-    StopPolicy _ = policy(line);
+    if (line.takes(CommandOption.THEN)) {
+      StopPolicy _ = policy(line);
+    }
+  }
+
+  /**
+   * Takes how to stop the daemon from its definition, or from what it was started with, for a
+   * restart of another program.
+   */
+  static void useStopOptions(CommandLine line, RequestedDaemon daemon) {
+    check(line);
+    Definition old = daemon.definitionOrRecord(new Check(line));
+    if (old != null) {
+      line.use(old.ofStop());
+    }
   }
 
   /**

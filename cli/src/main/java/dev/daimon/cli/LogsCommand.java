@@ -25,6 +25,9 @@ final class LogsCommand {
 
   private final Thread reader = Thread.currentThread();
 
+  /** Whether it was started by {@code run} last. */
+  private final boolean ofRun;
+
   /** Whether the daemon has ended, which is waited for with {@code --until-exit}. */
   private volatile boolean ended;
 
@@ -45,9 +48,13 @@ final class LogsCommand {
     }
     daemon = named;
     StartedFile started = daemon.believed();
-    // What a running daemon was started with counts, even if nothing is right in its definition.
+    // What a running daemon was started with counts, even if nothing is right in its definition;
+    // and what it was started with by run, since nobody else has started it after that.
+    ofRun = daemon.isOfRun();
     Definition definition =
-        started != null && RequestedDaemon.isRunning(started) ? null : daemon.definition();
+        ofRun || (started != null && RequestedDaemon.isRunning(started))
+            ? null
+            : daemon.definition();
     if (definition == null && started == null) {
       // Tells why it cannot be used, if there is one.
       started = daemon.started();
@@ -150,7 +157,7 @@ final class LogsCommand {
     String output = from == null ? null : last(from.values(CommandOption.STDOUT.word()));
     String error = from == null ? null : last(from.values(CommandOption.STDERR.word()));
     boolean self = from != null && from.isSelf();
-    boolean callers = output == null && (self || daemon.isOfRun());
+    boolean callers = output == null && (self || ofRun);
     List<Path> files = new ArrayList<>();
     if (!callers && (output == null || output.startsWith("/"))) {
       Path file = output == null ? daemon.log() : Text.path(output);

@@ -122,7 +122,8 @@ final class NamedStart {
   /** Where the user or group was read that a message has at its end. */
   private @Nullable String accountPlace(String message) {
     String first = null;
-    boolean ofGroup = message.startsWith("unknown group");
+    boolean ofGroup =
+        message.startsWith("unknown group") || message.startsWith("cannot become group");
     for (Definition.Line line : definition.lines()) {
       CommandOption option = line.option();
       boolean user = option == CommandOption.USER;
@@ -166,11 +167,18 @@ final class NamedStart {
     return made;
   }
 
-  /** Whether a directory is missing that is made by {@link #makeDirectories}. */
-  boolean makes(@Nullable Path directory) {
+  /**
+   * Whether a file's directory is missing, and is made by {@link #makeDirectories}.
+   *
+   * @param standardOutput the file of the daemon's output; null for none
+   */
+  boolean makes(Path file, @Nullable Path standardOutput) {
     DaemonDirectories directories = daemon.directories();
-    return (directories.runtime().equals(directory) || directories.logs().equals(directory))
-        && !Files.exists(directory);
+    Path directory = file.getParent();
+    return directory != null
+        && !Files.exists(directory)
+        && (directory.equals(directories.runtime())
+            || (directory.equals(directories.logs()) && daemon.log().equals(standardOutput)));
   }
 
   /** Checks whether the files could be written, and changes nothing. */
@@ -196,19 +204,20 @@ final class NamedStart {
    * Writes the temporary files, if they are not there.
    *
    * @param executable the path of the program, which is written in place of its name
-   * @param exec whether the program may fail to start after {@link #started}
+   * @param foreground whether it is started by {@code run}
+   * @param revocable whether the start may be taken back after {@link #started}
    */
-  void prepare(Path executable, boolean exec) {
+  void prepare(Path executable, boolean foreground, boolean revocable) {
     if (record != null) {
       return;
     }
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
-      record = StartedFile.prepare(daemon.recordFile(), started, exec);
+      record = StartedFile.prepare(daemon.recordFile(), started, foreground);
       if (save) {
         prepareDefinition(started);
       }
-      if (exec) {
+      if (revocable) {
         rememberBefore();
       }
     } catch (RuntimeException failure) {
@@ -336,16 +345,26 @@ final class NamedStart {
   }
 
   /**
-   * Removes the temporary files; restores those that have got their names already.
+   * Restores the files that the temporary ones have replaced, if they have got their names already,
+   * and removes the others.
    *
    * @param reason why; failures of this method are added to it as suppressed
    */
-  void undo(Throwable reason) {
+  void takeBack(Throwable reason) {
     if (named) {
       restoreBefore(reason);
     }
     before.clear();
     named = false;
+    undo(reason);
+  }
+
+  /**
+   * Removes the temporary files that have not got their names.
+   *
+   * @param reason why; failures of this method are added to it as suppressed
+   */
+  void undo(Throwable reason) {
     close(record, reason);
     close(saved, reason);
     close(old, reason);

@@ -65,11 +65,44 @@ final class Plan {
   /** Checks the files that the command writes, and the program never has open. */
   void checkOwnFiles() {
     if (request.guard != null) {
-      checkFile(request.guard, false, request.rootsPidFile);
+      checkGuard(request.guard);
     }
     if (request.named != null) {
       request.named.check();
     }
+  }
+
+  /** The guard is opened as the user that the program will run as, or else as root. */
+  private void checkGuard(Path guard) {
+    try {
+      boolean asUser = identity != null && !request.rootsPidFile;
+      if (asUser && identity != null && identity.accessFiles(() -> guardProblem(guard)).isEmpty()) {
+        return;
+      }
+      Ownership.requireFixedPath(guard);
+      String problem = guardProblem(guard);
+      if (!problem.isEmpty()) {
+        throw new IOException(guard + ": " + problem);
+      }
+    } catch (IOException failure) {
+      throw new StartException(Reason.FILE, failure);
+    }
+  }
+
+  private static String guardProblem(Path guard) throws IOException {
+    if (Files.exists(guard, LinkOption.NOFOLLOW_LINKS)) {
+      if (!Files.isRegularFile(guard, LinkOption.NOFOLLOW_LINKS)) {
+        return "is not a regular file";
+      }
+      return FileAccess.mayWrite(guard) ? "" : "no permission to write to it";
+    }
+    Path directory = guard.getParent();
+    if (directory == null || !Files.isDirectory(directory)) {
+      return "its directory does not exist";
+    }
+    return FileAccess.mayCreateIn(directory) && Ownership.mayMakeFilesIn(directory)
+        ? ""
+        : "no permission to create it";
   }
 
   /** Of a program that makes its pidfile itself, the start judges no more than this. */
@@ -142,7 +175,8 @@ final class Plan {
   /** Checks the pidfile's content as a start does, but without its lock. */
   private void checkPidFile() {
     if (request.pidFile == null
-        || (request.named != null && request.named.makes(request.pidFile.getParent()))) {
+        || (request.named != null
+            && request.named.makes(request.pidFile, request.standardOutput))) {
       return;
     }
     try {
@@ -266,7 +300,7 @@ final class Plan {
     if (file == null) {
       return;
     }
-    if (request.named != null && request.named.makes(file.getParent())) {
+    if (request.named != null && request.named.makes(file, request.standardOutput)) {
       NamedStart.checkCreation(file);
       return;
     }
@@ -315,8 +349,7 @@ final class Plan {
       }
       // A pidfile without a lock is replaced, not written.
       boolean replaced = !request.lock && path.equals(request.pidFile);
-      // A guard file with several names is locked, but not written.
-      if (!output && !replaced && !path.equals(request.guard)) {
+      if (!output && !replaced) {
         HardLinks.refuse(path);
       }
       if (!replaced && FileAccess.mayWrite(path)) {

@@ -62,6 +62,12 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** The signals that were ignored before an overlapping start. */
   private Set<Signal> ignored = Set.of();
 
+  /** The files of an overlapping start; null before it. */
+  private @Nullable DaemonFiles filesBeside;
+
+  /** The sockets of an overlapping start; null before it. */
+  private @Nullable ListenSockets socketsBeside;
+
   PreparedStart(
       Request request,
       Terminal terminal,
@@ -160,7 +166,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         ThisProcess.umask(request.umask);
         StartSpec.self(program::withCallersStreams, request.startTimeout).start(daemon);
       } catch (IOException | InterruptedException | RuntimeException | Error failure) {
-        undoName(failure);
+        takeBackName(failure);
         throw failure;
       }
       nameSelf();
@@ -194,16 +200,20 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         spawn(program.with(files, sockets), files, null);
       }
     } catch (RuntimeException | Error failure) {
-      if (readers != null) {
-        readers.end(failure);
-      }
-      if (sockets != null) {
-        sockets.undo(failure);
-      }
-      files.undo(failure);
-      undoName(failure);
+      undo(files, sockets, failure);
       throw failure;
     }
+  }
+
+  private void undo(DaemonFiles files, @Nullable ListenSockets sockets, Throwable reason) {
+    if (readers != null) {
+      readers.end(reason);
+    }
+    if (sockets != null) {
+      sockets.undo(reason);
+    }
+    files.undo(reason);
+    takeBackName(reason);
   }
 
   /**
@@ -219,6 +229,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         new FileSet(null, false, null, request.standardOutput, request.standardError, false, false);
     DaemonFiles files = new DaemonFiles(output, identity, terminal);
     ListenSockets sockets = null;
+    long pid;
     try {
       ignoreTermination();
       prepareName();
@@ -227,17 +238,29 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (readers != null) {
         readers.openPipes();
       }
-      return spawn(program.with(files, sockets, List.of(old.lock())), files, old);
+      pid = spawn(program.with(files, sockets, List.of(old.lock())), files, old);
     } catch (RuntimeException | Error failure) {
-      if (readers != null) {
-        readers.end(failure);
-      }
-      if (sockets != null) {
-        sockets.undo(failure);
-      }
-      files.undo(failure);
-      undoName(failure);
+      undo(files, sockets, failure);
       throw failure;
+    }
+    filesBeside = files;
+    socketsBeside = sockets;
+    return pid;
+  }
+
+  /** Nothing of the new daemon stays: the old one has its pidfile, lock and sockets as before. */
+  @Override
+  public void takeBack(Throwable reason) {
+    try {
+      Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
+    } catch (PosixException failure) {
+      reason.addSuppressed(failure);
+    }
+    if (awaited != null) {
+      awaited.stop(reason);
+    }
+    if (filesBeside != null) {
+      undo(filesBeside, socketsBeside, reason);
     }
   }
 
@@ -293,7 +316,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         Caller.tellReady();
       }
       name(pid);
-      if (readers != null) {
+      if (readers != null && old == null) {
         readers.release();
       }
       return pid;
@@ -398,7 +421,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** Writes what a start by a name writes, under other names for now; a second time nothing. */
   void prepareName() {
     if (request.named != null) {
-      request.named.prepare(program.executable(), request.foreground);
+      request.named.prepare(
+          program.executable(), request.foreground, request.foreground || request.overlap);
     }
   }
 
@@ -423,10 +447,17 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  /** Removes what {@link #prepareName} has written; a second time nothing. */
+  /** Removes what {@link #prepareName} has written, unless it has got its name. */
   void undoName(Throwable reason) {
     if (request.named != null) {
       request.named.undo(reason);
+    }
+  }
+
+  /** Removes what {@link #prepareName} has written, and what has got its name. */
+  private void takeBackName(Throwable reason) {
+    if (request.named != null) {
+      request.named.takeBack(reason);
     }
   }
 

@@ -254,12 +254,8 @@ final class StartOptions {
     if (program.get(0).isEmpty()) {
       throw line.usage("the program's name is empty");
     }
-    Definition old =
-        daemon == null || command != Command.RESTART
-            ? null
-            : daemon.definitionOrRecord(found -> ControlOptions.checkStop(daemon, found));
-    if (old != null) {
-      line.use(old.ofStop());
+    if (daemon != null && command == Command.RESTART) {
+      ControlOptions.useStopOptions(line, daemon);
     }
     return program;
   }

@@ -40,12 +40,13 @@ public final class Training {
         new DaemonDirectories(directory, directory, directory, directory);
     RequestedDaemon daemon =
         new RequestedDaemon(new NamedDaemon(new DaemonName("web"), directories));
-    Definition _ = daemon.definitionOrRecord(_ -> {});
+    CommandLine stop = CommandLine.parse(Command.STOP, List.of("-p", "/web.pid"));
+    ControlOptions.useDefinition(stop, daemon);
     if (start) {
       CommandLine line = CommandLine.parse(Command.START, List.of("--", "/bin/true"));
       NamedStart named = new NamedStart(daemon, line.effective(), /* save= */ false);
       named.makeDirectories(null).undo(new Throwable());
-      named.prepare(Path.of("/bin/true"), /* exec= */ false);
+      named.prepare(Path.of("/bin/true"), /* foreground= */ false, /* revocable= */ false);
       named.undo(new Throwable());
     } else {
       ListTable table = new ListTable(new Terminal(false), Integer.MAX_VALUE);

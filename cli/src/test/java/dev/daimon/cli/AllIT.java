@@ -73,7 +73,7 @@ class AllIT {
   }
 
   @Test
-  void aPlanOfAnyLengthIsPrinted() throws Exception {
+  void aLongPlanIsPrinted() throws Exception {
     define("web", "program /bin/echo " + "x".repeat(500_000));
 
     Result plan = files.daimon("start", "--all", "--dry-run");

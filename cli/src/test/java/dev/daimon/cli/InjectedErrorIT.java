@@ -17,19 +17,20 @@ class InjectedErrorIT {
 
   @ParameterizedTest
   @CsvSource({
-    // The first statx is of the new file, the second one of the file at its path.
-    "-p, statx, 1, start",
-    "-p, statx, 2, start",
+    // The first two statx ask what is at the path, before the start; the third one is of the new
+    // file, the fourth one of the file at its path then. Standard error asks for its path, too.
+    "-p, statx, 3, start",
+    "-p, statx, 4, start",
     "-p, flock, 1, start",
     "-p, fallocate, 1, start",
-    "-l, statx, 1, start",
-    "-l, statx, 2, start",
-    "-o, statx, 1, start",
+    "-l, statx, 3, start",
+    "-l, statx, 4, start",
+    "-o, statx, 5, start",
     "-o, fcntl, 1, start",
     "-o, fcntl, 2, start",
     "-e, fcntl, 1, start",
-    "-o, statx, 1, run",
-    "-p, statx, 1, run",
+    "-o, statx, 5, run",
+    "-p, statx, 3, run",
   })
   @Tag("strace")
   void noFileStaysThatWasNotThereBefore(String option, String call, int when, String command)

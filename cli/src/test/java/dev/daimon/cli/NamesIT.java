@@ -717,6 +717,36 @@ class NamesIT {
   }
 
   @Test
+  @Tag("python3")
+  void anOverlappingRestartThatIsTakenBackLeavesTheFilesAsTheyWere() throws Exception {
+    Result result =
+        names(
+            """
+            ready='
+            import os, signal, socket
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            address = os.environ["NOTIFY_SOCKET"].replace("@", chr(0), 1)
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", address)
+            '
+            options="--save --ready notify --listen unix:$HOME/socket"
+            $daimon start web $options -- python3 -c "$ready
+            while True: signal.pause()" || exit 11
+            cp $conf/web.conf $state/web.started $HOME
+            $daimon restart web --overlap --umask 077 --timeout 1s $options -- python3 -c "$ready
+            while open('$run/web.pid').read() != str(os.getpid()) + chr(10): pass"
+            [ $? = 70 ] || exit 12
+            cmp $conf/web.conf $HOME/web.conf || exit 13
+            cmp $state/web.started $HOME/web.started || exit 14
+            ls -A $conf
+            $daimon status web >/dev/null || exit 15
+            $daimon stop web --timeout 100ms 2>/dev/null || exit 16
+            """);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out()).isEqualTo("web.conf\n");
+  }
+
+  @Test
   void whatADaemonWasStartedWithCountsUntilItIsStopped() throws Exception {
     Result result =
         names(

@@ -458,7 +458,66 @@ class OverlapIT {
     assertThat(restart.exitValue()).isEqualTo(DAEMON_FAILED);
     assertThat(sandbox.file("told"))
         .hasContent(
-            "daimon: process " + next + " was ready, and has ended; the old daemon is stopped\n");
+            "daimon: process "
+                + next
+                + " was ready, and has ended; the old daemon, process "
+                + old
+                + ", has ended, too\n");
+  }
+
+  /**
+   * It ends as soon as the pidfile names it, and leaves a child that has all descriptors of its
+   * own.
+   */
+  @Test
+  void nothingOfANewOneStaysThatEndsBeforeTheOldOne() throws Exception {
+    Path stubborn =
+        sandbox.script(
+            "stubborn",
+            "#!/usr/bin/python3",
+            "import os, signal",
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+            READY,
+            "while True: signal.pause()");
+    long old = sandbox.start("--ready", "notify", "--listen", "tcp:" + port, stubborn.toString());
+    String guard = Files.readString(sandbox.file("pid.guard"));
+    Path brief =
+        sandbox.script(
+            "brief",
+            "#!/usr/bin/python3",
+            "import os, subprocess",
+            "subprocess.Popen(['sleep', '1000'], close_fds=False)",
+            READY,
+            "while open('" + sandbox.file("pid") + "').read() != '%d\\n' % os.getpid(): pass");
+
+    ProcessSandbox.Result result =
+        restart(
+            List.of(
+                "--ready",
+                "notify",
+                "-o",
+                sandbox.file("log").toString(),
+                "--listen",
+                "unix:" + sandbox.file("socket"),
+                "--timeout",
+                "1s"),
+            brief.toString());
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(DAEMON_FAILED);
+    assertThat(result.err())
+        .matches(
+            "daimon: process \\d+ was ready, and has ended(; the old daemon, process "
+                + old
+                + ", (runs|has not ended after \\[SIGTERM]))?\n");
+    assertThat(named()).isEqualTo(old);
+    assertThat(Files.readString(sandbox.file("pid.guard"))).isEqualTo(guard);
+    assertThat(sandbox.file("log")).doesNotExist();
+    assertThat(sandbox.file("socket")).doesNotExist();
+    assertThat(sandbox.running("sleep")).isEmpty();
+    ProcessSandbox.Result stop =
+        sandbox.daimon("stop", "-p", sandbox.file("pid").toString(), "--timeout", "100ms");
+    assertThat(stop.exitCode()).as(stop.err()).isZero();
+    assertThat(stop.err()).contains("process " + old + " did not end by SIGTERM, and was killed");
   }
 
   /** A program that does something to its pidfile when it gets SIGTERM, and ends. */

@@ -6,7 +6,6 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
-import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -28,6 +27,9 @@ final class Overlap {
   private final StopPolicy policy;
   private final StopListener listener;
   private final @Nullable Guard guard;
+
+  /** The signals that the old daemon has got. */
+  private final List<Signal> sent = new ArrayList<>();
 
   Overlap(
       ControlledDaemon controlled,
@@ -52,65 +54,61 @@ final class Overlap {
       // Finds out before the start whether the session may be stopped.
       try (Readers readers = Readers.open(controlled.guardFile(), file, old.pid());
           StopTarget target = new StopTarget(old, file, policy.wholeSession(), last, readers)) {
-        PidFd next = start(spec, old, file);
+        RunningDaemon running = RunningDaemon.share(old, file);
         try {
-          stop(target, readers, old, next);
-          requireDaemon(next, file);
+          replace(spec, running, target, readers);
         } finally {
-          Processes.close(next);
+          close(running);
         }
       }
       return true;
     }
   }
 
-  /** Starts the new daemon, which is the daemon from then on; returns its handle. */
-  private PidFd start(OverlapSpec spec, PidFd old, LockedFile file)
+  private void replace(OverlapSpec spec, RunningDaemon running, StopTarget target, Readers readers)
       throws IOException, InterruptedException {
-    RunningDaemon running = RunningDaemon.share(old, file);
-    PidFd next = null;
+    PidFd next = running.successor(spec.start(running));
     try {
-      next = running.successor(spec.start(running));
       if (guard != null) {
         guard.record(next.pid(), controlled.pidFile(), spec.readers());
       }
-      if (!next.isAlive()) {
-        ControlException failure =
-            new ControlException(
-                Reason.NOT_STARTED,
-                next + " was ready, and has ended; the old daemon, " + old + ", runs");
-        running.restore(failure);
-        throw failure;
-      }
-      if (guard != null) {
-        guard.keepRecord();
-      }
       spec.handedOver();
+      stop(target, readers, running.process(), next);
+      requireDaemon(running, next);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
-      if (next != null) {
-        Processes.close(next);
+      if (next.isAlive() || !running.process().isAlive()) {
+        if (guard != null) {
+          guard.keepRecord();
+        }
+      } else {
+        // The old one is the daemon again, and can be controlled as before.
+        running.restore(failure);
+        spec.takeBack(failure);
       }
-      Cleanup.close(running, failure);
       throw failure;
+    } finally {
+      Processes.close(next);
     }
+  }
+
+  /** Nothing is lost if this fails: these are copies, and both daemons have their own. */
+  private static void close(RunningDaemon running) {
     try {
       running.close();
-    } catch (PosixException failure) {
-      // These are copies; both daemons have their own.
-      controlled.failedAfterwards("the descriptors of the old daemon", failure);
+    } catch (PosixException nothingLost) {
+      return;
     }
-    return next;
   }
 
   /**
    * While the old daemon was awaited, the new one may have ended; and at its end the old one may
    * have removed or emptied the pidfile, as many do.
    */
-  private static void requireDaemon(PidFd next, LockedFile file) throws IOException {
+  private void requireDaemon(RunningDaemon running, PidFd next) throws IOException {
     if (!next.isAlive()) {
-      throw new ControlException(
-          Reason.NOT_STARTED, next + " was ready, and has ended; the old daemon is stopped");
+      throw ended(next, running.process());
     }
+    LockedFile file = running.file();
     if (!file.isAtPath() || !names(file, next.pid())) {
       throw new ControlException(
           Reason.UNKNOWN,
@@ -119,6 +117,18 @@ final class Overlap {
               + file.path()
               + " no longer names it: end that process by its id before the next start");
     }
+  }
+
+  private ControlException ended(PidFd next, PidFd old) throws PosixException {
+    String fate = "runs";
+    if (!old.isAlive()) {
+      fate = "has ended, too";
+    } else if (!sent.isEmpty()) {
+      fate = "has not ended after " + sent;
+    }
+    return new ControlException(
+        Reason.NOT_STARTED,
+        next + " was ready, and has ended; the old daemon, " + old + ", " + fate);
   }
 
   private static boolean names(LockedFile file, long pid) throws PosixException {
@@ -132,12 +142,11 @@ final class Overlap {
   private void stop(StopTarget target, Readers readers, PidFd old, PidFd next)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
-    List<Signal> sent = new ArrayList<>();
     List<Step> steps = policy.steps();
     for (int i = 0; i < steps.size(); i++) {
-      if (i > 0 && !next.isAlive()) {
-        // Nobody else serves any more, so it is not made to end by a stronger signal.
-        break;
+      if (!next.isAlive()) {
+        // Nobody else serves any more.
+        throw ended(next, old);
       }
       Step step = steps.get(i);
       Optional<Signal> following =
@@ -170,9 +179,11 @@ final class Overlap {
         left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
       }
     }
-    String left = old + " has not ended after " + sent;
-    throw next.isAlive()
-        ? new ControlException(Reason.NOT_STOPPED, left + "; " + next + " is the daemon, and runs")
-        : new ControlException(Reason.NOT_STARTED, next + " was ready, and has ended; " + left);
+    if (!next.isAlive()) {
+      throw ended(next, old);
+    }
+    throw new ControlException(
+        Reason.NOT_STOPPED,
+        old + " has not ended after " + sent + "; " + next + " is the daemon, and runs");
   }
 }

@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 
 /** How {@link DaemonControl} starts a daemon while the one in whose place it comes still runs. */
 @FunctionalInterface
@@ -21,11 +22,22 @@ public interface OverlapSpec {
 
   /**
    * Is called when the new daemon is recorded, and so the daemon: whatever comes from now on, it
-   * stays. Does nothing by default.
+   * stays, unless it ends before the old one. Does nothing by default.
    *
    * @throws IOException if what this does fails; the new daemon stays even then
    */
   default void handedOver() throws IOException {}
+
+  /**
+   * Is called if the new daemon has ended while the old one still runs, and so is the daemon again:
+   * takes back what the start has done, and ends what the new daemon has left. Does nothing by
+   * default.
+   *
+   * @param reason why; failures of this method are added to it as suppressed
+   */
+  default void takeBack(Throwable reason) {
+    Objects.requireNonNull(reason, "reason");
+  }
 
   /**
    * Tells which programs read the new daemon's output, through pipes that the start has made. They

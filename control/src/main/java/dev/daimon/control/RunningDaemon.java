@@ -25,14 +25,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RunningDaemon implements AutoCloseable {
   private final PidFd process;
+  private final LockedFile file;
   private final SingletonLock lock;
   private final List<Descriptor> sockets;
 
   /** The new daemon, once the pidfile names it. */
   private @Nullable PidFd successor;
 
-  private RunningDaemon(PidFd process, SingletonLock lock, List<Descriptor> sockets) {
+  private RunningDaemon(
+      PidFd process, LockedFile file, SingletonLock lock, List<Descriptor> sockets) {
     this.process = process;
+    this.file = file;
     this.lock = lock;
     this.sockets = sockets;
   }
@@ -71,7 +74,7 @@ public final class RunningDaemon implements AutoCloseable {
         throw new ControlException(
             Reason.UNKNOWN, process + " has ended, or does not hold the lock of " + file.path());
       }
-      return new RunningDaemon(process, lock, sockets);
+      return new RunningDaemon(process, file, lock, sockets);
     } catch (IOException | RuntimeException | Error failure) {
       for (Descriptor descriptor : taken) {
         Cleanup.close(descriptor, failure);
@@ -136,6 +139,14 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
+  PidFd process() {
+    return process;
+  }
+
+  LockedFile file() {
+    return file;
+  }
+
   /** {@return the daemon's process id} */
   public long pid() {
     return process.pid();
@@ -177,9 +188,11 @@ public final class RunningDaemon implements AutoCloseable {
       Cleanup.close(next, failure);
       restore(failure);
       throw failure;
-    }
-    if (successor != null) {
-      Processes.close(successor);
+    } finally {
+      if (successor != null) {
+        Processes.close(successor);
+        successor = null;
+      }
     }
     successor = next;
   }
@@ -192,14 +205,17 @@ public final class RunningDaemon implements AutoCloseable {
   PidFd successor(long pid) {
     PidFd next = successor;
     if (next == null || next.pid() != pid) {
-      throw new IllegalStateException("the pidfile was not made to name process " + pid);
+      IllegalStateException wrong =
+          new IllegalStateException("the pidfile was not made to name process " + pid);
+      restore(wrong);
+      throw wrong;
     }
     successor = null;
     return next;
   }
 
   /** Makes the pidfile name this daemon again; a failure is added to the reason as suppressed. */
-  void restore(IOException reason) {
+  void restore(Throwable reason) {
     try {
       lock.write(process.pid());
     } catch (PosixException second) {

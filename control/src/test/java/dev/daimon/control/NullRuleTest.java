@@ -23,6 +23,7 @@ class NullRuleTest {
   @Test
   void nullIsRefusedByName(@TempDir Path directory) throws Exception {
     Path file = Files.createFile(directory.resolve("guard"));
+    OverlapSpec beside = _ -> 1;
     StopListener stops = (_, _, _, _) -> {};
     ReadyCondition alive = new ReadyCondition.Alive(Duration.ZERO);
     ReadyListener waits = (_, _, _) -> {};
@@ -39,6 +40,7 @@ class NullRuleTest {
         OutputTail tail = OutputTail.of(output.descriptor())) {
       NullRule rule =
           new NullRule(
+              beside,
               alive,
               waits,
               wait,

@@ -91,7 +91,9 @@ class OverlapTest {
 
   @Test
   void noStrongerSignalFollowsIfItHasEndedMeanwhile() throws Exception {
-    long old = daemons.start("trap '' TERM; while :; do sleep 0.05; done", "sh");
+    long old = daemons.start("trap '' TERM; : >trapped; while :; do sleep 0.05; done", "sh");
+    Daemons.await("the trap", () -> Files.exists(daemons.file("trapped")));
+    String guard = Files.readString(Guard.beside(daemons.pidFile()));
     long[] next = {0};
 
     assertFailure(
@@ -118,11 +120,13 @@ class OverlapTest {
             throw new AssertionError("the old daemon was stopped");
           }
         },
-        "process \\d+ was ready, and has ended; process "
+        "process \\d+ was ready, and has ended; the old daemon, process "
             + old
-            + " has not ended after \\[SIGTERM\\]");
+            + ", has not ended after \\[SIGTERM\\]");
 
-    assertThat(ProcessHandle.of(old)).isPresent();
+    assertRuns(old);
+    assertThat(Guard.beside(daemons.pidFile())).hasContent(guard);
+    assertThat(daemons.control().stop(KILLING).killed()).isTrue();
   }
 
   @Test

@@ -204,7 +204,8 @@ public final class PidFile {
 
   /** Returns a new name in the same directory; the file's own name may have any length. */
   private byte[] temporary() {
-    StringBuilder name = new StringBuilder(".daimon-");
+    // No name that TrustedFile would take for its own, and remove in another PID namespace.
+    StringBuilder name = new StringBuilder(".daimon-pid-");
     name.append(Processes.getpid()).append('-').append(Long.toHexString(System.nanoTime()));
     byte[] suffix = name.toString().getBytes(StandardCharsets.US_ASCII);
     int directory = bytes.length;

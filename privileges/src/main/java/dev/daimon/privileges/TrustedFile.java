@@ -250,7 +250,8 @@ public final class TrustedFile {
       return;
     }
     try (Descriptor open = Descriptor.adopt(number)) {
-      if (Files.flock(open.number(), Files.LOCK_EX | Files.LOCK_NB) == 0) {
+      // A shared lock is enough, and NFS gives no other one to a file that is open for reading.
+      if (Files.flock(open.number(), Files.LOCK_SH | Files.LOCK_NB) == 0) {
         int _ = Files.unlink(temporary);
       }
     }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #add} opens nothing, and finds a file also by another path, through links to a
  * directory or to the file. The file need not be there yet. A path that is exchanged afterwards is
- * found when the files are open ({@link DaemonFiles#open}).
+ * found for output files alone, when they are open ({@link DaemonFiles#open}).
  *
  * <p>Not safe for use by several threads at once.
  */
