@@ -154,7 +154,6 @@ final class AwaitedStart implements ReadyListener {
       if (problem == null && result instanceof Ready ready) {
         terminal.step("process " + ready.pid() + " is ready");
         wait.close();
-        Caller.tellReady();
         return ready.pid();
       }
       String left = stopAll();

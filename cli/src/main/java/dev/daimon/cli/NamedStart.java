@@ -12,7 +12,10 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,34 +43,48 @@ final class NamedStart {
   /** The content of the definition; null if there is none. */
   private @Nullable String definitionBefore;
 
-  /** Whether the temporary files have got their names. */
-  private boolean named;
+  /** Whether the start may be taken back when the temporary files have got their names. */
+  private boolean revocable;
 
-  /** The files that the temporary ones replace, to be restored if the program fails after that. */
-  private final List<Before> before = new ArrayList<>();
+  /** What they have replaced. */
+  private final List<Replaced> replaced = new ArrayList<>();
 
   /**
-   * A file as it was.
+   * A file that was replaced.
    *
-   * @param content its content; null if there was no file
+   * @param content what it held; null if there was no such file
+   * @param now what is in its place
    */
-  private record Before(Path file, @Nullable String content, Set<PosixFilePermission> permissions) {
-    static Before of(Path file) throws IOException {
-      String content = NamedStart.content(file);
-      return new Before(
-          file, content, content == null ? Set.of() : Files.getPosixFilePermissions(file));
-    }
-
+  private record Replaced(
+      Path file, @Nullable String content, Set<PosixFilePermission> permissions, Version now) {
     void restore() throws IOException {
+      if (!Version.of(file).equals(now)) {
+        throw new IOException(
+            DefinitionFile.name(file) + " was changed meanwhile, and stays as it is");
+      }
       if (content == null) {
-        Files.deleteIfExists(file);
+        Files.delete(file);
         return;
       }
       try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
-        pending.commit(/* durable= */ false);
+        pending.commit(/* durable= */ true);
       }
       Files.setPosixFilePermissions(file, permissions);
     }
+  }
+
+  /** What tells a file as it is now from all others, and from what it will be. */
+  private record Version(@Nullable Object key, FileTime modified, long size) {
+    static Version of(Path file) throws IOException {
+      BasicFileAttributes attributes =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return new Version(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
+    }
+  }
+
+  /** Gives a temporary file its name. */
+  private interface Commit {
+    void run() throws IOException;
   }
 
   /**
@@ -211,14 +228,12 @@ final class NamedStart {
     if (record != null) {
       return;
     }
+    this.revocable = revocable;
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
       record = StartedFile.prepare(daemon.recordFile(), started, foreground);
       if (save) {
         prepareDefinition(started);
-      }
-      if (revocable) {
-        rememberBefore();
       }
     } catch (RuntimeException failure) {
       undo(failure);
@@ -253,17 +268,14 @@ final class NamedStart {
     String now = content(file);
     if (now != null && !now.equals(definitionBefore)) {
       definitionBefore = now;
-      if (!before.isEmpty()) {
-        before.removeIf(kept -> !kept.file().equals(daemon.recordFile()));
-        rememberDefinition();
-      }
       if (old != null) {
         old.close();
       }
       old = TrustedFile.prepare(beside(file), Text.bytes(now));
     }
-    if (old != null) {
-      old.commit(/* durable= */ true);
+    TrustedFile.Pending former = old;
+    if (former != null) {
+      replace(beside(file), () -> former.commit(/* durable= */ true));
     }
   }
 
@@ -286,26 +298,40 @@ final class NamedStart {
    * @param pid the daemon's process id
    */
   void started(long pid, Terminal terminal) {
-    named = true;
+    TrustedFile.Pending started = record;
     try {
-      if (record != null) {
-        StartedFile.commit(record, pid, daemon.pidFile());
+      if (started != null) {
+        replace(daemon.recordFile(), () -> StartedFile.commit(started, pid, daemon.pidFile()));
       }
     } catch (IOException | StartException failure) {
       notWritten("what it was started with", failure, terminal);
-      close(record, failure);
+      close(started, failure);
     }
+    TrustedFile.Pending defined = saved;
     try {
-      if (saved != null) {
+      if (defined != null) {
         keepOld();
-        saved.commit(/* durable= */ true);
+        replace(daemon.definitionFile(), () -> defined.commit(/* durable= */ true));
         terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
       }
     } catch (IOException | StartException failure) {
       notWritten("its definition", failure, terminal);
       close(old, failure);
-      close(saved, failure);
+      close(defined, failure);
     }
+  }
+
+  /** Replaces a file, and remembers it if the start may be taken back. */
+  private void replace(Path file, Commit commit) throws IOException {
+    if (!revocable) {
+      commit.run();
+      return;
+    }
+    String content = content(file);
+    Set<PosixFilePermission> permissions =
+        content == null ? Set.of() : Files.getPosixFilePermissions(file);
+    commit.run();
+    replaced.add(new Replaced(file, content, permissions, Version.of(file)));
   }
 
   private void notWritten(String what, Exception failure, Terminal terminal) {
@@ -318,32 +344,6 @@ final class NamedStart {
             + failure.getMessage());
   }
 
-  private void restoreBefore(Throwable reason) {
-    for (Before file : before) {
-      try {
-        file.restore();
-      } catch (IOException left) {
-        reason.addSuppressed(left);
-      }
-    }
-  }
-
-  private void rememberBefore() {
-    try {
-      before.add(Before.of(daemon.recordFile()));
-      if (saved != null) {
-        rememberDefinition();
-      }
-    } catch (IOException failure) {
-      throw new StartException(Reason.FILE, failure);
-    }
-  }
-
-  private void rememberDefinition() throws IOException {
-    before.add(Before.of(daemon.definitionFile()));
-    before.add(Before.of(beside(daemon.definitionFile())));
-  }
-
   /**
    * Restores the files that the temporary ones have replaced, if they have got their names already,
    * and removes the others.
@@ -351,11 +351,15 @@ final class NamedStart {
    * @param reason why; failures of this method are added to it as suppressed
    */
   void takeBack(Throwable reason) {
-    if (named) {
-      restoreBefore(reason);
+    for (Replaced file : replaced) {
+      try {
+        file.restore();
+      } catch (IOException left) {
+        new Terminal(false).error(ActionWords.WARNING + left.getMessage());
+        reason.addSuppressed(left);
+      }
     }
-    before.clear();
-    named = false;
+    replaced.clear();
     undo(reason);
   }
 

@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -74,6 +75,10 @@ final class Plan {
 
   /** The guard is opened as the user that the program will run as, or else as root. */
   private void checkGuard(Path guard) {
+    if (isMade(guard.getParent())) {
+      NamedStart.checkCreation(guard);
+      return;
+    }
     try {
       boolean asUser = identity != null && !request.rootsPidFile;
       if (asUser && identity != null && identity.accessFiles(() -> guardProblem(guard)).isEmpty()) {
@@ -87,6 +92,26 @@ final class Plan {
     } catch (IOException failure) {
       throw new StartException(Reason.FILE, failure);
     }
+  }
+
+  /** Whether the start makes this directory for other files. */
+  private boolean isMade(@Nullable Path directory) {
+    if (directory == null || Files.exists(directory)) {
+      return false;
+    }
+    List<Path> made = new ArrayList<>();
+    for (Path file :
+        Arrays.asList(
+            request.pidFile, request.lockFile, request.standardOutput, request.standardError)) {
+      if (file == null) {
+        continue;
+      }
+      if (request.makesDirectories
+          || (request.named != null && request.named.makes(file, request.standardOutput))) {
+        made.addAll(MadeDirectories.missingAbove(file));
+      }
+    }
+    return made.contains(directory);
   }
 
   private static String guardProblem(Path guard) throws IOException {

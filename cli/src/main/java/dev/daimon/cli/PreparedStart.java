@@ -62,6 +62,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** The signals that were ignored before an overlapping start. */
   private Set<Signal> ignored = Set.of();
 
+  /** Whether the program has taken an old daemon's place. */
+  private boolean replaces;
+
   /** The files of an overlapping start; null before it. */
   private @Nullable DaemonFiles filesBeside;
 
@@ -144,7 +147,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
 
   /** Prints what the program has written last, if the start has failed while it was waited for. */
   void printLastLines() {
-    if (awaited != null) {
+    // If it has taken an old daemon's place, it is not what has failed.
+    if (awaited != null && !replaces) {
       awaited.printLastLines();
     }
   }
@@ -256,6 +260,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     } catch (PosixException failure) {
       reason.addSuppressed(failure);
     }
+    replaces = false;
+    // What takes time comes last.
+    takeBackName(reason);
     if (awaited != null) {
       awaited.stop(reason);
     }
@@ -312,9 +319,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (old != null) {
         replace(old, pid);
       }
-      if (awaited == null) {
-        Caller.tellReady();
-      }
+      Caller.tellReady();
       name(pid);
       if (readers != null && old == null) {
         readers.release();
@@ -512,6 +517,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** From here on a signal ends this JVM again, unless it was ignored before. */
   @Override
   public void handedOver() throws PosixException {
+    replaces = true;
     for (Signal signal : List.of(Signal.HUP, Signal.INT, Signal.TERM)) {
       if (!ignored.contains(signal)) {
         Dispositions.reset(signal);

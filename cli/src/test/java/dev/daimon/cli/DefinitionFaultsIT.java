@@ -86,6 +86,18 @@ class DefinitionFaultsIT {
     }
   }
 
+  /** As a start makes the directory, it can have the guard in it. */
+  @Test
+  void aGuardMayBeInADirectoryThatTheStartMakes() throws Exception {
+    Path guard = files.pidFile("web").resolveSibling("other.guard");
+    define("guard " + files.known(guard), "program sleep 1000");
+
+    assertThat(files.daimon("check", "web")).isEqualTo(new Result(0, "web: ok\n", ""));
+    assertThat(files.daimon("start", "web", "--dry-run").exitCode()).isZero();
+    assertThat(files.daimon("start", "web")).isEqualTo(new Result(0, "", ""));
+    assertThat(guard).exists();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -732,14 +732,22 @@ class NamesIT {
             $daimon start web $options -- python3 -c "$ready
             while True: signal.pause()" || exit 11
             cp $conf/web.conf $state/web.started $HOME
-            $daimon restart web --overlap --umask 077 --timeout 1s $options -- python3 -c "$ready
+            restart="$daimon restart web --overlap --umask 077 --timeout 1s --then none $options"
+            $restart -- python3 -c "$ready
             while open('$run/web.pid').read() != str(os.getpid()) + chr(10): pass"
             [ $? = 70 ] || exit 12
             cmp $conf/web.conf $HOME/web.conf || exit 13
             cmp $state/web.started $HOME/web.started || exit 14
             ls -A $conf
             $daimon status web >/dev/null || exit 15
-            $daimon stop web --timeout 100ms 2>/dev/null || exit 16
+            $restart -- python3 -c "$ready
+            while 'umask' not in open('$conf/web.conf').read(): pass
+            open('$conf/web.conf', 'a').write('# edited')" 2>$HOME/told
+            [ $? = 70 ] || exit 16
+            grep -q 'warning: .*/web.conf was changed meanwhile, and stays' $HOME/told || exit 17
+            grep -q '# edited' $conf/web.conf || exit 18
+            cmp $state/web.started $HOME/web.started || exit 19
+            $daimon stop web --timeout 100ms --then KILL:5s 2>/dev/null || exit 20
             """);
 
     assertThat(result.exitCode()).as(result.err()).isZero();

@@ -451,9 +451,8 @@ class OverlapIT {
     long next = named();
 
     sandbox.shell("kill -s KILL " + next);
-    Sandbox.await("the end of the new daemon", () -> sandbox.running("server").isEmpty());
-    sandbox.shell("kill -s KILL " + old);
 
+    // It is asked for each second.
     assertThat(restart.waitFor(1, TimeUnit.MINUTES)).isTrue();
     assertThat(restart.exitValue()).isEqualTo(DAEMON_FAILED);
     assertThat(sandbox.file("told"))
@@ -462,7 +461,34 @@ class OverlapIT {
                 + next
                 + " was ready, and has ended; the old daemon, process "
                 + old
-                + ", has ended, too\n");
+                + ", has not ended after [SIGTERM]\n");
+    assertThat(named()).isEqualTo(old);
+    assertThat(sandbox.daimon("status", "-p", sandbox.file("pid").toString()).exitCode()).isZero();
+  }
+
+  @Test
+  void childrenOfTheOldOneThatHaveTheLockEndWithIt() throws Exception {
+    Path parent =
+        sandbox.script(
+            "parent",
+            "#!/usr/bin/python3",
+            "import os, signal, subprocess",
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+            "subprocess.Popen(['sleep', '1000'], close_fds=False)",
+            "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
+            READY,
+            "while True: signal.pause()");
+    sandbox.start("--ready", "notify", "--listen", "tcp:" + port, parent.toString());
+    sandbox.awaitProgram("sleep");
+
+    ProcessSandbox.Result result =
+        restart(List.of("--ready", "notify", "--timeout", "1s"), server.toString());
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(sandbox.running("sleep")).isEmpty();
+    assertThat(answer()).isEqualTo(named());
+    assertThat(sandbox.daimon("stop", "-p", sandbox.file("pid").toString()))
+        .isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
   /**
@@ -500,15 +526,17 @@ class OverlapIT {
                 "--listen",
                 "unix:" + sandbox.file("socket"),
                 "--timeout",
-                "1s"),
+                "1s",
+                "--then",
+                "none"),
             brief.toString());
 
     assertThat(result.exitCode()).as(result.err()).isEqualTo(DAEMON_FAILED);
     assertThat(result.err())
         .matches(
-            "daimon: process \\d+ was ready, and has ended(; the old daemon, process "
+            "daimon: process \\d+ was ready, and has ended; the old daemon, process "
                 + old
-                + ", (runs|has not ended after \\[SIGTERM]))?\n");
+                + ", (runs|has not ended after \\[SIGTERM])\n");
     assertThat(named()).isEqualTo(old);
     assertThat(Files.readString(sandbox.file("pid.guard"))).isEqualTo(guard);
     assertThat(sandbox.file("log")).doesNotExist();

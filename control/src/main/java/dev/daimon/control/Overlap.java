@@ -8,6 +8,7 @@ import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.startup.StartException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,27 +68,59 @@ final class Overlap {
 
   private void replace(OverlapSpec spec, RunningDaemon running, StopTarget target, Readers readers)
       throws IOException, InterruptedException {
-    PidFd next = running.successor(spec.start(running));
+    PidFd next = start(spec, running);
     try {
       if (guard != null) {
         guard.record(next.pid(), controlled.pidFile(), spec.readers());
       }
       spec.handedOver();
-      stop(target, readers, running.process(), next);
+      stop(target, readers, running, next);
       requireDaemon(running, next);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
-      if (next.isAlive() || !running.process().isAlive()) {
-        if (guard != null) {
-          guard.keepRecord();
-        }
-      } else {
-        // The old one is the daemon again, and can be controlled as before.
-        running.restore(failure);
-        spec.takeBack(failure);
+      if (!next.isAlive() && running.process().isAlive()) {
+        takeBack(spec, running, failure);
+      } else if (guard != null) {
+        guard.keepRecord();
       }
       throw failure;
     } finally {
       Processes.close(next);
+    }
+  }
+
+  private static PidFd start(OverlapSpec spec, RunningDaemon running)
+      throws IOException, InterruptedException {
+    try {
+      return running.successor(spec.start(running));
+    } catch (StartException failure) {
+      if (running.process().isAlive()) {
+        throw failure;
+      }
+      StartException both =
+          new StartException(
+              failure.reason(),
+              failure.exitCode(),
+              failure.getMessage() + "; the old daemon has ended, too");
+      both.addSuppressed(failure);
+      throw both;
+    }
+  }
+
+  /** The old one is the daemon again, and can be controlled as before. */
+  private void takeBack(OverlapSpec spec, RunningDaemon running, Throwable failure)
+      throws IOException {
+    running.restore(failure);
+    if (guard != null) {
+      guard.takeBack(failure);
+    }
+    spec.takeBack(failure);
+    if (!running.file().isAtPath()) {
+      throw new ControlException(
+          Reason.NOT_STARTED,
+          failure.getMessage()
+              + ", but "
+              + running.file().path()
+              + " no longer leads to it: end that process by its id before the next start");
     }
   }
 
@@ -106,7 +139,7 @@ final class Overlap {
    */
   private void requireDaemon(RunningDaemon running, PidFd next) throws IOException {
     if (!next.isAlive()) {
-      throw ended(next, running.process());
+      throw ended(next, running);
     }
     LockedFile file = running.file();
     if (!file.isAtPath() || !names(file, next.pid())) {
@@ -119,16 +152,21 @@ final class Overlap {
     }
   }
 
-  private ControlException ended(PidFd next, PidFd old) throws PosixException {
-    String fate = "runs";
-    if (!old.isAlive()) {
-      fate = "has ended, too";
-    } else if (!sent.isEmpty()) {
-      fate = "has not ended after " + sent;
+  private ControlException ended(PidFd next, RunningDaemon old) throws PosixException {
+    return new ControlException(Reason.NOT_STARTED, old.outlived(next.toString(), sent));
+  }
+
+  /**
+   * Whether children of the old daemon are left when it has ended, and have its lock, which is the
+   * new one's, too. For a second they may end by themselves.
+   */
+  private static boolean isLeft(StopTarget target, Duration rest, boolean first)
+      throws IOException, InterruptedException {
+    if (first) {
+      Duration half = rest.dividedBy(2);
+      target.awaitHolders(half.compareTo(SECOND) < 0 ? half : SECOND);
     }
-    return new ControlException(
-        Reason.NOT_STARTED,
-        next + " was ready, and has ended; the old daemon, " + old + ", " + fate);
+    return target.findHolders();
   }
 
   private static boolean names(LockedFile file, long pid) throws PosixException {
@@ -139,15 +177,13 @@ final class Overlap {
     }
   }
 
-  private void stop(StopTarget target, Readers readers, PidFd old, PidFd next)
+  private void stop(StopTarget target, Readers readers, RunningDaemon old, PidFd next)
       throws IOException, InterruptedException {
     long start = System.nanoTime();
+    boolean waited = false;
     List<Step> steps = policy.steps();
     for (int i = 0; i < steps.size(); i++) {
-      if (!next.isAlive()) {
-        // Nobody else serves any more.
-        throw ended(next, old);
-      }
+      requireEither(next, old);
       Step step = steps.get(i);
       Optional<Signal> following =
           i + 1 < steps.size() ? Optional.of(steps.get(i + 1).signal()) : Optional.empty();
@@ -157,33 +193,51 @@ final class Overlap {
       Duration left = step.patience();
       while (!left.isNegative()) {
         PidFd alive = target.alive();
-        listener.waiting(
-            alive == null ? old.pid() : alive.pid(),
-            Duration.ofNanos(System.nanoTime() - start),
-            following,
-            left);
-        if (target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND)) {
-          left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
-          String unread =
-              ReadersEnd.await(readers, left, policy, sent.size(), target, start, listener);
-          if (unread != null) {
-            controlled.listener.failedAfterwards(new IOException(unread));
-          }
-          listener.stopped(
-              new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));
+        listener.waiting(alive == null ? old.pid() : alive.pid(), since(start), following, left);
+        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
+        requireEither(next, old);
+        if (ended && !isLeft(target, step.patience().minus(since(begin)), !waited)) {
+          stopped(target, readers, old, start, step.patience().minus(since(begin)));
           return;
         }
+        waited |= ended;
         if (left.isZero()) {
           break;
         }
-        left = step.patience().minus(Duration.ofNanos(System.nanoTime() - begin));
+        left = step.patience().minus(since(begin));
       }
     }
-    if (!next.isAlive()) {
-      throw ended(next, old);
-    }
+    PidFd alive = target.alive();
     throw new ControlException(
         Reason.NOT_STOPPED,
-        old + " has not ended after " + sent + "; " + next + " is the daemon, and runs");
+        (alive == null ? old.process() : alive)
+            + " has not ended after "
+            + sent
+            + "; "
+            + next
+            + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
+  }
+
+  /** If the new one has ended, nobody else serves any more: the old one gets no further signal. */
+  private void requireEither(PidFd next, RunningDaemon old)
+      throws ControlException, PosixException {
+    if (!next.isAlive() && old.process().isAlive()) {
+      throw ended(next, old);
+    }
+  }
+
+  private void stopped(
+      StopTarget target, Readers readers, RunningDaemon old, long start, Duration patience)
+      throws IOException, InterruptedException {
+    String unread =
+        ReadersEnd.await(readers, patience, policy, sent.size(), target, start, listener);
+    if (unread != null) {
+      controlled.listener.failedAfterwards(new IOException(unread));
+    }
+    listener.stopped(new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));
+  }
+
+  private static Duration since(long nanos) {
+    return Duration.ofNanos(System.nanoTime() - nanos);
   }
 }

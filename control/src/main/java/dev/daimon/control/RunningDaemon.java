@@ -10,6 +10,7 @@ import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -174,8 +175,7 @@ public final class RunningDaemon implements AutoCloseable {
     // Before the file names it, so that a failure changes nothing.
     PidFd next = Processes.open(pid);
     if (next == null) {
-      throw new ControlException(
-          Reason.NOT_STARTED, "process " + pid + " was ready, and has ended");
+      throw new ControlException(Reason.NOT_STARTED, outlived("process " + pid, List.of()));
     }
     try {
       lock.write(pid);
@@ -205,13 +205,25 @@ public final class RunningDaemon implements AutoCloseable {
   PidFd successor(long pid) {
     PidFd next = successor;
     if (next == null || next.pid() != pid) {
-      IllegalStateException wrong =
-          new IllegalStateException("the pidfile was not made to name process " + pid);
-      restore(wrong);
-      throw wrong;
+      throw new IllegalStateException("the pidfile was not made to name process " + pid);
     }
     successor = null;
     return next;
+  }
+
+  /**
+   * What has become of this daemon if the new one has ended, in words.
+   *
+   * @param next the new one
+   * @param sent the signals that this one has got
+   */
+  String outlived(String next, List<Signal> sent) throws PosixException {
+    String fate = sent.isEmpty() ? "runs" : "has not ended after " + sent;
+    return next
+        + " was ready, and has ended; the old daemon, "
+        + process
+        + ", "
+        + (process.isAlive() ? fate : "has ended, too");
   }
 
   /** Makes the pidfile name this daemon again; a failure is added to the reason as suppressed. */
@@ -223,12 +235,21 @@ public final class RunningDaemon implements AutoCloseable {
     }
   }
 
-  /** Closes what was shared, here; the daemon and the new one keep it. */
+  /**
+   * Closes what was shared, here; the daemon and the new one keep it. If a start has failed after
+   * the pidfile was made to name the new daemon, it names this one again.
+   */
   @Override
   public void close() throws PosixException {
     PosixException failure = null;
     if (successor != null) {
       Processes.close(successor);
+      successor = null;
+      try {
+        lock.write(process.pid());
+      } catch (PosixException first) {
+        failure = first;
+      }
     }
     for (Descriptor socket : sockets) {
       try {

@@ -198,21 +198,49 @@ final class StopTarget implements AutoCloseable {
       if (System.nanoTime() - begin > SEARCH_NANOS) {
         break;
       }
-      PidFd process = Processes.open(pid);
-      boolean holder = false;
-      try {
-        holder = process != null && isMember(process) && isHolder(process) && isHeir(process);
-      } finally {
-        if (process != null && !holder) {
-          Processes.close(process);
-        }
-      }
-      if (process != null && holder) {
-        add(process);
+      PidFd holder = holder(pid);
+      if (holder != null) {
+        add(holder);
         found = true;
       }
     }
     return found;
+  }
+
+  /**
+   * Waits for the end of such processes, and sends them nothing.
+   *
+   * @param time how long at most
+   */
+  void awaitHolders(Duration time) throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    for (long pid : session == NONE ? new long[0] : Processes.all()) {
+      Duration left = time.minusNanos(System.nanoTime() - begin);
+      if (!left.isPositive()) {
+        return;
+      }
+      PidFd holder = holder(pid);
+      if (holder != null) {
+        try {
+          boolean _ = holder.awaitExit(left);
+        } finally {
+          Processes.close(holder);
+        }
+      }
+    }
+  }
+
+  private @Nullable PidFd holder(long pid) throws IOException {
+    PidFd process = Processes.open(pid);
+    boolean holder = false;
+    try {
+      holder = process != null && isMember(process) && isHolder(process) && isHeir(process);
+    } finally {
+      if (process != null && !holder) {
+        Processes.close(process);
+      }
+    }
+    return holder ? process : null;
   }
 
   /** Whether it has inherited the lock: in another's session any process may have waited for it. */

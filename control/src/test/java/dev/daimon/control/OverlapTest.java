@@ -65,7 +65,7 @@ class OverlapTest {
           return next.pid();
         },
         QUIET,
-        "process \\d+ was ready, and has ended");
+        "process \\d+ was ready, and has ended; the old daemon, process " + old + ", runs");
 
     assertRuns(old);
   }
