@@ -50,26 +50,38 @@ final class NamedStart {
   private final List<Replaced> replaced = new ArrayList<>();
 
   /**
-   * A file that was replaced.
+   * A file as it was.
    *
    * @param content what it held; null if there was no such file
+   */
+  private record Before(Path file, @Nullable String content, Set<PosixFilePermission> permissions) {
+    static Before of(Path file) throws IOException {
+      String content = NamedStart.content(file);
+      return new Before(
+          file, content, content == null ? Set.of() : Files.getPosixFilePermissions(file));
+    }
+  }
+
+  /**
+   * A file that was replaced.
+   *
    * @param now what is in its place
    */
-  private record Replaced(
-      Path file, @Nullable String content, Set<PosixFilePermission> permissions, Version now) {
+  private record Replaced(Before before, Version now) {
     void restore() throws IOException {
+      Path file = before.file;
       if (!Version.of(file).equals(now)) {
         throw new IOException(
             DefinitionFile.name(file) + " was changed meanwhile, and stays as it is");
       }
-      if (content == null) {
+      if (before.content == null) {
         Files.delete(file);
         return;
       }
-      try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(content))) {
+      try (TrustedFile.Pending pending = TrustedFile.prepare(file, Text.bytes(before.content))) {
         pending.commit(/* durable= */ true);
       }
-      Files.setPosixFilePermissions(file, permissions);
+      Files.setPosixFilePermissions(file, before.permissions);
     }
   }
 
@@ -80,11 +92,6 @@ final class NamedStart {
           Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return new Version(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
     }
-  }
-
-  /** Gives a temporary file its name. */
-  private interface Commit {
-    void run() throws IOException;
   }
 
   /**
@@ -273,9 +280,10 @@ final class NamedStart {
       }
       old = TrustedFile.prepare(beside(file), Text.bytes(now));
     }
-    TrustedFile.Pending former = old;
-    if (former != null) {
-      replace(beside(file), () -> former.commit(/* durable= */ true));
+    if (old != null) {
+      Before before = before(beside(file));
+      old.commit(/* durable= */ true);
+      replaced(before);
     }
   }
 
@@ -298,40 +306,40 @@ final class NamedStart {
    * @param pid the daemon's process id
    */
   void started(long pid, Terminal terminal) {
-    TrustedFile.Pending started = record;
     try {
-      if (started != null) {
-        replace(daemon.recordFile(), () -> StartedFile.commit(started, pid, daemon.pidFile()));
+      if (record != null) {
+        Before before = before(daemon.recordFile());
+        StartedFile.commit(record, pid, daemon.pidFile());
+        replaced(before);
       }
     } catch (IOException | StartException failure) {
       notWritten("what it was started with", failure, terminal);
-      close(started, failure);
+      close(record, failure);
     }
-    TrustedFile.Pending defined = saved;
     try {
-      if (defined != null) {
+      if (saved != null) {
         keepOld();
-        replace(daemon.definitionFile(), () -> defined.commit(/* durable= */ true));
+        Before before = before(daemon.definitionFile());
+        saved.commit(/* durable= */ true);
+        replaced(before);
         terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
       }
     } catch (IOException | StartException failure) {
       notWritten("its definition", failure, terminal);
       close(old, failure);
-      close(defined, failure);
+      close(saved, failure);
     }
   }
 
-  /** Replaces a file, and remembers it if the start may be taken back. */
-  private void replace(Path file, Commit commit) throws IOException {
-    if (!revocable) {
-      commit.run();
-      return;
+  /** The file as it is, if the start may be taken back; null if not. */
+  private @Nullable Before before(Path file) throws IOException {
+    return revocable ? Before.of(file) : null;
+  }
+
+  private void replaced(@Nullable Before before) throws IOException {
+    if (before != null) {
+      replaced.add(new Replaced(before, Version.of(before.file)));
     }
-    String content = content(file);
-    Set<PosixFilePermission> permissions =
-        content == null ? Set.of() : Files.getPosixFilePermissions(file);
-    commit.run();
-    replaced.add(new Replaced(file, content, permissions, Version.of(file)));
   }
 
   private void notWritten(String what, Exception failure, Terminal terminal) {

@@ -1,5 +1,6 @@
 package dev.daimon.control;
 
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
@@ -231,7 +232,8 @@ final class StopTarget implements AutoCloseable {
   }
 
   private @Nullable PidFd holder(long pid) throws IOException {
-    PidFd process = Processes.open(pid);
+    // A restart has copies of the lock itself.
+    PidFd process = pid == ThisProcess.id() ? null : Processes.open(pid);
     boolean holder = false;
     try {
       holder = process != null && isMember(process) && isHolder(process) && isHeir(process);
