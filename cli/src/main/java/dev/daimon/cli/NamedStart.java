@@ -46,7 +46,7 @@ final class NamedStart {
   /** Whether the start may be taken back when the temporary files have got their names. */
   private boolean revocable;
 
-  /** What they have replaced. */
+  /** What they have replaced, the last one first. */
   private final List<Replaced> replaced = new ArrayList<>();
 
   /**
@@ -70,7 +70,7 @@ final class NamedStart {
   private record Replaced(Before before, Version now) {
     void restore() throws IOException {
       Path file = before.file;
-      if (!Version.of(file).equals(now)) {
+      if (!now.equals(Version.of(file))) {
         throw new IOException(
             DefinitionFile.name(file) + " was changed meanwhile, and stays as it is");
       }
@@ -87,10 +87,15 @@ final class NamedStart {
 
   /** What tells a file as it is now from all others, and from what it will be. */
   private record Version(@Nullable Object key, FileTime modified, long size) {
-    static Version of(Path file) throws IOException {
+    /** That of a file; null if there is none. */
+    static @Nullable Version of(Path file) throws IOException {
       BasicFileAttributes attributes =
-          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      return new Version(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
+          file.getFileSystem()
+              .provider()
+              .readAttributesIfExists(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return attributes == null
+          ? null
+          : new Version(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
     }
   }
 
@@ -238,6 +243,10 @@ final class NamedStart {
     this.revocable = revocable;
     Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
     try {
+      if (revocable) {
+        String _ = content(daemon.recordFile());
+        String _ = save ? content(beside(daemon.definitionFile())) : null;
+      }
       record = StartedFile.prepare(daemon.recordFile(), started, foreground);
       if (save) {
         prepareDefinition(started);
@@ -281,9 +290,7 @@ final class NamedStart {
       old = TrustedFile.prepare(beside(file), Text.bytes(now));
     }
     if (old != null) {
-      Before before = before(beside(file));
-      old.commit(/* durable= */ true);
-      replaced(before);
+      commit(old, beside(file), /* durable= */ true);
     }
   }
 
@@ -308,9 +315,9 @@ final class NamedStart {
   void started(long pid, Terminal terminal) {
     try {
       if (record != null) {
-        Before before = before(daemon.recordFile());
-        StartedFile.commit(record, pid, daemon.pidFile());
-        replaced(before);
+        StartedFile.complete(record, pid, daemon.pidFile());
+        // After a power failure the daemon does not run, so this need not be on the disk.
+        commit(record, daemon.recordFile(), /* durable= */ false);
       }
     } catch (IOException | StartException failure) {
       notWritten("what it was started with", failure, terminal);
@@ -319,9 +326,7 @@ final class NamedStart {
     try {
       if (saved != null) {
         keepOld();
-        Before before = before(daemon.definitionFile());
-        saved.commit(/* durable= */ true);
-        replaced(before);
+        commit(saved, daemon.definitionFile(), /* durable= */ true);
         terminal.step("wrote " + DefinitionFile.name(daemon.definitionFile()));
       }
     } catch (IOException | StartException failure) {
@@ -331,14 +336,14 @@ final class NamedStart {
     }
   }
 
-  /** The file as it is, if the start may be taken back; null if not. */
-  private @Nullable Before before(Path file) throws IOException {
-    return revocable ? Before.of(file) : null;
-  }
-
-  private void replaced(@Nullable Before before) throws IOException {
-    if (before != null) {
-      replaced.add(new Replaced(before, Version.of(before.file)));
+  /** Gives a temporary file its name, and remembers what it replaces if that may be taken back. */
+  private void commit(TrustedFile.Pending pending, Path file, boolean durable) throws IOException {
+    Before before = revocable ? Before.of(file) : null;
+    // Its name is all that changes: whatever is different later is somebody else's change.
+    Version now = revocable ? Version.of(pending.temporary()) : null;
+    pending.commit(durable);
+    if (before != null && now != null) {
+      replaced.addFirst(new Replaced(before, now));
     }
   }
 
@@ -354,16 +359,23 @@ final class NamedStart {
 
   /**
    * Restores the files that the temporary ones have replaced, if they have got their names already,
-   * and removes the others.
+   * and removes the others. A definition that was changed meanwhile stays, and so does the one that
+   * it has replaced, under its new name.
    *
    * @param reason why; failures of this method are added to it as suppressed
    */
-  void takeBack(Throwable reason) {
+  void takeBack(Throwable reason, Terminal terminal) {
+    boolean stays = false;
     for (Replaced file : replaced) {
+      if (stays && file.before.file.equals(beside(daemon.definitionFile()))) {
+        continue;
+      }
       try {
         file.restore();
       } catch (IOException left) {
-        new Terminal(false).error(ActionWords.WARNING + left.getMessage());
+        stays |= file.before.file.equals(daemon.definitionFile());
+        terminal.clear();
+        terminal.error(ActionWords.WARNING + left.getMessage());
         reason.addSuppressed(left);
       }
     }

@@ -145,10 +145,12 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     }
   }
 
-  /** Prints what the program has written last, if the start has failed while it was waited for. */
-  void printLastLines() {
-    // If it has taken an old daemon's place, it is not what has failed.
-    if (awaited != null && !replaces) {
+  /**
+   * Prints what the program has written last, if the start has failed while it was waited for: not
+   * that of one which has taken an old daemon's place, and runs.
+   */
+  void printLastLines(Reason reason) {
+    if (awaited != null && (!replaces || reason == Reason.DAEMON_FAILED)) {
       awaited.printLastLines();
     }
   }
@@ -260,7 +262,6 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     } catch (PosixException failure) {
       reason.addSuppressed(failure);
     }
-    replaces = false;
     // What takes time comes last.
     takeBackName(reason);
     if (awaited != null) {
@@ -307,6 +308,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       long pid = child.pid();
       if (awaited != null) {
         pid = awaited.await(child);
+        if (old == null) {
+          Caller.tellReady();
+        }
         if (pid != child.pid() && old == null) {
           files.rewritePid(pid);
           record(pid);
@@ -319,7 +323,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (old != null) {
         replace(old, pid);
       }
-      Caller.tellReady();
+      if (awaited == null || old != null) {
+        Caller.tellReady();
+      }
       name(pid);
       if (readers != null && old == null) {
         readers.release();
@@ -462,7 +468,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** Removes what {@link #prepareName} has written, and what has got its name. */
   private void takeBackName(Throwable reason) {
     if (request.named != null) {
-      request.named.takeBack(reason);
+      request.named.takeBack(reason, terminal);
     }
   }
 

@@ -54,7 +54,7 @@ final class StartCommand {
         throw named;
       }
       terminal.error(String.valueOf(named.getMessage()));
-      waitedFor.printLastLines();
+      waitedFor.printLastLines(failure.reason());
       return named.exitCode();
     }
   }

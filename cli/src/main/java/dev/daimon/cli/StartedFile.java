@@ -69,15 +69,13 @@ record StartedFile(@Nullable StartRecord process, Definition definition, boolean
     return line;
   }
 
-  /** Writes the process into the temporary file, and gives that its name. */
-  static void commit(TrustedFile.Pending pending, long pid, Path pidFile) throws IOException {
+  /** Writes the process into the temporary file. */
+  static void complete(TrustedFile.Pending pending, long pid, Path pidFile) throws IOException {
     StartRecord process = StartRecord.of(pid, pidFile).orElse(null);
     if (process != null) {
       String line = new String(process.line(), StandardCharsets.ISO_8859_1).stripTrailing();
       write(pending, line);
     }
-    // After a power failure the daemon does not run, so the file need not be on the disk.
-    pending.commit(/* durable= */ false);
   }
 
   private static void write(TrustedFile.Pending pending, String line) throws PosixException {

@@ -732,7 +732,7 @@ class NamesIT {
             $daimon start web $options -- python3 -c "$ready
             while True: signal.pause()" || exit 11
             cp $conf/web.conf $state/web.started $HOME
-            restart="$daimon restart web --overlap --umask 077 --timeout 1s --then none $options"
+            restart="$daimon restart web --overlap --umask 077 --timeout 1m --then none $options"
             $restart -- python3 -c "$ready
             while open('$run/web.pid').read() != str(os.getpid()) + chr(10): pass"
             [ $? = 70 ] || exit 12
@@ -746,6 +746,7 @@ class NamesIT {
             [ $? = 70 ] || exit 16
             grep -q 'warning: .*/web.conf was changed meanwhile, and stays' $HOME/told || exit 17
             grep -q '# edited' $conf/web.conf || exit 18
+            cmp $conf/web.conf.old $HOME/web.conf || exit 19
             cmp $state/web.started $HOME/web.started || exit 19
             $daimon stop web --timeout 100ms --then KILL:5s 2>/dev/null || exit 20
             """);

@@ -491,6 +491,32 @@ class OverlapIT {
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
   }
 
+  /** Whoever calls the command has the old daemon's lock then, and is in its session. */
+  @Test
+  void aDaemonMayRestartItself() throws Exception {
+    Path told = sandbox.file("told");
+    Path selfish =
+        sandbox.script(
+            "selfish",
+            "#!/usr/bin/python3",
+            "import os, signal, subprocess",
+            "again = '" + Sandbox.DAIMON + " restart --overlap -p " + sandbox.file("pid") + "'",
+            "again += ' --ready notify --listen tcp:" + port + " " + server + "'",
+            "again += '; echo $? >" + told + ".new; mv " + told + ".new " + told + "'",
+            "signal.signal(signal.SIGUSR1, lambda *_: subprocess.Popen(again, shell=True,"
+                + " close_fds=False))",
+            READY,
+            "while True: signal.pause()");
+    long old = sandbox.start("--ready", "notify", "--listen", "tcp:" + port, selfish.toString());
+
+    sandbox.shell("kill -s USR1 " + old);
+
+    Sandbox.await("the restart", () -> Files.exists(told));
+    assertThat(told).hasContent("0\n");
+    assertThat(named()).isNotEqualTo(old);
+    assertThat(answer()).isEqualTo(named());
+  }
+
   /**
    * It ends as soon as the pidfile names it, and leaves a child that has all descriptors of its
    * own.
@@ -526,7 +552,7 @@ class OverlapIT {
                 "--listen",
                 "unix:" + sandbox.file("socket"),
                 "--timeout",
-                "1s",
+                "1m",
                 "--then",
                 "none"),
             brief.toString());

@@ -226,6 +226,17 @@ public final class Guard implements AutoCloseable {
     kept = true;
   }
 
+  /** Restores the record that {@link #record} has replaced; the guard is still held. */
+  void restoreRecord(Throwable reason) {
+    try {
+      if (before != null) {
+        lock.replace(before);
+      }
+    } catch (PosixException left) {
+      reason.addSuppressed(left);
+    }
+  }
+
   /**
    * Undoes the changes to the file, for an action that has failed: removes the file if this object
    * made it, otherwise restores its content. A process that waits for the guard makes a new file; a

@@ -12,9 +12,11 @@ import dev.daimon.startup.StartException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +76,7 @@ final class Overlap {
         guard.record(next.pid(), controlled.pidFile(), spec.readers());
       }
       spec.handedOver();
+      target.spare(notLeft(next));
       stop(target, readers, running, next);
       requireDaemon(running, next);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
@@ -86,6 +89,20 @@ final class Overlap {
     } finally {
       Processes.close(next);
     }
+  }
+
+  /**
+   * The processes that have the lock of both: the new daemon, and this one. If the old daemon
+   * restarts itself, also those between the two, which have inherited it.
+   */
+  private static Set<Long> notLeft(PidFd next) {
+    Set<Long> processes = new HashSet<>(List.of(next.pid()));
+    Optional<ProcessHandle> process = Optional.of(ProcessHandle.current());
+    while (process.isPresent()) {
+      processes.add(process.get().pid());
+      process = process.get().parent();
+    }
+    return processes;
   }
 
   private static PidFd start(OverlapSpec spec, RunningDaemon running)
@@ -111,7 +128,7 @@ final class Overlap {
       throws IOException {
     running.restore(failure);
     if (guard != null) {
-      guard.takeBack(failure);
+      guard.restoreRecord(failure);
     }
     spec.takeBack(failure);
     if (!running.file().isAtPath()) {
@@ -124,12 +141,11 @@ final class Overlap {
     }
   }
 
-  /** Nothing is lost if this fails: these are copies, and both daemons have their own. */
-  private static void close(RunningDaemon running) {
+  private void close(RunningDaemon running) {
     try {
       running.close();
-    } catch (PosixException nothingLost) {
-      return;
+    } catch (PosixException failure) {
+      controlled.failedAfterwards(controlled.pidFile().toString(), failure);
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.daimon.control;
 
-import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
@@ -10,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +46,9 @@ final class StopTarget implements AutoCloseable {
 
   /** Whether those programs are left alone so far. */
   private boolean sparing = true;
+
+  /** The processes that are never taken for those which the daemon has left its lock to. */
+  private Set<Long> spared = Set.of();
 
   /** Whether the daemon was started in a session that is not its own. */
   private final boolean guest;
@@ -114,6 +117,11 @@ final class StopTarget implements AutoCloseable {
       return " is in the session of the running "
           + Processes.words(session, Processes.info(leader));
     }
+  }
+
+  /** Leaves out processes that have the lock, but not since the daemon has left it to them. */
+  void spare(Set<Long> processes) {
+    spared = processes;
   }
 
   /** Sends a signal to all, and to each process that is found in the session later. */
@@ -232,8 +240,7 @@ final class StopTarget implements AutoCloseable {
   }
 
   private @Nullable PidFd holder(long pid) throws IOException {
-    // A restart has copies of the lock itself.
-    PidFd process = pid == ThisProcess.id() ? null : Processes.open(pid);
+    PidFd process = spared.contains(pid) ? null : Processes.open(pid);
     boolean holder = false;
     try {
       holder = process != null && isMember(process) && isHolder(process) && isHeir(process);

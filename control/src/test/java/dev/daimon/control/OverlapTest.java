@@ -9,10 +9,13 @@ import dev.daimon.forking.Child;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of the old daemon if the new one ends. */
 class OverlapTest {
@@ -70,10 +73,15 @@ class OverlapTest {
     assertRuns(old);
   }
 
-  @Test
-  void oneThatHasEndedBeforeTheFirstSignalCostsNothing() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void oneThatHasEndedBeforeTheFirstSignalCostsNothing(boolean unrecorded) throws Exception {
     long old = daemons.start("exec tail -f /dev/null", "tail");
-    String guard = Files.readString(Guard.beside(daemons.pidFile()));
+    Path file = Guard.beside(daemons.pidFile());
+    String guard = Files.readString(file);
+    if (unrecorded) {
+      Files.delete(file);
+    }
 
     assertFailure(
         running -> {
@@ -86,7 +94,11 @@ class OverlapTest {
         "process \\d+ was ready, and has ended; the old daemon, process " + old + ", runs");
 
     assertRuns(old);
-    assertThat(Guard.beside(daemons.pidFile())).hasContent(guard);
+    if (unrecorded) {
+      assertThat(file).doesNotExist();
+    } else {
+      assertThat(file).hasContent(guard);
+    }
   }
 
   @Test

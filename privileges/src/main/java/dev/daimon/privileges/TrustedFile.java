@@ -288,6 +288,11 @@ public final class TrustedFile {
       this.descriptor = descriptor;
     }
 
+    /** {@return the temporary file, which is renamed by {@link #commit}} */
+    public Path temporary() {
+      return NativePath.of(temporary);
+    }
+
     /**
      * Overwrites a part of the content. That takes no more space.
      *
