@@ -25,9 +25,7 @@ final class RequestedDrop {
    */
   static @Nullable PrivilegeDrop of(Request request, @Nullable Identity identity) {
     try {
-      for (ResourceLimit limit : request.limits) {
-        ThisProcess.allow(limit);
-      }
+      allowLimits(request);
       if (identity == null && !request.hasDrop()) {
         return null;
       }
@@ -39,10 +37,60 @@ final class RequestedDrop {
     } catch (RootDirectoryException unusable) {
       throw new StartException(Reason.SYSTEM, unusable);
     } catch (PosixException failure) {
-      boolean denied = failure.errno().equals(Errno.EPERM) || failure.errno().equals(Errno.EACCES);
-      throw new StartException(denied ? Reason.PERMISSION : Reason.SYSTEM, failure);
+      throw isDenied(failure)
+          ? denied(refused(request), failure)
+          : new StartException(Reason.SYSTEM, failure);
     } catch (IOException failure) {
       throw new StartException(Reason.PERMISSION, failure);
+    }
+  }
+
+  private static void allowLimits(Request request) throws PosixException {
+    for (ResourceLimit limit : request.limits) {
+      try {
+        ThisProcess.allow(limit);
+      } catch (PosixException failure) {
+        if (isDenied(failure)) {
+          throw denied(CommandOption.RLIMIT, failure);
+        }
+        throw failure;
+      }
+    }
+  }
+
+  private static boolean isDenied(PosixException failure) {
+    return failure.errno().equals(Errno.EPERM) || failure.errno().equals(Errno.EACCES);
+  }
+
+  private static StartException denied(@Nullable CommandOption option, PosixException failure) {
+    String place = option == null ? "" : option + ": ";
+    return new StartException(Reason.PERMISSION, place + failure.getMessage());
+  }
+
+  /** The option that is refused by itself, so that a message can name it; null if none is. */
+  private static @Nullable CommandOption refused(Request request) {
+    if (request.rootDirectory != null
+        && isRefused(PrivilegeDrop.builder().rootDirectory(request.rootDirectory))) {
+      return CommandOption.CHROOT;
+    }
+    if (request.niceness != null && isRefused(PrivilegeDrop.builder().niceness(request.niceness))) {
+      return CommandOption.NICE;
+    }
+    if (request.oomScoreAdjust != null
+        && isRefused(PrivilegeDrop.builder().oomScoreAdjust(request.oomScoreAdjust))) {
+      return CommandOption.OOM_SCORE_ADJ;
+    }
+    return request.keptCapabilities != null
+            && isRefused(PrivilegeDrop.builder().keepCapabilities(request.keptCapabilities))
+        ? CommandOption.KEEP_CAP
+        : null;
+  }
+
+  private static boolean isRefused(PrivilegeDrop.Builder drop) {
+    try {
+      return !drop.build().start(_ -> true);
+    } catch (IOException refused) {
+      return true;
     }
   }
 

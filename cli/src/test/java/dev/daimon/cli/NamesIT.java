@@ -234,7 +234,11 @@ class NamesIT {
             $daimon start d9; echo "$?" >&2
             echo 'program /nowhere/x' >$conf/e.conf
             $daimon start e; echo "$?" >&2
-            rm $conf/d[1-7].conf
+            printf 'umask 022\\nnice -20\\nprogram sleep\\n' >$conf/f.conf
+            $daimon check f; echo "$?" >&2
+            printf 'rlimit core=0\\nrlimit nofile=1:99999999\\nprogram sleep\\n' >$conf/f.conf
+            $daimon check f; echo "$?" >&2
+            rm $conf/d[1-7].conf $conf/f.conf
             $daimon check; echo "$?" >&2
             """);
 
@@ -260,6 +264,10 @@ class NamesIT {
             64
             daimon: e.conf:1: /nowhere/x: No such file or directory (ENOENT, 2)
             66
+            daimon: f.conf:2: --nice: setpriority -20: Permission denied (EACCES, 13)
+            77
+            daimon: f.conf:2: --rlimit: prlimit nofile=1:99999999: Operation not permitted (EPERM, 1)
+            77
             daimon: d9.conf:1: --self and --stdout exclude each other: the program does that itself
             daimon: e.conf:1: /nowhere/x: No such file or directory (ENOENT, 2)
             66

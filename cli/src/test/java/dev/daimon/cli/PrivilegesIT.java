@@ -454,7 +454,8 @@ class PrivilegesIT {
     for (String command : List.of("start", "run")) {
       Result result = asNobody(command + " " + options + " true");
 
-      assertThat(result).isEqualTo(new Result(77, "", "daimon: " + message + "\n"));
+      String option = options.substring(0, options.indexOf(' '));
+      assertThat(result).isEqualTo(new Result(77, "", "daimon: " + option + ": " + message + "\n"));
     }
   }
 
