@@ -186,7 +186,7 @@ class LogsIT {
       Files.move(log(), log().resolveSibling("web.log." + i));
       Files.createFile(log());
     }
-    new ProcessBuilder("kill", "-HUP", Long.toString(writer.pid())).start().waitFor();
+    assertThat(sandbox.shell("kill -s HUP " + writer.pid()).exitCode()).isZero();
     Files.createFile(sandbox.file("go"));
     awaitPrinted("line 5999\n");
     end(follow);

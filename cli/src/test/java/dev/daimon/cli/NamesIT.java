@@ -72,7 +72,7 @@ class NamesIT {
             $daimon restart web || exit 14
             two=$(cat $run/web.pid)
             [ $one != $two ] || exit 15
-            [ $(ps -o ni= -p $two) = 3 ] || exit 16
+            [ $(cut -d' ' -f19 /proc/$two/stat) = 3 ] || exit 16
             tail -n +2 $state/web.started
             $daimon signal web CONT || exit 17
             $daimon stop web || exit 18

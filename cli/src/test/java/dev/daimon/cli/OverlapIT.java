@@ -421,7 +421,7 @@ class OverlapIT {
     Process restart = restartOfAStubbornOne();
     long old = sandbox.running("stubborn").getFirst().pid();
 
-    sandbox.run(List.of("kill", "-s", signal, Long.toString(restart.pid())), Map.of());
+    sandbox.shell("kill -s " + signal + " " + restart.pid());
 
     assertThat(restart.waitFor(1, TimeUnit.MINUTES)).isTrue();
     assertThat(restart.exitValue()).isEqualTo(status);
