@@ -211,29 +211,30 @@ class StopTest {
   /** By somebody who knows nothing of the guard, as soon as the lock is free. */
   @Test
   void aDaemonThatIsStartedMeanwhileStays() throws Exception {
-    daemons.start("exec tail -f /dev/null", "tail");
     Process[] next = new Process[1];
+    // Opened now, since nothing is left of it when it has got its signal and init is quick.
+    try (PidFd old = PidFd.open(daemons.start("exec tail -f /dev/null", "tail"))) {
+      StopResult result =
+          daemons
+              .control()
+              .stop(
+                  StopPolicy.DEFAULT,
+                  (pid, waited, signal, left) -> {
+                    if (next[0] == null) {
+                      next[0] = startWithoutGuard(old);
+                    }
+                  });
 
-    StopResult result =
-        daemons
-            .control()
-            .stop(
-                StopPolicy.DEFAULT,
-                (pid, waited, signal, left) -> {
-                  if (next[0] == null) {
-                    next[0] = startWithoutGuard(pid);
-                  }
-                });
-
-    assertThat(result.outcome()).isEqualTo(Outcome.OK);
+      assertThat(result.outcome()).isEqualTo(Outcome.OK);
+    }
     assertThat(next[0].isAlive()).isTrue();
     assertThat(daemons.control().status().pid()).hasValue(next[0].pid());
   }
 
   /** The old daemon has got its signal; this one gets its lock, and its pidfile. */
-  private Process startWithoutGuard(long old) {
-    try (PidFd daemon = PidFd.open(old)) {
-      daemon.awaitExit();
+  private Process startWithoutGuard(PidFd old) {
+    try {
+      old.awaitExit();
       Process next = daemons.locker(daemons.pidFile());
       daemons.name(next.pid());
       return next;
