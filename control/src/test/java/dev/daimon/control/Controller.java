@@ -117,8 +117,10 @@ final class Controller {
         .arguments(
             "-c",
             "echo $0 $$ >>daemons; exec 0<>alone; flock -n 0 || echo $0 $$ >>two;"
-                + " trap '' HUP; exec sleep 1000",
+                + " exec sleep 1000",
             word())
+        // From the first moment: a trap of the shell would come too late for a quick SIGHUP.
+        .ignore(Signal.HUP)
         .environment(Environment.current())
         .directory(directory)
         .standardInput(Redirect.nullDevice())
