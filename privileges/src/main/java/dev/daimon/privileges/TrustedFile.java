@@ -8,7 +8,6 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Processes;
-import dev.daimon.posix.call.Signals;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -218,7 +217,7 @@ public final class TrustedFile {
     Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     try (DirectoryStream<Path> entries =
         java.nio.file.Files.newDirectoryStream(
-            directory, entry -> isAbandoned(String.valueOf(entry.getFileName())))) {
+            directory, entry -> isTemporary(String.valueOf(entry.getFileName())))) {
       for (Path entry : entries) {
         removeUnlocked(NativePath.bytes(entry));
       }
@@ -227,22 +226,24 @@ public final class TrustedFile {
     }
   }
 
-  private static boolean isAbandoned(String name) {
+  /** Nothing but what temporary() makes: a daemon's name may begin like that. */
+  private static boolean isTemporary(String name) {
     int end = name.indexOf('-', PREFIX.length());
     if (!name.startsWith(PREFIX) || end < 0) {
       return false;
     }
     try {
-      // Nothing but what temporary() makes: a daemon's name may begin like that.
       long _ = Long.parseUnsignedLong(name, end + 1, name.length(), 16);
-      int pid = Integer.parseInt(name, PREFIX.length(), end, 10);
-      return pid > 0 && Signals.kill(pid, 0) == -Errno.ESRCH.number();
+      return Integer.parseInt(name, PREFIX.length(), end, 10) > 0;
     } catch (NumberFormatException foreign) {
       return false;
     }
   }
 
-  /** Its process may run in another PID namespace: then it has the lock. */
+  /**
+   * Only the lock tells whether its process is there: in another PID namespace that has another id,
+   * and a killed process has its id until it is waited for.
+   */
   private static void removeUnlocked(byte[] temporary) throws PosixException {
     int flags = Files.O_RDONLY | Files.O_NOFOLLOW | Files.O_NONBLOCK | Files.O_CLOEXEC;
     int number = Files.open(temporary, flags, 0);
@@ -274,7 +275,7 @@ public final class TrustedFile {
    * A content in a temporary file that waits for its name. For one thread at a time. A process that
    * is killed before that leaves the temporary file behind, under the name {@code
    * .daimon-PID-NUMBER}, until the next {@link #prepare} in that directory. It is locked ({@code
-   * flock}) until it has its name, so that no process of another PID namespace removes it.
+   * flock}) until it has its name, so that no other process removes it.
    */
   public static final class Pending implements AutoCloseable {
     private final Path file;
