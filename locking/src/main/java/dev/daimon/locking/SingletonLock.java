@@ -307,10 +307,12 @@ public final class SingletonLock implements AutoCloseable {
    * symbolic link are not locked.
    *
    * <p>In the initial PID namespace the kernel's list is complete for local files. In a container
-   * it lacks the locks of other containers, and on a network file system those of other hosts.
-   * There, if the list does not have the lock, this method tries a shared lock without waiting,
-   * through an open file of its own; it must be allowed to read the file for that. An {@link
-   * #acquire} at that moment waits until the shared lock is released.
+   * it lacks the locks of other containers, and on a network file system those of other hosts; and
+   * no more than its first thousand locks are read. If the lock is not found so, this method tries
+   * a shared lock without waiting, through an open file of its own; it must be allowed to read the
+   * file for that. An {@link #acquire} at that moment waits until the shared lock is released.
+   * Shared locks of others are not found in this way, only exclusive ones, such as those of {@link
+   * #acquire}.
    *
    * <p>Race: the answer may be out of date when this method returns.
    *
