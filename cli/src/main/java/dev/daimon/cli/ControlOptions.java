@@ -38,25 +38,32 @@ final class ControlOptions {
 
   /**
    * Takes options that were not typed from the daemon's definition, or from what it was started
-   * with.
+   * with. A command that takes a program, such as a restart of another one, takes those of them
+   * that say how to stop.
    */
   static void useDefinition(CommandLine line, RequestedDaemon daemon) {
     // What is typed wrong is wrong whatever the daemon's options are.
     check(line);
-    Definition definition = daemon.definitionOrRecord(new Check(line));
+    Use use = new Use(line);
+    Definition definition = daemon.definitionOrRecord(use);
     if (definition != null) {
-      line.use(definition);
+      use.apply(definition);
     }
   }
 
   /**
-   * Judges a definition by what it gives a command line. No lambda, for which the caches of the
-   * command would need a class of their own.
+   * Gives a definition's options to a command line. No lambda, for which the caches of the command
+   * would need a class of their own.
    */
-  private record Check(CommandLine line) implements Consumer<Definition> {
+  private record Use(CommandLine line) implements Consumer<Definition> {
+    void apply(Definition definition) {
+      line.use(line.takesProgram() ? definition.ofStop() : definition);
+    }
+
+    /** Also judges them. */
     @Override
     public void accept(Definition definition) {
-      line.use(line.takesProgram() ? definition.ofStop() : definition);
+      apply(definition);
       check(line);
     }
   }
@@ -66,18 +73,6 @@ final class ControlOptions {
     Path _ = line.path(CommandOption.GUARD);
     if (line.takes(CommandOption.THEN)) {
       StopPolicy _ = policy(line);
-    }
-  }
-
-  /**
-   * Takes how to stop the daemon from its definition, or from what it was started with, for a
-   * restart of another program.
-   */
-  static void useStopOptions(CommandLine line, RequestedDaemon daemon) {
-    check(line);
-    Definition old = daemon.definitionOrRecord(new Check(line));
-    if (old != null) {
-      line.use(old.ofStop());
     }
   }
 

@@ -255,7 +255,7 @@ final class StartOptions {
       throw line.usage("the program's name is empty");
     }
     if (daemon != null && command == Command.RESTART) {
-      ControlOptions.useStopOptions(line, daemon);
+      ControlOptions.useDefinition(line, daemon);
     }
     return program;
   }

@@ -1,17 +1,14 @@
 package dev.daimon.control;
 
 import dev.daimon.control.ControlException.Reason;
-import dev.daimon.control.StopPolicy.Step;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.Signal;
 import dev.daimon.startup.StartException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,15 +21,10 @@ import org.jspecify.annotations.Nullable;
  * old one is awaited by its handle: its lock is the new one's too.
  */
 final class Overlap {
-  private static final Duration SECOND = Duration.ofSeconds(1);
-
   private final ControlledDaemon controlled;
   private final StopPolicy policy;
   private final StopListener listener;
   private final @Nullable Guard guard;
-
-  /** The signals that the old daemon has got. */
-  private final List<Signal> sent = new ArrayList<>();
 
   Overlap(
       ControlledDaemon controlled,
@@ -77,8 +69,12 @@ final class Overlap {
       }
       spec.handedOver();
       target.spare(notLeft(next));
-      stop(target, readers, running, next);
-      requireDaemon(running, next);
+      OldDaemonEnd end = new OldDaemonEnd(target, running, next);
+      end.carryOut(readers);
+      if (!next.isAlive()) {
+        throw end.withoutSuccessor();
+      }
+      requireNamed(running.file(), next);
     } catch (IOException | InterruptedException | RuntimeException | Error failure) {
       if (!next.isAlive() && running.process().isAlive()) {
         takeBack(spec, running, failure);
@@ -149,15 +145,8 @@ final class Overlap {
     }
   }
 
-  /**
-   * While the old daemon was awaited, the new one may have ended; and at its end the old one may
-   * have removed or emptied the pidfile, as many do.
-   */
-  private void requireDaemon(RunningDaemon running, PidFd next) throws IOException {
-    if (!next.isAlive()) {
-      throw ended(next, running);
-    }
-    LockedFile file = running.file();
+  /** At its end the old daemon may have removed or emptied the pidfile, as many do. */
+  private static void requireNamed(LockedFile file, PidFd next) throws IOException {
     if (!file.isAtPath() || !names(file, next.pid())) {
       throw new ControlException(
           Reason.UNKNOWN,
@@ -168,23 +157,6 @@ final class Overlap {
     }
   }
 
-  private ControlException ended(PidFd next, RunningDaemon old) throws PosixException {
-    return new ControlException(Reason.NOT_STARTED, old.outlived(next.toString(), sent));
-  }
-
-  /**
-   * Whether children of the old daemon are left when it has ended, and have its lock, which is the
-   * new one's, too. For a second they may end by themselves.
-   */
-  private static boolean isLeft(StopTarget target, Duration rest, boolean first)
-      throws IOException, InterruptedException {
-    if (first) {
-      Duration half = rest.dividedBy(2);
-      target.awaitHolders(half.compareTo(SECOND) < 0 ? half : SECOND);
-    }
-    return target.findHolders();
-  }
-
   private static boolean names(LockedFile file, long pid) throws PosixException {
     try {
       return PidFile.at(file.path()).read(file.descriptor()) == pid;
@@ -193,67 +165,67 @@ final class Overlap {
     }
   }
 
-  private void stop(StopTarget target, Readers readers, RunningDaemon old, PidFd next)
-      throws IOException, InterruptedException {
-    long start = System.nanoTime();
-    boolean waited = false;
-    List<Step> steps = policy.steps();
-    for (int i = 0; i < steps.size(); i++) {
-      requireEither(next, old);
-      Step step = steps.get(i);
-      Optional<Signal> following =
-          i + 1 < steps.size() ? Optional.of(steps.get(i + 1).signal()) : Optional.empty();
-      target.send(step.signal());
-      sent.add(step.signal());
-      long begin = System.nanoTime();
-      Duration left = step.patience();
-      while (!left.isNegative()) {
+  /** The stop of the old daemon, for as long as the new one runs. */
+  private final class OldDaemonEnd implements StopSteps.Course {
+    private final StopTarget target;
+    private final RunningDaemon old;
+    private final PidFd next;
+    private final StopSteps steps = new StopSteps(policy, listener);
+
+    /** Whether the children that the old daemon has left had their time to end by themselves. */
+    private boolean waited;
+
+    OldDaemonEnd(StopTarget target, RunningDaemon old, PidFd next) {
+      this.target = target;
+      this.old = old;
+      this.next = next;
+    }
+
+    void carryOut(Readers readers) throws IOException, InterruptedException {
+      Duration left = steps.carryOut(target, old.pid(), this);
+      if (left == null) {
         PidFd alive = target.alive();
-        listener.waiting(alive == null ? old.pid() : alive.pid(), since(start), following, left);
-        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
-        requireEither(next, old);
-        if (ended && !isLeft(target, step.patience().minus(since(begin)), !waited)) {
-          stopped(target, readers, old, start, step.patience().minus(since(begin)));
-          return;
-        }
-        waited |= ended;
-        if (left.isZero()) {
-          break;
-        }
-        left = step.patience().minus(since(begin));
+        throw new ControlException(
+            Reason.NOT_STOPPED,
+            (alive == null ? old.process() : alive)
+                + " has not ended after "
+                + steps.sent()
+                + "; "
+                + next
+                + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
+      }
+      String unread = steps.awaitReaders(readers, left, target);
+      if (unread != null) {
+        controlled.listener.failedAfterwards(new IOException(unread));
+      }
+      listener.stopped(new StopResult(Outcome.OK, OptionalLong.of(old.pid()), steps.sent()));
+    }
+
+    /**
+     * If the new one has ended, nobody else serves any more: the old one gets no further signal.
+     */
+    @Override
+    public void check() throws IOException {
+      if (!next.isAlive() && old.process().isAlive()) {
+        throw withoutSuccessor();
       }
     }
-    PidFd alive = target.alive();
-    throw new ControlException(
-        Reason.NOT_STOPPED,
-        (alive == null ? old.process() : alive)
-            + " has not ended after "
-            + sent
-            + "; "
-            + next
-            + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
-  }
 
-  /** If the new one has ended, nobody else serves any more: the old one gets no further signal. */
-  private void requireEither(PidFd next, RunningDaemon old)
-      throws ControlException, PosixException {
-    if (!next.isAlive() && old.process().isAlive()) {
-      throw ended(next, old);
+    /** Children of the old daemon may be left, and have its lock, which is the new one's, too. */
+    @Override
+    public boolean isOver(boolean ended, Duration rest) throws IOException, InterruptedException {
+      if (!ended) {
+        return false;
+      }
+      if (!waited) {
+        waited = true;
+        target.awaitHolders(StopSteps.childrensTime(rest));
+      }
+      return !target.findHolders();
     }
-  }
 
-  private void stopped(
-      StopTarget target, Readers readers, RunningDaemon old, long start, Duration patience)
-      throws IOException, InterruptedException {
-    String unread =
-        ReadersEnd.await(readers, patience, policy, sent.size(), target, start, listener);
-    if (unread != null) {
-      controlled.listener.failedAfterwards(new IOException(unread));
+    ControlException withoutSuccessor() throws PosixException {
+      return new ControlException(Reason.NOT_STARTED, old.outlived(next.toString(), steps.sent()));
     }
-    listener.stopped(new StopResult(Outcome.OK, OptionalLong.of(old.pid()), List.copyOf(sent)));
-  }
-
-  private static Duration since(long nanos) {
-    return Duration.ofNanos(System.nanoTime() - nanos);
   }
 }

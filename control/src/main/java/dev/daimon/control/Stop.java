@@ -3,7 +3,6 @@ package dev.daimon.control;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.Orphans.Orphan;
-import dev.daimon.control.StopPolicy.Step;
 import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
@@ -18,23 +17,12 @@ import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** One stop, under the guard: the signals, the wait for the end, and the removal of the pidfile. */
 final class Stop {
-  /** How often the listener is told the time. */
-  private static final Duration SECOND = Duration.ofSeconds(1);
-
-  /**
-   * The time that children get to end by themselves when the daemon has ended; at most half of the
-   * time that is left.
-   */
-  private static final Duration CHILDREN = SECOND;
-
   private final ControlledDaemon controlled;
   private final Path pidFile;
   private final StopPolicy policy;
@@ -46,14 +34,7 @@ final class Stop {
   /** Whether a start follows. */
   private final boolean restart;
 
-  private final long start = System.nanoTime();
-  private final List<Signal> sent = new ArrayList<>();
-
-  /** The process that the stop waits for: the daemon, or else a child that it has left. */
-  private long awaited;
-
-  /** Whether the children that the daemon has left had their time to end by themselves. */
-  private boolean waited;
+  private final StopSteps steps;
 
   Stop(
       ControlledDaemon controlled,
@@ -67,6 +48,7 @@ final class Stop {
     this.listener = listener;
     this.guard = guard;
     this.restart = restart;
+    steps = new StopSteps(policy, listener);
   }
 
   StopResult carryOut() throws IOException, InterruptedException {
@@ -137,7 +119,6 @@ final class Stop {
 
   private StopResult stop(PidFd daemon, long named, LockedFile file, @Nullable StartRecord last)
       throws IOException, InterruptedException {
-    awaited = daemon.pid();
     try (Readers readers = Readers.open(controlled.guardFile(), file, named);
         StopTarget target = new StopTarget(daemon, file, policy.wholeSession(), last, readers)) {
       Duration left = end(target, daemon, file);
@@ -145,13 +126,13 @@ final class Stop {
       awaitRelease(named, daemon, file, left);
       end(readers, left.minus(since(ended)), target);
     }
-    return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), List.copyOf(sent));
+    return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), steps.sent());
   }
 
   /** Waits until what the daemon has printed is read; tells what still reads then. */
   private void end(Readers readers, Duration time, @Nullable StopTarget target)
       throws IOException, InterruptedException {
-    String left = ReadersEnd.await(readers, time, policy, sent.size(), target, start, listener);
+    String left = steps.awaitReaders(readers, time, target);
     if (left != null) {
       controlled.listener.failedAfterwards(new IOException(left));
     }
@@ -197,52 +178,45 @@ final class Stop {
    */
   private Duration end(StopTarget target, PidFd daemon, LockedFile file)
       throws IOException, InterruptedException {
-    for (int i = 0; i < policy.steps().size(); i++) {
-      Step step = policy.steps().get(i);
-      Optional<Signal> next =
-          i + 1 < policy.steps().size()
-              ? Optional.of(policy.steps().get(i + 1).signal())
-              : Optional.empty();
-      noteAwaited(target);
-      target.send(step.signal());
-      sent.add(step.signal());
-      long begin = System.nanoTime();
-      Duration left = step.patience();
-      while (!left.isNegative()) {
-        listener.waiting(awaited, since(start), next, left);
-        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
-        Duration rest = step.patience().minus(since(begin));
+    DaemonEnd end = new DaemonEnd(target, file);
+    Duration left = steps.carryOut(target, daemon.pid(), end);
+    if (left != null) {
+      return left;
+    }
+    PidFd alive = target.alive();
+    throw alive == null || end.waited ? stillLocked(daemon, file) : notEnded(alive);
+  }
+
+  /** Goes on until the daemon has ended, and no process of its session holds its lock. */
+  private final class DaemonEnd implements StopSteps.Course {
+    private final StopTarget target;
+    private final LockedFile file;
+
+    /** Whether the children that the daemon has left had their time to end by themselves. */
+    private boolean waited;
+
+    DaemonEnd(StopTarget target, LockedFile file) {
+      this.target = target;
+      this.file = file;
+    }
+
+    @Override
+    public void check() {}
+
+    @Override
+    public boolean isOver(boolean ended, Duration rest) throws IOException, InterruptedException {
+      if (!ended) {
         // A child that has released the lock may go on running.
-        if (ended ? !isLeft(target, file, rest) : waited && !file.isLocked()) {
-          return step.patience().minus(since(begin));
-        }
-        noteAwaited(target);
-        if (left.isZero()) {
-          break;
-        }
-        left = step.patience().minus(since(begin));
+        return waited && !file.isLocked();
       }
-    }
-    PidFd alive = target.alive();
-    throw alive == null || waited ? stillLocked(daemon, file) : notEnded(alive);
-  }
-
-  private void noteAwaited(StopTarget target) throws PosixException {
-    PidFd alive = target.alive();
-    awaited = alive == null ? awaited : alive.pid();
-  }
-
-  /** Whether the daemon has ended, and a process of its session still holds its lock. */
-  private boolean isLeft(StopTarget target, LockedFile file, Duration rest)
-      throws IOException, InterruptedException {
-    if (!policy.wholeSession() && !waited) {
-      waited = true;
-      Duration half = rest.dividedBy(2);
-      if (isReleased(file, half.compareTo(CHILDREN) < 0 ? half : CHILDREN)) {
-        return false;
+      if (!policy.wholeSession() && !waited) {
+        waited = true;
+        if (isReleased(file, StopSteps.childrensTime(rest))) {
+          return true;
+        }
       }
+      return !target.findHolders();
     }
-    return target.findHolders();
   }
 
   /** Waits for the release of the lock, which counts also if the next daemon has taken it since. */
@@ -263,12 +237,12 @@ final class Stop {
 
   private ControlException notEnded(PidFd process) {
     StringBuilder signals = new StringBuilder();
-    for (Signal signal : sent) {
+    for (Signal signal : steps.sent()) {
       signals.append(signals.isEmpty() ? "" : ", ").append(signal);
     }
     return new ControlException(
         Reason.NOT_STOPPED,
-        process + " has not ended after " + since(start).toMillis() / 1000.0 + " s and " + signals);
+        process + " has not ended after " + steps.time().toMillis() / 1000.0 + " s and " + signals);
   }
 
   private ControlException stillLocked(PidFd daemon, LockedFile file) throws PosixException {
@@ -302,9 +276,9 @@ final class Stop {
         }
         if (since(begin).toSeconds() > told) {
           told = since(begin).toSeconds();
-          listener.waiting(awaited, since(start), Optional.empty(), left);
+          steps.tellAwaited(left);
         }
-        release.await(file, left.compareTo(SECOND) < 0 ? left : SECOND);
+        release.await(file, left.compareTo(StopSteps.SECOND) < 0 ? left : StopSteps.SECOND);
         if (isForeign(daemon, file)) {
           return;
         }
