@@ -6,12 +6,11 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.NewFile;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.TemporaryFile;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidText;
 import dev.daimon.posix.call.PidText.Defect;
-import dev.daimon.posix.call.Processes;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
@@ -32,9 +31,6 @@ public final class PidFile {
 
   /** How often a file is read until two reads in a row agree. */
   private static final int READS = 1000;
-
-  /** How many names are tried for a temporary file. */
-  private static final int NAMES = 100;
 
   private final Path path;
   private final byte[] bytes;
@@ -183,38 +179,15 @@ public final class PidFile {
    *     and so on), or no space is left ({@code ENOSPC}, {@code EDQUOT})
    */
   public Pending prepare() throws PosixException {
-    int flags = Files.O_WRONLY | Files.O_CREAT | Files.O_EXCL | Files.O_NOFOLLOW | Files.O_CLOEXEC;
-    byte[] temporary = temporary();
-    int number = Files.open(temporary, flags, 0644);
-    for (int names = 1; number == -Errno.EEXIST.number() && names < NAMES; names++) {
-      temporary = temporary();
-      number = Files.open(temporary, flags, 0644);
-    }
-    PosixException.check(number, "open", path);
-    Pending pending = new Pending(this, temporary, Descriptor.adopt(number));
+    Pending pending = new Pending(path, TemporaryFile.beside(path, 0644));
     try {
-      NewFile.openToOwner(pending.descriptor, path);
+      NewFile.openToOwner(pending.descriptor(), path);
       pending.reserve();
     } catch (PosixException failure) {
       Cleanup.close(pending, failure);
       throw failure;
     }
     return pending;
-  }
-
-  /** Returns a new name in the same directory; the file's own name may have any length. */
-  private byte[] temporary() {
-    // No name that TrustedFile would take for its own, and remove in another PID namespace.
-    StringBuilder name = new StringBuilder(".daimon-pid-");
-    name.append(Processes.getpid()).append('-').append(Long.toHexString(System.nanoTime()));
-    byte[] suffix = name.toString().getBytes(StandardCharsets.US_ASCII);
-    int directory = bytes.length;
-    while (bytes[directory - 1] != '/') {
-      directory--;
-    }
-    byte[] result = Arrays.copyOf(bytes, directory + suffix.length);
-    System.arraycopy(suffix, 0, result, directory, suffix.length);
-    return result;
   }
 
   /**
@@ -240,28 +213,25 @@ public final class PidFile {
    * A prepared write: a temporary file that {@link #commit(long)} turns into the pidfile. {@link
    * #close()} removes it if it was not committed. For one thread at a time.
    *
-   * <p>A process that is killed before that leaves the temporary file behind, under the name {@code
-   * .daimon-PID-NUMBER}.
+   * <p>A process that is killed before that leaves the {@linkplain TemporaryFile temporary file}
+   * behind, under the name {@code .daimon-new-PID-NUMBER}.
    */
   public static final class Pending implements AutoCloseable {
-    private final PidFile target;
-    private final byte[] temporary;
-    private final Descriptor descriptor;
-    private boolean done;
+    private final Path target;
+    private final TemporaryFile temporary;
 
-    private Pending(PidFile target, byte[] temporary, Descriptor descriptor) {
+    private Pending(Path target, TemporaryFile temporary) {
       this.target = target;
       this.temporary = temporary;
-      this.descriptor = descriptor;
     }
 
     private void reserve() throws PosixException {
-      PosixException.check(PidText.reserve(descriptor.number()), "fallocate", target.path);
+      PosixException.check(PidText.reserve(descriptor().number()), "fallocate", target);
     }
 
     /** {@return the temporary file, open for writing; it stays owned by this object} */
     public Descriptor descriptor() {
-      return descriptor;
+      return temporary.descriptor();
     }
 
     /**
@@ -278,15 +248,12 @@ public final class PidFile {
     }
 
     private void commit(byte[] line) throws PosixException {
-      int number = descriptor.number();
-      int count = PosixException.check(Files.pwrite(number, line, 0), "write", target.path);
+      int number = descriptor().number();
+      int count = PosixException.check(Files.pwrite(number, line, 0), "write", target);
       if (count < line.length) {
-        throw new PosixException("write", target.path.toString(), Errno.ENOSPC);
+        throw new PosixException("write", target.toString(), Errno.ENOSPC);
       }
-      // Some file systems report only now that there was no space.
-      descriptor.close();
-      PosixException.check(Files.rename(temporary, target.bytes), "rename", target.path);
-      done = true;
+      temporary.commit();
     }
 
     /**
@@ -296,12 +263,7 @@ public final class PidFile {
      */
     @Override
     public void close() throws PosixException {
-      if (!done) {
-        done = true;
-        try (descriptor) {
-          PosixException.check(Files.unlink(temporary), "unlink", NativePath.of(temporary));
-        }
-      }
+      temporary.close();
     }
   }
 }

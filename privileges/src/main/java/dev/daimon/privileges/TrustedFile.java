@@ -5,13 +5,10 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.TemporaryFile;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
-import dev.daimon.posix.call.Processes;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
@@ -26,12 +23,6 @@ import java.util.Optional;
  */
 public final class TrustedFile {
   private static final int MODE = 0600;
-
-  /** Begins the name of a temporary file, before the process id. */
-  private static final String PREFIX = ".daimon-";
-
-  /** How many names of a temporary file are tried. */
-  private static final int NAMES = 100;
 
   private TrustedFile() {}
 
@@ -164,18 +155,11 @@ public final class TrustedFile {
     } catch (PosixException failure) {
       throw new PosixException("open", file.toString(), failure.errno());
     }
-    removeAbandoned(file);
-    byte[] target = NativePath.bytes(file);
-    byte[] temporary = temporary(target);
-    int number = create(temporary);
-    for (int names = 1; number == -Errno.EEXIST.number() && names < NAMES; names++) {
-      temporary = temporary(target);
-      number = create(temporary);
-    }
-    PosixException.check(number, "open", file);
-    Pending pending = new Pending(file, temporary, Descriptor.adopt(number));
+    TemporaryFile.removeAbandoned(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+    Pending pending = new Pending(file, TemporaryFile.lockedBeside(file, MODE));
     try {
       // Whatever the umask is.
+      int number = pending.temporary.descriptor().number();
       PosixException.check(Files.fchmod(number, MODE), "fchmod", file);
       pending.write(content, 0);
     } catch (PosixException failure) {
@@ -186,112 +170,22 @@ public final class TrustedFile {
   }
 
   /**
-   * Makes a temporary file, and locks it for as long as it is open.
-   *
-   * @return its descriptor; {@code EEXIST} if it must get another name, otherwise another errno,
-   *     both negated
-   */
-  private static int create(byte[] name) throws PosixException {
-    int flags = Files.O_WRONLY | Files.O_CREAT | Files.O_EXCL | Files.O_NOFOLLOW | Files.O_CLOEXEC;
-    int number = Files.open(name, flags, MODE);
-    if (number < 0) {
-      return number;
-    }
-    int locked = Files.flock(number, Files.LOCK_EX | Files.LOCK_NB);
-    FileStatus status = new FileStatus();
-    // Somebody who took it for abandoned was faster. A file system without locks is no failure.
-    if (locked == -Errno.EAGAIN.number()
-        || (Files.fstat(number, status) == 0 && status.links() == 0)) {
-      int _ = Files.unlink(name);
-      Descriptor.adopt(number).close();
-      return -Errno.EEXIST.number();
-    }
-    return number;
-  }
-
-  /**
-   * Removes temporary files beside a file whose processes were killed before they were done. One
-   * that cannot be removed stays.
-   */
-  private static void removeAbandoned(Path file) {
-    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
-    try (DirectoryStream<Path> entries =
-        java.nio.file.Files.newDirectoryStream(
-            directory, entry -> isTemporary(String.valueOf(entry.getFileName())))) {
-      for (Path entry : entries) {
-        removeUnlocked(NativePath.bytes(entry));
-      }
-    } catch (IOException | DirectoryIteratorException unlisted) {
-      // The next one may succeed.
-    }
-  }
-
-  /** Nothing but what temporary() makes: a daemon's name may begin like that. */
-  private static boolean isTemporary(String name) {
-    int end = name.indexOf('-', PREFIX.length());
-    if (!name.startsWith(PREFIX) || end < 0) {
-      return false;
-    }
-    try {
-      long _ = Long.parseUnsignedLong(name, end + 1, name.length(), 16);
-      return Integer.parseInt(name, PREFIX.length(), end, 10) > 0;
-    } catch (NumberFormatException foreign) {
-      return false;
-    }
-  }
-
-  /**
-   * Only the lock tells whether its process is there: in another PID namespace that has another id,
-   * and a killed process has its id until it is waited for.
-   */
-  private static void removeUnlocked(byte[] temporary) throws PosixException {
-    int flags = Files.O_RDONLY | Files.O_NOFOLLOW | Files.O_NONBLOCK | Files.O_CLOEXEC;
-    int number = Files.open(temporary, flags, 0);
-    if (number < 0) {
-      return;
-    }
-    try (Descriptor open = Descriptor.adopt(number)) {
-      // A shared lock is enough, and NFS gives no other one to a file that is open for reading.
-      if (Files.flock(open.number(), Files.LOCK_SH | Files.LOCK_NB) == 0) {
-        int _ = Files.unlink(temporary);
-      }
-    }
-  }
-
-  /** Returns a new name in the same directory; the file's own name may have any length. */
-  private static byte[] temporary(byte[] target) {
-    String name = PREFIX + Processes.getpid() + "-".concat(Long.toHexString(System.nanoTime()));
-    byte[] suffix = name.getBytes(StandardCharsets.US_ASCII);
-    int directory = target.length;
-    while (target[directory - 1] != '/') {
-      directory--;
-    }
-    byte[] result = Arrays.copyOf(target, directory + suffix.length);
-    System.arraycopy(suffix, 0, result, directory, suffix.length);
-    return result;
-  }
-
-  /**
-   * A content in a temporary file that waits for its name. For one thread at a time. A process that
-   * is killed before that leaves the temporary file behind, under the name {@code
-   * .daimon-PID-NUMBER}, until the next {@link #prepare} in that directory. It is locked ({@code
-   * flock}) until it has its name, so that no other process removes it.
+   * A content in a {@linkplain TemporaryFile temporary file} that waits for its name. For one
+   * thread at a time. The next {@link #prepare} in that directory removes what a killed process has
+   * left.
    */
   public static final class Pending implements AutoCloseable {
     private final Path file;
-    private final byte[] temporary;
-    private final Descriptor descriptor;
-    private boolean done;
+    private final TemporaryFile temporary;
 
-    private Pending(Path file, byte[] temporary, Descriptor descriptor) {
+    private Pending(Path file, TemporaryFile temporary) {
       this.file = file;
       this.temporary = temporary;
-      this.descriptor = descriptor;
     }
 
     /** {@return the temporary file, which is renamed by {@link #commit}} */
     public Path temporary() {
-      return NativePath.of(temporary);
+      return temporary.path();
     }
 
     /**
@@ -307,7 +201,7 @@ public final class TrustedFile {
       byte[] left = bytes;
       int done = 0;
       while (left.length > 0) {
-        int count = Files.pwrite(descriptor.number(), left, position + done);
+        int count = Files.pwrite(temporary.descriptor().number(), left, position + done);
         if (PosixException.check(count, "write", file) == 0) {
           throw new PosixException("write", file.toString(), Errno.ENOSPC);
         }
@@ -327,15 +221,9 @@ public final class TrustedFile {
      */
     public void commit(boolean durable) throws PosixException {
       if (durable) {
-        PosixException.check(Files.fsync(descriptor.number()), "fsync", file);
+        PosixException.check(Files.fsync(temporary.descriptor().number()), "fsync", file);
       }
-      // Has the lock until the file has its name.
-      try (Descriptor _ = descriptor.duplicate()) {
-        // Some file systems report only now that there was no space.
-        descriptor.close();
-        PosixException.check(Files.rename(temporary, NativePath.bytes(file)), "rename", file);
-        done = true;
-      }
+      temporary.commit();
     }
 
     /**
@@ -345,12 +233,7 @@ public final class TrustedFile {
      */
     @Override
     public void close() throws PosixException {
-      if (!done) {
-        done = true;
-        try (descriptor) {
-          PosixException.check(Files.unlink(temporary), "unlink", NativePath.of(temporary));
-        }
-      }
+      temporary.close();
     }
   }
 }

@@ -69,30 +69,11 @@ class TrustedFileTest {
     assertThat(names()).containsExactly("file");
   }
 
-  /** Its id tells nothing: a killed process has it until it is waited for, then another one. */
   @Test
-  void whatAKilledProcessHasLeftIsRemovedWhoeverHasItsId() throws Exception {
-    String left = ".daimon-" + ProcessHandle.current().pid() + "-1";
-    // A daemon's files may have such a name.
-    Set<String> others = Set.of(left + ".conf", ".daimon-x-1", ".daimon-1", ".daimon-");
-    Files.createFile(directory.resolve(left));
-    for (String name : others) {
-      Files.createFile(directory.resolve(name));
-    }
+  void theNextWriterRemovesWhatAKilledOneHasLeft() throws Exception {
+    Files.createFile(directory.resolve(".daimon-1-1"));
     write("one");
-    Files.delete(file);
-    assertThat(names()).isEqualTo(others);
-  }
-
-  @Test
-  void whatIsLockedIsInUse() throws Exception {
-    try (TrustedFile.Pending pending = TrustedFile.prepare(file, new byte[] {'a'})) {
-      TrustedFile.prepare(directory.resolve("other"), new byte[0]).close();
-
-      assertThat(names()).containsExactly(String.valueOf(pending.temporary().getFileName()));
-      pending.commit(/* durable= */ true);
-    }
-    assertThat(read(file)).isEqualTo("a");
+    assertThat(names()).containsExactly("file");
   }
 
   @Test
