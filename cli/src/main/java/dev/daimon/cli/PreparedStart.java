@@ -304,6 +304,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     try {
       terminal.step("started " + child);
       files.writePid(child.pid());
+      if (awaited == null) {
+        files.requireInPlace();
+      }
       record(child.pid());
       long pid = child.pid();
       if (awaited != null) {
@@ -380,6 +383,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
         Dispositions.ignore(Signal.PIPE);
       }
       files.writePid(ThisProcess.id());
+      files.requireInPlace();
       record(ThisProcess.id());
       if (readers != null) {
         readers.requireAll();

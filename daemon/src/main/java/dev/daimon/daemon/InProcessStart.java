@@ -52,6 +52,7 @@ final class InProcessStart {
       Settings settings, @Nullable Identity identity, DaemonFiles files, Foreground foreground) {
     files.prepare();
     files.writePid(ThisProcess.id());
+    files.requireInPlace();
     try {
       return daemon(
           settings, identity, files, Streams.inForeground(settings, files), null, foreground);

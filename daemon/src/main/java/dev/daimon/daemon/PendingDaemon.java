@@ -170,12 +170,11 @@ final class PendingDaemon {
   }
 
   /** Decides that the daemon is started; false if it has ended, or this JVM is ending. */
-  private synchronized boolean confirm() {
+  private synchronized boolean confirm() throws PosixException {
     if (decided) {
       return false;
     }
-    files.requireInPlace();
-    if (!isRunning()) {
+    if (!isInPlace() || !isRunning()) {
       return false;
     }
     if (service != null) {
@@ -197,6 +196,23 @@ final class PendingDaemon {
       line.warn(late);
     }
     return true;
+  }
+
+  /**
+   * Makes sure that nobody has taken away the locked files.
+   *
+   * @return false if the daemon has, which removes them at its end
+   */
+  private boolean isInPlace() throws PosixException {
+    try {
+      files.requireInPlace();
+      return true;
+    } catch (StartException gone) {
+      if (hasEnded(SECOND)) {
+        return false;
+      }
+      throw gone;
+    }
   }
 
   /**
@@ -288,7 +304,11 @@ final class PendingDaemon {
 
   /** Whether the daemon ends in time; its reports are ignored. */
   private boolean hasEnded() throws PosixException {
-    long deadline = System.nanoTime() + GRACE.toNanos();
+    return hasEnded(GRACE.toNanos());
+  }
+
+  private boolean hasEnded(long nanos) throws PosixException {
+    long deadline = System.nanoTime() + nanos;
     while (true) {
       long left = deadline - System.nanoTime();
       Message message = receive(Duration.ofNanos(Math.clamp(left, 0, SECOND))).orElse(null);

@@ -2,10 +2,12 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +55,10 @@ class InterruptTest {
           }
           pause(directory);
         }
+        if ("leaves".equals(where)) {
+          Thread main = Thread.currentThread();
+          Thread.ofPlatform().daemon().start(() -> exitWhenReported(main));
+        }
         daemon.status("nearly done");
         daemon.ready();
         Files.writeString(directory.resolve("ready"), "yes.");
@@ -80,6 +86,15 @@ class InterruptTest {
         LockSupport.parkNanos(20_000_000);
       }
       hang();
+    }
+
+    /** Exits when the daemon has reported that it is ready, and waits for the launcher's answer. */
+    private static void exitWhenReported(Thread main) {
+      while (Arrays.stream(main.getStackTrace())
+          .noneMatch(frame -> frame.getMethodName().equals("awaitLauncher"))) {
+        Thread.onSpinWait();
+      }
+      System.exit(0);
     }
 
     private static void exitWhenTold(Path directory) {
@@ -211,37 +226,37 @@ class InterruptTest {
 
   @Test
   void aDaemonThatIsStoppedIsKilledAfterTheTime() throws Exception {
-    Process launcher = launch(List.of(), "before", "3000");
+    Process launcher = launch(List.of(), "before", "6000");
     long daemon = awaitDaemon();
 
     Facade.signal("STOP", daemon);
 
     assertThat(launcher.waitFor()).isEqualTo(75);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: not ready after 3 s, and stopped\n");
+        .hasContent("InterruptTest$Waits: not ready after 6 s, and stopped\n");
     assertUndone();
     assertStartsAgain();
   }
 
   @Test
   void aDaemonThatDoesNotEndIsKilledAfterTheTime() throws Exception {
-    Process launcher = launch(List.of(), "hangs", "3500");
+    Process launcher = launch(List.of(), "hangs", "6500");
 
     assertThat(launcher.waitFor()).isEqualTo(75);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: not ready after 3500 ms, and stopped: working hard\n");
+        .hasContent("InterruptTest$Waits: not ready after 6500 ms, and stopped: working hard\n");
     assertUndone();
   }
 
   @Test
   void aLauncherThatWasStoppedMeanwhileStillHearsThatTheDaemonIsReady() throws Exception {
-    Process launcher = launch(List.of(), "between", "3000");
+    Process launcher = launch(List.of(), "between", "6000");
     long daemon = awaitDaemon();
     Facade.signal("STOP", launcher.pid());
     Files.writeString(facade.file("go"), "");
 
     // Until the time is up: it is the time itself that is tried here.
-    TimeUnit.MILLISECONDS.sleep(3200);
+    TimeUnit.MILLISECONDS.sleep(6200);
     assertThat(facade.file("ready")).doesNotExist();
     Facade.signal("CONT", launcher.pid());
 
@@ -249,6 +264,25 @@ class InterruptTest {
     assertThat(facade.awaitText("ready")).isEqualTo("yes");
     assertThat(Facade.pid(facade.pidFile())).isEqualTo(daemon);
     assertThat(facade.file("err")).isEmptyFile();
+  }
+
+  /** It has removed its pidfile itself, and no stranger has. */
+  @Test
+  void aDaemonThatHasEndedWhenTheLauncherHearsThatItIsReadyIsTold() throws Exception {
+    Process launcher = launch(List.of(), "leaves", LONG);
+    long daemon = awaitDaemon();
+    Facade.signal("STOP", launcher.pid());
+    Files.writeString(facade.file("go"), "");
+    ProcessSandbox.await(
+        "the daemon's end",
+        () -> facade.processes().stream().noneMatch(process -> process.pid() == daemon));
+    Facade.signal("CONT", launcher.pid());
+
+    assertThat(launcher.waitFor()).isEqualTo(70);
+    assertThat(facade.file("err"))
+        .hasContent("InterruptTest$Waits: the daemon exited with 0 before it was ready\n");
+    assertUndone();
+    assertStartsAgain();
   }
 
   @Test

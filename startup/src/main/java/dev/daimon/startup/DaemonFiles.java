@@ -319,8 +319,8 @@ public final class DaemonFiles {
   }
 
   /**
-   * Writes the process id of the started program, and makes sure that the files are still the ones
-   * that were locked.
+   * Writes the process id of the started program. Call {@link #requireInPlace} before you take the
+   * program for started.
    *
    * @param pid the process id
    */
@@ -333,7 +333,6 @@ public final class DaemonFiles {
       } else if (unlockedPidFile != null) {
         commit(unlockedPidFile, pid);
       }
-      requireInPlace();
       if (set.pidFile() != null) {
         progress.step("wrote process id " + pid + " to " + set.pidFile());
       }
@@ -391,6 +390,8 @@ public final class DaemonFiles {
 
   /**
    * Makes sure that nobody has removed or replaced a locked file: a second daemon could start then.
+   *
+   * @throws StartException if somebody has, which may be the program at its end
    */
   public void requireInPlace() {
     try {

@@ -31,6 +31,7 @@ final class Example {
       }
       Child child = program.spawn();
       files.writePid(child.pid());
+      files.requireInPlace();
       files.release();
       return child;
     } catch (IOException | RuntimeException failure) {
