@@ -12,7 +12,7 @@ import java.util.Objects;
  */
 public record Holder(long pid, String name) {
   /** How many holders {@link #inWords} names. */
-  private static final int NAMED = 8;
+  static final int NAMED = 8;
 
   /** Requires a name. */
   public Holder {

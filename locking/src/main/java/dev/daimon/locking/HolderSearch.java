@@ -156,7 +156,8 @@ final class HolderSearch {
     List<Holder> holders = new ArrayList<>(pids.size());
     for (long pid : pids) {
       // Names are for people, and there may be thousands.
-      holders.add(new Holder(pid, search.isOver() ? "" : name(pid)));
+      boolean named = holders.size() < Holder.NAMED || !search.isOver();
+      holders.add(new Holder(pid, named ? name(pid) : ""));
     }
     return holders;
   }

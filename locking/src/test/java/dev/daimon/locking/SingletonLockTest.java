@@ -695,9 +695,9 @@ class SingletonLockTest {
                 .start();
         try {
           assertThat(holder.inputReader().readLine()).isEmpty();
-          assertThat(SingletonLock.isHeld(merged)).isTrue();
+          ProcessSandbox.await("the shared lock to be found", () -> SingletonLock.isHeld(merged));
+          ProcessSandbox.await("the file to be locked", () -> isLocked(merged));
           try (LockedFile opened = LockedFile.open(merged).orElseThrow()) {
-            assertThat(opened.isLocked()).isTrue();
             assertThat(opened.isHeldBy(holder.pid())).isTrue();
           }
         } finally {
@@ -709,6 +709,12 @@ class SingletonLockTest {
       }
     } finally {
       Command.run("rm", "-r", memory.toString());
+    }
+  }
+
+  private static boolean isLocked(Path file) throws IOException {
+    try (LockedFile opened = LockedFile.open(file).orElseThrow()) {
+      return opened.isLocked();
     }
   }
 
