@@ -996,7 +996,8 @@ class NamesIT {
             """
             exec unshare -m --propagation private /bin/bash -c '
             mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /var/log || exit 10
-            mount -t tmpfs -o mode=755 none /mnt && cp -a /etc/. /mnt && mount --bind /mnt /etc || exit 10
+            mount -t tmpfs -o mode=755 none /mnt || exit 10
+            cp -a /etc/. /mnt; test -s /mnt/passwd && mount --bind /mnt /etc || exit 10
             rm -rf /etc/daimon
             $daimon start web --save -u nobody -- sleep 1000 || exit 11
             stat -c "%a %U %n" /run/daimon /run/daimon/* /var/log/daimon/* /etc/daimon/*

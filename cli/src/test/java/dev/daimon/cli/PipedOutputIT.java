@@ -105,7 +105,7 @@ class PipedOutputIT {
     assertThat(daimon("status", "--json").out()).contains("\"command\":\"|sleep 1001\"");
     String warning =
         "daimon: warning: process " + first + " (|sleep 1001) still reads what the daemon has";
-    ProcessSandbox.Result stop = daimon("stop", "--timeout", "100ms", "--then", "KILL:100ms");
+    ProcessSandbox.Result stop = daimon("stop", "--timeout", "2s", "--then", "KILL:2s");
     assertThat(stop.exitCode()).isZero();
     assertThat(stop.err()).startsWith(warning);
 
@@ -122,7 +122,7 @@ class PipedOutputIT {
     start("-o '|sleep 1003' -- sh -c 'trap \"\" TERM; while :; do sleep 0.02; done'");
 
     ProcessSandbox.Result stop =
-        daimon("stop", "--session", "--timeout", "100ms", "--then", "KILL:500ms");
+        daimon("stop", "--session", "--timeout", "100ms", "--then", "KILL:5s");
 
     assertThat(stop.exitCode()).as(stop.toString()).isZero();
     assertThat(sandbox.file("pid")).doesNotExist();

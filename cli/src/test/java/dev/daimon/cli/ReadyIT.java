@@ -185,7 +185,7 @@ class ReadyIT {
             "file:" + file,
             "touch new; chown 1 new; mv new file; " + SLEEP,
             "--ready-timeout",
-            "2s");
+            "5s");
 
     assertThat(late.exitCode()).isEqualTo(LATE);
     assertThat(late.err()).contains("belongs to user 1, who is not the daemon's");
@@ -207,7 +207,7 @@ class ReadyIT {
                 + " new; chown -h 1 new; mv new file; "
                 + SLEEP,
             "--ready-timeout",
-            "2s");
+            "5s");
 
     assertThat(late.exitCode()).as(late.err()).isEqualTo(LATE);
     assertThat(late.err()).contains(file + " is a link of user 1, who is not the daemon's");
@@ -299,7 +299,7 @@ class ReadyIT {
     ProcessSandbox.Result hidden =
         sandbox.shell(
             noTrace
-                + "$daimon start -u nobody --keep-cap net_bind_service --ready-timeout 2s"
+                + "$daimon start -u nobody --keep-cap net_bind_service --ready-timeout 5s"
                 + " --ready tcp:$1 -- python3 -m http.server $1",
             Integer.toString(freePort()));
 
@@ -408,7 +408,7 @@ class ReadyIT {
 
       ProcessSandbox.Result result =
           start(
-              "unix:" + sandbox.file("socket"), "exec python3 " + program, "--ready-timeout", "1s");
+              "unix:" + sandbox.file("socket"), "exec python3 " + program, "--ready-timeout", "5s");
 
       assertThat(result.exitCode()).isEqualTo(LATE);
       assertThat(result.err()).contains("it does not listen on " + sandbox.file("socket"));
@@ -565,7 +565,7 @@ class ReadyIT {
         assertThat(pidFile()).as(when).doesNotExist();
       } else {
         assertThat(status).as(when).isIn(0, 137);
-        assertThat(sandbox.running("sleep")).as(when).hasSize(2);
+        Sandbox.await(when + ", both programs", () -> sandbox.running("sleep").size() == 2);
         assertThat(Sandbox.isLocked(pidFile())).as(when).isTrue();
         assertThat(sandbox.daimon("status", "-p", pidFile().toString()).exitCode())
             .as(when)

@@ -174,6 +174,9 @@ class ServerIT {
                     Map.of())
                 .exitCode())
         .isZero();
+    // Its parent does not wait until it has written that.
+    ProcessSandbox.await(
+        "nginx's id", () -> Files.exists(pidFile) && Files.readString(pidFile).endsWith("\n"));
     try (Server nginx = new Server(pidFile)) {
       ProcessSandbox.Result status = control("status", pidFile);
       assertThat(status.exitCode()).isEqualTo(4);

@@ -331,7 +331,7 @@ class SessionTest {
     daemons.start("setsid sleep 1000 >&- & exec 9>&-; exec tail -f /dev/null", "tail");
     long gone = daemons.awaitProgram("sleep");
 
-    assertThatThrownBy(() -> daemons.control().stop(SOON.ofWholeSession()))
+    assertThatThrownBy(() -> daemons.control().stop(KILLING.ofWholeSession()))
         .hasMessageContaining("is still locked by process " + gone + " (sleep)");
     assertThat(ProcessHandle.of(gone)).isPresent();
   }

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -73,7 +74,7 @@ class StopTest {
     daemons
         .control()
         .stop(
-            StopPolicy.of(Signal.TERM, Duration.ofMillis(2500)).then(Signal.KILL, LATE),
+            StopPolicy.of(Signal.TERM, Duration.ofMillis(2900)).then(Signal.KILL, LATE),
             (process, waited, next, left) -> told.add(left.toSeconds()));
 
     assertThat(told).containsExactly(2L, 1L, 0L, 60L);
@@ -87,7 +88,8 @@ class StopTest {
         .isInstanceOfSatisfying(
             ControlException.class,
             failure -> assertThat(failure.reason()).isEqualTo(Reason.NOT_STOPPED))
-        .hasMessageMatching("process " + pid + " has not ended after 0\\.[0-9]+ s and SIGTERM");
+        .hasMessageMatching(
+            "process " + pid + " has not ended after [0-9]+\\.[0-9]+ s and SIGTERM");
     assertThat(daemons.control().status().state()).isEqualTo(State.RUNNING);
     assertThat(Daemons.isListedAsLocked(Guard.beside(daemons.pidFile()))).isFalse();
   }
@@ -355,8 +357,10 @@ class StopTest {
   @Test
   void theEndHasComeWhenTheNextDaemonRuns() throws Exception {
     long pid = daemons.start("exec sleep 1000", "sleep");
-    Future<Boolean> end = daemons.meanwhile(() -> daemons.control().awaitStop(LATE));
-    TimeUnit.MILLISECONDS.sleep(20);
+    CountDownLatch waits = new CountDownLatch(1);
+    Future<Boolean> end =
+        daemons.meanwhile(() -> daemons.control().awaitStop(LATE, _ -> waits.countDown()));
+    waits.await();
 
     daemons.control().restart(daemons.daemon("exec sleep 1000"), StopPolicy.DEFAULT);
 

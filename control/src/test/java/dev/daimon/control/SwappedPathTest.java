@@ -241,7 +241,7 @@ class SwappedPathTest {
         "trap '' TERM; sleep 1000 & trap 'rm d.pid; exit' TERM; echo >ready; while :; do wait; done",
         "sh");
     Daemons.await("its trap", () -> Files.exists(daemons.file("ready")));
-    StopPolicy soon = StopPolicy.of(Signal.TERM, Duration.ofMillis(500));
+    StopPolicy soon = StopPolicy.of(Signal.TERM, Duration.ofSeconds(3));
 
     assertThatThrownBy(() -> daemons.control().stop(soon))
         .hasMessageContaining("is still locked by process")

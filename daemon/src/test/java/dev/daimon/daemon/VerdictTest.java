@@ -211,7 +211,7 @@ class VerdictTest {
   static final class FailsUnseen {
     public static void main(String[] args) {
       DaemonConfig config =
-          Words.config(args[0], args[1].equals("is late") ? "timeout=1500" : "umask=022").build();
+          Words.config(args[0], args[1].equals("is late") ? "timeout=5000" : "umask=022").build();
       try (Daemon daemon = Daemonizer.daemonize(config)) {
         switch (args[1]) {
           case "throws" -> serve(0);
@@ -256,7 +256,7 @@ class VerdictTest {
                 75,
                 "",
                 """
-                VerdictTest$FailsUnseen: not ready after 1500 ms, and stopped: waiting. Its last words:
+                VerdictTest$FailsUnseen: not ready after 5 s, and stopped: waiting. Its last words:
                   a worker has died
                 """));
   }
