@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A web server that opens its port as root and serves as another user.
@@ -41,6 +42,9 @@ final class Web {
 
   private final Path file;
   private volatile String greeting;
+
+  /** How many requests are being answered. */
+  private final AtomicInteger open = new AtomicInteger();
 
   private Web(Path file) throws IOException {
     this.file = file;
@@ -89,7 +93,7 @@ final class Web {
     daemon.onReload(signal -> web.reload());
     daemon.on(Signal.USR1, signal -> daemon.reopenLogs());
     // Accepts no new request, and waits for the open ones; the daemon enforces the deadline.
-    daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> server.stop(Integer.MAX_VALUE));
+    daemon.onStop(Duration.ofSeconds(DRAIN_SECONDS), signal -> web.drain(server));
     // Asked only by a service manager that wants it: systemd's WatchdogSec.
     daemon.watchdog(() -> answers(port));
     server.start();
@@ -99,7 +103,28 @@ final class Web {
     new CountDownLatch(1).await();
   }
 
+  /**
+   * Stops the server when it has answered. HttpServer.stop alone may wait for ever: for a client
+   * that closes its connection at this very moment, and whose end it then does not notice.
+   */
+  private void drain(HttpServer server) throws InterruptedException {
+    Thread stop = Thread.startVirtualThread(() -> server.stop(Integer.MAX_VALUE));
+    boolean stopped;
+    do {
+      stopped = stop.join(Duration.ofSeconds(1));
+    } while (!stopped && open.get() > 0);
+  }
+
   private void serve(HttpExchange exchange) throws IOException {
+    open.incrementAndGet();
+    try {
+      answer(exchange);
+    } finally {
+      open.decrementAndGet();
+    }
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
     // Read the whole request first: one that is still being sent is open, too.
     byte[] _ = exchange.getRequestBody().readAllBytes();
     System.out.println(exchange.getRequestMethod() + " " + exchange.getRequestURI());
