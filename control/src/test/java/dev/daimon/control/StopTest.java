@@ -10,6 +10,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -281,10 +282,12 @@ class StopTest {
 
     assertThat(daemons.control().reload()).isEqualTo(Outcome.OK);
 
-    Daemons.await("the signal", () -> Files.exists(daemons.file("hups")));
+    Path hups = daemons.file("hups");
+    // The shell makes the file before it writes.
+    Daemons.await("the signal", () -> Files.exists(hups) && Files.size(hups) > 0);
     assertThat(daemons.control().signal(Signal.TERM)).isEqualTo(Outcome.OK);
     daemons.awaitEnd();
-    assertThat(daemons.file("hups")).hasContent("hup");
+    assertThat(hups).hasContent("hup");
     assertThat(daemons.control().reload()).isEqualTo(Outcome.STALE);
     Files.delete(daemons.pidFile());
     assertThat(daemons.control().reload()).isEqualTo(Outcome.NOT_RUNNING);
