@@ -49,7 +49,7 @@ class RecycledIdTest {
     assertThat(number(result, "chosen"))
         .as("it was put to the proof: %s", result)
         .isGreaterThan(CYCLES / 20);
-    assertThat(number(result, "stopped")).isGreaterThanOrEqualTo(CYCLES / 4);
+    assertThat(number(result, "stopped")).isGreaterThanOrEqualTo(CYCLES / 2);
     assertThat(number(result, "refused")).isPositive();
   }
 

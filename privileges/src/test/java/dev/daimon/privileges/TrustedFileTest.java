@@ -77,6 +77,17 @@ class TrustedFileTest {
   }
 
   @Test
+  void theNextWriterLeavesWhatAnotherOneIsWriting() throws Exception {
+    try (TrustedFile.Pending pending = TrustedFile.prepare(file, new byte[] {'a'})) {
+      TrustedFile.prepare(directory.resolve("other"), new byte[0]).close();
+
+      assertThat(names()).containsExactly(String.valueOf(pending.temporary().getFileName()));
+      pending.commit(/* durable= */ true);
+    }
+    assertThat(read(file)).isEqualTo("a");
+  }
+
+  @Test
   void aPartIsOverwrittenBeforeTheCommit() throws Exception {
     try (TrustedFile.Pending pending = TrustedFile.prepare(file, new byte[] {'a', 'b', 'c'})) {
       pending.write(new byte[] {'x'}, 1);
