@@ -304,9 +304,6 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     try {
       terminal.step("started " + child);
       files.writePid(child.pid());
-      if (awaited == null) {
-        files.requireInPlace();
-      }
       record(child.pid());
       long pid = child.pid();
       if (awaited != null) {
@@ -318,8 +315,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
           files.rewritePid(pid);
           record(pid);
         }
-        files.requireInPlace();
       }
+      files.requireInPlace();
       if (readers != null) {
         readers.requireAll();
       }

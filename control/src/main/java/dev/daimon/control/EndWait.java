@@ -10,9 +10,6 @@ import java.util.function.Consumer;
 
 /** One wait until a daemon has ended and no process holds its lock: {@code awaitStop}. */
 final class EndWait {
-  /** How often the listener is told the time. */
-  private static final Duration SECOND = Duration.ofSeconds(1);
-
   private final ControlledDaemon daemon;
   private final Duration time;
   private final Consumer<Duration> listener;
@@ -79,6 +76,6 @@ final class EndWait {
       listener.accept(waited);
     }
     Duration left = time.minus(waited);
-    return left.compareTo(SECOND) < 0 ? left : SECOND;
+    return StopSteps.atMostASecond(left);
   }
 }

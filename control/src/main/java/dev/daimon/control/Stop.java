@@ -278,7 +278,7 @@ final class Stop {
           told = since(begin).toSeconds();
           steps.tellAwaited(left);
         }
-        release.await(file, left.compareTo(StopSteps.SECOND) < 0 ? left : StopSteps.SECOND);
+        release.await(file, StopSteps.atMostASecond(left));
         if (isForeign(daemon, file)) {
           return;
         }

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The steps of a policy: one signal after the other, until what gets them has ended. */
 final class StopSteps {
-  /** How often the listener is told the time. */
-  static final Duration SECOND = Duration.ofSeconds(1);
+  private static final Duration SECOND = Duration.ofSeconds(1);
 
   /** What a stop decides between the waits. */
   interface Course {
@@ -66,7 +65,7 @@ final class StopSteps {
       Duration left = step.patience();
       while (!left.isNegative()) {
         listener.waiting(awaited, time(), next, left);
-        boolean ended = target.awaitEnd(left.compareTo(SECOND) < 0 ? left : SECOND);
+        boolean ended = target.awaitEnd(atMostASecond(left));
         course.check();
         if (course.isOver(ended, left(step, begin))) {
           return left(step, begin);
@@ -95,8 +94,12 @@ final class StopSteps {
    * most half of the time that is left.
    */
   static Duration childrensTime(Duration left) {
-    Duration half = left.dividedBy(2);
-    return half.compareTo(SECOND) < 0 ? half : SECOND;
+    return atMostASecond(left.dividedBy(2));
+  }
+
+  /** The listener of a wait is told the time each second. */
+  static Duration atMostASecond(Duration time) {
+    return time.compareTo(SECOND) < 0 ? time : SECOND;
   }
 
   /**

@@ -73,12 +73,14 @@ public final class TemporaryFile implements AutoCloseable {
   private static TemporaryFile make(Path target, int mode, boolean locked) throws PosixException {
     Objects.requireNonNull(target, "target");
     byte[] bytes = NativePath.bytes(target);
-    byte[] name = newName(bytes, locked);
-    int number = create(name, mode, locked);
-    for (int names = 1; number == -Errno.EEXIST.number() && names < NAMES; names++) {
+    byte[] name;
+    int number;
+    int names = 0;
+    do {
       name = newName(bytes, locked);
       number = create(name, mode, locked);
-    }
+      names++;
+    } while (number == -Errno.EEXIST.number() && names < NAMES);
     PosixException.check(number, "open", target);
     Descriptor descriptor = Descriptor.adopt(number);
     try {
