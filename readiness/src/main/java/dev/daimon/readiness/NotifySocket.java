@@ -270,9 +270,9 @@ public final class NotifySocket implements AutoCloseable {
   }
 
   /**
-   * Closes the socket. Who sends after that learns that nobody reads it. What nobody has received
-   * is lost, and descriptors that came with it are closed as by {@link #receive()}. A second call
-   * does nothing.
+   * Closes the socket. Who sends meanwhile gets {@code EPIPE}, and after that {@code ECONNREFUSED}.
+   * What nobody has received is lost, and descriptors that came with it are closed as by {@link
+   * #receive()}. A second call does nothing.
    *
    * @throws PosixException if other code has closed the descriptor ({@code EBADF})
    */
