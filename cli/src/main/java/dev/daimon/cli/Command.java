@@ -13,14 +13,14 @@ enum Command {
       "daemonize; return when it runs",
       "Starts a program as a daemon, and returns when it runs. With a name alone it starts what"
           + " that name's definition says.",
-      "web --save -u www -- /usr/bin/web --port 80"),
+      "web --save -u www -- /usr/bin/web --port 8080"),
   RUN(
       "run",
       "[NAME] [options] [-- PROGRAM...]",
       "the same in the foreground",
       "Runs a program in the foreground: this process becomes the program, with the same process"
           + " id.",
-      "-p /run/web.pid -u web -- /usr/bin/web --port 80"),
+      "-p /run/web.pid -u web -- /usr/bin/web --port 8080"),
   RESTART(
       "restart",
       "NAME [options] [-- PROGRAM...]",
