@@ -140,8 +140,10 @@ public final class PrivilegeDrop {
    * program that is prepared, and nothing else.
    *
    * <p>Two actions with a score for the out-of-memory killer run one after the other, so one must
-   * not wait for the other. A program that asked for a signal at its parent's death ({@code
-   * PR_SET_PDEATHSIG}) gets it when the thread ends, which is when the action ends.
+   * not wait for the other; {@link #applyToProcess} and {@link #verify} wait for the end of such an
+   * action, too. This process has its old score again afterwards. A program that asked for a signal
+   * at its parent's death ({@code PR_SET_PDEATHSIG}) gets it when the thread ends, which is when
+   * the action ends.
    *
    * @param action the action; a program that it starts without the change may run as root
    * @param <T> the type of the result
@@ -393,27 +395,33 @@ public final class PrivilegeDrop {
    */
   public void applyToProcess() throws PosixException, CredentialsException {
     requireProcess();
-    synchronized (DisposableThread.CHANGING) {
-      ThreadStatus before = ThreadStatus.own();
-      AllThreads.require(new AllThreads.Alike(before));
-      for (ResourceLimit limit : limits) {
-        PosixException.check(
-            Limits.setrlimit(limit.resource().number(), limit.soft(), limit.hard()),
-            "prlimit",
-            limit);
+    synchronized (OomScore.LOCK) {
+      synchronized (DisposableThread.CHANGING) {
+        change();
       }
-      if (oomScoreAdjust != null) {
-        OomScore.set(oomScoreAdjust);
-      }
-      if (niceness != null) {
-        AllThreads.setNiceness(niceness);
-      }
-      int[] groups = identity == null ? new int[0] : identity.changeProcess(before);
-      if (noNewPrivileges) {
-        forbidNewPrivileges();
-      }
-      verify(before, groups, before.uids(), before.gids());
     }
+  }
+
+  private void change() throws PosixException, CredentialsException {
+    ThreadStatus before = ThreadStatus.own();
+    AllThreads.require(new AllThreads.Alike(before));
+    for (ResourceLimit limit : limits) {
+      PosixException.check(
+          Limits.setrlimit(limit.resource().number(), limit.soft(), limit.hard()),
+          "prlimit",
+          limit);
+    }
+    if (oomScoreAdjust != null) {
+      OomScore.set(oomScoreAdjust);
+    }
+    if (niceness != null) {
+      AllThreads.setNiceness(niceness);
+    }
+    int[] groups = identity == null ? new int[0] : identity.changeProcess(before);
+    if (noNewPrivileges) {
+      forbidNewPrivileges();
+    }
+    verify(before, groups, before.uids(), before.gids());
   }
 
   private static void forbidNewPrivileges() throws PosixException, CredentialsException {
@@ -445,9 +453,11 @@ public final class PrivilegeDrop {
    */
   public void verify() throws PosixException, CredentialsException {
     requireProcess();
-    synchronized (DisposableThread.CHANGING) {
-      int[] groups = identity == null ? new int[0] : identity.sortedGroups();
-      verify(null, groups, new int[1], new int[1]);
+    synchronized (OomScore.LOCK) {
+      synchronized (DisposableThread.CHANGING) {
+        int[] groups = identity == null ? new int[0] : identity.sortedGroups();
+        verify(null, groups, new int[1], new int[1]);
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import dev.daimon.posix.call.Spawning;
 import dev.daimon.posix.call.SystemCallFilter;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +52,8 @@ final class DropChild {
         }
         case "assume-among-threads" -> assumeAmongThreads(drop(words));
         case "assume-with-filters" -> assumeWithFilters(drop(words));
+        case "assume-during-start" -> assumeDuringStart(drop(words));
+        case "start-without-descriptors" -> startWithoutDescriptors(drop(words));
         case "spawn" -> {
           spawn(drop(words));
           return;
@@ -135,6 +138,50 @@ final class DropChild {
         });
     await(filtered);
     drop.applyToProcess();
+  }
+
+  /** Another thread applies the drop during an action of a start with the highest score. */
+  private static void assumeDuringStart(PrivilegeDrop drop) throws Exception {
+    Thread applying =
+        Thread.ofPlatform()
+            .unstarted(() -> {
+              try {
+                drop.applyToProcess();
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    PrivilegeDrop starting = PrivilegeDrop.builder().oomScoreAdjust(OomScore.MAX).build();
+    starting.start(_ -> {
+      applying.start();
+      while (applying.isAlive() && applying.getState() != Thread.State.BLOCKED) {
+        Thread.onSpinWait();
+      }
+      return null;
+    });
+    applying.join();
+  }
+
+  /** Two actions, of which the second one fails, leave no descriptor free. */
+  private static void startWithoutDescriptors(PrivilegeDrop drop) throws IOException {
+    int files = Resource.NOFILE.number();
+    long[] limit = new long[2];
+    int _ = Limits.getrlimit(0, files, limit);
+    for (boolean fails : new boolean[] {false, true}) {
+      try {
+        boolean _ =
+            drop.start(_ -> {
+              int _ = Limits.setrlimit(files, 0, limit[1]);
+              if (fails) {
+                throw new IOException("failed");
+              }
+              return true;
+            });
+        System.out.println("started");
+      } finally {
+        int _ = Limits.setrlimit(files, limit[0], limit[1]);
+      }
+    }
   }
 
   /** What a program that is spawned by an action says of itself. */

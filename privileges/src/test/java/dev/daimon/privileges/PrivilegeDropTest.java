@@ -154,6 +154,20 @@ class PrivilegeDropTest {
                 + " privileges");
   }
 
+  @Test
+  @Tag("root")
+  void theScoreOfAStartIsOverBeforeAnotherOneIsApplied() throws Exception {
+    assertThat(child(KNOWN, "assume-during-start", "oom=1000"))
+        .containsExactly(ROOT, "core 7:9, oom 1000");
+  }
+
+  @Test
+  @Tag("root")
+  void anActionsResultIsKnownAndTheScoreRestoredAlthoughNoDescriptorIsLeft() throws Exception {
+    assertThat(child(KNOWN, "start-without-descriptors", "oom=1000"))
+        .containsExactly("started", "failed", ROOT, PROCESS);
+  }
+
   @ParameterizedTest
   @Tag("root")
   @CsvSource(
