@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class ThreadStatus {
   private static final String OWN_NAME = "the calling thread";
 
+  /** Without them the system calls that change groups and ids fail. */
+  private static final Capability[] CHANGING = {Capability.SETGID, Capability.SETUID};
+
   private final String name;
   private final char state;
   private final int[] uids;
@@ -191,7 +194,10 @@ final class ThreadStatus {
     return field(status, "NoNewPrivs").equals("1");
   }
 
-  /** Returns how the credentials differ from another thread's; null if they do not. */
+  /**
+   * Returns how the credentials that are changed, and the right to change them, differ from another
+   * thread's; null if they do not.
+   */
   @Nullable String difference(ThreadStatus other) {
     if (!Arrays.equals(uids, other.uids)) {
       return "user ids " + list(uids);
@@ -201,6 +207,11 @@ final class ThreadStatus {
     }
     if (!Arrays.equals(groups, other.groups)) {
       return "supplementary groups " + list(groups);
+    }
+    for (Capability capability : CHANGING) {
+      if (isAble(capability) != other.isAble(capability)) {
+        return (isAble(capability) ? "" : "no ") + capability;
+      }
     }
     return null;
   }

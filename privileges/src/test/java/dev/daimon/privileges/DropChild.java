@@ -52,6 +52,7 @@ final class DropChild {
         }
         case "assume-among-threads" -> assumeAmongThreads(drop(words));
         case "assume-with-filters" -> assumeWithFilters(drop(words));
+        case "assume-during-access" -> assumeDuringAccess(drop(words));
         case "assume-during-start" -> assumeDuringStart(drop(words));
         case "start-without-descriptors" -> startWithoutDescriptors(drop(words));
         case "spawn" -> {
@@ -137,6 +138,35 @@ final class DropChild {
           await(end);
         });
     await(filtered);
+    drop.applyToProcess();
+  }
+
+  /** Applies the drop while another thread has no capabilities, and once more when that is over. */
+  private static void assumeDuringAccess(PrivilegeDrop drop) throws Exception {
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    PrivilegeDrop powerless = PrivilegeDrop.builder().keepCapabilities(Set.of()).build();
+    Thread accessing =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                powerless.accessFiles(() -> {
+                  running.countDown();
+                  await(end);
+                  return null;
+                });
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    await(running);
+    try {
+      drop.applyToProcess();
+    } catch (CredentialsException refused) {
+      System.out.println(refused.getMessage().replaceAll("thread [0-9]+", "thread N"));
+    }
+    end.countDown();
+    accessing.join();
     drop.applyToProcess();
   }
 

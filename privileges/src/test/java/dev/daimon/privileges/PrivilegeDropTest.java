@@ -156,6 +156,16 @@ class PrivilegeDropTest {
 
   @Test
   @Tag("root")
+  void aThreadThatMayNotChangeItsIdsIsNamedBeforeAnythingChanges() throws Exception {
+    assertThat(child(KNOWN, "assume-during-access", "user=worker"))
+        .containsExactly(
+            "thread N has credentials of its own: no CAP_SETGID",
+            "uid 7001, gid 7001, groups 7001 7010 7011, powerless, open, nice 0",
+            PROCESS);
+  }
+
+  @Test
+  @Tag("root")
   void theScoreOfAStartIsOverBeforeAnotherOneIsApplied() throws Exception {
     assertThat(child(KNOWN, "assume-during-start", "oom=1000"))
         .containsExactly(ROOT, "core 7:9, oom 1000");
