@@ -12,7 +12,10 @@ public final class SystemCallFilter {
   /** {@code seccomp}: install the filter on every thread, not only on the calling one. */
   public static final int SECCOMP_FILTER_FLAG_TSYNC = 1;
 
-  /** {@code seccomp}: do not restrict the processor's speculation. */
+  /**
+   * {@code seccomp}: do not restrict the processor's speculation, which a filter does by itself
+   * before Linux 5.16.
+   */
   static final int SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
 
   static final int SECCOMP_SET_MODE_FILTER = 1;
@@ -90,7 +93,7 @@ public final class SystemCallFilter {
         program[i][jump] = program[i][jump] == 0 ? 0 : program[i][jump] - i - 1;
       }
     }
-    return install(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, program);
+    return install(SECCOMP_FILTER_FLAG_TSYNC, program);
   }
 
   /**
@@ -117,8 +120,8 @@ public final class SystemCallFilter {
       MemorySegment header = arena.allocate(Layouts.sock_fprog.SIZE, Long.BYTES);
       Native.view(header).putShort(Layouts.sock_fprog.len, (short) program.length);
       Native.view(header).putLong(Layouts.sock_fprog.filter, filter.address());
-      return Libc.call(
-          SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, header.address(), 0, 0);
+      int all = flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+      return Libc.call(SYSCALL, SYS_seccomp, SECCOMP_SET_MODE_FILTER, all, header.address(), 0, 0);
     }
   }
 

@@ -133,6 +133,25 @@ class SystemCallFilterTest {
     assertThat(ChildJvm.of(Filter.class).run().lines()).containsExactly("0", "[0, 1]", "0", "[1]");
   }
 
+  /** Before Linux 5.16 a filter restricts it otherwise, for good. */
+  @Test
+  @Tag("strace")
+  void aFilterDoesNotRestrictTheProcessorsSpeculation() throws Exception {
+    Path trace = directory.resolve("trace");
+
+    ChildJvm.Result result =
+        ChildJvm.of(Filter.class)
+            .startedBy("strace", "-f", "-qq", "-o", trace.toString(), "-e", "trace=seccomp")
+            .run();
+
+    assertThat(result.exit()).as(result.err()).isZero();
+    assertThat(Files.readAllLines(trace))
+        .filteredOn(line -> line.contains("seccomp("))
+        .singleElement()
+        .asString()
+        .contains("SECCOMP_FILTER_FLAG_SPEC_ALLOW");
+  }
+
   static final class Filter {
     public static void main(String[] args) throws Exception {
       System.out.println(Capabilities.setNoNewPrivileges());
