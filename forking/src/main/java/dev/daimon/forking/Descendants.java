@@ -172,10 +172,8 @@ public final class Descendants {
    * that needs no exit status any more: no other code may wait for a child afterwards.
    */
   public static void reap() {
-    int[] status = new int[1];
-    int pid;
-    while ((pid = Processes.anyEnded()) > 0) {
-      Processes.waitpid(pid, status, Processes.WNOHANG);
+    while (Processes.reapAny() > 0) {
+      // The next one.
     }
   }
 }

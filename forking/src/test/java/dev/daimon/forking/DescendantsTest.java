@@ -4,10 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
+import dev.daimon.testing.Proc;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class DescendantsTest {
@@ -90,6 +97,38 @@ class DescendantsTest {
   @Test
   void aChildThatHasEndedLeavesNoZombie() throws Exception {
     assertThat(ChildJvm.of(Reaped.class).run().lines()).containsExactly("false");
+  }
+
+  /** Reaps a child while the thread that has started it is about to ask whether it was executed. */
+  static final class ReapedEarly {
+    public static void main(String[] args) throws Exception {
+      try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+        Future<Child> starting = thread.submit(() -> Program.at(Path.of("/bin/true")).spawn());
+        while (Processes.anyEnded() <= 0) {
+          Thread.onSpinWait();
+        }
+        Descendants.reap();
+        // Without its tracer it goes on.
+        Command.kill("KILL", Long.parseLong(Proc.status("self", "TracerPid")));
+        starting.get().signal(Signal.KILL);
+        System.out.println("no signal");
+      }
+    }
+  }
+
+  @Test
+  @Tag("strace")
+  void aChildThatWasReapedBeforeItsStartReturnsGetsNoSignal() throws Exception {
+    assertThat(
+            ChildJvm.of(ReapedEarly.class)
+                // Its process group has to be one that it can see.
+                .startedBy("setsid", "strace", "-D", "-f", "-qq", "-o", "/dev/null")
+                .startedBy("-e", "trace=setpgid")
+                .startedBy("-e", "inject=setpgid:delay_enter=3600000000")
+                .run()
+                .out())
+        .as("kill would say ESRCH")
+        .isEqualTo("no signal\n");
   }
 
   /** Starts two children, one of them in a group that does not count. */

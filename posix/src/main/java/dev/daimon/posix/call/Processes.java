@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.UserChange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -77,6 +78,12 @@ public final class Processes {
   private static final long SYSCALL = Libc.address("syscall");
   // char **environ;
   private static final long ENVIRON = Libc.address("environ");
+
+  /**
+   * Locked while a child gets its mark, and while one is reaped by whoever does not know it: so no
+   * child has a mark that was reaped before.
+   */
+  private static final Object MARKING = new Object();
 
   private Processes() {}
 
@@ -210,10 +217,30 @@ public final class Processes {
     return Libc.call(WAITID, P_PID, pid, 0, WEXITED | WNOWAIT | __WALL, 0, 0);
   }
 
-  /** Stores in a {@code siginfo_t} whether a child has ended, without reaping it. */
+  /** Stores in a {@code siginfo_t}, unless that is 0, whether a child has ended; reaps nothing. */
   static int peek(int pid, long info) {
     int options = WEXITED | WNOHANG | WNOWAIT | __WALL;
     return Libc.call(WAITID, P_PID, pid, info, options, 0, 0);
+  }
+
+  /** Makes a child one of {@link OwnChildren} that was started just now, unless it was reaped. */
+  static void markOwn(int pid) {
+    synchronized (MARKING) {
+      if (peek(pid, 0) != -Errno.ECHILD.number()) {
+        OwnChildren.add(pid);
+      }
+    }
+  }
+
+  /** Reaps a child that has ended, whoever has started it, and returns its id; 0 if none has. */
+  public static int reapAny() {
+    synchronized (MARKING) {
+      int pid = anyEnded();
+      if (pid > 0) {
+        waitpid(pid, new int[1], WNOHANG);
+      }
+      return pid;
+    }
   }
 
   /** Returns the id of a child that has ended, without reaping it; 0 if there is none. */

@@ -215,7 +215,7 @@ public final class Spawning implements AutoCloseable {
         Processes.waitpid(child, new int[1], 0);
         return killed(start);
       }
-      OwnChildren.add(child);
+      Processes.markOwn(child);
       return child;
     }
   }
