@@ -511,7 +511,11 @@ public final class SingletonLock implements AutoCloseable {
     if (removed) {
       PosixException.check(Files.unlink(bytes), "unlink", path);
     }
-    close();
+    try {
+      close();
+    } catch (PosixException late) {
+      // Nobody can read any more what may be lost, and the lock is released.
+    }
     return removed;
   }
 

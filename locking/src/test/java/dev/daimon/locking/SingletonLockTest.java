@@ -405,6 +405,21 @@ class SingletonLockTest {
     }
   }
 
+  /** Here the close fails since the number is closed; on other file systems with EIO. */
+  static final class FailingClose {
+    public static void main(String[] args) throws Exception {
+      SingletonLock lock = SingletonLock.acquire(Path.of(args[0]));
+      int _ = dev.daimon.posix.call.Files.close(lock.descriptor().number());
+      System.out.println(lock.remove());
+    }
+  }
+
+  @Test
+  void aFileThatIsRemovedIsRemovedAlthoughItsCloseFails() throws Exception {
+    assertThat(ChildJvm.of(FailingClose.class).run(path).output()).isEqualTo("true");
+    assertThat(path).doesNotExist();
+  }
+
   @Test
   void aClosedLockDoesNothingMore() throws IOException {
     SingletonLock lock = SingletonLock.acquire(path);
