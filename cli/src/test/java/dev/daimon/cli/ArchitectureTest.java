@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -282,6 +283,24 @@ class ArchitectureTest {
         .accessField(System.class, "out")
         .orShould()
         .accessField(System.class, "err")
+        .check(CLASSES);
+  }
+
+  /** An interrupted thread would not pause at all. */
+  @Test
+  void aPauseIsOneThatAnInterruptedThreadMakes() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.testing..")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.daimon.posix.Pause")
+        .and()
+        // Its close interrupts its thread.
+        .doNotHaveFullyQualifiedName("dev.daimon.readiness.Watchdog")
+        .should()
+        .callMethod(LockSupport.class, "parkNanos", long.class)
+        .orShould()
+        .callMethod(LockSupport.class, "parkNanos", Object.class, long.class)
         .check(CLASSES);
   }
 

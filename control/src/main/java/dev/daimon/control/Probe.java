@@ -7,13 +7,13 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +99,7 @@ final class Probe implements AutoCloseable {
       }
       probe.close();
       if (probe.ending) {
-        LockSupport.parkNanos(tries * PAUSE);
+        Pause.nanos(tries * PAUSE);
       }
     }
   }

@@ -4,6 +4,7 @@ import dev.daimon.daemon.config.Settings;
 import dev.daimon.daemon.streams.EarlyOutput;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.ExitStatus;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.readiness.LauncherEnd;
@@ -13,7 +14,6 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -298,7 +298,7 @@ final class PendingDaemon {
   private void reap() {
     long deadline = System.nanoTime() + GRACE.toNanos();
     while (!process.reap() && System.nanoTime() < deadline) {
-      LockSupport.parkNanos(MOMENT);
+      Pause.nanos(MOMENT);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.NewFile;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
@@ -12,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A lock that at most one process holds, for instance so that a daemon runs only once: a {@code
@@ -262,7 +262,7 @@ public final class SingletonLock implements AutoCloseable {
       if (tries < EAGER_TRIES) {
         Thread.onSpinWait();
       } else {
-        LockSupport.parkNanos(pause);
+        Pause.nanos(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
       }
     }

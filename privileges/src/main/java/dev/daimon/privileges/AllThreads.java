@@ -1,10 +1,10 @@
 package dev.daimon.privileges;
 
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Limits;
 import java.io.File;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Checks and changes all threads of this process, as {@code /proc} lists them. */
@@ -51,7 +51,7 @@ final class AllThreads {
       if (System.nanoTime() - begin > (fault.sleeps ? ENDING_NANOS : STARVED_NANOS)) {
         throw new CredentialsException(fault.text);
       }
-      LockSupport.parkNanos(PAUSE_NANOS);
+      Pause.nanos(PAUSE_NANOS);
     }
   }
 

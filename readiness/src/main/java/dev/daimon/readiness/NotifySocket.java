@@ -3,6 +3,7 @@ package dev.daimon.readiness;
 import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Polling;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,7 +181,7 @@ public final class NotifySocket implements AutoCloseable {
       }
     }
     // The socket stays readable: who polls it would go round without a pause.
-    LockSupport.parkNanos(this, CROWDED_NANOS);
+    Pause.nanos(CROWDED_NANOS);
   }
 
   private void drop(int copy) {

@@ -1,10 +1,10 @@
 package dev.daimon.posix.call;
 
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Finds out whether a child has executed a program, or was killed before. {@code posix_spawn}
@@ -52,7 +52,7 @@ final class ExecCheck {
       if (look < BUSY_LOOKS) {
         Thread.onSpinWait();
       } else {
-        LockSupport.parkNanos(PAUSE_NANOS);
+        Pause.nanos(PAUSE_NANOS);
       }
     }
   }
