@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.UserChange;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
@@ -202,7 +203,9 @@ class DispositionsTest {
         for (String word : List.of("sed", "-n", "/^Sig[BIC]/p", "/proc/self/status")) {
           words.add(word.getBytes(StandardCharsets.US_ASCII));
         }
-        int _ = Processes.execve("/bin/sed".getBytes(StandardCharsets.US_ASCII), words, List.of());
+        byte[] sed = "/bin/sed".getBytes(StandardCharsets.US_ASCII);
+        int _ =
+            Processes.execve(UserChange.NONE, new long[0][], new int[0][], sed, words, List.of());
       } catch (PosixException failure) {
         throw new IllegalStateException(failure);
       }

@@ -149,20 +149,15 @@ public final class Processes {
     }
   }
 
-  /** Executes another program in this process; returns only if that failed. */
-  public static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
-    return execve(UserChange.NONE, new long[0][], new int[0][], path, argv, envp);
-  }
-
   /**
-   * As {@link #execve(byte[], List, List)}, as another user, with resource limits, each as number,
-   * soft and hard limit, and with descriptors under other numbers, each as present number and
-   * number in the program. All of this is done just before the {@code execve}, which is not made
-   * unless all of it was.
+   * Executes another program in this process, as another user, with resource limits, each as
+   * number, soft and hard limit, and with descriptors under other numbers, each as present number
+   * and number in the program. All of this is done just before the {@code execve}, which is not
+   * made unless all of it was.
    *
-   * <p>If it fails, descriptors that were replaced are put back, the soft limits are restored, and
-   * the hard ones as far as that is allowed. The calling thread, and no other, may have the user's
-   * ids then, permanently.
+   * <p>It returns only if it fails. Then descriptors that were replaced are put back, the soft
+   * limits are restored, and the hard ones as far as that is allowed. The calling thread, and no
+   * other, may have the user's ids then, permanently.
    */
   public static int execve(
       UserChange user,

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.UserChange;
 import dev.daimon.testing.ChildJvm;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -173,14 +174,19 @@ class ProcessesTest {
     public static void main(String[] args) {
       List<byte[]> argv =
           strings("sh", "-c", "echo $0 $$ zero \"$@\" $(tr '\\0' ' ' </proc/$$/environ)");
-      int missing = Processes.execve(bytes("/missing"), argv, List.of());
+      int missing = execve(bytes("/missing"), argv, List.of());
       System.out.println(Processes.getpid());
       System.exit(
-          Processes.execve(
+          execve(
               bytes("/bin/sh"),
               List.of(argv.get(0), argv.get(1), argv.get(2), bytes("" + missing), bytes("one two")),
               strings("A=1")));
     }
+  }
+
+  /** Executes a program as it is. */
+  static int execve(byte[] path, List<byte[]> argv, List<byte[]> envp) {
+    return Processes.execve(UserChange.NONE, new long[0][], new int[0][], path, argv, envp);
   }
 
   /** Above every {@code pid_max}. */

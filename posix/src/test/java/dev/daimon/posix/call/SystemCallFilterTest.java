@@ -104,7 +104,7 @@ class SystemCallFilterTest {
     public static void main(String[] args) {
       System.out.println(SystemCallFilter.refuseTerminalInput());
       byte[] path = args[0].getBytes(StandardCharsets.UTF_8);
-      System.exit(Processes.execve(path, List.of(path), List.of()));
+      System.exit(ProcessesTest.execve(path, List.of(path), List.of()));
     }
   }
 
