@@ -79,8 +79,10 @@ final class Listeners {
       return false;
     }
     try {
-      Path own = PROCESSES.resolve(Long.toString(daemon));
-      return !listeners.areOpenIn(own) && listeners.areStrangers(daemon, session(own));
+      Origin origin = Origin.of(daemon);
+      return origin != null
+          && !listeners.areOpenIn(directory(daemon))
+          && listeners.areStrangers(daemon, origin.session());
     } catch (IOException | DirectoryIteratorException hidden) {
       return false;
     }
@@ -90,8 +92,9 @@ final class Listeners {
     boolean found = false;
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
       for (Path process : processes) {
-        if (areSeenOpenIn(process)) {
-          if (session(process) == session || descends(process, daemon)) {
+        Origin origin = areSeenOpenIn(process) ? Origin.of(process) : null;
+        if (origin != null) {
+          if (origin.session() == session || origin.leadsTo(daemon)) {
             return false;
           }
           found = true;
@@ -101,21 +104,35 @@ final class Listeners {
     return found;
   }
 
-  private static boolean descends(Path process, long daemon) throws IOException {
-    long parent = stat(process, PARENT);
-    while (parent > 1 && parent != daemon) {
-      parent = stat(PROCESSES.resolve(Long.toString(parent)), PARENT);
+  private static Path directory(long process) {
+    return PROCESSES.resolve(Long.toString(process));
+  }
+
+  /** Where a process comes from, by its {@code stat}. */
+  private record Origin(long parent, long session) {
+    /** Null if the process has ended, or is hidden from this user. */
+    static @Nullable Origin of(Path process) {
+      try {
+        String line = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
+        String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
+        return new Origin(Long.parseLong(fields[PARENT]), Long.parseLong(fields[SESSION]));
+      } catch (IOException hidden) {
+        return null;
+      }
     }
-    return parent == daemon;
-  }
 
-  private static long session(Path process) throws IOException {
-    return stat(process, SESSION);
-  }
+    static @Nullable Origin of(long process) {
+      return of(directory(process));
+    }
 
-  private static long stat(Path process, int field) throws IOException {
-    String line = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
-    return Long.parseLong(line.substring(line.lastIndexOf(')') + 2).split(" ", -1)[field]);
+    /** Whether a parent, or a parent's parent, is the daemon. One that is hidden leads nowhere. */
+    boolean leadsTo(long daemon) {
+      Origin next = this;
+      while (next != null && next.parent > 1 && next.parent != daemon) {
+        next = of(next.parent);
+      }
+      return next != null && next.parent == daemon;
+    }
   }
 
   /** Adds the sockets that listen at this port, and take what another one at the host would. */

@@ -3,11 +3,15 @@ package dev.daimon.startup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.readiness.ListenAddress;
+import dev.daimon.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ListenersTest {
   private static final InetAddress ONE = InetAddress.ofLiteral("127.0.0.1");
@@ -64,6 +68,38 @@ class ListenersTest {
       assertThat(Listeners.words(ListenAddress.tcp(OTHER, every.getLocalPort(), "x")))
           .isEqualTo(words(ProcessHandle.current().pid()));
     }
+  }
+
+  /** Listens beside a daemon, its child in another session, and tells whether that is seen. */
+  static final class Stranger {
+    public static void main(String[] args) throws Exception {
+      Process daemon = new ProcessBuilder("setsid", "sh", "-c", "echo; exec sleep 1000").start();
+      try (ServerSocket socket = new ServerSocket(0);
+          BufferedReader lines = daemon.inputReader()) {
+        lines.readLine();
+        ListenAddress address = ListenAddress.tcp(socket.getLocalPort(), "x");
+        System.out.println(Listeners.areStrangers(address, daemon.pid()));
+      } finally {
+        daemon.destroyForcibly().waitFor();
+      }
+    }
+  }
+
+  /** As some machines mount it, so that users do not see each other's processes. */
+  @Test
+  @Tag("root")
+  void aStrangerMayHaveAParentThatIsHidden(@TempDir Path classes) throws Exception {
+    String script = "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"";
+
+    String said =
+        ChildJvm.of(Stranger.class)
+            .startedBy("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh")
+            .startedBy(ChildJvm.AS_NOBODY)
+            .copied(classes)
+            .run()
+            .output();
+
+    assertThat(said).isEqualTo("true");
   }
 
   private static String classes() throws Exception {
