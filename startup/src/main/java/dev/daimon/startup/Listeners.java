@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -206,12 +207,20 @@ final class Listeners {
   private boolean areOpenIn(Path process) throws IOException {
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : descriptors) {
-        if (sockets.contains(Files.readSymbolicLink(descriptor).toString())) {
+        if (leadsToSocket(descriptor)) {
           return true;
         }
       }
     }
     return false;
+  }
+
+  private boolean leadsToSocket(Path descriptor) throws IOException {
+    try {
+      return sockets.contains(Files.readSymbolicLink(descriptor).toString());
+    } catch (NoSuchFileException closed) {
+      return false;
+    }
   }
 
   private static @Nullable String name(Path process) {
