@@ -137,7 +137,8 @@ public final class ListenSockets {
    * @param address the address
    * @param daemon the daemon's process id
    * @return whether a process was found that listens there, and none of them is the daemon, a
-   *     descendant or in its session; false if the daemon may not be examined
+   *     descendant or in its session; false if the daemon may not be examined, or ten seconds do
+   *     not suffice
    */
   public static boolean isStrangers(ListenAddress address, long daemon) {
     Objects.requireNonNull(address, "address");

@@ -3,6 +3,7 @@ package dev.daimon.startup;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.readiness.ListenAddress;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -19,7 +20,10 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The sockets that listen at an address, and the processes that have them open. */
+/**
+ * The sockets that listen at an address, and the processes that have them open. A search is limited
+ * in time, since anybody may have very many sockets and descriptors.
+ */
 final class Listeners {
   private static final Path PROCESSES = Path.of("/proc");
 
@@ -34,10 +38,26 @@ final class Listeners {
 
   private static final int SESSION = 3;
 
+  /** The time to find a process whose name is shown to people, in ns. */
+  private static final long NAME_NANOS = 1_000_000_000L;
+
+  /** The time to find out whether strangers listen, on which a restart depends. */
+  private static final long STRANGERS_NANOS = 10_000_000_000L;
+
+  /** How many lines of a list, and how many descriptors, are read whatever the time says. */
+  private static final int READ_ALWAYS = 5_000;
+
   /** What the descriptors of these sockets lead to. */
   private final Set<String> sockets = new HashSet<>();
 
-  private Listeners(ListenAddress address) {
+  private final long begin = System.nanoTime();
+  private final long time;
+
+  /** How many descriptors were read. */
+  private int read;
+
+  private Listeners(ListenAddress address, long time) {
+    this.time = time;
     Path path = address.path();
     if (path == null) {
       addTcp("/proc/net/tcp", address);
@@ -47,14 +67,22 @@ final class Listeners {
     }
   }
 
-  /** Names a process that listens there, as a part of a sentence; empty if none can be found. */
+  /** Names a process that listens there, as a part of a sentence; empty if none is found. */
   static String words(ListenAddress address) {
-    Listeners listeners = new Listeners(address);
+    return words(address, NAME_NANOS);
+  }
+
+  /** As {@link #words(ListenAddress)}, within this time in ns. */
+  static String words(ListenAddress address, long time) {
+    Listeners listeners = new Listeners(address, time);
     if (listeners.sockets.isEmpty()) {
       return "";
     }
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
       for (Path process : processes) {
+        if (listeners.isOver(listeners.read)) {
+          return "";
+        }
         if (listeners.areSeenOpenIn(process)) {
           String name = name(process);
           return "; process "
@@ -63,7 +91,7 @@ final class Listeners {
               + " listens there";
         }
       }
-    } catch (IOException unreadable) {
+    } catch (IOException | DirectoryIteratorException unreadable) {
       return "";
     }
     return "";
@@ -72,10 +100,15 @@ final class Listeners {
   /**
    * Whether a process listens there that a stop of the daemon would not end, and nobody of the
    * daemon: neither itself, nor a descendant, nor another process of its session. False if the
-   * daemon may not be examined, or nobody is found.
+   * daemon may not be examined, nobody is found, or the time does not suffice.
    */
   static boolean areStrangers(ListenAddress address, long daemon) {
-    Listeners listeners = new Listeners(address);
+    return areStrangers(address, daemon, STRANGERS_NANOS);
+  }
+
+  /** As {@link #areStrangers(ListenAddress, long)}, within this time in ns. */
+  static boolean areStrangers(ListenAddress address, long daemon, long time) {
+    Listeners listeners = new Listeners(address, time);
     if (listeners.sockets.isEmpty()) {
       return false;
     }
@@ -83,16 +116,19 @@ final class Listeners {
       Origin origin = Origin.of(daemon);
       return origin != null
           && !listeners.areOpenIn(directory(daemon))
-          && listeners.areStrangers(daemon, origin.session());
+          && listeners.areOthers(daemon, origin.session());
     } catch (IOException | DirectoryIteratorException hidden) {
       return false;
     }
   }
 
-  private boolean areStrangers(long daemon, long session) throws IOException {
+  private boolean areOthers(long daemon, long session) throws IOException {
     boolean found = false;
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
       for (Path process : processes) {
+        if (isOver(read)) {
+          return false;
+        }
         Origin origin = areSeenOpenIn(process) ? Origin.of(process) : null;
         if (origin != null) {
           if (origin.session() == session || origin.leadsTo(daemon)) {
@@ -102,7 +138,7 @@ final class Listeners {
         }
       }
     }
-    return found;
+    return found && !isOver(read);
   }
 
   private static Path directory(long process) {
@@ -140,12 +176,15 @@ final class Listeners {
   private void addTcp(String table, ListenAddress address) {
     String hex = Integer.toHexString(address.port()).toUpperCase(Locale.ROOT);
     String suffix = ":" + "0".repeat(4 - hex.length()) + hex;
-    try {
-      for (String line : Files.readAllLines(Path.of(table))) {
+    try (BufferedReader lines = lines(table)) {
+      // The title; then the sockets that listen, and then all others.
+      String line = lines.readLine();
+      for (int n = 0; line != null && (line = lines.readLine()) != null && !isOver(n); n++) {
         String[] fields = line.strip().split(" +", -1);
-        if (fields.length > 9
-            && fields[1].endsWith(suffix)
-            && fields[3].equals(LISTENING_TCP)
+        if (fields.length <= 9 || !fields[3].equals(LISTENING_TCP)) {
+          return;
+        }
+        if (fields[1].endsWith(suffix)
             && isAt(fields[1].substring(0, fields[1].length() - suffix.length()), address.host())) {
           add(fields[9]);
         }
@@ -176,9 +215,9 @@ final class Listeners {
 
   /** Adds the sockets that listen at this path, in which each character stands for a byte. */
   private void addUnix(String path) {
-    try {
-      for (String line :
-          Files.readAllLines(Path.of("/proc/net/unix"), StandardCharsets.ISO_8859_1)) {
+    try (BufferedReader lines = lines("/proc/net/unix")) {
+      String line;
+      for (int n = 0; (line = lines.readLine()) != null && !isOver(n); n++) {
         String[] fields = line.split(" +", 8);
         if (fields.length > 7 && fields[3].equals(LISTENING_UNIX) && fields[7].equals(path)) {
           add(fields[6]);
@@ -190,8 +229,18 @@ final class Listeners {
     }
   }
 
+  /** A list of the kernel's, which may be longer than this JVM's memory. */
+  private static BufferedReader lines(String list) throws IOException {
+    return Files.newBufferedReader(Path.of(list), StandardCharsets.ISO_8859_1);
+  }
+
   private void add(String inode) {
     sockets.add("socket:[" + inode + "]");
+  }
+
+  /** Whether the time is over, and so many were read that no more have to be. */
+  private boolean isOver(int count) {
+    return count > READ_ALWAYS && System.nanoTime() - begin > time;
   }
 
   /** Whether a process has one of the sockets open, as far as this user may see that. */
@@ -207,6 +256,10 @@ final class Listeners {
   private boolean areOpenIn(Path process) throws IOException {
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : descriptors) {
+        if (isOver(read)) {
+          return false;
+        }
+        read++;
         if (leadsToSocket(descriptor)) {
           return true;
         }

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.readiness.ListenAddress;
 import dev.daimon.testing.ChildJvm;
 import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +71,34 @@ class ListenersTest {
     try (ServerSocket every = new ServerSocket(0)) {
       assertThat(Listeners.words(ListenAddress.tcp(OTHER, every.getLocalPort(), "x")))
           .isEqualTo(words(ProcessHandle.current().pid()));
+    }
+  }
+
+  /** Five thousand descriptors are read in any case; the socket's is behind more. */
+  @Test
+  @Tag("attack")
+  void amongManyDescriptorsTheSocketIsSoughtWithinTheTime() throws Exception {
+    Process daemon = new ProcessBuilder("setsid", "sh", "-c", "echo; exec sleep 1000").start();
+    List<InputStream> crowd = new ArrayList<>();
+    try (BufferedReader lines = daemon.inputReader()) {
+      assertThat(lines.readLine()).isEmpty();
+      for (int i = 0; i < 5_001; i++) {
+        crowd.add(new FileInputStream("/dev/null"));
+      }
+      try (ServerSocket socket = new ServerSocket(0)) {
+        ListenAddress address = ListenAddress.tcp(socket.getLocalPort(), "x");
+
+        assertThat(Listeners.words(address, 0)).isEmpty();
+        assertThat(Listeners.words(address, Long.MAX_VALUE))
+            .isEqualTo(words(ProcessHandle.current().pid()));
+        assertThat(Listeners.areStrangers(address, daemon.pid(), 0)).isFalse();
+        assertThat(Listeners.areStrangers(address, daemon.pid(), Long.MAX_VALUE)).isTrue();
+      }
+    } finally {
+      for (InputStream file : crowd) {
+        file.close();
+      }
+      daemon.destroyForcibly().waitFor();
     }
   }
 
