@@ -17,11 +17,20 @@ import org.jspecify.annotations.Nullable;
  * network namespace has such a socket, and one of these processes has it open.
  */
 abstract class ListenerCheck extends ReadyCheck {
-  /** How long the search for a stranger's socket may take, for a message. */
+  /**
+   * The time to search processes, for an examination and for a message. The last one may take a
+   * second more.
+   */
   private static final long SEARCH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** A process of the daemon whose descriptors cannot be read, in words; null if there is none. */
-  private @Nullable String hidden;
+  /** When the search has begun. */
+  private long begin;
+
+  /** The place of the process with which an examination begins, where the last one has ended. */
+  private int first;
+
+  /** Of which process it is not known whether it listens, and why; null if of none. */
+  private @Nullable String unknown;
 
   /** The inodes of the sockets on which somebody listens there. */
   abstract Set<Long> sockets(long main) throws IOException;
@@ -40,16 +49,32 @@ abstract class ListenerCheck extends ReadyCheck {
     if (sockets.isEmpty()) {
       return false;
     }
-    hidden = null;
     List<Long> processes = new ArrayList<>();
     processes.add(main);
     processes.addAll(Descendants.list());
-    for (long pid : processes) {
-      if (listens(pid, sockets)) {
+    if (first >= processes.size()) {
+      first = 0;
+    }
+    if (first == 0) {
+      unknown = null;
+    }
+    begin = System.nanoTime();
+    for (int i = first; i < processes.size(); i++) {
+      if (listens(processes.get(i), sockets)) {
         return true;
       }
+      if (isOver()) {
+        first = i + 1;
+        return false;
+      }
     }
+    first = 0;
     return false;
+  }
+
+  /** Whether the time of the search is over. */
+  boolean isOver() {
+    return System.nanoTime() - begin > SEARCH_NANOS;
   }
 
   /** Whether a process has one of the sockets open, by its handle. */
@@ -67,21 +92,29 @@ abstract class ListenerCheck extends ReadyCheck {
         return holds(process, sockets);
       } catch (PosixException denied) {
         ProcessInfo info = Processes.info(process);
+        Errno errno = denied.errno();
         try {
           if (info != null) {
             return Processes.examineAsItsUser(info, () -> holds(process, sockets), denied);
           }
         } catch (PosixException again) {
-          if (!Processes.isHidden(again.errno())) {
+          errno = again.errno();
+          if (!Processes.isHidden(errno)) {
             throw again;
           }
         }
-        if (denied.errno().equals(Errno.EACCES) || denied.errno().equals(Errno.EPERM)) {
-          hidden = Processes.words(pid, info);
+        if (errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM)) {
+          unknown = doubt(pid, info) + " may not be examined by this user";
+        } else if (errno.equals(Errno.ETIMEDOUT)) {
+          unknown = doubt(pid, info) + " takes too long to examine: it has too many descriptors";
         }
         return false;
       }
     }
+  }
+
+  private String doubt(long pid, @Nullable ProcessInfo info) {
+    return "whether " + Processes.words(pid, info) + " listens on " + where();
   }
 
   @Override
@@ -90,18 +123,18 @@ abstract class ListenerCheck extends ReadyCheck {
     if (sockets.isEmpty()) {
       return "nobody listens on " + where();
     }
-    if (hidden != null) {
-      return "whether " + hidden + " listens on " + where() + " may not be examined by this user";
+    if (unknown != null) {
+      return unknown;
     }
     return "it does not listen on " + where() + ", but " + stranger(sockets) + " does";
   }
 
   /** Who has one of the sockets open, in words. */
   private String stranger(Set<Long> sockets) throws IOException {
-    long begin = System.nanoTime();
+    begin = System.nanoTime();
     for (long pid : Processes.all()) {
-      if (System.nanoTime() - begin > SEARCH_NANOS) {
-        break;
+      if (isOver()) {
+        return "a process that was not found in time";
       }
       try (PidFd process = Processes.open(pid)) {
         if (process != null && holds(process, sockets)) {

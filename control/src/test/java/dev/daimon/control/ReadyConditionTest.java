@@ -3,6 +3,7 @@ package dev.daimon.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.daimon.forking.Descendants;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -12,8 +13,10 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +92,51 @@ class ReadyConditionTest {
         stranger.outputWriter().close();
         stranger.waitFor();
       }
+    }
+  }
+
+  /** A check that has time for one process, and then no more. */
+  private static final class Hasty extends ListenerCheck {
+    private final List<Long> examined = new ArrayList<>();
+
+    @Override
+    Set<Long> sockets(long main) {
+      return Set.of(1L);
+    }
+
+    @Override
+    String where() {
+      return "port 1";
+    }
+
+    @Override
+    boolean listens(long pid, Set<Long> sockets) {
+      examined.add(pid);
+      return false;
+    }
+
+    @Override
+    boolean isOver() {
+      return true;
+    }
+  }
+
+  @Test
+  void anExaminationGoesOnWhereTheLastOneHadNoMoreTime() throws Exception {
+    long self = ProcessHandle.current().pid();
+    Process child = new ProcessBuilder("sleep", "1000").start();
+    try (Hasty check = new Hasty()) {
+      assertThat(check.isReady(self)).isFalse();
+      assertThat(check.examined).containsExactly(self);
+      check.examined.clear();
+
+      // Each descendant, and then this process again.
+      for (int i = Descendants.list().size(); i >= 0; i--) {
+        assertThat(check.isReady(self)).isFalse();
+      }
+      assertThat(check.examined).contains(child.pid(), self);
+    } finally {
+      child.destroyForcibly().waitFor();
     }
   }
 

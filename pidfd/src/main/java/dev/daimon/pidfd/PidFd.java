@@ -61,6 +61,12 @@ public final class PidFd implements AutoCloseable {
 
   private static final String SOCKET = "socket:[";
 
+  /** The time to search the descriptors of a process for a socket, in ns. */
+  private static final long SEARCH_NANOS = 1_000_000_000L;
+
+  /** How many descriptors are examined whatever the time says. */
+  private static final int EXAMINED_ALWAYS = 5_000;
+
   private final Descriptor descriptor;
   private final int pid;
 
@@ -283,13 +289,14 @@ public final class PidFd implements AutoCloseable {
    *
    * @param inodes the sockets' inodes, as {@code /proc/PID/net/tcp} and the like name them
    * @return whether it has; false if it has ended
-   * @throws PosixException {@code EACCES} if this process may not examine it
+   * @throws PosixException {@code EACCES} if this process may not examine it, {@code ETIMEDOUT} if
+   *     it has more than 5,000 descriptors, and more than can be examined in a second
    * @throws IllegalStateException if this handle is closed
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
    */
   public boolean hasSocket(Set<Long> inodes) throws PosixException {
     Objects.requireNonNull(inodes, "inodes");
-    return hasSocket(inodes, /* unix= */ false);
+    return hasSocket(inodes, /* unix= */ false, SEARCH_NANOS);
   }
 
   /**
@@ -299,20 +306,25 @@ public final class PidFd implements AutoCloseable {
    *
    * @param inodes the sockets' inodes
    * @return whether it has; false if it has ended
-   * @throws PosixException {@code EACCES} if this process may not examine it
+   * @throws PosixException as {@link #hasSocket(Set)}
    * @throws IllegalStateException if this handle is closed
    */
   public boolean hasUnixSocket(Set<Long> inodes) throws PosixException {
     Objects.requireNonNull(inodes, "inodes");
-    return hasSocket(inodes, /* unix= */ true);
+    return hasSocket(inodes, /* unix= */ true, SEARCH_NANOS);
   }
 
-  private boolean hasSocket(Set<Long> inodes, boolean unix) throws PosixException {
+  /** As {@link #hasSocket(Set)}, within this time in ns. */
+  boolean hasSocket(Set<Long> inodes, boolean unix, long time) throws PosixException {
     String process = "/proc/".concat(Integer.toString(pid));
+    long begin = System.nanoTime();
     boolean found = false;
     try (ProcFiles.Names names = new ProcFiles.Names(process.concat("/fd"))) {
       String name;
-      while (!found && (name = names.next()) != null) {
+      for (int i = 0; !found && (name = names.next()) != null; i++) {
+        if (i >= EXAMINED_ALWAYS && System.nanoTime() - begin > time) {
+          throw new PosixException("readlink", process.concat("/fd"), Errno.ETIMEDOUT);
+        }
         found =
             inodes.contains(socket(process.concat("/fd/").concat(name)))
                 && (!unix || isUnix(process.concat("/fdinfo/").concat(name)));

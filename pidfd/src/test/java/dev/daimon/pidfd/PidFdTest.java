@@ -10,6 +10,9 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -17,6 +20,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -51,21 +56,47 @@ class PidFdTest {
 
   @Test
   void aSocketIsFoundInTheProcessThatHasItOpen() throws Exception {
-    long[] inode = {0};
     // Started before the socket is opened, which it would inherit.
     try (PidFd other = PidFd.open(children.sleeper());
         ServerSocket socket = new ServerSocket(0);
         PidFd self = PidFd.open(ProcessHandle.current().pid())) {
-      String port = String.format(":%04X ", socket.getLocalPort());
-      try (Stream<String> all = Files.lines(Path.of("/proc/self/net/tcp6"))) {
-        all.filter(line -> line.contains(port))
-            .forEach(line -> inode[0] = Long.parseLong(line.strip().split(" +", -1)[9]));
-      }
+      long inode = inode(socket);
 
-      assertThat(self.hasSocket(Set.of(inode[0]))).isTrue();
-      assertThat(self.hasSocket(Set.of(inode[0] + 1_000_000_000))).isFalse();
-      assertThat(other.hasSocket(Set.of(inode[0]))).isFalse();
-      assertThat(self.hasUnixSocket(Set.of(inode[0]))).isFalse();
+      assertThat(self.hasSocket(Set.of(inode))).isTrue();
+      assertThat(self.hasSocket(Set.of(inode + 1_000_000_000))).isFalse();
+      assertThat(other.hasSocket(Set.of(inode))).isFalse();
+      assertThat(self.hasUnixSocket(Set.of(inode))).isFalse();
+    }
+  }
+
+  private static long inode(ServerSocket socket) throws IOException {
+    String port = String.format(":%04X ", socket.getLocalPort());
+    try (Stream<String> all = Files.lines(Path.of("/proc/self/net/tcp6"))) {
+      String line = all.filter(other -> other.contains(port)).findFirst().orElseThrow();
+      return Long.parseLong(line.strip().split(" +", -1)[9]);
+    }
+  }
+
+  /** As many as anybody may open: five thousand are examined in any case. */
+  @Test
+  @Tag("attack")
+  void amongManyDescriptorsASocketIsSoughtWithinTheTime() throws Exception {
+    List<InputStream> crowd = new ArrayList<>();
+    try (PidFd self = PidFd.open(ProcessHandle.current().pid())) {
+      for (int i = 0; i < 5_000; i++) {
+        crowd.add(new FileInputStream("/dev/null"));
+      }
+      try (ServerSocket socket = new ServerSocket(0)) {
+        Set<Long> inodes = Set.of(inode(socket));
+
+        assertThat(self.hasSocket(inodes, /* unix= */ false, Long.MAX_VALUE)).isTrue();
+        assertThatThrownBy(() -> self.hasSocket(inodes, /* unix= */ false, 0))
+            .hasMessageEndingWith("(ETIMEDOUT, 110)");
+      }
+    } finally {
+      for (InputStream file : crowd) {
+        file.close();
+      }
     }
   }
 
