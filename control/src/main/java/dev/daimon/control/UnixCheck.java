@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -50,6 +51,9 @@ final class UnixCheck extends ListenerCheck {
    *
    * <p>The kernel prints a name as it is, and one may contain a line feed: so a stranger can add
    * lines. A socket of which there are two lines does not count, nor one that is no Unix socket.
+   *
+   * <p>The list is read twice, to remember only the sockets that may be meant: anybody may have
+   * very many others.
    */
   @Override
   Set<Long> sockets(long main) throws IOException {
@@ -57,30 +61,58 @@ final class UnixCheck extends ListenerCheck {
     if (!Files.exists(path)) {
       return Set.of();
     }
-    Path name = Objects.requireNonNull(path.getFileName());
-    Set<Long> seen = new HashSet<>();
-    Set<Long> doubtful = new HashSet<>();
-    try (BufferedReader lines =
-        new BufferedReader(new FileReader("/proc/" + main + "/net/unix", StandardCharsets.UTF_8))) {
-      String line = lines.readLine();
-      while (line != null && (line = lines.readLine()) != null) {
-        String[] fields = line.strip().split(" +", PATH + 1);
-        long inode = fields.length > INODE ? number(fields[INODE], 10) : 0;
-        if (inode > 0 && !seen.add(inode)) {
-          doubtful.add(inode);
-        }
-        if (inode > 0
-            && fields.length > PATH
-            && ((number(fields[FLAGS], 16) & LISTENS) != 0 || fields[TYPE].equals(DATAGRAM))
-            && fields[PATH].endsWith(name.toString())) {
-          found.put(inode, fields[PATH]);
+    String name = Objects.requireNonNull(path.getFileName()).toString();
+    try {
+      Set<Long> meant = new HashSet<>();
+      String line;
+      try (BufferedReader lines = list(main)) {
+        while ((line = lines.readLine()) != null) {
+          String[] fields = fields(line);
+          if (isMeant(fields, name)) {
+            meant.add(inode(fields));
+          }
         }
       }
-      found.keySet().removeAll(doubtful);
+      if (meant.isEmpty()) {
+        return Set.of();
+      }
+      try (BufferedReader lines = list(main)) {
+        while ((line = lines.readLine()) != null) {
+          String[] fields = fields(line);
+          long inode = inode(fields);
+          if (!meant.remove(inode)) {
+            // Another socket's line, or the second one.
+            found.remove(inode);
+          } else if (isMeant(fields, name)) {
+            found.put(inode, fields[PATH]);
+          }
+        }
+      }
     } catch (FileNotFoundException gone) {
       return Set.of();
     }
     return found.keySet();
+  }
+
+  private static BufferedReader list(long main) throws IOException {
+    return new BufferedReader(
+        new FileReader("/proc/" + main + "/net/unix", StandardCharsets.UTF_8));
+  }
+
+  private static String[] fields(String line) {
+    return line.strip().split(" +", PATH + 1);
+  }
+
+  /** The inode of a line's socket; 0 for what is no such line. */
+  private static long inode(String[] fields) {
+    return fields.length > INODE ? number(fields[INODE], 10) : 0;
+  }
+
+  private static boolean isMeant(String[] fields, String name) {
+    return fields.length > PATH
+        && inode(fields) > 0
+        && ((number(fields[FLAGS], 16) & LISTENS) != 0 || fields[TYPE].equals(DATAGRAM))
+        && fields[PATH].endsWith(name);
   }
 
   /** A number of the list; 0 for what is none. */
@@ -98,17 +130,19 @@ final class UnixCheck extends ListenerCheck {
     return process.hasUnixSocket(sockets);
   }
 
+  /** Finds those that the process has by halves: strangers may have very many of that name. */
   @Override
   boolean listens(long pid, Set<Long> sockets) throws IOException {
-    if (!has(pid, sockets)) {
+    if (isOver() || !has(pid, sockets)) {
       return false;
     }
-    for (Map.Entry<Long, String> socket : found.entrySet()) {
-      if (has(pid, Set.of(socket.getKey())) && leadsThere(pid, socket.getValue())) {
-        return true;
-      }
+    List<Long> inodes = List.copyOf(sockets);
+    int half = inodes.size() / 2;
+    if (half == 0) {
+      return leadsThere(pid, Objects.requireNonNull(found.get(inodes.getFirst())));
     }
-    return false;
+    return listens(pid, Set.copyOf(inodes.subList(0, half)))
+        || listens(pid, Set.copyOf(inodes.subList(half, inodes.size())));
   }
 
   /** Whether the path of its socket leads this process to the file that is meant. */

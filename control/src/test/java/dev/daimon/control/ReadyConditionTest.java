@@ -95,6 +95,36 @@ class ReadyConditionTest {
     }
   }
 
+  /** All sockets of the name are sought at once, and then by halves. */
+  @Test
+  void ofSocketsOfOneNameTheOneAtThePathCounts(@TempDir Path directory) throws Exception {
+    List<ServerSocketChannel> channels = new ArrayList<>();
+    try {
+      for (String place : List.of("a", "b", "c", "closed")) {
+        Path path = Files.createDirectory(directory.resolve(place)).resolve("s");
+        channels.add(
+            ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(path)));
+      }
+      channels.getLast().close();
+
+      for (String place : List.of("a", "b", "c")) {
+        assertThat(isReady(directory.resolve(place).resolve("s"))).as(place).isTrue();
+      }
+      assertThat(isReady(directory.resolve("closed").resolve("s"))).isFalse();
+    } finally {
+      for (ServerSocketChannel channel : channels) {
+        channel.close();
+      }
+    }
+  }
+
+  private static boolean isReady(Path socket) throws IOException {
+    try (UnixCheck check = new UnixCheck(new ReadyCondition.Unix(socket))) {
+      return check.isReady(ProcessHandle.current().pid());
+    }
+  }
+
   /** A check that has time for one process, and then no more. */
   private static final class Hasty extends ListenerCheck {
     private final List<Long> examined = new ArrayList<>();
