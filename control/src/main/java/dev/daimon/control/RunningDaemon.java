@@ -8,15 +8,16 @@ import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.DirectoryNames;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  * them.
  */
 public final class RunningDaemon implements AutoCloseable {
+  /** The time to find what is shared, which the daemon can make as long as it likes. */
+  private static final long SEARCH_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  /** How many descriptors are examined whatever the time says. */
+  private static final int EXAMINED_ALWAYS = 5_000;
+
   private final PidFd process;
   private final LockedFile file;
   private final SingletonLock lock;
@@ -45,6 +52,8 @@ public final class RunningDaemon implements AutoCloseable {
    * Takes descriptors of a daemon's lock and listening sockets. This changes nothing in the daemon.
    *
    * @param file its pidfile, held open
+   * @throws ControlException {@link Reason#UNKNOWN} if the daemon has ended, does not hold the
+   *     lock, or has too many descriptors
    */
   static RunningDaemon share(PidFd process, LockedFile file) throws IOException {
     List<Descriptor> taken = new ArrayList<>();
@@ -52,21 +61,28 @@ public final class RunningDaemon implements AutoCloseable {
       SingletonLock lock = null;
       List<Descriptor> sockets = new ArrayList<>();
       requireRight(process);
-      String[] numbers = new File("/proc/" + process.pid() + "/fd").list();
-      for (String number : numbers == null ? new String[0] : numbers) {
-        boolean socket = isSocket(process.pid(), number);
-        if (!socket && (lock != null || !hasLock(process.pid(), number, file))) {
-          continue;
-        }
-        Descriptor copy = duplicate(process, Integer.parseInt(number), socket);
-        if (copy != null) {
-          taken.add(copy);
-          if (socket) {
-            sockets.add(copy);
-          } else {
-            lock = adopt(file, copy);
-            if (lock == null) {
-              copy.close();
+      long begin = System.nanoTime();
+      try (DirectoryNames numbers = new DirectoryNames(Path.of("/proc/" + process.pid() + "/fd"))) {
+        String number;
+        for (int i = 0; (number = numbers.next()) != null; i++) {
+          if (i >= EXAMINED_ALWAYS && System.nanoTime() - begin > SEARCH_NANOS) {
+            throw new ControlException(
+                Reason.UNKNOWN, process + " has too many descriptors to find its sockets in time");
+          }
+          boolean socket = isSocket(process.pid(), number);
+          if (!socket && (lock != null || !hasLock(process.pid(), number, file))) {
+            continue;
+          }
+          Descriptor copy = duplicate(process, Integer.parseInt(number), socket);
+          if (copy != null) {
+            taken.add(copy);
+            if (socket) {
+              sockets.add(copy);
+            } else {
+              lock = adopt(file, copy);
+              if (lock == null) {
+                copy.close();
+              }
             }
           }
         }
