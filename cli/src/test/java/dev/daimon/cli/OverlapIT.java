@@ -239,6 +239,28 @@ class OverlapIT {
     assertThat(answer()).isEqualTo(old);
   }
 
+  /** A copy has to be closed, and the close of a FUSE file may never end. */
+  @Test
+  @Tag("strace")
+  void noCopyIsMadeOfTheOldOnesStandardStreams() throws Exception {
+    long old = start();
+
+    ProcessSandbox.Result result =
+        sandbox.shell(
+            "strace -f -qq -o $dir/trace -e trace=pidfd_getfd"
+                + " $daimon restart --overlap -p $dir/pid --ready notify --listen tcp:"
+                + port
+                + " sh -c 'exit 3'");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(DAEMON_FAILED);
+    assertThat(named()).isEqualTo(old);
+    // The socket has number 3.
+    assertThat(sandbox.file("trace"))
+        .content()
+        .containsPattern("pidfd_getfd\\(\\d+, 3,")
+        .doesNotContainPattern("pidfd_getfd\\(\\d+, [012],");
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void locksOfOtherFilesStayAsTheyAre(boolean isRead) throws Exception {

@@ -186,6 +186,10 @@ public final class PidFd implements AutoCloseable {
    * Makes a descriptor of an open file of the process: both then share the file's position, status
    * flags and {@code flock} lock. For a socket this JVM has the socket too.
    *
+   * <p>To close the descriptor may block, also at the end of this JVM. If it is of a FUSE file,
+   * that asks the file's server, which may never answer. If it is the last one of a connection, the
+   * close waits for as long as the process has set ({@code SO_LINGER}).
+   *
    * @param number the number under which the process has the file
    * @return the descriptor, marked close-on-exec, to be closed by the caller
    * @throws NotPermittedException if this JVM may not trace the process; see ptrace(2), "access
@@ -207,7 +211,7 @@ public final class PidFd implements AutoCloseable {
   /**
    * Makes a descriptor of a listening socket of the process, as {@link #duplicate} does. Of
    * anything else, such as a connection, no descriptor is kept: the other end of a connection would
-   * not learn that the process has closed it.
+   * not learn that the process has closed it. To close it may block, as described there.
    *
    * @param number the number under which the process has the socket
    * @return the descriptor, marked close-on-exec, to be closed by the caller; empty if it is no
