@@ -509,7 +509,8 @@ public final class Daemon implements AutoCloseable {
    *
    * <p>The exit is an ordinary one: shutdown hooks run, and then the pidfile is removed. The hooks
    * have five seconds, from the end of the drain or from the deadline, whichever comes first; then
-   * the pidfile is removed and the JVM is halted. A second {@code SIGTERM} changes nothing.
+   * the pidfile is removed and the JVM is halted. A second {@code SIGTERM} changes nothing, unless
+   * the first one found no thread for the drain.
    *
    * <p>Where {@code NOTIFY_SOCKET} is set, the service manager is told when the drain begins
    * ({@code STOPPING=1}). It has a deadline of its own, such as systemd's {@code TimeoutStopSec=},

@@ -189,6 +189,7 @@ final class ServiceReport {
 
   /**
    * Tells it on a thread of its own, since a manager that does not read must not hold up a stop.
+   * Without a thread the manager hears of it at the end of the JVM.
    */
   void beginStopping() {
     Thread thread =
@@ -199,7 +200,11 @@ final class ServiceReport {
           }
         };
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError noThread) {
+      warn(new IOException("the service manager hears late of the stop: " + noThread.getMessage()));
+    }
   }
 
   /** Sets the health check of the watchdog, which runs from ready on. */

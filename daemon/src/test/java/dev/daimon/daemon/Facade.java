@@ -5,6 +5,7 @@ import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,6 +117,52 @@ final class Facade extends ProcessSandbox implements BeforeEachCallback, AfterEa
   void forEveryone() throws IOException {
     copies = Files.createDirectory(file("classes"));
     openToAll(directory(), "rwx--x--x");
+  }
+
+  /**
+   * Has strace refuse a thread of a process new threads. The test has the tags root and strace.
+   *
+   * @param thread the name of the thread
+   * @param when which ones it does not get: {@code 2} is the second, {@code 2+} all from there
+   */
+  void refuseThreads(long pid, String thread, String when) throws Exception {
+    Path[] found = {directory()};
+    await(
+        thread,
+        () -> {
+          try (DirectoryStream<Path> all =
+              Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+            for (Path each : all) {
+              if (nameOf(each).equals(thread)) {
+                found[0] = each;
+                return true;
+              }
+            }
+          }
+          return false;
+        });
+    Path report = file("strace");
+    List<String> command =
+        List.of(
+            "strace",
+            "-o",
+            "/dev/null",
+            "-p",
+            found[0].getFileName().toString(),
+            "-e",
+            "trace=clone3",
+            "-e",
+            "inject=clone3:error=EPERM:when=" + when);
+    Process _ = prepare(command, Map.of()).redirectError(report.toFile()).start();
+    await("strace", () -> Files.readString(report).contains("attached"));
+  }
+
+  private static String nameOf(Path thread) {
+    try {
+      return Files.readString(thread.resolve("comm")).strip();
+    } catch (IOException ended) {
+      return "";
+    }
   }
 
   /** Returns the process that the pidfile names. */

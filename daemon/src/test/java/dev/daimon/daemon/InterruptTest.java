@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -207,6 +208,18 @@ class InterruptTest {
     assertThat(facade.file("ready")).doesNotExist();
     assertUndone();
     assertStartsAgain();
+  }
+
+  @Test
+  @Tag("root")
+  @Tag("strace")
+  void aDaemonWhoseLauncherIsKilledEndsAlsoIfNoThreadIsLeftToKillIt() throws Exception {
+    Process launcher = launch(List.of(), "hangs", LONG);
+    facade.refuseThreads(awaitDaemon(), "daimon-launcher", "1+");
+
+    launcher.destroyForcibly();
+
+    facade.awaitEnd();
   }
 
   @ParameterizedTest

@@ -3,6 +3,8 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.OutputFile;
+import dev.daimon.posix.ResourceLimit;
+import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.testing.ProcessSandbox;
 import dev.daimon.testing.ProcessSandbox.Result;
 import dev.daimon.testing.ServiceManager;
@@ -163,6 +165,33 @@ class ServiceManagerTest {
     assertThat(process.waitFor()).isZero();
     assertThat(manager.texts()).containsExactly("STOPPING=1");
     assertThat(facade.file("first.err")).isEmptyFile();
+  }
+
+  /** Begins to stop when it can have no more threads. */
+  static final class StopsWithoutThread {
+    public static void main(String[] args) throws Exception {
+      ServiceReport report = new ServiceReport(new StatusLine("daemon", true));
+      // One process of this user, with all its threads, runs already.
+      ResourceLimit one = ResourceLimit.parse("nproc=1");
+      PrivilegeDrop.builder().limit(one).build().applyToProcess();
+      report.beginStopping();
+      System.out.println("drains");
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aStopForWhichNobodyCanTellItIsNoFailure() throws Exception {
+    List<String> command = new ArrayList<>(facade.asNobody());
+    command.addAll(facade.java(List.of("-Xlog:disable"), StopsWithoutThread.class));
+
+    Result result = facade.run(command, Map.of("NOTIFY_SOCKET", manager.address()));
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out()).isEqualTo("drains\n");
+    assertThat(result.err())
+        .startsWith("daemon: warning: the service manager hears late of the stop: ")
+        .hasLineCount(1);
   }
 
   @ParameterizedTest

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -321,6 +322,42 @@ class SignalsTest {
     assertThat(stopping(way).waitFor()).isEqualTo(128 + 15);
 
     assertThat(facade.file("hook")).exists();
+    assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  @Test
+  @Tag("root")
+  @Tag("strace")
+  void aStopThatGotNoThreadIsTriedAgainOnTheNextTerm() throws Exception {
+    Process daemon = facade.start(facade.java(List.of(), Stops.class, "foreground", "in time"));
+    assertThat(facade.awaitText("ready")).isEmpty();
+    facade.refuseThreads(daemon.pid(), "daimon-signals", "1");
+    Facade.signal("TERM", daemon.pid());
+    awaitWords(facade.file("err"), "OutOfMemoryError");
+    assertThat(facade.file("draining")).doesNotExist();
+
+    Facade.signal("TERM", daemon.pid());
+
+    assertThat(facade.awaitText("draining")).isEqualTo("SIGTERM");
+    Files.createFile(facade.file("go"));
+    assertThat(daemon.waitFor()).isZero();
+    assertThat(facade.pidFile()).doesNotExist();
+  }
+
+  /** One for the deadline, or one for the exit, too. */
+  @ParameterizedTest
+  @ValueSource(strings = {"2", "2+"})
+  @Tag("root")
+  @Tag("strace")
+  void theDeadlineHoldsAlsoWithoutAThread(String lacking) throws Exception {
+    Process daemon = facade.start(facade.java(List.of(), Stops.class, "foreground", "overdue"));
+    assertThat(facade.awaitText("ready")).isEmpty();
+    facade.refuseThreads(daemon.pid(), "daimon-signals", lacking);
+
+    Facade.signal("TERM", daemon.pid());
+
+    assertThat(daemon.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(daemon.exitValue()).isEqualTo(128 + 15);
     assertThat(facade.pidFile()).doesNotExist();
   }
 

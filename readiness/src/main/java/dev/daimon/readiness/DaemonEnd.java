@@ -164,7 +164,8 @@ public final class DaemonEnd implements AutoCloseable {
 
   /**
    * Reports what this process is doing. Never waits: a launcher that does not read, since it is
-   * stopped, misses some of the statuses, and one that has ended gets none.
+   * stopped, misses some of the statuses, and one that has ended gets none. A status for which no
+   * thread can be started is lost.
    *
    * @param text a text for people; it is cut off after 8 KiB
    */
@@ -191,7 +192,11 @@ public final class DaemonEnd implements AutoCloseable {
           }
         };
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError noThread) {
+      dropWaiting();
+    }
   }
 
   private void sendStatuses() {
@@ -240,8 +245,20 @@ public final class DaemonEnd implements AutoCloseable {
   }
 
   private void sendWaiting() throws IOException {
-    for (byte[] status = next(); status != null; status = next()) {
-      messages.write(status);
+    try {
+      for (byte[] status = next(); status != null; status = next()) {
+        messages.write(status);
+      }
+    } catch (IOException failure) {
+      dropWaiting();
+      throw failure;
+    }
+  }
+
+  /** Drops the statuses that nobody sends, so that the next one is the first again. */
+  private void dropWaiting() {
+    synchronized (waiting) {
+      waiting.clear();
     }
   }
 

@@ -9,22 +9,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Both ends in this very process: they do not care where they are. */
 class ReadinessTest {
@@ -152,7 +158,7 @@ class ReadinessTest {
     Descriptor greeting = launcher.daemonDescriptors().getFirst();
 
     assertThat(Files.pwrite(greeting.number(), new byte[4], 0)).isEqualTo(-Errno.EBADF.number());
-    java.nio.file.Path file = java.nio.file.Path.of("/proc/self/fd/" + greeting.number());
+    Path file = Path.of("/proc/self/fd/" + greeting.number());
     assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-r--r--");
   }
@@ -312,6 +318,35 @@ class ReadinessTest {
     }
     assertThat(told).isSorted().hasSizeLessThan(1000).endsWith(9999);
     assertThat(ready.join(LONG)).isTrue();
+  }
+
+  static final class WithoutThread {
+    public static void main(String[] args) throws Exception {
+      LauncherEnd launcher = LauncherEnd.open(new byte[0]);
+      launcher.started(ProcessHandle.current().pid());
+      DaemonEnd daemon = Objects.requireNonNull(DaemonEnd.find());
+      // One process of this user, with all its threads, runs already.
+      long[] before = new long[2];
+      Limits.getrlimit(0, Resource.NPROC.number(), before);
+      Limits.setrlimit(Resource.NPROC.number(), 1, before[1]);
+      daemon.status("lost");
+      Limits.setrlimit(Resource.NPROC.number(), before[0], before[1]);
+      daemon.status("told");
+      System.out.println(launcher.receive(LONG));
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void afterAThreadWasLackingAStatusIsToldAgain(@TempDir Path classes) throws Exception {
+    assertThat(
+            ChildJvm.of(WithoutThread.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                .copied(classes)
+                .option("-Xlog:disable")
+                .run()
+                .lines())
+        .containsExactly("Optional[Status[text=told]]");
   }
 
   @Test

@@ -10,7 +10,8 @@ import java.time.Duration;
  * Ends this process on a signal: runs the drain, and exits when the drain has ended or at the
  * deadline.
  *
- * <p>It uses its own threads, so that other signals are still handled meanwhile.
+ * <p>It uses its own threads, so that other signals are still handled meanwhile. If there is no
+ * thread for the drain, nothing has begun, and a later signal tries again.
  */
 public final class GracefulStop implements SignalHandler {
   /** The exit code of a process that {@code SIGTERM} has ended. */
@@ -28,9 +29,10 @@ public final class GracefulStop implements SignalHandler {
   private final SignalHandler drain;
   private final LockCleanUp cleanUp;
 
-  /** Guarded by this, as is the exit code. */
+  /** Used by the one thread that handles signals. */
   private boolean begun;
 
+  /** Guarded by this. */
   private int exitCode = UNDECIDED;
 
   /** Prepares a stop; the clean-up runs if the JVM has to be halted. */
@@ -41,17 +43,23 @@ public final class GracefulStop implements SignalHandler {
   }
 
   @Override
-  public synchronized void handle(Signal signal) {
-    if (!begun) {
-      begun = true;
-      long start = System.nanoTime();
-      Thread stop = new Thread(() -> drain(signal), "daimon-stop");
-      // The JVM must not end with main while the drain runs.
-      stop.setDaemon(false);
-      stop.start();
-      Thread watch = new Thread(() -> watch(start), "daimon-deadline");
-      watch.setDaemon(true);
+  public void handle(Signal signal) {
+    if (begun) {
+      return;
+    }
+    long start = System.nanoTime();
+    Thread stop = new Thread(() -> drain(signal), "daimon-stop");
+    // The JVM must not end with main while the drain runs.
+    stop.setDaemon(false);
+    stop.start();
+    begun = true;
+    Thread watch = new Thread(() -> watch(start), "daimon-deadline");
+    watch.setDaemon(true);
+    try {
       watch.start();
+    } catch (OutOfMemoryError noThread) {
+      // The deadline matters more than other signals.
+      watch(start);
     }
   }
 
@@ -71,8 +79,7 @@ public final class GracefulStop implements SignalHandler {
   private void watch(long start) {
     try {
       awaitDrained(start);
-      // On another thread, because System.exit does not return.
-      new Thread(() -> System.exit(decided(OVERDUE)), "daimon-exit").start();
+      beginExit();
       Thread.sleep(HOOK_MILLIS);
     } catch (InterruptedException hurry) {
       // Another part of the program interrupts all threads: halt at once.
@@ -82,6 +89,16 @@ public final class GracefulStop implements SignalHandler {
       cleanUp.beforeHalt();
     } finally {
       Runtime.getRuntime().halt(decided(OVERDUE));
+    }
+  }
+
+  /** Exits on another thread, because System.exit does not return. */
+  private void beginExit() {
+    try {
+      new Thread(() -> System.exit(decided(OVERDUE)), "daimon-exit").start();
+    } catch (OutOfMemoryError noThread) {
+      // The halt follows all the same.
+      return;
     }
   }
 

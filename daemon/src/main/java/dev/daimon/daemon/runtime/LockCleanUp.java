@@ -119,12 +119,12 @@ public final class LockCleanUp {
     }
   }
 
-  /** Does at once what was left to the JVM, because a halt runs no hooks. */
+  /** Does at once what the end of the JVM would do, because a halt runs no hooks. */
   synchronized void beforeHalt() {
     if (leftToJvm) {
       done = false;
-      end(removePidFile);
     }
+    end(removePidFile);
   }
 
   private static void leaveToJvm(SingletonLock pidFile) throws IOException {

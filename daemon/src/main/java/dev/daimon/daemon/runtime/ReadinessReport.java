@@ -81,6 +81,19 @@ public final class ReadinessReport {
       return;
     }
     // The launcher has given up and reports a failure, so this daemon must not go on.
+    boolean killed = beginKill(cleanUp);
+    signalGroup(Signal.TERM);
+    // After the signal, because the main thread may end this JVM as soon as it knows.
+    State _ = decide(State.ABANDONED);
+    if (killed) {
+      System.exit(Reason.DAEMON_FAILED.exitCode());
+    } else {
+      killLater(cleanUp);
+    }
+  }
+
+  /** Kills on another thread, because System.exit does not return; returns whether there is one. */
+  private static boolean beginKill(LockCleanUp cleanUp) {
     Thread kill =
         new Thread("daimon-kill") {
           @Override
@@ -89,11 +102,12 @@ public final class ReadinessReport {
           }
         };
     kill.setDaemon(true);
-    kill.start();
-    signalGroup(Signal.TERM);
-    // After the signal, because the main thread may end this JVM as soon as it knows.
-    State _ = decide(State.ABANDONED);
-    System.exit(Reason.DAEMON_FAILED.exitCode());
+    try {
+      kill.start();
+      return true;
+    } catch (OutOfMemoryError noThread) {
+      return false;
+    }
   }
 
   /** Decides the start, unless it is decided already; returns the decision. */
