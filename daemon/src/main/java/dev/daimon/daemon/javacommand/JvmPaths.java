@@ -30,10 +30,20 @@ final class JvmPaths {
           "-XX:VMOptionsFile",
           // Properties that the JDK itself reads, so that the program cannot make them absolute.
           "-Dcom.sun.management.config.file",
+          "-Dcom.sun.management.jmxremote.access.file",
+          "-Dcom.sun.management.jmxremote.password.file",
+          "-Dcom.sun.management.jmxremote.ssl.config.file",
+          "-Dcontent.types.user.table",
           "-Djava.io.tmpdir",
+          "-Djava.security.krb5.conf",
+          "-Djava.util.currency.data",
           "-Djava.util.logging.config.file",
+          "-Djava.util.prefs.systemRoot",
+          "-Djava.util.prefs.userRoot",
+          "-Djava.xml.config.file",
           "-Djavax.net.ssl.keyStore",
-          "-Djavax.net.ssl.trustStore");
+          "-Djavax.net.ssl.trustStore",
+          "-Djdk.net.hosts.file");
 
   private final String directory;
   private final List<String> problems;
@@ -97,11 +107,25 @@ final class JvmPaths {
         yield value.substring(0, equals + 1) + list(value.substring(equals + 1), false, false);
       }
       case "-XX:SharedArchiveFile" -> list(value, false, false);
+      case "-Djava.security.properties", "-Djava.security.auth.login.config" -> security(value);
       default ->
           !PATHS.contains(name) || value.isEmpty() || value.equals("NONE")
               ? value
               : path(value, '\0');
     };
+  }
+
+  /** Converts a path or URL. A second {@code =} before it means: in place of the JDK's own file. */
+  private String security(String value) {
+    int start = value.startsWith("=") ? 1 : 0;
+    start += value.startsWith("file:", start) ? "file:".length() : 0;
+    String path = value.substring(start);
+    int colon = path.indexOf(':');
+    boolean isUrl = colon > 0 && path.lastIndexOf('/', colon) < 0;
+    // The JDK replaces "${name}" by a property, which is most often an absolute path.
+    return path.isEmpty() || isUrl || path.startsWith("${")
+        ? value
+        : value.substring(0, start) + path(path);
   }
 
   /** {@return a class path with absolute entries; an empty one is left as it is} */

@@ -101,6 +101,22 @@ class JavaCommandTest {
         "java -Djava.util.logging.config.file=a -m m"
             + " | java -Djava.util.logging.config.file=/d/a -m m",
         "java -Djavax.net.ssl.trustStore=NONE -m m | java -Djavax.net.ssl.trustStore=NONE -m m",
+        "java -Djava.security.properties=a/b -m m | java -Djava.security.properties=/d/a/b -m m",
+        "java -Djava.security.properties==a -m m | java -Djava.security.properties==/d/a -m m",
+        "java -Djava.security.properties==/a -m m | java -Djava.security.properties==/a -m m",
+        "java -Djava.security.properties= -m m | java -Djava.security.properties= -m m",
+        "java -Djava.security.properties=file:a -m m"
+            + " | java -Djava.security.properties=file:/d/a -m m",
+        "java -Djava.security.properties==file:/a -m m"
+            + " | java -Djava.security.properties==file:/a -m m",
+        "java -Djava.security.properties=http://a/b -m m"
+            + " | java -Djava.security.properties=http://a/b -m m",
+        "java -Djava.security.properties=${user.home}/a -m m"
+            + " | java -Djava.security.properties=${user.home}/a -m m",
+        "java -Djava.security.properties=a/b:c -m m"
+            + " | java -Djava.security.properties=/d/a/b:c -m m",
+        "java -Djava.security.auth.login.config==a -m m"
+            + " | java -Djava.security.auth.login.config==/d/a -m m",
         "java -Dmy.file=a.txt -m m           | java -Dmy.file=a.txt -m m",
         "java --disable-@files -cp @a Main @b | java --disable-@files -cp /d/@a Main @b",
         "java --disable-@files -cp /a @Main  | java --disable-@files -cp /a @Main",
@@ -114,6 +130,27 @@ class JavaCommandTest {
       })
   void relativePathsOfTheJvmBecomeAbsoluteAndNothingElse(String given, String expected) {
     assertWords(derive(given, Map.of()), expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "com.sun.management.config.file",
+        "com.sun.management.jmxremote.access.file",
+        "com.sun.management.jmxremote.password.file",
+        "com.sun.management.jmxremote.ssl.config.file",
+        "content.types.user.table",
+        "java.security.krb5.conf",
+        "java.util.currency.data",
+        "java.util.prefs.systemRoot",
+        "java.util.prefs.userRoot",
+        "java.xml.config.file",
+        "javax.net.ssl.keyStore",
+        "jdk.net.hosts.file",
+      })
+  void aPropertyThatTheJdkReadsAsAPathBecomesAbsolute(String property) {
+    assertWords(
+        derive("java -D" + property + "=a -m m", Map.of()), "java -D" + property + "=/d/a -m m");
   }
 
   @ParameterizedTest
