@@ -134,7 +134,8 @@ public final class Dispositions {
   }
 
   /**
-   * Ignores signals from now on, in the whole process. Their handlers are removed.
+   * Ignores signals from now on, in the whole process. Their handlers are removed; one of {@link
+   * SignalEvents} is called again once a handler is registered anew.
    *
    * <p>A signal that arrived before may still reach a handler of the JVM: {@code SIGHUP}, {@code
    * SIGINT} and {@code SIGTERM} then begin its shutdown, unless it was started with {@code -Xrs}.
@@ -150,7 +151,8 @@ public final class Dispositions {
   }
 
   /**
-   * Sets signals to their defaults, in the whole process. Their handlers are removed.
+   * Sets signals to their defaults, in the whole process. Their handlers are removed; one of {@link
+   * SignalEvents} is called again once a handler is registered anew.
    *
    * @param signals any but KILL and STOP
    * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before it have changed

@@ -94,6 +94,11 @@ final class HandlerTable implements sun.misc.SignalHandler {
         requireReports();
         table = new HandlerTable(signal);
         TABLES.put(signal, table);
+      } else if (!table.isInstalled()) {
+        List<BooleanSupplier> earlier = table.receivers;
+        table = new HandlerTable(signal);
+        table.receivers.addAll(earlier);
+        TABLES.put(signal, table);
       }
       table.receivers.add(receiver);
     }
@@ -134,12 +139,22 @@ final class HandlerTable implements sun.misc.SignalHandler {
     }
   }
 
+  /** Whether the signal still has this handler; if other code has changed that, it stays so. */
+  private boolean isInstalled() {
+    sun.misc.SignalHandler current = sun.misc.Signal.handle(signal, this);
+    if (current == this) {
+      return true;
+    }
+    sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, current);
+    return false;
+  }
+
   private void restore(Signal name) throws PosixException {
-    sun.misc.SignalHandler current = sun.misc.Signal.handle(signal, previous);
-    if (current != this) {
-      // Other code has installed a handler meanwhile: keep it.
-      sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, current);
-    } else if (previousAction != null) {
+    if (!isInstalled()) {
+      return;
+    }
+    sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, previous);
+    if (previousAction != null) {
       PosixException.check(Signals.setAction(name.number(), previousAction), "rt_sigaction", name);
     }
   }

@@ -33,8 +33,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If several objects of this class handle a signal, the one that has registered it last gets it.
  * When that one is closed, the one before it gets the signal again. When the last one is closed,
- * the signal has its former disposition again, unless {@code sun.misc.Signal} has installed another
- * handler meanwhile; that handler stays.
+ * the signal has its former disposition again.
+ *
+ * <p>If other code has changed the disposition meanwhile, by {@link Dispositions} or {@code
+ * sun.misc.Signal}, it stays so, also after the close. The next registration of a handler takes the
+ * signal back; the former disposition is then what that code has set.
  *
  * <p>Not every signal can be handled:
  *

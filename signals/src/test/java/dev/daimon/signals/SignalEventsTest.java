@@ -477,6 +477,60 @@ class SignalEventsTest {
     assertThat(child(Foreign.class).run().output()).isEqualTo("foreign SIGUSR1");
   }
 
+  static final class Again {
+    public static void main(String[] args) throws Exception {
+      Signal signal = Signal.parse(args[0]);
+      try (SignalEvents events = new SignalEvents().on(signal, SignalEventsTest::note)) {
+        change(signal, args[1]);
+        SignalEvents later = new SignalEvents().on(signal, any -> HANDLED.add("later"));
+        send(signal);
+        System.out.println(handled());
+        later.close();
+        send(signal);
+        System.out.println(handled());
+        events.on(signal, any -> HANDLED.add("again"));
+        send(signal);
+        System.out.println(handled());
+      }
+      System.out.println(disposition(signal));
+    }
+
+    private static String disposition(Signal signal) throws IOException {
+      if (Dispositions.current().caught().contains(signal)) {
+        return "caught";
+      }
+      return Dispositions.current().ignored().contains(signal) ? "ignored" : "default";
+    }
+
+    private static void change(Signal signal, String how) throws IOException {
+      switch (how) {
+        case "ignored" -> Dispositions.ignore(signal);
+        case "default" -> Dispositions.reset(signal);
+        default -> {
+          sun.misc.SignalHandler _ =
+              sun.misc.Signal.handle(
+                  new sun.misc.Signal(signal.name().substring("SIG".length())),
+                  any -> HANDLED.add("foreign"));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "HUP, ignored",
+    "HUP, default",
+    "HUP, caught",
+    "USR1, ignored",
+    "USR1, default",
+    "USR1, caught",
+  })
+  void aSignalThatOtherCodeHasTakenIsTakenBackByTheNextHandler(String signal, String taken)
+      throws Exception {
+    assertThat(child(Again.class).run(signal, taken).lines())
+        .containsExactly("later", "SIG" + signal, "again", taken);
+  }
+
   static final class ClosesItself {
     public static void main(String[] args) throws Exception {
       SignalEvents events = new SignalEvents();
