@@ -449,8 +449,8 @@ public final class PidFd implements AutoCloseable {
    * <p>The future fails as {@link #waitFor()} does: with {@link AlreadyWaitedException} or {@link
    * NotAChildException}, at once if that is known, and with {@link CancellationException} if this
    * handle is closed. The stages that depend on it run on a virtual thread of their own, and may
-   * block. A future that was cancelled, or completed elsewhere, takes no status, and costs nothing
-   * any more.
+   * block; one that is added once the future is completed runs on the thread that adds it. A future
+   * that was cancelled, or completed elsewhere, takes no status, and costs nothing any more.
    *
    * @return the future of how the child ended
    * @throws IllegalStateException if this handle is closed
@@ -464,8 +464,9 @@ public final class PidFd implements AutoCloseable {
    * exit status of a child.
    *
    * <p>The future fails with {@link CancellationException} if this handle is closed. The stages
-   * that depend on it run on a virtual thread of their own, and may block. A future that was
-   * cancelled, or completed elsewhere, costs nothing any more.
+   * that depend on it run on a virtual thread of their own, and may block; one that is added once
+   * the future is completed runs on the thread that adds it. A future that was cancelled, or
+   * completed elsewhere, costs nothing any more.
    *
    * @return the future, which is completed with this handle when the process has ended
    * @throws IllegalStateException if this handle is closed
@@ -476,7 +477,7 @@ public final class PidFd implements AutoCloseable {
 
   /**
    * Closes the handle, and leaves the process as it is; a second call does nothing. Waits that go
-   * on fail with {@link CancellationException}.
+   * on fail with {@link CancellationException}, futures soon after the call.
    *
    * @throws PosixException if the descriptor was closed elsewhere
    */
@@ -494,8 +495,7 @@ public final class PidFd implements AutoCloseable {
       }
     } finally {
       for (Waiting<?> waiting : left) {
-        waiting.completeExceptionally(
-            new CancellationException("the handle of process " + pid + " was closed"));
+        waiting.fail(new CancellationException("the handle of process " + pid + " was closed"));
       }
     }
   }
@@ -529,6 +529,16 @@ public final class PidFd implements AutoCloseable {
           complete(value);
         }
       } catch (PosixException failure) {
+        completeExceptionally(failure);
+      }
+    }
+
+    /** Fails the wait, which is not pending any more, where its dependent stages may run. */
+    void fail(Throwable failure) {
+      try {
+        executor.execute(() -> completeExceptionally(failure));
+      } catch (OutOfMemoryError noThread) {
+        // Nobody must wait for ever.
         completeExceptionally(failure);
       }
     }
@@ -622,7 +632,7 @@ public final class PidFd implements AutoCloseable {
         pending.clear();
       }
       for (Waiting<?> waiting : failed) {
-        waiting.completeExceptionally(failure);
+        waiting.fail(failure);
       }
     }
 
