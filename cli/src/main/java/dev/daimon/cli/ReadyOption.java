@@ -166,18 +166,12 @@ final class ReadyOption {
       case Tcp tcp -> {
         for (ListenAddress address : request.listen) {
           if (isOpenedBy(address, tcp)) {
-            throw openedBefore(line, address);
+            throw openedBefore(line, address.toString());
           }
         }
       }
-      case Unix unix -> {
-        for (ListenAddress address : request.listen) {
-          Path path = address.path();
-          if (path != null && path.normalize().equals(unix.path().normalize())) {
-            throw openedBefore(line, address);
-          }
-        }
-      }
+      // checkFile judges their paths, with those of all files.
+      case Unix _ -> {}
       case Written _ -> {}
       case null -> throw new IllegalArgumentException("no condition");
     }
@@ -195,7 +189,7 @@ final class ReadyOption {
                 && (host instanceof Inet6Address || tcp.address().get() instanceof Inet4Address)));
   }
 
-  private static StartException openedBefore(CommandLine line, ListenAddress address) {
+  private static StartException openedBefore(CommandLine line, String address) {
     return line.usage(
         "--ready and --listen "
             + address
@@ -205,18 +199,31 @@ final class ReadyOption {
 
   /** Refuses a file that the command itself makes or writes, so that it says nothing. */
   static void checkFile(CommandLine line, ReadyCondition condition, FilePurposes purposes) {
-    if (condition instanceof Written written) {
-      FilePurposes.Purpose own = purposes.add("--ready", written.path(), /* output= */ false);
-      if (own != null) {
-        throw line.usage(
-            "--ready file: and "
-                + own.name()
-                + " are the same file, "
-                + own.path()
-                + ": the command itself uses it"
-                + (own.output() ? "; --ready log: reads what the program prints" : ""));
-      }
+    FilePurposes.Purpose own = purposes.add("--ready", file(condition), /* output= */ false);
+    if (own == null) {
+      return;
     }
+    boolean socket = condition instanceof Unix;
+    if (socket && own.name().equals(CommandOption.LISTEN.toString())) {
+      throw openedBefore(line, "unix:" + own.path());
+    }
+    throw line.usage(
+        "--ready "
+            + (socket ? "unix:" : "file:")
+            + " and "
+            + own.name()
+            + " are the same file, "
+            + own.path()
+            + ": the command itself uses it"
+            + (own.output() ? "; --ready log: reads what the program prints" : ""));
+  }
+
+  /** The file that a condition is about; null for none. */
+  private static @Nullable Path file(ReadyCondition condition) {
+    if (condition instanceof Unix unix) {
+      return unix.path();
+    }
+    return condition instanceof Written written ? written.path() : null;
   }
 
   /** Refuses what the old daemon can bring about while it runs beside the new one. */

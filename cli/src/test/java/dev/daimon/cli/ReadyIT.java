@@ -810,6 +810,9 @@ class ReadyIT {
         "--listen tcp:0.0.0.0:1 --ready tcp:127.0.0.1:1 | --ready and --listen tcp:0.0.0.0:1 excl",
         "--listen tcp:[::1]:1 --ready tcp:[::1]:1 | --ready and --listen tcp:[",
         "--listen unix:$dir/s=web --ready unix:$dir/./s | --ready and --listen unix:",
+        "--listen unix:$dir/here/s --ready unix:$dir/s | --ready and --listen unix:",
+        "--listen unix:$dir/s --ready unix:$dir/link | --ready and --listen unix:",
+        "-l $dir/lock --ready unix:$dir/here/lock | --ready unix: and --lock are the same file",
         "--ready nonsense | --ready wants exec, alive:T",
         "--ready '' | --ready wants exec, alive:T",
         "--ready alive | --ready wants exec",
@@ -848,6 +851,9 @@ class ReadyIT {
         "--ready tcp:80 --ready-timeout 1 --start-timeout 1 | are the same",
       })
   void aWrongValueIsOneLine(String options, String message) throws Exception {
+    Files.createSymbolicLink(sandbox.file("here"), sandbox.directory());
+    Files.createSymbolicLink(sandbox.file("link"), sandbox.file("s"));
+
     ProcessSandbox.Result result = sandbox.shell("$daimon start " + options + " -- true");
 
     assertThat(result.exitCode()).isEqualTo(64);
