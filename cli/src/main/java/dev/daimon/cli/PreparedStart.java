@@ -59,6 +59,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   /** The guard file in which the start is recorded; null if none is held here. */
   private @Nullable Guard guard;
 
+  /** The control that records the start; null if there is none. */
+  private @Nullable ControlledDaemon controlled;
+
   /** The signals that were ignored before an overlapping start. */
   private Set<Signal> ignored = Set.of();
 
@@ -177,6 +180,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       }
       nameSelf();
     } else {
+      controlled = daemon;
       start();
     }
   }
@@ -476,6 +480,9 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   private void record(long pid) {
     if (guard != null) {
       guard.record(pid, Objects.requireNonNull(request.pidFile), readers());
+    }
+    if (controlled != null) {
+      controlled.started(pid);
     }
   }
 

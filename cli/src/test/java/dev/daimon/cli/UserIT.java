@@ -23,6 +23,7 @@ class UserIT {
   /** A user id that no account has. */
   private static final String NOBODYS = "3000000123";
 
+  private static final int CANNOT_TELL = 4;
   private static final int NO_PERMISSION = 77;
   private static final int NO_USER = 67;
   private static final int NO_PROGRAM = 66;
@@ -493,6 +494,52 @@ class UserIT {
     assertThat(sandbox.daimon("stop", "-p", sandbox.file("pid").toString()))
         .isEqualTo(new ProcessSandbox.Result(0, "", ""));
     assertThat(sandbox.file("pid")).doesNotExist();
+  }
+
+  /** It has root's pidfile open, and its lock, which it gives up before it is ready. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start", "restart"})
+  @Tag("python3")
+  void aDaemonThatNamesAnotherProcessBeforeItIsReadyIsNotControlled(String command)
+      throws Exception {
+    Process victim = sandbox.prepare(List.of("sleep", "1000"), Map.of()).start();
+    Path pidFile = sandbox.file("pid");
+    String script =
+        "import os, signal, socket, sys, time\n"
+            + "lock = next(int(f) for f in os.listdir('/proc/self/fd')"
+            + " if os.path.realpath('/proc/self/fd/' + f) == sys.argv[1])\n"
+            + "while os.pread(lock, 20, 0).strip() != str(os.getpid()).encode(): time.sleep(.01)\n"
+            + "os.ftruncate(lock, 0)\n"
+            + "os.pwrite(lock, (sys.argv[2] + '\\n').encode(), 0)\n"
+            + "os.close(lock)\n"
+            + "a = os.environ['NOTIFY_SOCKET']\n"
+            + "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+            + "s.sendto(b'READY=1', '\\0' + a[1:] if a[0] == '@' else a)\n"
+            + "signal.pause()\n";
+
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            command,
+            "-u",
+            USER.name(),
+            "-p",
+            pidFile.toString(),
+            "--pidfile-owner",
+            "root",
+            "--ready",
+            "notify",
+            "--",
+            "python3",
+            "-c",
+            script,
+            pidFile.toString(),
+            Long.toString(victim.pid()));
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    Sandbox.await("the lock to go", () -> !Sandbox.isListedAsLocked(pidFile));
+    assertThat(sandbox.daimon("stop", "--pid-only", "-p", pidFile.toString()).exitCode())
+        .isEqualTo(CANNOT_TELL);
+    assertThat(victim.isAlive()).isTrue();
   }
 
   @ParameterizedTest

@@ -27,6 +27,9 @@ public final class ControlledDaemon {
 
   final ActionListener listener;
 
+  /** The process id that {@link #started} was told last; 0 for none. */
+  volatile long startedPid;
+
   ControlledDaemon(Path pidFile, @Nullable Path guard, boolean pidOnly, ActionListener listener) {
     this.pidFile = pidFile;
     this.guard = guard;
@@ -37,6 +40,22 @@ public final class ControlledDaemon {
   /** {@return the daemon's pidfile, as given} */
   public Path pidFile() {
     return pidFile;
+  }
+
+  /**
+   * Tells the control which process was started. That process is recorded; without this call, or
+   * with 0, the one that the pidfile names then, where the daemon may have written another id. The
+   * last call counts.
+   *
+   * @param pid the daemon's process id; its exit status must not have been taken
+   */
+  public void started(long pid) {
+    startedPid = pid;
+  }
+
+  /** The same daemon, for one start, which tells what it has {@linkplain #started started}. */
+  ControlledDaemon forOneStart() {
+    return new ControlledDaemon(pidFile, guard, pidOnly, listener);
   }
 
   Path guardFile() {

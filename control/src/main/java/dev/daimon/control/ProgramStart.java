@@ -19,7 +19,7 @@ record ProgramStart(Supplier<Program> program, int umask) {
     SingletonLock lock = lock(controlled);
     try {
       lock.prepare();
-      detach(lock);
+      detach(controlled, lock);
     } catch (IOException | RuntimeException | Error failure) {
       undo(lock, failure);
       try (lock) {
@@ -63,7 +63,7 @@ record ProgramStart(Supplier<Program> program, int umask) {
     return SingletonLock.acquire(pidFile);
   }
 
-  private void detach(SingletonLock lock) throws IOException {
+  private void detach(ControlledDaemon controlled, SingletonLock lock) throws IOException {
     try (Detached daemon = program.get().keep(lock.descriptor()).detach(umask)) {
       try {
         lock.write(daemon.pid());
@@ -72,6 +72,7 @@ record ProgramStart(Supplier<Program> program, int umask) {
               Reason.NOT_STARTED,
               lock.path() + " was removed or replaced meanwhile; the program was stopped again");
         }
+        controlled.started(daemon.pid());
       } catch (IOException | RuntimeException failure) {
         daemon.signalGroup(Signal.KILL);
         boolean _ = daemon.reap();

@@ -65,6 +65,7 @@ record SelfStart(Supplier<Program> program, Duration patience) {
       long now = System.nanoTime();
       try (ProbeResult probe = controlled.probe()) {
         if (probe.state() == State.RUNNING) {
+          controlled.started(probe.pid());
           return;
         }
         if (isUnlocked(probe) && probe.pid() == unlocked) {

@@ -26,17 +26,21 @@ final class Start {
       }
       stale = probe.state() == State.DEAD;
     }
-    spec.start(daemon);
+    ControlledDaemon starting = daemon.forOneStart();
+    spec.start(starting);
     if (held != null) {
-      held.record(startedPid(daemon), daemon.pidFile(), spec.readers());
+      held.record(pid(starting), daemon.pidFile(), spec.readers());
     }
     return stale ? Outcome.STALE : Outcome.OK;
   }
 
-  /** The process id that the start has put into the pidfile; 0 if there is none by now. */
-  private static long startedPid(ControlledDaemon daemon) {
+  /** The process id that the start has told, or put into the pidfile; 0 if there is none by now. */
+  private static long pid(ControlledDaemon started) {
+    if (started.startedPid != 0) {
+      return started.startedPid;
+    }
     try {
-      return PidFile.at(daemon.pidFile()).read();
+      return PidFile.at(started.pidFile()).read();
     } catch (IOException gone) {
       return 0;
     }

@@ -14,7 +14,8 @@ public interface StartSpec {
    * Starts the daemon, and returns when it runs and holds the lock on its pidfile. The control
    * holds the guard meanwhile.
    *
-   * @param daemon the daemon to be started
+   * @param daemon the daemon to be started; a start that knows its process id {@linkplain
+   *     ControlledDaemon#started tells it}
    * @throws IOException if it was not started
    * @throws InterruptedException if the thread is interrupted
    */

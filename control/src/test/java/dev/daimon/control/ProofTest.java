@@ -229,6 +229,33 @@ class ProofTest {
     assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
   }
 
+  /** Nor before the start is recorded: the process that was started is, whatever the file says. */
+  @Test
+  @Tag("root")
+  void norBeforeTheStartIsRecorded() throws Exception {
+    Process victim = daemons.bystander("tail", "-f", "/dev/null");
+    StartSpec daemon =
+        daemons.daemon(
+            "exec setpriv --reuid 65534 --clear-groups "
+                + Daemons.CLOSES_ALL.substring("exec ".length()));
+    StartSpec rewritten =
+        controlled -> {
+          daemon.start(controlled);
+          daemons.name(victim.pid());
+        };
+    daemons.control().start(rewritten);
+    long pid = daemons.awaitProgram("sleep");
+    Daemons.await("the lock to go", () -> !Daemons.isListedAsLocked(daemons.pidFile()));
+    DaemonControl control = daemons.control().pidOnly();
+
+    assertThatThrownBy(() -> control.stop(StopPolicy.DEFAULT))
+        .hasMessageEndingWith("but the daemon that was started last runs, as another user");
+    assertThat(victim.isAlive()).isTrue();
+
+    daemons.name(pid);
+    assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+  }
+
   /** Nor if that process holds the lock: it may have been handed the open file. */
   @Test
   @Tag("root")
