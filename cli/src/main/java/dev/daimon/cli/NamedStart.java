@@ -294,9 +294,14 @@ final class NamedStart {
     }
   }
 
-  private static boolean isSame(String before, Definition started) {
+  /** Whether a definition says the same, with the path that was found or the name that is meant. */
+  private boolean isSame(String before, Definition started) {
     try {
-      return Definition.parse(before, "").differences(started).isEmpty();
+      Definition defined = Definition.parse(before, "");
+      String program = defined.program().get(0);
+      return defined.differences(started).isEmpty()
+          && (program.equals(started.program().get(0))
+              || (program.indexOf('/') < 0 && program.equals(definition.program().get(0))));
     } catch (StartException noDefinition) {
       return false;
     }

@@ -328,6 +328,35 @@ class NamesIT {
   }
 
   @Test
+  void aDefinitionWithTheProgramOfAnotherDirectoryIsReplaced() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf $HOME/new
+            ln -s /usr/bin/sleep $HOME/new/sleep
+            echo 'program sleep 1000' >$conf/web.conf
+            $daimon start web --save -- sleep 1000 || exit 11
+            $daimon restart web --save || exit 12
+            [ ! -e $conf/web.conf.old ] || exit 13
+            $daimon restart web --save -- $HOME/new/sleep 1000 || exit 14
+            cat $conf/web.conf $conf/web.conf.old
+            $daimon restart web --save -- sleep 1000 || exit 15
+            cat $conf/web.conf $conf/web.conf.old
+            """);
+
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out().replace(home(), "~"))
+        .isEqualTo(
+            """
+            program ~/new/sleep 1000
+            program sleep 1000
+            program /usr/bin/sleep 1000
+            program ~/new/sleep 1000
+            """);
+    assertThat(result.exitCode()).isZero();
+  }
+
+  @Test
   void whatAFullDiskHasLostIsAFailure() throws Exception {
     Result result =
         names(
