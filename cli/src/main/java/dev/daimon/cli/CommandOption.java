@@ -298,6 +298,7 @@ enum CommandOption {
       "PATH",
       "lock this file during the action, so that one command at a time starts or stops the daemon",
       START,
+      RUN,
       RESTART,
       STOP),
   /** Without a lock: what it has recorded tells the daemon from another process with its id. */

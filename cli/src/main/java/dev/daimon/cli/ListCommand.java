@@ -72,7 +72,7 @@ final class ListCommand {
     json.end();
   }
 
-  /** A daemon that locks nothing is unknown, unless it is defined or was started as such a one. */
+  /** One that is unknown may lock nothing, or have its record in another guard file. */
   private static ListedDaemon byItsOptions(ListedDaemon daemon) {
     if (daemon.status().state() != State.UNKNOWN
         || daemon.status().pid().isEmpty()
@@ -82,13 +82,15 @@ final class ListCommand {
     try {
       RequestedDaemon requested = new RequestedDaemon(daemon.daemon());
       Definition options = requested.optionsOf(daemon.status().pid().getAsLong());
-      return options == null || !options.has(CommandOption.PID_ONLY.word())
-          ? daemon
-          : new ListedDaemon(
+      return options != null
+              && (options.has(CommandOption.PID_ONLY.word())
+                  || options.has(CommandOption.GUARD.word()))
+          ? new ListedDaemon(
               daemon.daemon(),
               daemon.defined(),
               requested.control(options).status(),
-              OptionalLong.empty());
+              OptionalLong.empty())
+          : daemon;
     } catch (IOException | StartException unusable) {
       return daemon;
     }

@@ -99,11 +99,9 @@ final class StartOptions {
     if (!request.lock && request.lockFile != null) {
       throw line.usage("--no-lock and --lock exclude each other");
     }
-    if (command != Command.RUN) {
-      request.guard = line.path(CommandOption.GUARD);
-      if (!request.foreground || isReadinessTyped()) {
-        readiness(request);
-      }
+    request.guard = line.path(CommandOption.GUARD);
+    if (!request.foreground || isReadinessTyped()) {
+      readiness(request);
     }
     if (command == Command.RESTART) {
       request.stop = ControlOptions.policy(line);

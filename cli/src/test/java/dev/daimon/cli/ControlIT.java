@@ -762,7 +762,7 @@ class ControlIT {
         "start -p /x -o /x.guard true",
         "restart -p /x.pid -e /x.guard true",
         "run -p /x.pid -o /x.guard true",
-        "run -p /x --guard /y true"
+        "run --guard /y true"
       })
   void wrongWordsAreReportedInOneLine(String words) throws Exception {
     Result result = sandbox.daimon(words.split(" ", -1));

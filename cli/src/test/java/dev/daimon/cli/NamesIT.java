@@ -636,11 +636,32 @@ class NamesIT {
             $daimon wait web --timeout 100ms 2>/dev/null; echo $?
             $daimon status web >$HOME/said; echo $?
             $daimon list | grep -o dead
+            sed -i /pid-only/d $conf/web.conf
+            $daimon list | grep -o dead
             kill $(cat $run/web.pid) || exit 12
             grep -o 'its id is that of process' $HOME/said
             """);
 
-    assertThat(result).isEqualTo(new Result(0, "3\n0\n1\ndead\nits id is that of process\n", ""));
+    assertThat(result)
+        .isEqualTo(new Result(0, "3\n0\n1\ndead\ndead\nits id is that of process\n", ""));
+  }
+
+  @Test
+  void theGuardFileOfTheDefinitionCountsForRun() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'cut -d " " -f 4 $HOME/other; echo $$' >$HOME/program
+            printf '%s\n' "guard $HOME/other" "program /bin/sh $HOME/program" >$conf/web.conf
+            $daimon run web >$HOME/said || exit 11
+            [ ! -e $run/web.guard ] || exit 12
+            uniq -c $HOME/said | grep -c ' 2 '
+            $daimon run web --guard $HOME/typed >/dev/null || exit 13
+            [ -s $HOME/typed ] || exit 14
+            """);
+
+    assertThat(result).isEqualTo(new Result(0, "1\n", ""));
   }
 
   @Test
