@@ -11,7 +11,9 @@ import dev.daimon.startup.ExitCode;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The commands that control a daemon: all but those that start one. */
@@ -28,22 +30,19 @@ final class Control {
     control = ControlOptions.control(line).listener(new ActionWords(terminal));
   }
 
-  private static Control of(Command command, CommandLine line) {
+  /** Runs a command, and returns its exit code. */
+  static int run(Command command, CommandLine line) {
     ControlOptions.check(line);
+    Control control;
     try {
-      return new Control(line);
+      control = new Control(line);
     } catch (StartException failure) {
       // What was typed is right, so with a name nothing but its definition can be wrong here.
       if (command == Command.STATUS && line.daemon() != null) {
-        throw new StartException(Reason.CANNOT_TELL, String.valueOf(failure.getMessage()));
+        return unknown(line, String.valueOf(failure.getMessage()));
       }
       throw failure;
     }
-  }
-
-  /** Runs a command, and returns its exit code. */
-  static int run(Command command, CommandLine line) {
-    Control control = of(command, line);
     control.checkWords(command == Command.SIGNAL ? 1 : 0);
     try {
       return control.run(command);
@@ -110,11 +109,11 @@ final class Control {
       status = control.status();
     } catch (IOException failure) {
       String lost = lost();
-      return unknown(lost == null ? String.valueOf(failure.getMessage()) : lost);
+      return unknown(line, lost == null ? String.valueOf(failure.getMessage()) : lost);
     }
     String lost = status.state() == State.RUNNING ? null : lost();
     if (lost != null) {
-      return unknown(lost);
+      return unknown(line, lost);
     }
     terminal.result(
         line.has(CommandOption.JSON) ? StatusText.json(status) : StatusText.line(status));
@@ -126,11 +125,15 @@ final class Control {
     return exitCode(status.state());
   }
 
-  private int unknown(String reason) {
-    if (!line.has(CommandOption.JSON)) {
-      return cannotTell(reason);
+  /** Says why the state is unknown, in the form that was asked for; returns the exit code. */
+  private static int unknown(CommandLine line, String reason) {
+    Terminal terminal = new Terminal(false);
+    if (line.has(CommandOption.JSON)) {
+      Path pidFile = Objects.requireNonNull(line.pidFile());
+      terminal.result(StatusText.json(DaemonStatus.unknown(pidFile, reason)));
+    } else {
+      terminal.error(reason);
     }
-    terminal.result(StatusText.json(DaemonStatus.unknown(control.pidFile(), reason)));
     return Reason.CANNOT_TELL.exitCode();
   }
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is wrong in a definition is told before it does harm, and with its line. */
 class DefinitionFaultsIT {
+  private static final int CANNOT_TELL = 4;
   private static final int USAGE = 64;
   private static final int FILE = 73;
 
@@ -73,6 +74,24 @@ class DefinitionFaultsIT {
         .endsWith("; used is what web was started with\n")
         .hasLineCount(1);
     assertThat(sandbox.running("sleep")).isEmpty();
+  }
+
+  /** As whenever there is no answer. */
+  @Test
+  void theObjectOfTheStatusSaysWhatIsWrong() throws Exception {
+    define("umask 022", "nonsense", "program sleep 1000");
+
+    Result json = files.daimon("status", "web", "--json");
+    Result line = files.daimon("status", "web");
+
+    assertThat(json.exitCode()).isEqualTo(CANNOT_TELL);
+    assertThat(json.err()).isEmpty();
+    assertThat(json.out())
+        .startsWith("{\"state\":\"unknown\",\"pidFile\":\"" + files.known(files.pidFile("web")))
+        .endsWith("web.conf:2: unknown option \\\"nonsense\\\"\"}\n")
+        .hasLineCount(1);
+    assertThat(told(line)).isEqualTo("daimon: web.conf:2: unknown option \"nonsense\"\n");
+    assertThat(line.exitCode()).isEqualTo(CANNOT_TELL);
   }
 
   @Test
