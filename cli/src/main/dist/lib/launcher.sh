@@ -285,9 +285,13 @@ start() {
         start_and_wait "$@"
     fi
     if [ $status -eq 122 ]; then
-        # start --foreground: java asks to be run by exec. From here on a signal ends this process.
+        # start --foreground: java asks to be run by exec. From here on a signal ends this process. The pipe
+        # would be taken for the caller's.
         trap - INT TERM HUP
-        if [ -z "$signal" ]; then run "$@"; fi
+        if [ -z "$signal" ]; then
+            if [ -n "$waits" ]; then eval "exec $waits<&- $cancel>&-"; fi
+            run "$@"
+        fi
     else
         # Java has ended: a signal that comes now changes nothing.
         trap '' INT TERM HUP

@@ -70,11 +70,13 @@ class DescriptorIT {
     "start, exec 3<$dir/leak 9<$dir/leak 250<$dir/leak;",
     "run, exec 3<$dir/leak 9<$dir/leak 250<$dir/leak;",
     "start, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
+    "start -f, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
     "run, exec 10<$dir/leak 11<$dir/leak 12<$dir/leak;",
     "start, for n in $(seq 3 9); do eval \"exec $n<$dir/leak\"; done;",
     "start, for n in $(seq 3 14); do eval \"exec $n<$dir/leak\"; done;",
     "start, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
     "start, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;",
+    "start -f, for n in $(seq 5 1002); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 3 9); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 3 14); do eval \"exec $n<$dir/leak\"; done;",
     "run, for n in $(seq 3 1002); do eval \"exec $n<$dir/leak\"; done;",
@@ -142,7 +144,7 @@ class DescriptorIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"start", "run"})
+  @ValueSource(strings = {"start", "start -f", "run"})
   void aDescriptorThatOnlyDaimonHasOpenCannotBeKept(String command) throws Exception {
     String closed = "for n in $(seq 3 17); do eval \"exec $n<&-\"; done; ";
     for (int number = 3; number <= 17; number++) {
