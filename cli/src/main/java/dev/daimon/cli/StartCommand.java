@@ -272,19 +272,27 @@ final class StartCommand {
               : control.restart(start, policy, progress);
     } catch (StartException failure) {
       start.undoName(failure);
-      if (!progress.hasStopped()) {
+      throw progress.hasStopped() ? afterStop(failure) : failure;
+    } catch (IOException failure) {
+      start.undoName(failure);
+      // The message of an overlapping restart names the daemon that runs.
+      if (request.overlap || !progress.hasStopped()) {
         throw failure;
       }
-      throw new StartException(
-          failure.reason(),
-          failure.exitCode(),
-          failure.getMessage() + "; the old daemon is stopped");
-    } catch (IOException | InterruptedException | RuntimeException | Error failure) {
+      throw afterStop(ControlFailure.of(failure));
+    } catch (InterruptedException | RuntimeException | Error failure) {
       start.undoName(failure);
       throw failure;
     } finally {
       terminal.clear();
     }
+  }
+
+  private static StartException afterStop(StartException failure) {
+    return new StartException(
+        failure.reason(),
+        failure.exitCode(),
+        failure.getMessage() + "; the old daemon is stopped");
   }
 
   /** The user and group to become; null if none is asked for. */

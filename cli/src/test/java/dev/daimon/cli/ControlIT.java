@@ -513,6 +513,43 @@ class ControlIT {
     assertThat(nothing.err()).contains("no daemon can be shown to run: there is no " + pidFile());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"--self false", "--ready exit false"})
+  void aRestartOfAProgramThatDaemonizesItselfSaysWhetherTheOldDaemonIsStopped(String words)
+      throws Exception {
+    String[] split = words.split(" ", -1);
+    long _ = start("sleep", "1000");
+
+    Result failed = control("restart", split);
+    Result again = control("restart", split);
+
+    assertThat(failed.exitCode()).isEqualTo(70);
+    assertThat(failed.err())
+        .matches("daimon: .* has failed: exit code 1; the old daemon is stopped\n");
+    assertThat(control("status").exitCode()).isEqualTo(3);
+    assertThat(again.exitCode()).isEqualTo(70);
+    assertThat(again.err()).endsWith(" has failed: exit code 1\n").doesNotContain("old daemon");
+  }
+
+  /** The daemon puts a directory in the place of its pidfile at its end. */
+  @Test
+  void aRestartThatIsRefusedAfterTheStopSaysSo() throws Exception {
+    String script =
+        "trap 'rm \"$0\"; mkdir \"$0\"; exit' TERM; touch trapped; while :; do sleep 0.02; done";
+    String here = sandbox.directory().toString();
+    long _ = start("-c", here, "--", "sh", "-c", script, pidFile().toString());
+    Sandbox.await("its trap", () -> Files.exists(sandbox.file("trapped")));
+
+    Result refused = control("restart", "sleep", "1000");
+
+    assertThat(refused.exitCode()).isEqualTo(73);
+    assertThat(refused.err())
+        .startsWith("daimon: --pidfile: " + pidFile())
+        .endsWith("; the old daemon is stopped\n")
+        .hasLineCount(1);
+    assertThat(sandbox.running("sleep")).isEmpty();
+  }
+
   @Test
   void aDaemonThatLocksNothingIsControlledOnlyWithPidOnly() throws Exception {
     Process daemon = sandbox.prepare(List.of("sleep", "1000"), Map.of()).start();

@@ -257,6 +257,11 @@ public final class DaemonCommand {
       return 0;
     } catch (StartException failure) {
       throw stopped.ran ? afterStop(failure) : failure;
+    } catch (IOException failure) {
+      if (!stopped.ran) {
+        throw failure;
+      }
+      throw afterStop(ControlFailure.of(failure));
     }
   }
 
@@ -266,7 +271,6 @@ public final class DaemonCommand {
             failure.reason(),
             failure.exitCode(),
             FailureText.of(failure) + "; the old daemon is stopped");
-    told.initCause(failure);
     for (Throwable left : failure.getSuppressed()) {
       told.addSuppressed(left);
     }

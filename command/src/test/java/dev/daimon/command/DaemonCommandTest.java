@@ -8,6 +8,8 @@ import dev.daimon.testing.FaultInjector;
 import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -54,6 +56,10 @@ class DaemonCommandTest extends ProcessSandbox {
             if (words.contains("fail") || Files.exists(here.resolve("fail"))) {
               throw new IllegalStateException("no luck");
             }
+            if (words.contains("replace")) {
+              Thread replacing = new Thread(() -> replace(here.resolve("app.pid")));
+              Runtime.getRuntime().addShutdownHook(replacing);
+            }
             daemon.onReload(signal -> {
               Files.writeString(here.resolve("reloaded"), "yes.");
             });
@@ -62,6 +68,16 @@ class DaemonCommandTest extends ProcessSandbox {
               new CountDownLatch(1).await();
             }
           });
+    }
+
+    /** Puts a directory in the place of a file, with another one in it, so that it stays. */
+    private static void replace(Path file) {
+      try {
+        Files.deleteIfExists(file);
+        Files.createDirectories(file.resolve("x"));
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
     }
   }
 
@@ -189,6 +205,20 @@ class DaemonCommandTest extends ProcessSandbox {
     Result failed = app("restart");
     assertThat(failed.exitCode()).isEqualTo(70);
     assertThat(failed.err()).contains("no luck").endsWith("; the old daemon is stopped\n");
+    awaitEnd();
+  }
+
+  @Test
+  void aRestartThatIsRefusedAfterTheStopSaysSo() throws Exception {
+    assertThat(app("start", "replace")).isEqualTo(new Result(0, "", ""));
+
+    Result refused = app("restart");
+
+    assertThat(refused.exitCode()).isEqualTo(73);
+    assertThat(refused.err())
+        .contains(pidFile().toString())
+        .endsWith("; the old daemon is stopped\n")
+        .hasLineCount(1);
     awaitEnd();
   }
 
