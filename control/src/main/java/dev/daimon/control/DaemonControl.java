@@ -375,15 +375,19 @@ public final class DaemonControl {
     Objects.requireNonNull(spec, "spec");
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
-    return daemon.guarded(guard -> {
-      Outcome stopped =
-          new Stop(daemon, policy, listener, guard, /* restart= */ true).carryOut().outcome();
-      if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
-        throw new ControlException(
-            Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
-      }
-      return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
-    });
+    return daemon.guarded(guard -> stopAndStart(spec, policy, listener, guard));
+  }
+
+  private Outcome stopAndStart(
+      StartSpec spec, StopPolicy policy, StopListener listener, @Nullable Guard guard)
+      throws IOException, InterruptedException {
+    Outcome stopped =
+        new Stop(daemon, policy, listener, guard, /* restart= */ true).carryOut().outcome();
+    if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
+      throw new ControlException(
+          Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
+    }
+    return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
   }
 
   /**
@@ -413,18 +417,11 @@ public final class DaemonControl {
     Objects.requireNonNull(beside, "beside");
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
-    return daemon.guarded(guard -> {
-      if (new Overlap(daemon, policy, listener, guard).carryOut(beside)) {
-        return Outcome.OK;
-      }
-      Outcome stopped =
-          new Stop(daemon, policy, listener, guard, /* restart= */ true).carryOut().outcome();
-      if (Start.carryOut(daemon, spec, guard) == Outcome.ALREADY_DONE) {
-        throw new ControlException(
-            Reason.NOT_STARTED, "somebody else has started another daemon meanwhile");
-      }
-      return stopped == Outcome.ALREADY_DONE ? Outcome.NOT_RUNNING : stopped;
-    });
+    return daemon.guarded(
+        guard ->
+            new Overlap(daemon, policy, listener, guard).carryOut(beside)
+                ? Outcome.OK
+                : stopAndStart(spec, policy, listener, guard));
   }
 
   /**
