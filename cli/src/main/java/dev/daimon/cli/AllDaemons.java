@@ -106,16 +106,11 @@ final class AllDaemons {
     Dispositions.ignore(Signal.HUP, Signal.INT, Signal.TERM);
     Dispositions.reset(Signal.CHLD);
     watchCancelPipe();
-    List<Thread> threads = new ArrayList<>();
-    int count = Math.min(waiting.size(), 2 * Runtime.getRuntime().availableProcessors());
-    for (int i = 0; i < count; i++) {
-      Thread thread = new Thread(this::work, "daimon-all");
-      thread.start();
-      threads.add(thread);
-    }
-    for (Thread thread : threads) {
+    List<Thread> helpers = startHelpers();
+    work();
+    for (Thread helper : helpers) {
       try {
-        thread.join();
+        helper.join();
       } catch (InterruptedException impossible) {
         throw new IllegalStateException("nobody interrupts this thread", impossible);
       }
@@ -123,6 +118,22 @@ final class AllDaemons {
     synchronized (lock) {
       return cancelled ? ScriptProtocol.CANCELLED : worst;
     }
+  }
+
+  /** Starts the threads that work beside this one: as many as are of use, or can be started. */
+  private List<Thread> startHelpers() {
+    List<Thread> helpers = new ArrayList<>();
+    int count = Math.min(waiting.size(), 2 * Runtime.getRuntime().availableProcessors());
+    while (helpers.size() < count - 1) {
+      Thread helper = new Thread(this::work, "daimon-all");
+      try {
+        helper.start();
+      } catch (OutOfMemoryError noFurther) {
+        break;
+      }
+      helpers.add(helper);
+    }
+    return helpers;
   }
 
   /** Whether it is to be started, or stopped: one that is unknown may run. */
@@ -152,7 +163,12 @@ final class AllDaemons {
     }
     Thread watcher = new Thread(() -> awaitCancel(Descriptor.adopt(pipe)), "daimon-cancel");
     watcher.setDaemon(true);
-    watcher.start();
+    try {
+      watcher.start();
+    } catch (OutOfMemoryError scarce) {
+      terminal.error(
+          ActionWords.WARNING + "a signal will not end this command: " + scarce.getMessage());
+    }
   }
 
   private void awaitCancel(Descriptor pipe) {
@@ -190,11 +206,17 @@ final class AllDaemons {
           report(name, status, text(output), text(errors));
         }
       } catch (IOException failure) {
-        synchronized (lock) {
-          worst = Math.max(worst, Reason.SYSTEM.exitCode());
-          terminal.error(name + ": " + failure.getMessage());
-        }
+        failed(name, String.valueOf(failure.getMessage()));
+      } catch (RuntimeException | Error failure) {
+        failed(name, "java has failed: " + failure);
       }
+    }
+  }
+
+  private void failed(String name, String why) {
+    synchronized (lock) {
+      worst = Math.max(worst, Reason.SYSTEM.exitCode());
+      terminal.error(name + ": " + why);
     }
   }
 

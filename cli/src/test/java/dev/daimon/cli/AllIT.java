@@ -2,6 +2,9 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.FaultInjector;
+import dev.daimon.testing.FaultInjector.Call;
+import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,8 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code start --all} and {@code stop --all}. */
 class AllIT {
@@ -150,6 +156,50 @@ class AllIT {
     assertThat(all.exitValue()).isEqualTo(128 + 15);
     assertThat(sandbox.processes()).isEmpty();
     assertThat(files.pidFile("slow")).doesNotExist();
+  }
+
+  /** Of two daemons: a thread that would notice a signal, and one that works beside the first. */
+  @ParameterizedTest
+  @CsvSource({"signal, 1", "work, 0"})
+  @Tag("cc")
+  void aThreadThatCannotBeStartedIsDoneWithout(String thread, int warnings) throws Exception {
+    define("api", "program sleep 1000");
+    define("web", "program sleep 1000");
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
+    Path log = sandbox.file("calls");
+    List<String> all = List.of(Sandbox.DAIMON.toString(), "start", "--all", "--dry-run");
+    Result usual = run(injector.command(log, all));
+    assertThat(usual.exitCode()).as(usual.toString()).isZero();
+    List<Call> threads = callsBeforeTheWork(log);
+    Call call = threads.get(threads.size() - (thread.equals("signal") ? 2 : 1));
+
+    Result result = run(injector.command(log, new Fault("error", call, "EPERM"), all));
+
+    assertThat(FaultInjector.hasHappened(log)).isTrue();
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out().lines().sorted().toList())
+        .isEqualTo(usual.out().lines().sorted().toList());
+    assertThat(result.err().lines().toList())
+        .hasSize(warnings)
+        .allMatch(line -> line.startsWith("daimon: warning: a signal will not end this command: "));
+  }
+
+  private Result run(List<String> command) throws Exception {
+    return sandbox.run(files.command(command.toArray(String[]::new)), files.variables());
+  }
+
+  /** The calls that have made threads before the first command got its file in memory. */
+  private static List<Call> callsBeforeTheWork(Path log) throws IOException {
+    List<Call> threads = new ArrayList<>();
+    for (Call call : FaultInjector.calls(log)) {
+      if (call.label().equals("java") && call.name().equals("memfd_create")) {
+        return threads;
+      }
+      if (call.label().equals("java") && call.name().equals("clone3")) {
+        threads.add(call);
+      }
+    }
+    throw new AssertionError("no command was begun");
   }
 
   @Test

@@ -2,6 +2,9 @@ package dev.daimon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.FaultInjector;
+import dev.daimon.testing.FaultInjector.Call;
+import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox.Result;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,6 +48,34 @@ class ListIT {
             "daimon: no daemon is defined in %s, and none runs\n",
             files.known(files.definition("web").getParent()));
     assertThat(files.daimon("list", "--json")).isEqualTo(new Result(0, "[]\n", ""));
+  }
+
+  @Test
+  @Tag("cc")
+  void whereNoSecondThreadCanBeStartedOneExaminesAll() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Files.createFile(files.definition("web" + i));
+    }
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
+    Path log = sandbox.file("calls");
+    List<String> list = List.of(Sandbox.DAIMON.toString(), "list");
+    Result usual = run(injector.command(log, list));
+    assertThat(usual.exitCode()).as(usual.toString()).isZero();
+    assertThat(usual.out()).hasLineCount(21);
+    Call thread =
+        FaultInjector.calls(log).stream()
+            .filter(call -> call.label().equals("java") && call.name().equals("clone3"))
+            .reduce((_, last) -> last)
+            .orElseThrow();
+
+    Result result = run(injector.command(log, new Fault("error", thread, "EPERM"), list));
+
+    assertThat(FaultInjector.hasHappened(log)).isTrue();
+    assertThat(result).isEqualTo(usual);
+  }
+
+  private Result run(List<String> command) throws Exception {
+    return sandbox.run(files.command(command.toArray(String[]::new)), files.variables());
   }
 
   @Test

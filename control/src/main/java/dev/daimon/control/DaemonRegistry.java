@@ -188,16 +188,24 @@ public final class DaemonRegistry {
 
     /** The daemons, in their order. */
     List<ListedDaemon> examined() {
-      Thread helper = daemons.size() < WORTH_A_THREAD ? null : new Thread(this, "daimon-list");
-      if (helper != null) {
-        helper.setDaemon(true);
-        helper.start();
-      }
+      Thread helper = daemons.size() < WORTH_A_THREAD ? null : startHelper();
       run();
       if (helper != null) {
         join(helper);
       }
       return Arrays.asList(examined);
+    }
+
+    /** Starts the second thread; null if it cannot be started. */
+    private @Nullable Thread startHelper() {
+      Thread helper = new Thread(this, "daimon-list");
+      helper.setDaemon(true);
+      try {
+        helper.start();
+        return helper;
+      } catch (OutOfMemoryError scarce) {
+        return null;
+      }
     }
 
     @Override
