@@ -7,7 +7,6 @@ import dev.daimon.control.ControlFailure;
 import dev.daimon.control.DaemonControl;
 import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.Outcome;
-import dev.daimon.control.StopListener;
 import dev.daimon.control.StopPolicy;
 import dev.daimon.control.StopResult;
 import dev.daimon.daemon.Daemon;
@@ -20,16 +19,13 @@ import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.forking.StandardStream;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.NativeAccessException;
-import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.startup.ExitCode;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The {@code main} of a program that is a daemon: its first word says what to do.
@@ -198,32 +194,8 @@ public final class DaemonCommand {
   }
 
   private int stop() throws IOException, InterruptedException {
-    StopResult result = control().stop(StopPolicy.DEFAULT);
-    Stopped stopped = new Stopped();
-    stopped.stopped(result);
+    StopResult _ = control().stop(StopPolicy.DEFAULT, new StopWords(this::say));
     return 0;
-  }
-
-  /** Says what the exit code does not tell. */
-  private final class Stopped implements StopListener {
-    private boolean ran;
-
-    @Override
-    public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {
-      // The exit code tells.
-    }
-
-    @Override
-    public void stopped(StopResult result) {
-      ran = result.outcome() == Outcome.OK;
-      if (result.killed()) {
-        say("the daemon did not end by " + result.signals().getFirst() + " and was killed");
-      } else if (result.outcome() == Outcome.ALREADY_DONE) {
-        say("it was not running");
-      } else if (result.outcome() == Outcome.STALE) {
-        say("it was not running; the pidfile that it had left behind is removed");
-      }
-    }
   }
 
   private int reload() throws IOException {
@@ -251,14 +223,14 @@ public final class DaemonCommand {
       throw new StartException(
           Reason.CONFIGURATION, String.join("; ", problems) + "; nothing was stopped");
     }
-    Stopped stopped = new Stopped();
+    StopWords words = new StopWords(this::say);
     try {
-      Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, stopped);
+      Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, words);
       return 0;
     } catch (StartException failure) {
-      throw stopped.ran ? afterStop(failure) : failure;
+      throw words.ran() ? afterStop(failure) : failure;
     } catch (IOException failure) {
-      if (!stopped.ran) {
+      if (!words.ran()) {
         throw failure;
       }
       throw afterStop(ControlFailure.of(failure));

@@ -2,7 +2,10 @@ package dev.daimon.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.control.Outcome;
+import dev.daimon.control.StopResult;
 import dev.daimon.daemon.DaemonConfig;
+import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.FaultInjector;
 import dev.daimon.testing.FaultInjector.Fault;
@@ -13,9 +16,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
@@ -220,6 +226,20 @@ class DaemonCommandTest extends ProcessSandbox {
         .endsWith("; the old daemon is stopped\n")
         .hasLineCount(1);
     awaitEnd();
+  }
+
+  /** By the default policy that takes half a minute, so the words are asked for alone. */
+  @Test
+  void ofAChildThatHadToBeKilledAStopDoesNotSayThatItWasTheDaemon() {
+    List<String> said = new ArrayList<>();
+    StopWords words = new StopWords(said::add);
+
+    words.waiting(7, Duration.ZERO, Optional.of(Signal.KILL), Duration.ZERO);
+    words.waiting(8, Duration.ZERO, Optional.empty(), Duration.ZERO);
+    words.stopped(
+        new StopResult(Outcome.OK, OptionalLong.of(7), List.of(Signal.TERM, Signal.KILL)));
+
+    assertThat(said).containsExactly("process 8 did not end by SIGTERM, and was killed");
   }
 
   @Test
