@@ -88,6 +88,10 @@ final class OpenLog implements AutoCloseable {
 
   /** Where the last lines begin. A line feed at the end of the log ends the last line. */
   private long startOf(long lines) throws IOException {
+    if (lines == Long.MAX_VALUE) {
+      // All of them: there is nothing to count.
+      return 0;
+    }
     long end = file.length();
     long left = lines;
     for (long at = end; at > 0; at -= PART) {
