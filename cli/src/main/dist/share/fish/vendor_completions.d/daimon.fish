@@ -208,6 +208,7 @@ complete -c daimon -n '__daimon_is run' -s n -l name -x -d 'the program'\''s nam
 complete -c daimon -n '__daimon_is run' -s v -l verbose -d 'report each step on standard error'
 complete -c daimon -n '__daimon_is run' -s f -l foreground -d 'run in the foreground, as daimon run does'
 complete -c daimon -n '__daimon_is run' -l dry-run -d 'check everything, print the plan, change nothing'
+complete -c daimon -n '__daimon_is run' -l guard -rF -d 'lock this file during the action, so that one command at a time starts or stops the daemon'
 complete -c daimon -n '__daimon_is run' -l save -d 'with a name: when PROGRAM was started, write the definition of that name from these options'
 complete -c daimon -n '__daimon_is run' -s h -l help -d 'print the command'\''s help'
 complete -c daimon -n '__daimon_is restart' -s p -l pidfile -rF -d 'write the daemon'\''s pid to this file, which is locked as long as the daemon lives'
@@ -295,7 +296,7 @@ function __daimon_awaits
         case start
             set awaits '^-[avfh]*[plcmoeugEn]$|^--(pidfile|lock|chdir|umask|stdout|stderr|user|group|groups|pidfile-owner|chroot|rlimit|nice|oom-score-adj|keep-cap|keep-fd|listen|env|name|start-timeout|ready|ready-timeout|wait|guard)$'
         case run
-            set awaits '^-[avfh]*[plcmoeugEn]$|^--(pidfile|lock|chdir|umask|stdout|stderr|user|group|groups|pidfile-owner|chroot|rlimit|nice|oom-score-adj|keep-cap|keep-fd|listen|env|name)$'
+            set awaits '^-[avfh]*[plcmoeugEn]$|^--(pidfile|lock|chdir|umask|stdout|stderr|user|group|groups|pidfile-owner|chroot|rlimit|nice|oom-score-adj|keep-cap|keep-fd|listen|env|name|guard)$'
         case restart
             set awaits '^-[avh]*[plcmoeugEn]$|^--(pidfile|lock|chdir|umask|stdout|stderr|user|group|groups|pidfile-owner|chroot|rlimit|nice|oom-score-adj|keep-cap|keep-fd|listen|env|name|signal|timeout|then|start-timeout|ready|ready-timeout|wait|guard)$'
         case stop

@@ -290,9 +290,7 @@ final class StartCommand {
 
   private static StartException afterStop(StartException failure) {
     return new StartException(
-        failure.reason(),
-        failure.exitCode(),
-        failure.getMessage() + "; the old daemon is stopped");
+        failure.reason(), failure.exitCode(), failure.getMessage() + "; the old daemon is stopped");
   }
 
   /** The user and group to become; null if none is asked for. */

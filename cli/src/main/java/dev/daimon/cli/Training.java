@@ -2,6 +2,7 @@ package dev.daimon.cli;
 
 import dev.daimon.control.DaemonRegistry;
 import dev.daimon.control.NamedDaemon;
+import dev.daimon.posix.Pause;
 import dev.daimon.startup.DaemonDirectories;
 import dev.daimon.startup.DaemonName;
 import dev.daimon.startup.StartException;
@@ -25,6 +26,8 @@ public final class Training {
    * @param args a directory, then the command and its options
    */
   public static void main(String[] args) {
+    // Only a slow start pauses, and it must find the class then, with a child that runs.
+    Pause.nanos(1);
     try {
       runNamed(Path.of(args[0]), args[1].equals("start"));
     } catch (IOException | StartException incomplete) {

@@ -286,14 +286,12 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
-  /** An interrupted thread would not pause at all. */
+  /** An interrupted thread would not pause at all: Pause is for it. */
   @Test
   void aPauseIsOneThatAnInterruptedThreadMakes() {
     noClasses()
         .that()
         .resideOutsideOfPackage("dev.daimon.testing..")
-        .and()
-        .doNotHaveFullyQualifiedName("dev.daimon.posix.Pause")
         .and()
         // Its close interrupts its thread.
         .doNotHaveFullyQualifiedName("dev.daimon.readiness.Watchdog")

@@ -45,7 +45,7 @@ class ManualIT {
     // Bold type is a letter upon itself, italics are a letter upon an underscore.
     assertThat(page.replaceAll(".\\x08", ""))
         .contains("daimon-start, daimonize - daemonize a program")
-        .contains("    daimon start web --save -u www -- /usr/bin/web --port 80\n")
+        .contains("    daimon start web --save -u www -- /usr/bin/web --port 8080\n")
         .contains(" -o '|rotatelogs /var/log/web.%Y-%m-%d 86400' -- ")
         .containsPattern("\n +-p, --pidfile PATH\n +write the daemon.s pid to this file")
         .doesNotContain("`", "<!--", "**", "](");

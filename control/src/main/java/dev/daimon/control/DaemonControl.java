@@ -417,11 +417,10 @@ public final class DaemonControl {
     Objects.requireNonNull(beside, "beside");
     Objects.requireNonNull(policy, "policy");
     Objects.requireNonNull(listener, "listener");
-    return daemon.guarded(
-        guard ->
-            new Overlap(daemon, policy, listener, guard).carryOut(beside)
-                ? Outcome.OK
-                : stopAndStart(spec, policy, listener, guard));
+    return daemon.guarded(guard ->
+        new Overlap(daemon, policy, listener, guard).carryOut(beside)
+            ? Outcome.OK
+            : stopAndStart(spec, policy, listener, guard));
   }
 
   /**

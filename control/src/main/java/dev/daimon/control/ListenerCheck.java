@@ -113,6 +113,11 @@ abstract class ListenerCheck extends ReadyCheck {
     }
   }
 
+  /** Notes that the time does not suffice to examine a process. */
+  void tookTooLong(long pid) {
+    unknown = doubt(pid, /* info= */ null) + " takes too long to examine";
+  }
+
   private String doubt(long pid, @Nullable ProcessInfo info) {
     return "whether " + Processes.words(pid, info) + " listens on " + where();
   }

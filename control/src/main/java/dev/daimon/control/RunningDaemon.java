@@ -86,6 +86,11 @@ public final class RunningDaemon implements AutoCloseable {
             }
           }
         }
+      } catch (PosixException failure) {
+        // Nobody but root may list the descriptors of a process that has ended.
+        if (process.isAlive()) {
+          throw failure;
+        }
       }
       if (lock == null || !process.isAlive()) {
         throw new ControlException(

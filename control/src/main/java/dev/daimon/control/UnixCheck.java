@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -133,10 +135,16 @@ final class UnixCheck extends ListenerCheck {
   /** Finds those that the process has by halves: strangers may have very many of that name. */
   @Override
   boolean listens(long pid, Set<Long> sockets) throws IOException {
-    if (isOver() || !has(pid, sockets)) {
+    if (isOver()) {
+      tookTooLong(pid);
       return false;
     }
-    List<Long> inodes = List.copyOf(sockets);
+    if (!has(pid, sockets)) {
+      return false;
+    }
+    // Another order each time: where the time does not suffice, the next examination may find it.
+    List<Long> inodes = new ArrayList<>(sockets);
+    Collections.shuffle(inodes);
     int half = inodes.size() / 2;
     if (half == 0) {
       return leadsThere(pid, Objects.requireNonNull(found.get(inodes.getFirst())));

@@ -189,7 +189,7 @@ final class ServiceReport {
 
   /**
    * Tells it on a thread of its own, since a manager that does not read must not hold up a stop.
-   * Without a thread the manager hears of it at the end of the JVM.
+   * Without a thread the manager hears of it at the end of the JVM, if there is one then.
    */
   void beginStopping() {
     Thread thread =

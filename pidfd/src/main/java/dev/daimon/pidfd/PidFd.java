@@ -477,7 +477,8 @@ public final class PidFd implements AutoCloseable {
 
   /**
    * Closes the handle, and leaves the process as it is; a second call does nothing. Waits that go
-   * on fail with {@link CancellationException}, futures soon after the call.
+   * on fail with {@link CancellationException}, futures soon after the call, on virtual threads: at
+   * the end of the JVM their stages may not run.
    *
    * @throws PosixException if the descriptor was closed elsewhere
    */

@@ -25,17 +25,22 @@ final class AllThreads {
     @Nullable String fault(ThreadStatus thread) throws CredentialsException;
   }
 
-  /** Requires the calling thread's credentials of all threads. */
+  /**
+   * Requires the calling thread's credentials of all threads, and if they are to be changed, its
+   * right to do so.
+   */
   static final class Alike implements Requirement {
     private final ThreadStatus own;
+    private final boolean change;
 
-    Alike(ThreadStatus own) {
+    Alike(ThreadStatus own, boolean change) {
       this.own = own;
+      this.change = change;
     }
 
     @Override
     public @Nullable String fault(ThreadStatus thread) {
-      String difference = thread.difference(own);
+      String difference = thread.difference(own, change);
       return difference == null ? null : "has credentials of its own: " + difference;
     }
   }

@@ -141,9 +141,9 @@ public final class PrivilegeDrop {
    *
    * <p>Two actions with a score for the out-of-memory killer run one after the other, so one must
    * not wait for the other; {@link #applyToProcess} and {@link #verify} wait for the end of such an
-   * action, too. This process has its old score again afterwards. A program that asked for a signal
-   * at its parent's death ({@code PR_SET_PDEATHSIG}) gets it when the thread ends, which is when
-   * the action ends.
+   * action, too, so the action must not call them. This process has its old score again afterwards.
+   * A program that asked for a signal at its parent's death ({@code PR_SET_PDEATHSIG}) gets it when
+   * the thread ends, which is when the action ends.
    *
    * @param action the action; a program that it starts without the change may run as root
    * @param <T> the type of the result
@@ -404,7 +404,7 @@ public final class PrivilegeDrop {
 
   private void change() throws PosixException, CredentialsException {
     ThreadStatus before = ThreadStatus.own();
-    AllThreads.require(new AllThreads.Alike(before));
+    AllThreads.require(new AllThreads.Alike(before, identity != null));
     for (ResourceLimit limit : limits) {
       PosixException.check(
           Limits.setrlimit(limit.resource().number(), limit.soft(), limit.hard()),

@@ -195,10 +195,10 @@ final class ThreadStatus {
   }
 
   /**
-   * Returns how the credentials that are changed, and the right to change them, differ from another
+   * Returns how the credentials, and if asked for, the right to change them, differ from another
    * thread's; null if they do not.
    */
-  @Nullable String difference(ThreadStatus other) {
+  @Nullable String difference(ThreadStatus other, boolean change) {
     if (!Arrays.equals(uids, other.uids)) {
       return "user ids " + list(uids);
     }
@@ -209,7 +209,7 @@ final class ThreadStatus {
       return "supplementary groups " + list(groups);
     }
     for (Capability capability : CHANGING) {
-      if (isAble(capability) != other.isAble(capability)) {
+      if (change && isAble(capability) != other.isAble(capability)) {
         return (isAble(capability) ? "" : "no ") + capability;
       }
     }

@@ -94,7 +94,7 @@ final class HandlerTable implements sun.misc.SignalHandler {
         requireReports();
         table = new HandlerTable(signal);
         TABLES.put(signal, table);
-      } else if (!table.isInstalled()) {
+      } else if (!table.isInstalledExactly(signal)) {
         List<BooleanSupplier> earlier = table.receivers;
         table = new HandlerTable(signal);
         table.receivers.addAll(earlier);
@@ -149,12 +149,25 @@ final class HandlerTable implements sun.misc.SignalHandler {
     return false;
   }
 
+  /** As {@link #isInstalled}, and the handler of other code keeps its flags. */
+  private boolean isInstalledExactly(Signal name) throws PosixException {
+    Signals.SignalAction action = action(name);
+    boolean installed = isInstalled();
+    if (!installed) {
+      PosixException.check(Signals.setAction(name.number(), action), "rt_sigaction", name);
+    }
+    return installed;
+  }
+
   private void restore(Signal name) throws PosixException {
     if (!isInstalled()) {
       return;
     }
-    sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, previous);
-    if (previousAction != null) {
+    sun.misc.SignalHandler current = sun.misc.Signal.handle(signal, previous);
+    if (current != this) {
+      // Other code has installed a handler in this moment: keep it.
+      sun.misc.SignalHandler _ = sun.misc.Signal.handle(signal, current);
+    } else if (previousAction != null) {
       PosixException.check(Signals.setAction(name.number(), previousAction), "rt_sigaction", name);
     }
   }

@@ -118,7 +118,7 @@ final class JvmPaths {
   /** Converts a path or URL. A second {@code =} before it means: in place of the JDK's own file. */
   private String security(String value) {
     int start = value.startsWith("=") ? 1 : 0;
-    start += value.startsWith("file:", start) ? "file:".length() : 0;
+    start += value.regionMatches(true, start, "file:", 0, "file:".length()) ? "file:".length() : 0;
     String path = value.substring(start);
     int colon = path.indexOf(':');
     boolean isUrl = colon > 0 && path.lastIndexOf('/', colon) < 0;

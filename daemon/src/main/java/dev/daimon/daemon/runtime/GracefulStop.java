@@ -58,7 +58,8 @@ public final class GracefulStop implements SignalHandler {
     try {
       watch.start();
     } catch (OutOfMemoryError noThread) {
-      // The deadline matters more than other signals.
+      // The deadline matters more than other signals. An interrupt that is left over is no hurry.
+      boolean _ = Thread.interrupted();
       watch(start);
     }
   }

@@ -223,11 +223,17 @@ public final class Processes {
     synchronized (MARKING) {
       if (peek(pid, 0) != -Errno.ECHILD.number()) {
         OwnChildren.add(pid);
+      } else {
+        // An earlier child with this id was waited for by other code.
+        OwnChildren.remove(pid, OwnChildren.mark(pid));
       }
     }
   }
 
-  /** Reaps a child that has ended, whoever has started it, and returns its id; 0 if none has. */
+  /**
+   * Reaps a child that has ended, whoever has started it, and returns its id; 0 if none has, or a
+   * negative error.
+   */
   public static int reapAny() {
     synchronized (MARKING) {
       int pid = anyEnded();
