@@ -53,7 +53,7 @@ final class Control {
       if (lost == null) {
         throw told;
       }
-      return control.cannotTell(lost);
+      return cannotTell(lost);
     } catch (InterruptedException impossible) {
       throw new IllegalStateException("nobody interrupts this thread", impossible);
     }
@@ -69,8 +69,8 @@ final class Control {
   }
 
   /** Says why there is no answer; returns the exit code for that. */
-  private int cannotTell(String reason) {
-    terminal.error(reason);
+  private static int cannotTell(String reason) {
+    new Terminal(false).error(reason);
     return Reason.CANNOT_TELL.exitCode();
   }
 
@@ -127,13 +127,11 @@ final class Control {
 
   /** Says why the state is unknown, in the form that was asked for; returns the exit code. */
   private static int unknown(CommandLine line, String reason) {
-    Terminal terminal = new Terminal(false);
-    if (line.has(CommandOption.JSON)) {
-      Path pidFile = Objects.requireNonNull(line.pidFile());
-      terminal.result(StatusText.json(DaemonStatus.unknown(pidFile, reason)));
-    } else {
-      terminal.error(reason);
+    if (!line.has(CommandOption.JSON)) {
+      return cannotTell(reason);
     }
+    Path pidFile = Objects.requireNonNull(line.pidFile());
+    new Terminal(false).result(StatusText.json(DaemonStatus.unknown(pidFile, reason)));
     return Reason.CANNOT_TELL.exitCode();
   }
 

@@ -143,31 +143,8 @@ final class DropChild {
 
   /** Applies the drop while another thread has no capabilities, and once more when that is over. */
   private static void assumeDuringAccess(PrivilegeDrop drop) throws Exception {
-    CountDownLatch running = new CountDownLatch(1);
-    CountDownLatch end = new CountDownLatch(1);
     PrivilegeDrop powerless = PrivilegeDrop.builder().keepCapabilities(Set.of()).build();
-    Thread accessing =
-        Thread.ofPlatform()
-            .start(() -> {
-              try {
-                powerless.accessFiles(() -> {
-                  running.countDown();
-                  await(end);
-                  return null;
-                });
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
-              }
-            });
-    await(running);
-    try {
-      drop.applyToProcess();
-    } catch (CredentialsException refused) {
-      System.out.println(refused.getMessage().replaceAll("thread [0-9]+", "thread N"));
-    }
-    end.countDown();
-    accessing.join();
-    drop.applyToProcess();
+    PrivilegesProgram.applyDuring(powerless::accessFiles, drop);
   }
 
   /** Another thread applies the drop during an action of a start with the highest score. */

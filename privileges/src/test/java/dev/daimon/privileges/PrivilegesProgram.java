@@ -131,16 +131,30 @@ final class PrivilegesProgram {
   }
 
   private static void assumeDuringCall(Identity identity) throws Exception {
+    applyDuring(identity::accessFiles, PrivilegeDrop.to(identity));
+    credentials().forEach(System.out::println);
+  }
+
+  /** Accesses files in some way. */
+  interface Access {
+    void run(FileAction<Boolean> action) throws IOException;
+  }
+
+  /**
+   * Applies a drop while another thread accesses files, says how that is refused, and applies it
+   * once more when the access is over.
+   */
+  static void applyDuring(Access access, PrivilegeDrop drop) throws Exception {
     CountDownLatch running = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
     Thread caller =
         Thread.ofPlatform()
             .start(() -> {
               try {
-                identity.accessFiles(() -> {
+                access.run(() -> {
                   running.countDown();
                   await(end);
-                  return null;
+                  return true;
                 });
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -148,14 +162,13 @@ final class PrivilegesProgram {
             });
     await(running);
     try {
-      PrivilegeDrop.to(identity).applyToProcess();
+      drop.applyToProcess();
     } catch (CredentialsException refused) {
       System.out.println(refused.getMessage().replaceAll("thread [0-9]+", "thread N"));
     }
     end.countDown();
     caller.join();
-    PrivilegeDrop.to(identity).applyToProcess();
-    credentials().forEach(System.out::println);
+    drop.applyToProcess();
   }
 
   private static void assumeAfterCalls(Identity identity) throws Exception {
