@@ -11,6 +11,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.DirectoryNames;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,9 +29,6 @@ import org.jspecify.annotations.Nullable;
 public final class RunningDaemon implements AutoCloseable {
   /** The time to find what is shared, which the daemon can make as long as it likes. */
   private static final long SEARCH_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-  /** How many descriptors are examined whatever the time says. */
-  private static final int EXAMINED_ALWAYS = 5_000;
 
   private final PidFd process;
   private final LockedFile file;
@@ -61,11 +59,11 @@ public final class RunningDaemon implements AutoCloseable {
       SingletonLock lock = null;
       List<Descriptor> sockets = new ArrayList<>();
       requireRight(process);
-      long begin = System.nanoTime();
+      SearchLimit limit = new SearchLimit(SEARCH_NANOS);
       try (DirectoryNames numbers = new DirectoryNames(Path.of("/proc/" + process.pid() + "/fd"))) {
         String number;
         for (int i = 0; (number = numbers.next()) != null; i++) {
-          if (i >= EXAMINED_ALWAYS && System.nanoTime() - begin > SEARCH_NANOS) {
+          if (limit.isOver(i)) {
             throw new ControlException(
                 Reason.UNKNOWN, process + " has too many descriptors to find its sockets in time");
           }

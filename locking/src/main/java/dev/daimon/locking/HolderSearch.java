@@ -3,6 +3,7 @@ package dev.daimon.locking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.Polling;
@@ -35,20 +36,13 @@ final class HolderSearch {
   static final Duration FOR_PEOPLE = Duration.ofSeconds(1);
 
   /**
-   * How many descriptors are read whatever the time says, which says little on a busy machine.
-   * Processes have fewer, unless a user wants to delay the search.
-   */
-  private static final int READ_ALWAYS = 5_000;
-
-  /**
    * The descriptor's number at which the lock was found last. It is tried first: a daemon keeps its
    * lock at the same number, and to list the descriptors takes longer than all the rest.
    */
   private static volatile String lastFound = "3";
 
   private final LockTable file;
-  private final long begin = System.nanoTime();
-  private final long time;
+  private final SearchLimit limit;
 
   /** How many descriptors the last list had. */
   private int listed;
@@ -58,7 +52,7 @@ final class HolderSearch {
 
   private HolderSearch(LockTable file, long time) {
     this.file = file;
-    this.time = time;
+    this.limit = new SearchLimit(time);
   }
 
   /** See {@link LockedFile#isHeldBy}. */
@@ -199,7 +193,7 @@ final class HolderSearch {
   }
 
   private boolean isOver() {
-    return read > READ_ALWAYS && System.nanoTime() - begin > time;
+    return limit.isOver(read);
   }
 
   /** As {@link #lockInfo}; null also of a process that this one may not examine. */

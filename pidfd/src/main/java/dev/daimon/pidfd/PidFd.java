@@ -3,6 +3,7 @@ package dev.daimon.pidfd;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.OwnChildren;
@@ -63,9 +64,6 @@ public final class PidFd implements AutoCloseable {
 
   /** The time to search the descriptors of a process for a socket, in ns. */
   private static final long SEARCH_NANOS = 1_000_000_000L;
-
-  /** How many descriptors are examined whatever the time says. */
-  private static final int EXAMINED_ALWAYS = 5_000;
 
   private final Descriptor descriptor;
   private final int pid;
@@ -321,12 +319,12 @@ public final class PidFd implements AutoCloseable {
   /** As {@link #hasSocket(Set)}, within this time in ns. */
   boolean hasSocket(Set<Long> inodes, boolean unix, long time) throws PosixException {
     String process = "/proc/".concat(Integer.toString(pid));
-    long begin = System.nanoTime();
+    SearchLimit limit = new SearchLimit(time);
     boolean found = false;
     try (ProcFiles.Names names = new ProcFiles.Names(process.concat("/fd"))) {
       String name;
       for (int i = 0; !found && (name = names.next()) != null; i++) {
-        if (i >= EXAMINED_ALWAYS && System.nanoTime() - begin > time) {
+        if (limit.isOver(i)) {
           throw new PosixException("readlink", process.concat("/fd"), Errno.ETIMEDOUT);
         }
         found =

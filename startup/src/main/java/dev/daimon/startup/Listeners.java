@@ -1,6 +1,7 @@
 package dev.daimon.startup;
 
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.readiness.ListenAddress;
 import java.io.BufferedReader;
@@ -44,20 +45,16 @@ final class Listeners {
   /** The time to find out whether strangers listen, on which a restart depends. */
   private static final long STRANGERS_NANOS = 10_000_000_000L;
 
-  /** How many lines of a list, and how many descriptors, are read whatever the time says. */
-  private static final int READ_ALWAYS = 5_000;
-
   /** What the descriptors of these sockets lead to. */
   private final Set<String> sockets = new HashSet<>();
 
-  private final long begin = System.nanoTime();
-  private final long time;
+  private final SearchLimit limit;
 
   /** How many descriptors were read. */
   private int read;
 
   private Listeners(ListenAddress address, long time) {
-    this.time = time;
+    this.limit = new SearchLimit(time);
     Path path = address.path();
     if (path == null) {
       addTcp("/proc/net/tcp", address);
@@ -80,7 +77,7 @@ final class Listeners {
     }
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
       for (Path process : processes) {
-        if (listeners.isOver(listeners.read)) {
+        if (listeners.limit.isOver(listeners.read)) {
           return "";
         }
         if (listeners.areSeenOpenIn(process)) {
@@ -126,7 +123,7 @@ final class Listeners {
     boolean found = false;
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
       for (Path process : processes) {
-        if (isOver(read)) {
+        if (limit.isOver(read)) {
           return false;
         }
         Origin origin = areSeenOpenIn(process) ? Origin.of(process) : null;
@@ -138,7 +135,7 @@ final class Listeners {
         }
       }
     }
-    return found && !isOver(read);
+    return found && !limit.isOver(read);
   }
 
   private static Path directory(long process) {
@@ -179,7 +176,7 @@ final class Listeners {
     try (BufferedReader lines = lines(table)) {
       // The title; then the sockets that listen, and then all others.
       String line = lines.readLine();
-      for (int n = 0; line != null && (line = lines.readLine()) != null && !isOver(n); n++) {
+      for (int n = 0; line != null && (line = lines.readLine()) != null && !limit.isOver(n); n++) {
         String[] fields = line.strip().split(" +", -1);
         if (fields.length <= 9 || !fields[3].equals(LISTENING_TCP)) {
           return;
@@ -217,7 +214,7 @@ final class Listeners {
   private void addUnix(String path) {
     try (BufferedReader lines = lines("/proc/net/unix")) {
       String line;
-      for (int n = 0; (line = lines.readLine()) != null && !isOver(n); n++) {
+      for (int n = 0; (line = lines.readLine()) != null && !limit.isOver(n); n++) {
         String[] fields = line.split(" +", 8);
         if (fields.length > 7 && fields[3].equals(LISTENING_UNIX) && fields[7].equals(path)) {
           add(fields[6]);
@@ -238,11 +235,6 @@ final class Listeners {
     sockets.add("socket:[" + inode + "]");
   }
 
-  /** Whether the time is over, and so many were read that no more have to be. */
-  private boolean isOver(int count) {
-    return count > READ_ALWAYS && System.nanoTime() - begin > time;
-  }
-
   /** Whether a process has one of the sockets open, as far as this user may see that. */
   private boolean areSeenOpenIn(Path process) {
     try {
@@ -256,7 +248,7 @@ final class Listeners {
   private boolean areOpenIn(Path process) throws IOException {
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : descriptors) {
-        if (isOver(read)) {
+        if (limit.isOver(read)) {
           return false;
         }
         read++;
