@@ -62,14 +62,8 @@ final class DefinitionCommand {
   }
 
   private static StartException undefined(RequestedDaemon daemon) {
-    return new StartException(
-        Reason.CONFIGURATION,
-        daemon
-            + " is not defined: there is no "
-            + DefinitionFile.name(daemon.definitionFile())
-            + "; to write one, type daimon start "
-            + daemon
-            + " --save -- and the program");
+    return daemon.undefined(
+        "write one, type daimon start " + daemon + " --save -- and the program");
   }
 
   private static void state(StringBuilder text, RequestedDaemon daemon) {

@@ -88,6 +88,17 @@ final class RequestedDaemon {
     return daemon.definition();
   }
 
+  /** That there is no definition, and what to do about it: a sentence's part behind "to". */
+  StartException undefined(String remedy) {
+    return new StartException(
+        Reason.CONFIGURATION,
+        this
+            + " is not defined: there is no "
+            + DefinitionFile.name(definitionFile())
+            + "; to "
+            + remedy);
+  }
+
   /** The file that says what the daemon was started with. */
   Path recordFile() {
     return daemon.record();

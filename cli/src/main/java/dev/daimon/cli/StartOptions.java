@@ -275,12 +275,7 @@ final class StartOptions {
     if (started != null) {
       return started.definition();
     }
-    throw new StartException(
-        Reason.CONFIGURATION,
-        daemon
-            + " is not defined: there is no "
-            + DefinitionFile.name(daemon.definitionFile())
-            + "; to start a program under this name, type -- and the program behind it");
+    throw daemon.undefined("start a program under this name, type -- and the program behind it");
   }
 
   /** Reads {@code USER}, {@code USER:GROUP}, or {@code USER:} for the user's own group. */
