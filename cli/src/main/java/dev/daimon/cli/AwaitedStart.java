@@ -10,15 +10,12 @@ import dev.daimon.control.ReadyResult.Ready;
 import dev.daimon.control.ReadyResult.TimedOut;
 import dev.daimon.control.ReadyWait;
 import dev.daimon.forking.Child;
-import dev.daimon.forking.Descendants;
 import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
-import dev.daimon.forking.ThisProcess;
 import dev.daimon.pidfd.NotPermittedException;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.Signal;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -26,26 +23,14 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The wait of {@code --ready}, from the start of the program until it is ready; or until it is
  * stopped with everything that it has started, since it has failed, was not ready in time, or
  * nobody waits any more.
- *
- * <p>What it prints goes on, and it is a child subreaper: so the processes to be stopped are the
- * descendants of this JVM.
  */
 final class AwaitedStart implements ReadyListener {
-  /** How long processes may take to end by SIGTERM, in ns; then they get SIGKILL. */
-  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
-
-  /** How long SIGKILL may take to be seen; a process in a system call on a dead disk ignores it. */
-  private static final long LAST_PATIENCE = TimeUnit.SECONDS.toNanos(5);
-
-  private static final long PAUSE_MILLIS = 5;
-
   private final Request request;
   private final Terminal terminal;
   private final ReadyWait wait;
@@ -75,7 +60,6 @@ final class AwaitedStart implements ReadyListener {
       DaemonFiles files,
       @Nullable OutputReaders readers)
       throws IOException {
-    ThisProcess.adoptOrphans();
     List<Descriptor> output = output(files);
     AwaitedStart start = new AwaitedStart(request, terminal, open(condition, output), readers);
     if (readers != null) {
@@ -156,7 +140,7 @@ final class AwaitedStart implements ReadyListener {
         wait.close();
         return ready.pid();
       }
-      String left = stopAll();
+      String left = StartedProcesses.end();
       left = left.isEmpty() ? "" : "; " + left;
       if (problem != null) {
         throw new StartException(
@@ -214,65 +198,6 @@ final class AwaitedStart implements ReadyListener {
                 ? ""
                 : ", giving up in " + left.plusMillis(500).toSeconds() + " s")
             + (status.isEmpty() ? "" : ": " + status));
-  }
-
-  /** Stops everything that was started, after another failure. */
-  void stop(Throwable reason) {
-    try {
-      String left = stopAll();
-      if (!left.isEmpty()) {
-        terminal.error(left);
-      }
-    } catch (PosixException second) {
-      reason.addSuppressed(second);
-    }
-  }
-
-  /** Ends all descendants; returns what is left, in words; empty if nothing is. */
-  private static String stopAll() throws PosixException {
-    long begin = System.nanoTime();
-    List<Long> denied = Descendants.signal(Signal.TERM, Signal.CONT);
-    while (isLeft(denied)) {
-      long waited = System.nanoTime() - begin;
-      if (waited > PATIENCE + LAST_PATIENCE) {
-        break;
-      }
-      if (waited > PATIENCE) {
-        denied = Descendants.signal(Signal.KILL);
-      }
-      pause();
-    }
-    Descendants.reap();
-    List<Long> left = Descendants.list();
-    StringBuilder words = new StringBuilder();
-    for (long pid : left) {
-      words.append(words.isEmpty() ? "not stopped: process " : ", ").append(pid);
-    }
-    return words.toString();
-  }
-
-  /**
-   * Whether a process is left that may be signalled. One that is started meanwhile may be missing
-   * in a list, so two empty ones are needed.
-   */
-  private static boolean isLeft(List<Long> denied) throws PosixException {
-    for (int i = 0; i < 2; i++) {
-      Descendants.reap();
-      List<Long> left = Descendants.list();
-      left.removeAll(denied);
-      if (!left.isEmpty()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static void pause() {
-    try {
-      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException impossible) {
-      throw new IllegalStateException("nobody interrupts this thread", impossible);
-    }
   }
 
   /** Prints the last lines that the program has written since the start. */

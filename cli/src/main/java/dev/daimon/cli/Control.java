@@ -96,7 +96,12 @@ final class Control {
       throw line.usage("no signal was given");
     }
     if (line.words().size() > count) {
-      throw line.usage("unexpected word: \"" + Text.readable(line.words().get(count)) + "\"");
+      throw line.usage(
+          "unexpected word: \""
+              + Text.readable(line.words().get(count))
+              + (line.has(CommandOption.PIDFILE)
+                  ? "\"; a name and --pidfile exclude each other"
+                  : "\""));
     }
   }
 

@@ -4,6 +4,8 @@ import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,29 @@ final class Definition {
     /** Whether it is a user with a group. */
     private boolean namesGroup() {
       return option == CommandOption.USER && value != null && value.indexOf(':') > 0;
+    }
+
+    /** The words of the program that reads the output; none if this names no such program. */
+    private List<String> reader() {
+      return (option == CommandOption.STDOUT || option == CommandOption.STDERR) && value != null
+          ? OutputCommand.words(value)
+          : List.of();
+    }
+
+    private Line withPath(Map<String, String> readers) {
+      List<String> words = new ArrayList<>(reader());
+      String path = words.isEmpty() ? null : readers.get(words.get(0));
+      if (path == null || path.equals(words.get(0))) {
+        return this;
+      }
+      words.set(0, path);
+      return new Line(option, OutputCommand.value(words), place);
+    }
+
+    /** Whether the other one says the same; a program is so by its name, too. */
+    private boolean isSame(Line other) {
+      return Objects.equals(value, other.value)
+          || (!reader().isEmpty() && isSameProgram(reader(), other.reader()));
     }
 
     private Line withoutGroup() {
@@ -253,16 +278,41 @@ final class Definition {
     return new Definition(List.copyOf(kept), List.of(), null);
   }
 
-  /** This definition with another path of its program. */
-  Definition withProgramAt(String path) {
+  /**
+   * This definition with the paths at which programs were found, in place of their names.
+   *
+   * @param path that of the program
+   * @param readers those of the programs that read its output, by their names
+   */
+  Definition withPaths(String path, Map<String, String> readers) {
     List<String> words = new ArrayList<>(program);
     words.set(0, path);
-    return new Definition(lines, List.copyOf(words), programPlace);
+    List<Line> found = new ArrayList<>(lines.size());
+    for (Line line : lines) {
+      found.add(readers.isEmpty() ? line : line.withPath(readers));
+    }
+    return new Definition(List.copyOf(found), List.copyOf(words), programPlace);
+  }
+
+  /** The names of the program and of those that read its output, as they were written. */
+  List<String> programNames() {
+    List<String> names = new ArrayList<>();
+    names.add(program.get(0));
+    for (CommandOption option : List.of(CommandOption.STDOUT, CommandOption.STDERR)) {
+      for (Line line : withValue(option.word())) {
+        List<String> reader = line.reader();
+        if (!reader.isEmpty()) {
+          names.add(reader.get(0));
+        }
+      }
+    }
+    return names;
   }
 
   /**
    * The names of the options that differ from another definition's, and {@code program}. A program
-   * without a slash is the same as one that was found in a directory.
+   * without a slash is the same as one that was found in a directory; so is a program that reads
+   * the output.
    */
   List<String> differences(Definition other) {
     List<String> words = new ArrayList<>();
@@ -270,7 +320,7 @@ final class Definition {
       String word = option.word();
       if (option.isDefinable()
           && !words.contains(word)
-          && (has(word) != other.has(word) || !values(word).equals(other.values(word)))) {
+          && (has(word) != other.has(word) || !areSame(withValue(word), other.withValue(word)))) {
         words.add(word);
       }
     }
@@ -278,6 +328,28 @@ final class Definition {
       words.add(PROGRAM);
     }
     return words;
+  }
+
+  private List<Line> withValue(String word) {
+    List<Line> found = new ArrayList<>();
+    for (Line line : lines) {
+      if (line.option.word().equals(word) && line.value != null) {
+        found.add(line);
+      }
+    }
+    return found;
+  }
+
+  private static boolean areSame(List<Line> some, List<Line> others) {
+    if (some.size() != others.size()) {
+      return false;
+    }
+    for (int i = 0; i < some.size(); i++) {
+      if (!some.get(i).isSame(others.get(i))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The {@link #differences} that a daemon shows which was started with the other definition. */

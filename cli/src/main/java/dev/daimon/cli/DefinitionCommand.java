@@ -41,8 +41,15 @@ final class DefinitionCommand {
     if (shown == null) {
       throw undefined(daemon);
     }
+    boolean another = started != null && daemon.isOfAnother(started);
+    if (definition == null && another) {
+      throw new StartException(Reason.CONFIGURATION, daemon.notByName(", and is not defined"));
+    }
     StringBuilder text = new StringBuilder();
     state(text, daemon);
+    if (another) {
+      comment(text, daemon.notByName(""));
+    }
     if (definition != null && started != null) {
       differences(text, definition, started);
     }

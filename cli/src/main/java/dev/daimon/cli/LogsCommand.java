@@ -6,6 +6,7 @@ import dev.daimon.startup.OutputPaths;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +99,7 @@ final class LogsCommand {
       for (FollowedLog log : logs) {
         if (log.open(lines)) {
           log.print();
-        } else if (follow) {
+        } else if (follow && (options != null || Files.exists(daemon.pidFile()))) {
           terminal.error("there is no " + log.path() + " yet");
         } else {
           missing.append(missing.isEmpty() ? "there is no " : ", and no ").append(log.path());

@@ -92,8 +92,9 @@ final class NameGrammar {
         throw wrong(
             "unknown option "
                 + Text.readable(option)
-                + "; if it is the program's, type -- before "
-                + Text.readable(word));
+                + "; if "
+                + Text.readable(word)
+                + " is the program, and no name, type -- before it");
       }
       return null;
     }

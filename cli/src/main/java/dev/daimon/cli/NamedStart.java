@@ -19,6 +19,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -233,15 +234,17 @@ final class NamedStart {
    * Writes the temporary files, if they are not there.
    *
    * @param executable the path of the program, which is written in place of its name
+   * @param readers the paths of those that read its output, by their names
    * @param foreground whether it is started by {@code run}
    * @param revocable whether the start may be taken back after {@link #started}
    */
-  void prepare(Path executable, boolean foreground, boolean revocable) {
+  void prepare(
+      Path executable, Map<String, String> readers, boolean foreground, boolean revocable) {
     if (record != null) {
       return;
     }
     this.revocable = revocable;
-    Definition started = definition.withProgramAt(Text.ofBytes(NativePath.bytes(executable)));
+    Definition started = definition.withPaths(Text.ofBytes(NativePath.bytes(executable)), readers);
     try {
       if (revocable) {
         String _ = content(daemon.recordFile());
@@ -298,13 +301,21 @@ final class NamedStart {
   private boolean isSame(String before, Definition started) {
     try {
       Definition defined = Definition.parse(before, "");
-      String program = defined.program().get(0);
       return defined.differences(started).isEmpty()
-          && (program.equals(started.program().get(0))
-              || (program.indexOf('/') < 0 && program.equals(definition.program().get(0))));
+          && areSame(defined.programNames(), started.programNames(), definition.programNames());
     } catch (StartException noDefinition) {
       return false;
     }
+  }
+
+  private static boolean areSame(List<String> defined, List<String> started, List<String> typed) {
+    for (int i = 0; i < defined.size(); i++) {
+      String name = defined.get(i);
+      if (!name.equals(started.get(i)) && (name.indexOf('/') >= 0 || !name.equals(typed.get(i)))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The name of the definition that was replaced. */

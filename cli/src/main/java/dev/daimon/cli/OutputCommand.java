@@ -14,6 +14,25 @@ import org.jspecify.annotations.Nullable;
  * @param socket a socket that has to be there for it; null for none
  */
 record OutputCommand(String stream, List<String> words, String text, @Nullable Path socket) {
+  /**
+   * The words behind the {@code |} of an option's value; none for another value, or a wrong one.
+   */
+  static List<String> words(String value) {
+    if (!value.startsWith("|")) {
+      return List.of();
+    }
+    try {
+      return Words.split(value.substring(1));
+    } catch (IllegalArgumentException wrong) {
+      return List.of();
+    }
+  }
+
+  /** The value of an option that asks for the program of these words. */
+  static String value(List<String> words) {
+    return "|".concat(Words.join(words));
+  }
+
   /** The option that asks for it, as messages name it. */
   String option() {
     return "--".concat(stream);

@@ -92,7 +92,8 @@ final class OutputOption {
       words = List.of("logger", "-t", tag(), "-p", priority(option, value, level));
       socket = Path.of("/dev/log");
     }
-    return new OutputCommand(option.word(), words, Text.readable("|" + Words.join(words)), socket);
+    return new OutputCommand(
+        option.word(), words, Text.readable(OutputCommand.value(words)), socket);
   }
 
   private List<String> words(CommandOption option, String value) {

@@ -10,11 +10,11 @@ import dev.daimon.forking.NotExecutableException;
 import dev.daimon.forking.Pipe;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
-import dev.daimon.forking.ThisProcess;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.FileAccess;
@@ -27,7 +27,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -166,10 +168,6 @@ final class OutputReaders {
    * else to the null device, as all else that they print.
    */
   void start(DaemonFiles files, Redirect nullDevice) throws IOException {
-    if (!request.foreground) {
-      // As its parent this process learns how a reader has ended.
-      ThisProcess.adoptOrphans();
-    }
     Descriptor file = files.standardError();
     file = file == null ? files.standardOutput() : file;
     for (Reader reader : readers) {
@@ -247,6 +245,15 @@ final class OutputReaders {
   private static long ticks(long pid) {
     Optional<ProcessStart> start = ProcessStart.of(pid);
     return start.isPresent() ? start.get().ticks() : 0;
+  }
+
+  /** The paths at which the programs were found, by their names. */
+  Map<String, String> paths() {
+    Map<String, String> paths = new HashMap<>();
+    for (Reader reader : readers) {
+      paths.put(reader.command.words().get(0), Text.ofBytes(NativePath.bytes(reader.executable)));
+    }
+    return paths;
   }
 
   /** The handles of the programs that were started. */

@@ -31,6 +31,7 @@ import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -269,7 +270,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
     // What takes time comes last.
     takeBackName(reason);
     if (awaited != null) {
-      awaited.stop(reason);
+      StartedProcesses.end(reason, terminal);
     }
     if (filesBeside != null) {
       undo(filesBeside, socketsBeside, reason);
@@ -294,6 +295,8 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (!caller.hasMadeSession()) {
         ThisProcess.setsid();
       }
+      // To find all that is to be ended if the start fails; and to learn how a reader has ended.
+      ThisProcess.adoptOrphans();
       files.applyPendingChowns();
       files.prepare();
       startReaders(files);
@@ -336,11 +339,7 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       }
       return pid;
     } catch (RuntimeException | Error failure) {
-      if (awaited == null) {
-        kill(child, failure);
-      } else {
-        awaited.stop(failure);
-      }
+      StartedProcesses.end(failure, terminal);
       throw failure;
     }
   }
@@ -438,7 +437,10 @@ final class PreparedStart implements StartSpec, OverlapSpec {
   void prepareName() {
     if (request.named != null) {
       request.named.prepare(
-          program.executable(), request.foreground, request.foreground || request.overlap);
+          program.executable(),
+          readers == null ? Map.of() : readers.paths(),
+          request.foreground,
+          request.foreground || request.overlap);
     }
   }
 
@@ -536,16 +538,6 @@ final class PreparedStart implements StartSpec, OverlapSpec {
       if (!ignored.contains(signal)) {
         Dispositions.reset(signal);
       }
-    }
-  }
-
-  /** Ends a program whose start could not be finished. */
-  private static void kill(Child child, Throwable reason) {
-    try {
-      child.signal(Signal.KILL);
-      child.waitFor();
-    } catch (PosixException second) {
-      reason.addSuppressed(second);
     }
   }
 }

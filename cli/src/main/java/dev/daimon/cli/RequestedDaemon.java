@@ -99,6 +99,11 @@ final class RequestedDaemon {
             + remedy);
   }
 
+  /** That the daemon which runs is not the one of the record, and what to do about it. */
+  String notByName(String remedy) {
+    return this + " runs, but was not started by its name" + remedy;
+  }
+
   /** The file that says what the daemon was started with. */
   Path recordFile() {
     return daemon.record();
@@ -302,8 +307,11 @@ final class RequestedDaemon {
       return null;
     }
     StartedFile started = now == null ? null : believed();
-    if (now == null || started == null || !isRunning(started)) {
+    if (now == null || started == null) {
       return null;
+    }
+    if (!isRunning(started)) {
+      return isOfAnother(started) ? notByName("") : null;
     }
     List<String> differences = now.differencesOfStart(started.definition());
     return differences.isEmpty()

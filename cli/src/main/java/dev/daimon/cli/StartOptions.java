@@ -268,9 +268,7 @@ final class StartOptions {
     if (started != null && daemon.isOfAnother(started)) {
       throw new StartException(
           Reason.CONFIGURATION,
-          daemon
-              + " runs, but was not started by its name; to restart it, type -- and the program"
-              + " behind the name");
+          daemon.notByName("; to restart it, type -- and the program behind the name"));
     }
     if (started != null) {
       return started.definition();

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The main class of the runs that train the AOT caches: {@code lib/make-cache}. A cache is made of
@@ -49,7 +50,8 @@ public final class Training {
       CommandLine line = CommandLine.parse(Command.START, List.of("--", "/bin/true"));
       NamedStart named = new NamedStart(daemon, line.effective(), /* save= */ false);
       named.makeDirectories(null).undo(new Throwable());
-      named.prepare(Path.of("/bin/true"), /* foreground= */ false, /* revocable= */ false);
+      named.prepare(
+          Path.of("/bin/true"), Map.of(), /* foreground= */ false, /* revocable= */ false);
       named.undo(new Throwable());
     } else {
       ListTable table = new ListTable(new Terminal(false), Integer.MAX_VALUE);

@@ -201,6 +201,13 @@ class DefinitionTest {
     assertThat(definition.differences(parse("program /usr/bin/webb -x")))
         .containsExactly("program");
     assertThat(definition.differences(parse("program web -y"))).containsExactly("program");
+
+    Definition read = parse("stdout '|rd -x'", "program web -x");
+    assertThat(read.differences(parse("stdout \"|/opt/rd '-x'\"", "program web -x"))).isEmpty();
+    for (String other : List.of("|/opt/ard -x", "|rd -y", "|rd -x y", "rd -x", "|")) {
+      assertThat(read.differences(parse("stdout '" + other + "'", "program web -x")))
+          .containsExactly("stdout");
+    }
   }
 
   @Test

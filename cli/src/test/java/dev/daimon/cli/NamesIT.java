@@ -171,7 +171,7 @@ class NamesIT {
             66
             daimon: a?b: not found in PATH
             66
-            daimon: unknown option -x; if it is the program's, type -- before nowhere
+            daimon: unknown option -x; if nowhere is the program, and no name, type -- before it
             64
             daimon: the name web and --pidfile exclude each other; to start the program web, \
             type -- before it; see daimon help start
@@ -187,7 +187,7 @@ class NamesIT {
             64
             daimon: a name or --pidfile is missing; see daimon help restart
             64
-            daimon: unexpected word: "web"; see daimon help stop
+            daimon: unexpected word: "web"; a name and --pidfile exclude each other; see daimon help stop
             64
             daimon: a name or --pidfile is missing; see daimon help stop
             64
@@ -813,6 +813,40 @@ class NamesIT {
     assertThat(result.out()).isEqualTo("web.conf\n");
   }
 
+  /** In another directory, and with another search path, others of the same name are found. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--save", ""})
+  void whatReadsTheOutputIsFoundOnce(String save) throws Exception {
+    Result result =
+        names(
+            """
+            mkdir $HOME/a $HOME/b
+            for d in a b; do
+                printf '#!/bin/sh\necho $0 $* >>%s/read\nexec cat >/dev/null\n' $HOME >$HOME/$d/rd
+                chmod +x $HOME/$d/rd
+            done
+            cd $HOME/a
+            $daimon start web SAVE -o '|./rd "one two"' -- sleep 1000 || exit 11
+            PATH=$HOME/a:$PATH $daimon start db SAVE -e '|rd x' -- sleep 1000 || exit 12
+            cd $HOME/b
+            PATH=$HOME/b:$PATH
+            $daimon restart web || exit 13
+            $daimon restart db || exit 14
+            $daimon status web >/dev/null || exit 15
+            $daimon stop web || exit 16
+            $daimon stop db || exit 17
+            cat $HOME/read
+            """
+                .replace("SAVE", save));
+
+    assertThat(result).isEqualTo(new Result(0, expectedReaders(), ""));
+  }
+
+  private String expectedReaders() {
+    String a = home() + "/a/";
+    return (a + "./rd one two\n" + a + "rd x\n").repeat(2);
+  }
+
   @Test
   void whatADaemonWasStartedWithCountsUntilItIsStopped() throws Exception {
     Result result =
@@ -828,6 +862,7 @@ class NamesIT {
             $daimon start -p $run/web.pid -- sleep 1000 || exit 14
             pid=$(cat $run/web.pid)
             $daimon restart web; [ $? = 64 ] || exit 15
+            $daimon show web; [ $? = 64 ] || exit 15
             kill -0 $pid || exit 16
             $daimon restart web -- sleep 1000 || exit 17
             mkdir -p $conf
@@ -845,6 +880,7 @@ class NamesIT {
             "daimon: it was not running\n"
                 + "daimon: web runs, but was not started by its name; to restart it, type -- and"
                 + " the program behind the name\n"
+                + "daimon: web runs, but was not started by its name, and is not defined\n"
                 + (warning + warning)
                 + ("daimon: " + wrong + "\n").repeat(2));
     assertThat(result.exitCode()).isZero();
@@ -1006,7 +1042,7 @@ class NamesIT {
               $daimon start $options && exit 15
             done
             flock --no-fork $run/c.pid sh -c 'echo $$ >$run/c.pid; exec sleep 1000' &
-            until $daimon status c >/dev/null; do :; done
+            until $daimon status c >/dev/null 2>&1; do :; done
             $daimon start c --dry-run; [ $? = 69 ] || exit 16
             kill $!; wait $!
             exit 0

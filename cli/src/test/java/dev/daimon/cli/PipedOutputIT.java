@@ -118,6 +118,37 @@ class PipedOutputIT {
   }
 
   @Test
+  void aReaderThatOutlivesTheStopIsKnownUntilTheNextStart() throws Exception {
+    start("-o '|sleep 1004' -- sleep 1000");
+    long reader = reader();
+    assertThat(daimon("stop", "--timeout", "0s", "--then", "KILL:0s").exitCode()).isZero();
+
+    assertThat(daimon("status").out())
+        .endsWith("; output: |sleep 1004, process " + reader + ", still reads\n");
+    assertThat(daimon("status", "--json").out()).contains("\"pid\":" + reader);
+    ProcessSandbox.Result stop = daimon("stop", "--timeout", "0s", "--then", "KILL:0s");
+    assertThat(stop.err()).contains("process " + reader + " (|sleep 1004) still reads");
+    assertThat(daimon("stop", "--session").exitCode()).isZero();
+
+    assertThat(sandbox.processes()).isEmpty();
+    assertThat(daimon("status", "--json").out()).contains("\"output\":[]");
+  }
+
+  /** Such as what a shell has put into the background, and what has made its own session. */
+  @Test
+  void aStartThatFailsEndsWhatTheProgramHasStarted() throws Exception {
+    String program = "setsid sleep 1005 & sleep 1006 & touch " + sandbox.file("started") + "; wait";
+    int tries = 0;
+    while (!Files.exists(sandbox.file("started")) && tries++ < 100) {
+      ProcessSandbox.Result start = daimon("start", "-o", "|false", "--", "sh", "-c", program);
+      assertThat(start.exitCode()).as(start.toString()).isEqualTo(70);
+
+      assertThat(sandbox.processes()).isEmpty();
+    }
+    assertThat(sandbox.file("started")).exists();
+  }
+
+  @Test
   void aStopOfTheSessionThatHasSpentItsLastSignalSendsItToTheReader() throws Exception {
     start("-o '|sleep 1003' -- sh -c 'trap \"\" TERM; while :; do sleep 0.02; done'");
 

@@ -164,8 +164,11 @@ public final class DaemonControl {
 
   private List<OutputReader> output(ProbeResult probe) throws IOException {
     LockedFile file = probe.file();
+    if (file == null) {
+      return Readers.listOfStopped(daemon.guardFile());
+    }
     boolean known = probe.state() == State.DEAD || probe.state() == State.RUNNING;
-    return file == null || !known ? List.of() : Readers.list(daemon.guardFile(), file, probe.pid());
+    return known ? Readers.list(daemon.guardFile(), file, probe.pid()) : List.of();
   }
 
   private String userName(long uid) throws PosixException {

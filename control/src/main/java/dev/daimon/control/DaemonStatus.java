@@ -25,7 +25,7 @@ import java.util.OptionalLong;
  * @param holders if the daemon does not run: the processes that hold the lock all the same, such as
  *     a child of the daemon, as far as this process may see them
  * @param output the programs that were started with the daemon to read its output, as far as the
- *     start was recorded; also if they, or the daemon, have ended
+ *     start was recorded; also if they, or the daemon, have ended. Without a pidfile those that run
  * @param reason the state in words, for people
  */
 public record DaemonStatus(
@@ -78,7 +78,7 @@ public record DaemonStatus(
 
   /**
    * {@return one line for people: the reason, the user, the uptime, the command line, and what does
-   * not read the output any more}
+   * not read the output any more, or still does}
    */
   public String line() {
     StringBuilder line = new StringBuilder(reason());
@@ -95,6 +95,9 @@ public record DaemonStatus(
     for (OutputReader reader : output) {
       if (!reader.running() && state == State.RUNNING) {
         line.append("; output: ").append(reader.command()).append(" has ended");
+      } else if (reader.running() && state != State.RUNNING) {
+        line.append("; output: ").append(reader.command());
+        line.append(", process ").append(reader.pid()).append(", still reads");
       }
     }
     return VisibleText.line(line.toString());

@@ -7,6 +7,7 @@ import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
+import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -57,14 +58,45 @@ final class Readers implements AutoCloseable {
     }
   }
 
+  /** Those that still run of a daemon whose pidfile is gone, since it was stopped. */
+  static List<OutputReader> listOfStopped(Path guardFile) throws IOException {
+    try (Readers readers = openOfStopped(guardFile)) {
+      List<OutputReader> running = new ArrayList<>();
+      for (OutputReader reader : readers.described) {
+        if (reader.running()) {
+          running.add(reader);
+        }
+      }
+      return running;
+    }
+  }
+
+  /**
+   * Opens the readers that still run of a daemon whose pidfile is gone. The guard file's owner
+   * counts in place of the pidfile's, for root; for another user that user.
+   */
+  static Readers openOfStopped(Path guardFile) throws IOException {
+    long user = Identity.effectiveUser();
+    if (user == 0) {
+      try (LockedFile guard = LockedFile.open(guardFile).orElse(null)) {
+        user = guard == null ? 0 : guard.owner();
+      }
+    }
+    return open(guardFile, user, 0);
+  }
+
   /**
    * Opens the readers of a daemon that still run.
    *
    * @param daemon the process id in the pidfile; 0 if it names none
    */
   static Readers open(Path guardFile, LockedFile pidFile, long daemon) throws IOException {
+    return open(guardFile, pidFile.owner(), daemon);
+  }
+
+  private static Readers open(Path guardFile, long owner, long daemon) throws IOException {
     Readers readers = new Readers();
-    String text = StartRecord.text(guardFile, pidFile.owner());
+    String text = StartRecord.text(guardFile, owner);
     // Most have none: then what says whether to believe the record is not read.
     if (text == null || text.indexOf('\n') == text.length() - 1) {
       return readers;
@@ -79,12 +111,12 @@ final class Readers implements AutoCloseable {
       if (end < 0) {
         break;
       }
-      readers.add(text.substring(begin, end), pidFile);
+      readers.add(text.substring(begin, end), owner);
     }
     return readers;
   }
 
-  private void add(String line, LockedFile pidFile) throws IOException {
+  private void add(String line, long owner) throws IOException {
     int pidAt = line.indexOf(' ') + 1;
     int ticksAt = line.indexOf(' ', pidAt) + 1;
     int commandAt = line.indexOf(' ', ticksAt) + 1;
@@ -99,7 +131,7 @@ final class Readers implements AutoCloseable {
     } catch (NumberFormatException noRecord) {
       return;
     }
-    boolean running = open(pid, ticks, pidFile);
+    boolean running = open(pid, ticks, owner);
     byte[] command = line.substring(commandAt).getBytes(StandardCharsets.ISO_8859_1);
     described.add(
         new OutputReader(
@@ -111,7 +143,7 @@ final class Readers implements AutoCloseable {
   }
 
   /** Adds the process if it is still the one that was recorded, and may be the daemon's. */
-  private boolean open(long pid, long ticks, LockedFile pidFile) throws IOException {
+  private boolean open(long pid, long ticks, long owner) throws IOException {
     PidFd process = pid < 1 ? null : Processes.open(pid);
     ProcessStart start = process == null ? null : ProcessStart.of(pid).orElse(null);
     ProcessInfo info = process == null ? null : Processes.info(process);
@@ -122,7 +154,7 @@ final class Readers implements AutoCloseable {
     if (start == null
         || start.ticks() != ticks
         || info == null
-        || !Orphans.mayBelong(pidFile, info)
+        || !info.mayBeSignalledBy(owner)
         || !process.isAlive()) {
       Processes.close(process);
       return false;

@@ -61,6 +61,9 @@ final class Stop {
     try (ProbeResult probe = controlled.probe()) {
       LockedFile file = probe.file();
       if (file == null) {
+        try (Readers readers = Readers.openOfStopped(controlled.guardFile())) {
+          endLeftOver(readers);
+        }
         return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
       }
       StartRecord last = StartRecord.read(controlled.guardFile(), file.owner()).orElse(null);
@@ -72,10 +75,7 @@ final class Stop {
       if (daemon == null) {
         try (Readers readers = Readers.open(controlled.guardFile(), file, probe.pid())) {
           Outcome outcome = removeLeftOver(probe, file);
-          // The next start needs nothing of the old pipes.
-          if (!restart || policy.wholeSession()) {
-            end(readers, policy.steps().getFirst().patience(), null);
-          }
+          endLeftOver(readers);
           return new StopResult(outcome, OptionalLong.empty(), List.of());
         }
       }
@@ -127,6 +127,14 @@ final class Stop {
       end(readers, left.minus(since(ended)), target);
     }
     return new StopResult(Outcome.OK, OptionalLong.of(daemon.pid()), steps.sent());
+  }
+
+  /** Waits for what has read the output of a daemon that had ended before. */
+  private void endLeftOver(Readers readers) throws IOException, InterruptedException {
+    // The next start needs nothing of the old pipes.
+    if (!restart || policy.wholeSession()) {
+      end(readers, policy.steps().getFirst().patience(), null);
+    }
   }
 
   /** Waits until what the daemon has printed is read; tells what still reads then. */
