@@ -197,6 +197,16 @@ class LockedFileTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2})
+  void aStandardStreamHoldsItToo(int number) throws Exception {
+    String take = "exec 3>&1 N<>\"$0\"; flock -n N && echo >&3; exec sleep 1000 3>&-";
+    long holder = start(take.replace("N", Integer.toString(number))).pid();
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertHeldBy(file, holder);
+    }
+  }
+
   @Test
   void aSharedLockHasSeveralHolders() throws Exception {
     String hold = TAKE.replace("-n", "-s -n");
