@@ -4,6 +4,7 @@ import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.testing.ChildJvm;
@@ -139,6 +140,85 @@ class LockedFileTest {
       assertThat(file.isHeldBy(SELF)).isFalse();
       assertThat(file.isHeldBy(opened)).isFalse();
       assertThat(file.holders(A_MINUTE)).isEmpty();
+    }
+  }
+
+  @Test
+  void tellsThroughWhichDescriptorItIsLocked() throws Exception {
+    Process holder = start("exec 8<\"$0\" 9<\"$0\"; flock -n 9 && echo; read x");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isLockedThrough(holder.pid(), 9)).isTrue();
+      assertThat(file.isLockedThrough(holder.pid(), 8)).isFalse();
+      assertThat(file.isLockedThrough(holder.pid(), 777)).isFalse();
+
+      holder.destroyForcibly().waitFor();
+      assertThat(file.isLockedThrough(holder.pid(), 9)).isFalse();
+      try (SingletonLock lock = SingletonLock.acquire(path);
+          SingletonLock other = SingletonLock.acquire(directory.resolve("y.pid"));
+          Descriptor copy = lock.descriptor().duplicate()) {
+        assertThat(file.isLockedThrough(lock.descriptor())).isTrue();
+        assertThat(file.isLockedThrough(copy)).isTrue();
+        assertThat(file.isLockedThrough(other.descriptor())).isFalse();
+        assertThat(file.isLockedThrough(file.descriptor())).isFalse();
+      }
+    }
+    // A shared lock is no exclusive one.
+    Process reader = start("exec 9<\"$0\"; flock -s -n 9 && echo; read x");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isLockedThrough(reader.pid(), 9)).isFalse();
+      assertThat(file.isHeldBy(reader.pid())).isTrue();
+    }
+  }
+
+  @Test
+  void holdersAreNamedForPeople() throws Exception {
+    Process holder = start("exec 9<\"$0\"; flock -n 9 && echo; read x");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.holders()).extracting(Holder::pid).containsExactly(holder.pid());
+      assertThat(file.holdersInWords()).isEqualTo("process " + holder.pid() + " (sh)");
+      try (LockedFile other = file.openOther(directory.resolve("no")).orElse(null)) {
+        assertThat(other).isNull();
+      }
+      try (LockedFile same = file.openOther(path).orElseThrow()) {
+        assertHeldBy(same, holder.pid());
+      }
+    }
+  }
+
+  @Test
+  void tellsWhetherItWasMovedAfterItWasWritten() throws Exception {
+    Command.run("touch", "-d", "@1234567890", path.toString());
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isWhereItWasWritten()).isFalse();
+    }
+    Files.writeString(path, "12");
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.isWhereItWasWritten()).isTrue();
+    }
+  }
+
+  /** Who may write to the file is no stranger: a daemon's child has it open like that. */
+  @Test
+  @Tag("root")
+  void aForeignHolderIsAnotherUsersThatMayOnlyRead() throws Exception {
+    String stranger = "exec setpriv --reuid=65534 --clear-groups sh -c 'echo; exec sleep 1000'";
+    try (LockedFile file = LockedFile.open(path).orElseThrow()) {
+      assertThat(file.foreignHolder(0)).isEmpty();
+
+      Process reader = start("exec 9<\"$0\"; flock -n 9; " + stranger);
+      assertThat(file.foreignHolder(0)).hasValue(reader.pid());
+      assertThat(file.foreignHolder(0, 65534)).isEmpty();
+      assertThat(file.foreignHolder(65534)).isEmpty();
+      reader.destroyForcibly().waitFor();
+
+      Process writer = start("exec 9<>\"$0\"; flock -n 9; " + stranger);
+      assertThat(file.foreignHolder(0)).isEmpty();
+      writer.destroyForcibly().waitFor();
+
+      Process own = start("exec 9<\"$0\"; flock -n 9; echo; read x");
+      assertThat(file.foreignHolder(0)).isEmpty();
+      assertThat(file.foreignHolder(65534)).hasValue(own.pid());
+      own.destroyForcibly().waitFor();
     }
   }
 

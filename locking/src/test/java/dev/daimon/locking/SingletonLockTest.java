@@ -55,6 +55,18 @@ class SingletonLockTest {
   }
 
   @Test
+  @Tag("root")
+  void tellsOfWhomItIsAndHowManyNamesItHas() throws Exception {
+    Files.createFile(path);
+    Files.createLink(directory.resolve("y.pid"), path);
+    Command.run("chown", "4294967294", path.toString());
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      assertThat(lock.owner()).isEqualTo(4294967294L);
+      assertThat(lock.links()).isEqualTo(2);
+    }
+  }
+
+  @Test
   void theContentOfAFileThatIsNoPidFileIsReplacedInPlace(@TempDir Path here) throws Exception {
     Path file = Files.writeString(here.resolve("x"), "something longer");
     int owner = (Integer) Files.getAttribute(file, "unix:uid");
