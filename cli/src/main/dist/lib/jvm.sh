@@ -44,16 +44,16 @@ fi
 jdk=${JAVA_HOME:-}
 is_jdk "$jdk" java || {
     jdk=
-    if [ -r "$home/lib/jdk" ]; then read -r jdk <"$home/lib/jdk" || :; fi
+    if may -r "$home/lib/jdk"; then read -r jdk <"$home/lib/jdk" || :; fi
     # It was 25 or later once; a JDK without a version is believed.
-    { [ -n "$jdk" ] && [ -x "$jdk/bin/java" ] && java_feature "$jdk" && [ "${feature:-25}" -ge 25 ]; } || find_jdk java || {
+    { [ -n "$jdk" ] && may -x "$jdk/bin/java" && java_feature "$jdk" && [ "${feature:-25}" -ge 25 ]; } || find_jdk java || {
         echo "daimon: no JDK 25 or later was found: install one$advice" >&2
         exit 71
     }
 }
 
 for jar in "$home"/lib/daimon-*.jar; do :; done
-if ! [ -r "$jar" ]; then
+if ! may -r "$jar"; then
     echo "daimon: $jar cannot be read" >&2
     exit 71
 fi

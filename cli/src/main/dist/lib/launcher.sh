@@ -39,13 +39,14 @@ fail() {
 
 # Checks /proc before anything is read from it: /proc/self must be this shell.
 stat=
-if [ -r /proc/self/stat ]; then
+if [ -e /proc/self/stat ]; then
     # Where no descriptor is left, dash loses the stream that it cannot redirect: so standard error is not redirected.
     read -r stat </proc/self/stat || :
-elif ! [ -e /proc/self/stat ]; then
+else
     fail "/proc is not mounted"
 fi
-if [ -z "$stat" ] || ! [ -r /proc/self/fd ] || ! [ -r /proc/self/environ ]; then
+# The shell can tell what it may read, unless it believes that it may execute nothing (see may in find-jdk.sh).
+if [ -z "$stat" ] || { [ -x /bin/sh ] && ! { [ -r /proc/self/fd ] && [ -r /proc/self/environ ]; }; }; then
     fail "/proc/self cannot be read"
 elif [ "${stat%% *}" != $$ ]; then
     fail "/proc is of another PID namespace: mount this one's"
@@ -68,7 +69,7 @@ list | logs)
     ;;
 *) cache=$control_cache ;;
 esac
-if ! [ -r "$cache" ]; then cache=; fi
+if ! may -r "$cache"; then cache=; fi
 
 # become_java PROPERTIES WORD...: replaces this shell by the JVM, which runs the command of these words.
 # The JVM ignores a cache that does not fit it, and prints nothing about that.

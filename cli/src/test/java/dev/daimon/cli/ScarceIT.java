@@ -32,6 +32,7 @@ class ScarceIT {
     "close_range,       EPERM,  0,  0",
     "close_range,       ENOSYS, 0,  0",
     "clone3,            ENOSYS, 0,  0",
+    "faccessat2,        EPERM,  0,  0",
     "faccessat2,        ENOSYS, 0,  0",
     "statx,             ENOSYS, 0,  0",
     "fallocate,         ENOSYS, 0,  0",
@@ -85,6 +86,22 @@ class ScarceIT {
       assertThat(sandbox.daimon("stop", "-p", pidFile.toString()).exitCode()).isZero();
     }
     assertThat(sandbox.running("sleep")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "close_range, EPERM",
+    "close_range, ENOSYS",
+    "faccessat2,  EPERM",
+    "faccessat2,  ENOSYS",
+  })
+  @Tag("cc")
+  void runDoesWithoutACallThatTheKernelRefuses(String call, String error) throws Exception {
+    FaultInjector injector = FaultInjector.compiled(Files.createDirectory(sandbox.file("inject")));
+    List<String> command = List.of(Sandbox.DAIMON.toString(), "run", "--", "echo", "it ran");
+
+    assertThat(sandbox.run(injector.forbidding(call, error, command), Map.of()))
+        .isEqualTo(new ProcessSandbox.Result(0, "it ran\n", ""));
   }
 
   @ParameterizedTest

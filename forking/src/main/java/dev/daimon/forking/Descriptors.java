@@ -12,9 +12,9 @@ import java.util.Arrays;
 /**
  * Lists, closes and marks the descriptors of this JVM by their numbers.
  *
- * <p>Where the kernel or the C library has no {@code close_range}, the descriptors of a range are
- * taken from {@code /proc/self/fd} one by one. Race: one that another thread opens meanwhile may be
- * missed.
+ * <p>Where the kernel or the C library has no {@code close_range}, or a system call filter refuses
+ * it, the descriptors of a range are taken from {@code /proc/self/fd} one by one. Race: one that
+ * another thread opens meanwhile may be missed.
  */
 public final class Descriptors {
   /** The highest possible number, for a range without an end. */
@@ -113,7 +113,7 @@ public final class Descriptors {
    * @param first the lowest number
    * @param last the highest number, {@link #MAX} for no end
    * @throws IllegalArgumentException if the range is empty, or begins below 0
-   * @throws IOException if there is no {@code close_range} and {@code /proc} is not mounted
+   * @throws IOException if {@code close_range} cannot be used and {@code /proc} is not mounted
    * @see <a href="https://man7.org/linux/man-pages/man2/close_range.2.html">close_range(2)</a>
    */
   public static void close(int first, int last) throws IOException {
@@ -133,7 +133,7 @@ public final class Descriptors {
    * @param first the lowest number
    * @param last the highest number, {@link #MAX} for no end
    * @throws IllegalArgumentException if the range is empty, or begins below 0
-   * @throws IOException if there is no {@code close_range} and {@code /proc} is not mounted
+   * @throws IOException if {@code close_range} cannot be used and {@code /proc} is not mounted
    * @see <a href="https://man7.org/linux/man-pages/man2/close_range.2.html">close_range(2)</a>
    */
   public static void markCloseOnExec(int first, int last) throws IOException {
@@ -151,7 +151,7 @@ public final class Descriptors {
     PosixException.check(Files.fcntl(number, Files.F_SETFD, 0), "fcntl F_SETFD", number);
   }
 
-  /** Calls {@code close_range}; returns false if there is none. */
+  /** Calls {@code close_range}; returns false if it cannot be used. */
   private static boolean range(int first, int last, int flags) throws PosixException {
     if (first < 0 || last < first) {
       throw new IllegalArgumentException("not a range of descriptors: " + first + " to " + last);
@@ -160,8 +160,11 @@ public final class Descriptors {
       return false;
     }
     int result = Files.closeRange(first, last, flags);
-    // ENOSYS before Linux 5.9; EINVAL before 5.11, which knows no CLOSE_RANGE_CLOEXEC.
-    if (result == -Errno.ENOSYS.number() || result == -Errno.EINVAL.number()) {
+    // ENOSYS before Linux 5.9; EINVAL before 5.11, which knows no CLOSE_RANGE_CLOEXEC; EPERM by the
+    // filter of a container that does not know the call, which itself never says so.
+    if (result == -Errno.ENOSYS.number()
+        || result == -Errno.EINVAL.number()
+        || result == -Errno.EPERM.number()) {
       return false;
     }
     PosixException.check(result, "close_range", first);

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Finds a program as a shell does, and checks that it can be executed, before anything is changed
  * for its start.
  *
- * <p>The checks use the calling thread's effective ids. Race: the file may be changed after the
- * check, so the {@code execve} itself may still fail.
+ * <p>The checks use the calling thread's effective ids; before Linux 5.8, and where a system call
+ * filter refuses {@code faccessat2}, its real ones. Race: the file may be changed after the check,
+ * so the {@code execve} itself may still fail.
  */
 public final class Executable {
   /** The directories that {@code execvp} searches if {@code PATH} is not set. */

@@ -8,13 +8,16 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.FaultInjector;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +27,8 @@ class DescriptorsTest {
   private static final String NONE = "-Dnone=none";
 
   private static final String WITHOUT = "-Ddev.daimon.posix.without=close_range";
+
+  @TempDir Path directory;
 
   @Test
   void theOpenOnesAreListedInOrderAndNoOthers() throws IOException {
@@ -94,6 +99,19 @@ class DescriptorsTest {
   void aRangeIsClosed(String option) throws Exception {
     assertThat(ChildJvm.of(Close.class).option(option).run().lines())
         .containsExactly("3000 3003 3010", "3000 3010", "3000", "3000");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EPERM", "ENOSYS"})
+  @Tag("cc")
+  void whereAFilterRefusesCloseRangeTheyAreClosedAndMarkedAsWell(String error) throws Exception {
+    List<String> refused =
+        FaultInjector.compiled(directory).forbidding("close_range", error, List.of());
+
+    assertThat(ChildJvm.of(Close.class).startedBy(refused).run().lines())
+        .containsExactly("3000 3003 3010", "3000 3010", "3000", "3000");
+    assertThat(ChildJvm.of(Mark.class).startedBy(refused).run().lines())
+        .containsExactly("3000 3001 3002 3003 3010", "3000 3003 3010", "3000", "all still open");
   }
 
   static final class Close {

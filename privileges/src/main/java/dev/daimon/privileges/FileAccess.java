@@ -10,8 +10,8 @@ import java.util.Objects;
  * inside of {@link Identity#accessFiles} too; Java's own methods, such as {@link
  * java.nio.file.Files#isWritable}, do not.
  *
- * <p>Race: the answer may be out of date when the caller gets it. Before Linux 5.8 the answer is
- * for the real user instead.
+ * <p>Race: the answer may be out of date when the caller gets it. Before Linux 5.8, and where a
+ * system call filter refuses {@code faccessat2}, the answer is for the real user instead.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/access.2.html">faccessat2(2)</a>
  */

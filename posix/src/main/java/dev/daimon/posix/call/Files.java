@@ -216,6 +216,8 @@ public final class Files {
   private static final long FCHOWN = Libc.address("fchown");
   // int fchownat(int dirfd, const char *pathname, uid_t owner, gid_t group, int flags);
   private static final long FCHOWNAT = Libc.address("fchownat");
+  // int access(const char *pathname, int mode);
+  private static final long ACCESS = Libc.address("access");
   // int faccessat(int dirfd, const char *pathname, int mode, int flags);
   private static final long FACCESSAT = Libc.address("faccessat");
   // ssize_t getdents64(int fd, void *dirp, size_t length);
@@ -465,11 +467,17 @@ public final class Files {
     return Libc.call(SYSCALL, SYS_kcmp, one, other, KCMP_FILE, fd, fd);
   }
 
-  /** Asks for permission, with the calling thread's effective ids. */
+  /**
+   * Asks for permission, with the calling thread's effective ids. With its real ones where {@code
+   * faccessat2} cannot be used: before Linux 5.8, or because a filter refuses it.
+   */
   public static int eaccess(byte[] path, int mode) {
     try (Arena arena = CallMemory.open()) {
-      return Libc.call(
-          FACCESSAT, AT_FDCWD, Native.string(arena, path).address(), mode, AT_EACCESS, 0, 0);
+      long name = Native.string(arena, path).address();
+      int result = Libc.call(FACCESSAT, AT_FDCWD, name, mode, AT_EACCESS, 0, 0);
+      // The C library does so for ENOSYS; a container's filter that does not know the call says
+      // EPERM. Of a file that is immutable the older call says EPERM, too.
+      return result == -Errno.EPERM.number() ? Libc.call(ACCESS, name, mode) : result;
     }
   }
 

@@ -35,15 +35,19 @@ import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
+import dev.daimon.testing.FaultInjector;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FilesTest {
   @TempDir Path directory;
@@ -321,6 +325,31 @@ class FilesTest {
       if (Credentials.setresuid(-1, 65534, -1) == 0) {
         System.out.println(said + Files.eaccess(bytes(args[0]), X_OK));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EPERM", "ENOSYS"})
+  @Tag("cc")
+  void permissionIsToldWhereAFilterRefusesTheNewerCall(String error) throws Exception {
+    FaultInjector injector = FaultInjector.compiled(directory);
+    Path program = java.nio.file.Files.writeString(directory.resolve("program"), "");
+
+    for (String permissions : List.of("rwx------", "rw-------")) {
+      java.nio.file.Files.setPosixFilePermissions(
+          program, PosixFilePermissions.fromString(permissions));
+      assertThat(
+              ChildJvm.of(Access.class)
+                  .startedBy(injector.forbidding("faccessat2", error, List.of()))
+                  .run(program)
+                  .output())
+          .isEqualTo(permissions.equals("rwx------") ? "0" : "-13");
+    }
+  }
+
+  static final class Access {
+    public static void main(String[] args) {
+      System.out.println(Files.eaccess(bytes(args[0]), X_OK));
     }
   }
 
