@@ -9,6 +9,7 @@ import dev.daimon.forking.Pipe;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
@@ -147,7 +148,7 @@ final class AllDaemons {
   /** The launcher script that belongs to this JVM's jar. */
   private static Path launcher() {
     Path jar = Path.of(System.getProperty("java.class.path", ""));
-    Path lib = jar.toAbsolutePath().getParent();
+    Path lib = NativePath.absolute(jar).getParent();
     Path launcher = lib == null ? null : lib.resolveSibling("bin/daimon");
     if (launcher == null || !Files.isExecutable(launcher)) {
       throw new StartException(Reason.SYSTEM, "--all needs the command's launcher, bin/daimon");

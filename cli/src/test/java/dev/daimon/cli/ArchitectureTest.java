@@ -302,6 +302,19 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** Path.toAbsolutePath loses the bytes of a directory's name that the locale cannot decode. */
+  @Test
+  void aPathIsMadeAbsoluteByItsBytes() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.daimon.testing..")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.daimon.posix.NativePath")
+        .should()
+        .callMethod(Path.class, "toAbsolutePath")
+        .check(CLASSES);
+  }
+
   /** The BOM has what is published, and nothing else; the parent manages the same for the build. */
   @Test
   void theBomNamesEveryPublishedModule() throws Exception {

@@ -6,6 +6,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
@@ -302,8 +303,11 @@ public final class DaemonControl {
 
   /** Whether there is neither a pidfile nor a guard file, and so nothing to be guarded. */
   private boolean hasNoFiles() {
-    return Files.notExists(daemon.pidFile, LinkOption.NOFOLLOW_LINKS)
-        && Files.notExists(daemon.guardFile(), LinkOption.NOFOLLOW_LINKS);
+    return isMissing(daemon.pidFile) && isMissing(daemon.guardFile());
+  }
+
+  private static boolean isMissing(Path file) {
+    return Files.notExists(NativePath.absolute(file), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.daimon.control;
 
 import dev.daimon.locking.LockedFile;
+import dev.daimon.posix.NativePath;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -33,7 +34,7 @@ final class ForeignLock {
     if (file == null || probe.process() != null || !probe.locked()) {
       return false;
     }
-    Path directory = file.path().toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(file.path()).getParent();
     return directory != null
         && Identity.effectiveUser() == 0
         && Ownership.isRootsAlone(directory)
@@ -47,7 +48,7 @@ final class ForeignLock {
     if (file == null || !isRemovable(probe)) {
       return false;
     }
-    Files.delete(file.path());
+    Files.delete(NativePath.absolute(file.path()));
     return true;
   }
 }

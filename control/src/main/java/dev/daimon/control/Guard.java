@@ -4,6 +4,7 @@ import dev.daimon.locking.LockHeldException;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -31,6 +32,10 @@ public final class Guard implements AutoCloseable {
   /** When the listener is told of a wait: a start takes less, so two at a time are silent. */
   private static final long SILENT_NANOS = 200_000_000;
 
+  private static final byte[] SUFFIX = ".guard".getBytes(StandardCharsets.US_ASCII);
+
+  private static final Path ROOT = Path.of("/");
+
   private final SingletonLock lock;
 
   /** The content of the file before this object wrote to it; null if it did not. */
@@ -52,9 +57,14 @@ public final class Guard implements AutoCloseable {
    */
   public static Path beside(Path pidFile) {
     Objects.requireNonNull(pidFile, "pidFile");
-    String name = String.valueOf(pidFile.getFileName());
-    String stem = name.endsWith(".pid") ? name.substring(0, name.length() - 4) : name;
-    return pidFile.resolveSibling(stem.concat(".guard"));
+    // In bytes: in some locales the text of a path has lost what is not ASCII.
+    Path name = Objects.requireNonNullElse(pidFile.getFileName(), Path.of(""));
+    byte[] bytes = NativePath.bytes(ROOT.resolve(name));
+    boolean isPid = name.toString().endsWith(".pid");
+    int stem = isPid ? bytes.length - ".pid".length() : bytes.length;
+    byte[] guard = Arrays.copyOf(bytes, stem + SUFFIX.length);
+    System.arraycopy(SUFFIX, 0, guard, stem, SUFFIX.length);
+    return pidFile.resolveSibling(ROOT.relativize(NativePath.of(guard)));
   }
 
   /**
@@ -152,7 +162,7 @@ public final class Guard implements AutoCloseable {
     try {
       return SingletonLock.acquireExisting(file);
     } catch (PosixException failure) {
-      Path directory = file.toAbsolutePath().getParent();
+      Path directory = NativePath.absolute(file).getParent();
       if (!failure.errno().equals(Errno.ENOENT)
           || directory == null
           || !Ownership.mayMakeFilesIn(directory)) {

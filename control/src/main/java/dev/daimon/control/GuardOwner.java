@@ -1,5 +1,6 @@
 package dev.daimon.control;
 
+import dev.daimon.posix.NativePath;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,12 +30,11 @@ final class GuardOwner {
 
   /** The owner of the pidfile; if there is none, of its directory, who could make one. */
   private static long owner(Path pidFile) {
-    Path directory = pidFile.toAbsolutePath().getParent();
+    Path file = NativePath.absolute(pidFile);
+    Path directory = file.getParent();
     try {
       return uid(
-          directory == null || Files.exists(pidFile, LinkOption.NOFOLLOW_LINKS)
-              ? pidFile
-              : directory);
+          directory == null || Files.exists(file, LinkOption.NOFOLLOW_LINKS) ? file : directory);
     } catch (IOException unseen) {
       return 0;
     }

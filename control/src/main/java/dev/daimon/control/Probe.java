@@ -7,6 +7,7 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
@@ -124,7 +125,7 @@ final class Probe implements AutoCloseable {
    * file, and so to any daemon.
    */
   private @Nullable String distrust(LockedFile pidFile) throws PosixException {
-    Path directory = path.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(path).getParent();
     if (directory == null || !mayTrust(directory, pidFile.owner())) {
       return path
           + " belongs to user "

@@ -10,6 +10,7 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
@@ -393,7 +394,7 @@ final class Stop {
    * remove any file to which the path leads by then.
    */
   private static boolean removeAsOwner(SingletonLock lock, LockedFile file) throws IOException {
-    Path directory = file.path().toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(file.path()).getParent();
     if (file.owner() == 0 || directory == null || Ownership.mayMakeFilesIn(directory)) {
       return lock.remove();
     }

@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.control.ReadyCondition.Unix;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
@@ -63,7 +64,8 @@ final class UnixCheck extends ListenerCheck {
     if (!Files.exists(path)) {
       return Set.of();
     }
-    String name = Objects.requireNonNull(path.getFileName()).toString();
+    String name = latin1(NativePath.bytes(path));
+    name = name.substring(name.lastIndexOf('/') + 1);
     try {
       Set<Long> meant = new HashSet<>();
       String line;
@@ -96,9 +98,14 @@ final class UnixCheck extends ListenerCheck {
     return found.keySet();
   }
 
+  /** One character a byte: the kernel prints the bytes of a name, which may be in no locale. */
   private static BufferedReader list(long main) throws IOException {
     return new BufferedReader(
-        new FileReader("/proc/" + main + "/net/unix", StandardCharsets.UTF_8));
+        new FileReader("/proc/" + main + "/net/unix", StandardCharsets.ISO_8859_1));
+  }
+
+  private static String latin1(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 
   private static String[] fields(String line) {
@@ -162,7 +169,8 @@ final class UnixCheck extends ListenerCheck {
 
   private boolean isSame(String other) {
     try {
-      return other.startsWith("/") && Files.isSameFile(path, Path.of(other));
+      return other.startsWith("/")
+          && Files.isSameFile(path, NativePath.of(other.getBytes(StandardCharsets.ISO_8859_1)));
     } catch (IOException none) {
       return false;
     }

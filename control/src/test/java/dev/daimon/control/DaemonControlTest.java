@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.posix.Signal;
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -49,5 +51,24 @@ class DaemonControlTest {
     daemons.awaitEnd();
     assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.ALREADY_DONE);
     assertThat(control.reload()).isEqualTo(Outcome.NOT_RUNNING);
+  }
+
+  @Test
+  void aRelativePidFileIsFoundInADirectoryThatTheLocaleCannotDecode() throws Exception {
+    ChildJvm jvm = ChildJvm.of(Relative.class).inUndecodableDirectory(daemons.directory());
+    daemons.mark().forEach((name, value) -> jvm.startedBy("env", name + "=" + value));
+
+    assertThat(jvm.run().lines()).containsExactly("OK", "RUNNING", "OK", "NOT_RUNNING");
+  }
+
+  static final class Relative {
+    public static void main(String[] args) throws Exception {
+      Path pidFile = Path.of("x.pid");
+      DaemonControl control = DaemonControl.of(pidFile);
+      System.out.println(Example.start(pidFile));
+      System.out.println(control.status().state());
+      System.out.println(Example.stop(control).outcome());
+      System.out.println(control.status().state());
+    }
   }
 }

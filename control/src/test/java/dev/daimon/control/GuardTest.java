@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.Holder;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
@@ -14,6 +15,7 @@ import java.io.BufferedReader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -43,6 +45,21 @@ class GuardTest {
   @CsvSource({"/run/x.pid, /run/x.guard", "/run/x, /run/x.guard", "x.pid.old, x.pid.old.guard"})
   void itIsBesideThePidFile(Path pidFile, Path guard) {
     assertThat((Object) Guard.beside(pidFile)).isEqualTo(guard);
+  }
+
+  /** What is in another locale means the same file. */
+  @ParameterizedTest
+  @ValueSource(strings = {"C", "C.UTF-8"})
+  void itHasTheBytesOfThePidFilesNameInEveryLocale(String locale) throws Exception {
+    assertThat(ChildJvm.of(Beside.class).startedBy("env", "LC_ALL=" + locale).run().output())
+        .isEqualTo("/run/\u00f6\u00ff.guard");
+  }
+
+  static final class Beside {
+    public static void main(String[] args) {
+      byte[] pidFile = "/run/\u00f6\u00ff.pid".getBytes(StandardCharsets.ISO_8859_1);
+      System.out.writeBytes(NativePath.bytes(Guard.beside(NativePath.of(pidFile))));
+    }
   }
 
   @Test

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.daimon.forking.Descendants;
+import dev.daimon.posix.NativePath;
+import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -115,6 +118,41 @@ class ReadyConditionTest {
     } finally {
       for (ServerSocketChannel channel : channels) {
         channel.close();
+      }
+    }
+  }
+
+  /** The kernel lists its bytes, and that path may be no text. */
+  @ParameterizedTest
+  @ValueSource(strings = {"C", "C.UTF-8"})
+  @Tag("python3")
+  void aSocketIsFoundByItsBytesInEveryLocale(String locale, @TempDir Path directory)
+      throws Exception {
+    String script =
+        "import os, socket, sys; s = socket.socket(socket.AF_UNIX);"
+            + " s.bind(sys.argv[1].encode() + b'/\\xf6\\xc3\\xb6'); s.listen();"
+            + " print(os.getpid(), flush=True); sys.stdin.read()";
+    Process listener = new ProcessBuilder("python3", "-c", script, directory.toString()).start();
+    try {
+      String pid = listener.inputReader().readLine();
+
+      assertThat(
+              ChildJvm.of(IsReady.class)
+                  .startedBy("env", "LC_ALL=" + locale)
+                  .run(directory, pid)
+                  .output())
+          .isEqualTo("true");
+    } finally {
+      listener.outputWriter().close();
+      listener.waitFor();
+    }
+  }
+
+  static final class IsReady {
+    public static void main(String[] args) throws IOException {
+      byte[] path = (args[0] + "/\u00f6\u00c3\u00b6").getBytes(StandardCharsets.ISO_8859_1);
+      try (UnixCheck check = new UnixCheck(new ReadyCondition.Unix(NativePath.of(path)))) {
+        System.out.println(check.isReady(Long.parseLong(args[1])));
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.daimon.daemon.handover.LaunchContext;
 import dev.daimon.daemon.javacommand.HostJvm;
 import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.posix.NativeAccessException;
+import dev.daimon.posix.NativePath;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ public final class Daemonizer {
     } catch (StartException failure) {
       if (!settings.isInProcess()) {
         // The JVM of another program must not end. A launcher's own directory is that of its JVM.
-        HostJvm.requireOwn(caller, Path.of("").toAbsolutePath());
+        HostJvm.requireOwn(caller, NativePath.absolute(Path.of("")));
       }
       throw exit(settings.displayName(), failure);
     }

@@ -171,7 +171,7 @@ public final class OutputFile implements AutoCloseable {
   }
 
   private static @Nullable FileStatus directoryOf(Path path) throws PosixException {
-    Path directory = path.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(path).getParent();
     if (directory == null) {
       return null;
     }

@@ -97,6 +97,27 @@ class OutputFileTest {
                     .strip());
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, root", "2, nobody"})
+  @Tag("root")
+  void aRelativePathIsJudgedInADirectoryThatTheLocaleCannotDecode(int owner, String caller)
+      throws Exception {
+    String prepare = "touch log; chown " + owner + " log; chmod 666 log; chmod 1777 .; exec \"$@\"";
+    ChildJvm jvm = ChildJvm.of(Owned.class).copied(directory).inUndecodableDirectory(directory);
+    jvm.startedBy("sh", "-c", prepare, "sh");
+    if (caller.equals("nobody")) {
+      jvm.startedBy(ChildJvm.AS_NOBODY);
+    }
+
+    assertThat(jvm.run("log", -1).output())
+        .isEqualTo(
+            caller.equals("root")
+                ? "accepted accepted"
+                : "log belongs to user 2, who could read or change the output: remove the file"
+                    + " log belongs to user 2, who could read or change the output: remove the"
+                    + " file");
+  }
+
   /** Opened, with a reader if it is a FIFO, and by its path alone. */
   static final class Owned {
     public static void main(String[] args) throws IOException {

@@ -82,7 +82,7 @@ public final class HardLinks {
 
   /** Whether the caller is root, and others can make names in the directory. */
   private static boolean mayBeOthers(Path path) throws PosixException {
-    Path directory = path.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(path).getParent();
     if (directory == null || Credentials.fsuid() != 0) {
       return false;
     }

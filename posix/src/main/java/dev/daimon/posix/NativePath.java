@@ -61,6 +61,19 @@ public final class NativePath {
     return bytes;
   }
 
+  /**
+   * Makes a path absolute against the JVM's working directory at its start, as {@link #bytes} does.
+   * {@link Path#toAbsolutePath} makes another path of it where the locale cannot decode the name of
+   * that directory.
+   *
+   * @param path any path of the default file system
+   * @return the path itself if it is absolute
+   */
+  public static Path absolute(Path path) {
+    Objects.requireNonNull(path, "path");
+    return path.isAbsolute() ? path : of(bytes(path));
+  }
+
   private static byte[] absoluteBytes(Path absolute) {
     String text = absolute.toString();
     if (isPlain(text)) {

@@ -140,7 +140,8 @@ public final class TemporaryFile implements AutoCloseable {
     Objects.requireNonNull(directory, "directory");
     try (DirectoryStream<Path> entries =
         java.nio.file.Files.newDirectoryStream(
-            directory, entry -> isTemporary(String.valueOf(entry.getFileName())))) {
+            NativePath.absolute(directory),
+            entry -> isTemporary(String.valueOf(entry.getFileName())))) {
       for (Path entry : entries) {
         removeUnlocked(NativePath.bytes(entry));
       }

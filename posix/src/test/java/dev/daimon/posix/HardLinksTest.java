@@ -1,10 +1,14 @@
 package dev.daimon.posix;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.testing.ChildJvm;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +76,34 @@ class HardLinksTest {
     }
     assertThatCode(() -> HardLinks.refuse(child)).doesNotThrowAnyException();
     assertThatCode(() -> HardLinks.refuse(directory.resolve("none"))).doesNotThrowAnyException();
+  }
+
+  @Test
+  void aRelativePathIsLookedUpInADirectoryThatTheLocaleCannotDecode() throws Exception {
+    assertThat(
+            ChildJvm.of(Relative.class)
+                .inUndecodableDirectory(directory)
+                .startedBy(
+                    "sh", "-c", "chmod 1777 .; touch one two; ln two three; exec \"$@\"", "sh")
+                .run()
+                .lines())
+        .containsExactly("accepted", "refused");
+  }
+
+  static final class Relative {
+    public static void main(String[] args) throws Exception {
+      for (String name : List.of("one", "two")) {
+        try (Descriptor open = open(Path.of(name))) {
+          HardLinks.refuse(Path.of(name));
+          HardLinks.refuse(Path.of(name), open);
+          System.out.println("accepted");
+        } catch (PosixException failure) {
+          System.out.println(failure.getMessage());
+        } catch (IOException refused) {
+          System.out.println("refused");
+        }
+      }
+    }
   }
 
   private static Descriptor open(Path path) throws PosixException {

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -168,6 +169,27 @@ class NativePathTest {
     public static void main(String[] args) {
       for (String arg : args) {
         System.out.writeBytes(NativePath.bytes(Path.of(arg)));
+        System.out.println();
+      }
+    }
+  }
+
+  @Test
+  void anAbsolutePathHasTheBytesOfTheWorkingDirectory(@TempDir Path parent) throws Exception {
+    String found =
+        ChildJvm.of(PrintParents.class).inUndecodableDirectory(parent).run("a/b", "c").output();
+
+    assertThat(found.getBytes(ISO_8859_1))
+        .isEqualTo((parent + "/größe/a\n" + parent + "/größe").getBytes(UTF_8));
+    assertThat((Object) NativePath.absolute(parent)).isSameAs(parent);
+    assertThat((Object) NativePath.absolute(Path.of("x"))).isEqualTo(Path.of("x").toAbsolutePath());
+  }
+
+  static final class PrintParents {
+    public static void main(String[] args) {
+      for (String arg : args) {
+        Path parent = NativePath.absolute(Path.of(arg)).getParent();
+        System.out.writeBytes(NativePath.bytes(Objects.requireNonNull(parent)));
         System.out.println();
       }
     }

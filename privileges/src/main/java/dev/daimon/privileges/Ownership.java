@@ -135,7 +135,7 @@ public final class Ownership {
       throw new OwnershipRefusedException(
           path, "it belongs to user id " + Integer.toUnsignedString(file.uid()));
     }
-    Path parent = path.toAbsolutePath().getParent();
+    Path parent = NativePath.absolute(path).getParent();
     if (parent == null || !isRootsAlone(parent)) {
       throw new OwnershipRefusedException(
           path, "it was there before, and others than root may write to a directory above it");
@@ -237,7 +237,7 @@ public final class Ownership {
    */
   public static void requireTrust(Path file, long user) throws IOException {
     Objects.requireNonNull(file, "file");
-    Path directory = file.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(file).getParent();
     if (directory == null || !mayTrust(directory, user)) {
       throw new IOException(
           file
@@ -270,7 +270,7 @@ public final class Ownership {
    */
   public static void requireFixedPath(Path file) throws IOException {
     Objects.requireNonNull(file, "file");
-    Path directory = file.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(file).getParent();
     if (directory == null || !isRoot()) {
       return;
     }

@@ -75,7 +75,7 @@ public final class TrustedFile {
 
   /** Requires that others can neither exchange the file, nor move one of root's there. */
   private static void requireFixed(Path file, long user) throws IOException {
-    Path directory = file.toAbsolutePath().getParent();
+    Path directory = NativePath.absolute(file).getParent();
     if (directory == null
         || !Ownership.mayTrust(directory, user)
         || Ownership.mayHoldFilesOfOthers(directory)) {
@@ -155,7 +155,7 @@ public final class TrustedFile {
     } catch (PosixException failure) {
       throw new PosixException("open", file.toString(), failure.errno());
     }
-    TemporaryFile.removeAbandoned(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+    TemporaryFile.removeAbandoned(Objects.requireNonNull(NativePath.absolute(file).getParent()));
     Pending pending = new Pending(file, TemporaryFile.lockedBeside(file, MODE));
     try {
       // Whatever the umask is.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -56,6 +57,33 @@ class TrustedFileTest {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     assertThat(names()).containsExactly("file");
+  }
+
+  @Test
+  void aRelativePathIsFoundInADirectoryThatTheLocaleCannotDecode() throws Exception {
+    assertThat(ChildJvm.of(Relative.class).inUndecodableDirectory(directory).run().lines())
+        .containsExactly("content", "trusted", "given");
+    try (Stream<Path> below = Files.list(directory)) {
+      assertThat(below.findFirst().orElseThrow().resolve("file")).hasContent("content");
+    }
+  }
+
+  static final class Relative {
+    public static void main(String[] args) throws IOException {
+      Path file = Path.of("file");
+      byte[] content = "content".getBytes(StandardCharsets.UTF_8);
+      try (TrustedFile.Pending pending = TrustedFile.prepare(file, content)) {
+        pending.commit(/* durable= */ false);
+      }
+      System.out.println(read(file));
+      Ownership.requireTrust(file, USER);
+      Ownership.requireFixedPath(file);
+      System.out.println("trusted");
+      if (USER == 0) {
+        Ownership.give(file, Identity.of("#7001", "#7001"));
+      }
+      System.out.println("given");
+    }
   }
 
   @Test

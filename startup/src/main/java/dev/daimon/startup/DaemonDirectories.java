@@ -63,16 +63,21 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
           Path.of("/run", OWN));
 
   /**
-   * Requires every directory.
+   * Requires every directory. A relative one becomes absolute against the JVM's working directory
+   * at its start.
    *
    * @throws IllegalArgumentException if there is no runtime directory
    */
   public DaemonDirectories {
     Objects.requireNonNull(runtimes, "runtimes");
-    runtimes = List.copyOf(runtimes);
-    Objects.requireNonNull(logs, "logs");
-    Objects.requireNonNull(definitions, "definitions");
-    Objects.requireNonNull(records, "records");
+    List<Path> absolute = new ArrayList<>(runtimes.size());
+    for (Path runtime : runtimes) {
+      absolute.add(NativePath.absolute(runtime));
+    }
+    runtimes = List.copyOf(absolute);
+    logs = NativePath.absolute(Objects.requireNonNull(logs, "logs"));
+    definitions = NativePath.absolute(Objects.requireNonNull(definitions, "definitions"));
+    records = NativePath.absolute(Objects.requireNonNull(records, "records"));
     if (runtimes.isEmpty()) {
       throw new IllegalArgumentException("no runtime directory");
     }

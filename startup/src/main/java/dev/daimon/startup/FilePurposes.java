@@ -1,5 +1,6 @@
 package dev.daimon.startup;
 
+import dev.daimon.posix.NativePath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -69,7 +70,7 @@ public final class FilePurposes {
     if (path == null) {
       return null;
     }
-    Path real = withoutLinks(path, LINKS);
+    Path real = withoutLinks(NativePath.absolute(path), LINKS);
     Object key = key(real);
     for (Known other : known) {
       if (!(output && other.purpose.output) && other.isSame(real, key)) {

@@ -1,10 +1,12 @@
 package dev.daimon.startup;
 
+import dev.daimon.posix.NativePath;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of a daemon; null for one that it does not have.
+ * The files of a daemon; null for one that it does not have. A relative path becomes absolute
+ * against the JVM's working directory at its start.
  *
  * @param pidFile the pidfile
  * @param lock whether the pidfile is locked; otherwise it is only written
@@ -24,6 +26,14 @@ public record FileSet(
     boolean truncate,
     boolean rootsLocks) {
 
+  /** Makes the paths absolute. */
+  public FileSet {
+    pidFile = absolute(pidFile);
+    lockFile = absolute(lockFile);
+    standardOutput = absolute(standardOutput);
+    standardError = absolute(standardError);
+  }
+
   /**
    * Files that all belong to the daemon's user.
    *
@@ -42,5 +52,9 @@ public record FileSet(
       @Nullable Path standardError,
       boolean truncate) {
     this(pidFile, lock, lockFile, standardOutput, standardError, truncate, /* rootsLocks= */ false);
+  }
+
+  private static @Nullable Path absolute(@Nullable Path path) {
+    return path == null ? null : NativePath.absolute(path);
   }
 }

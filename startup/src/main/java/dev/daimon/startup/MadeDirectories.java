@@ -1,6 +1,7 @@
 package dev.daimon.startup;
 
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.OwnDirectory;
@@ -87,7 +88,7 @@ public final class MadeDirectories {
   public static List<Path> missingAbove(Path file) {
     Objects.requireNonNull(file, "file");
     List<Path> missing = new ArrayList<>();
-    for (Path above = file.toAbsolutePath().getParent();
+    for (Path above = NativePath.absolute(file).getParent();
         above != null && !Files.exists(above);
         above = above.getParent()) {
       missing.addFirst(above);

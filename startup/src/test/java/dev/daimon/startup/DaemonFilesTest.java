@@ -56,6 +56,41 @@ class DaemonFilesTest {
   }
 
   @Test
+  void relativePathsLeadToTheWorkingDirectoryInEveryLocale() throws Exception {
+    assertThat(ChildJvm.of(Relative.class).inUndecodableDirectory(directory).run().lines())
+        .containsExactly("2 missing", "opened", "pid is the lock file by another name");
+  }
+
+  static final class Relative {
+    public static void main(String[] args) throws IOException {
+      MadeDirectories made = new MadeDirectories();
+      System.out.println(MadeDirectories.missingAbove(Path.of("a/b/pid")).size() + " missing");
+      made.makeAbove(Path.of("a/b/pid"), null);
+      Path pid = Path.of("a/b/pid");
+      Path out = Path.of("a/b/out");
+      DaemonFiles files = open(new FileSet(pid, true, null, out, null, true));
+      files.prepare();
+      files.release();
+      // By its bytes.
+      System.out.println(Files.exists(made.paths().getLast().resolve("out")) ? "opened" : "none");
+      try {
+        open(new FileSet(pid, true, pid, null, null, true));
+      } catch (StartException refused) {
+        System.out.println(
+            String.valueOf(refused.getMessage()).contains(" by another name")
+                ? "pid is the lock file by another name"
+                : refused.getMessage());
+      }
+    }
+
+    private static DaemonFiles open(FileSet set) {
+      DaemonFiles files = new DaemonFiles(set, null, _ -> {});
+      files.open();
+      return files;
+    }
+  }
+
+  @Test
   void whatADaemonDoesNotHaveIsNull() {
     DaemonFiles files = opened(new FileSet(null, true, null, null, null, false));
 

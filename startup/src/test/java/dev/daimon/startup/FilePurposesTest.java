@@ -21,6 +21,14 @@ class FilePurposesTest {
   }
 
   @Test
+  void aRelativePathIsAnAbsoluteOneByAnotherName() {
+    FilePurposes.Purpose pidFile = new FilePurposes.Purpose("pidfile", Path.of("pid"), false);
+    assertThat(purposes.add("pidfile", Path.of("pid"), false)).isNull();
+
+    assertThat(purposes.add("log", Path.of("pid").toAbsolutePath(), true)).isEqualTo(pidFile);
+  }
+
+  @Test
   void theOutputsMayShareAPath() {
     assertThat(purposes.add("stdout", PATH, true)).isNull();
     assertThat(purposes.add("stderr", PATH, true)).isNull();

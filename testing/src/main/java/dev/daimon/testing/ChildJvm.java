@@ -90,6 +90,18 @@ public final class ChildJvm {
     return this;
   }
 
+  /**
+   * Starts it in the C locale and in a new directory, whose name that locale cannot decode: {@code
+   * user.dir} is another path.
+   *
+   * @param parent where the directory is made
+   */
+  public ChildJvm inUndecodableDirectory(Path parent) {
+    String script =
+        "d=$0/gr$(printf '\\303\\266\\303\\237')e; mkdir -p \"$d\"; cd \"$d\" && exec \"$@\"";
+    return startedBy("env", "LC_ALL=C", "sh", "-c", script, parent.toString());
+  }
+
   /** Adds an option of the JVM. */
   public ChildJvm option(String option) {
     options.add(option);

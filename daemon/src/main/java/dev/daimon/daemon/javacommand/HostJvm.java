@@ -119,7 +119,7 @@ public final class HostJvm {
     try {
       return path.toRealPath();
     } catch (IOException missing) {
-      return path.toAbsolutePath().normalize();
+      return path.normalize();
     }
   }
 }
