@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://man7.org/linux/man-pages/man7/environ.7.html">environ(7)</a>
  */
 public final class Environment {
+  /** The most that the kernel takes for an exec, in bytes: strings, and a pointer to each. */
+  private static final int LIMIT = 6 * 1024 * 1024;
+
   private final List<byte[]> entries;
 
   private Environment(List<byte[]> entries) {
@@ -36,16 +39,31 @@ public final class Environment {
    * @param pid the process, which must not end meanwhile
    * @return its environment. It is empty while the process is in an {@code execve}, even just after
    *     a spawn has returned; some kernels also show an empty one of a zombie
-   * @throws IOException if there is no such process, it is a zombie, or the caller may not read it
+   * @throws IOException if there is no such process, it is a zombie, or the caller may not read it;
+   *     or if it has made its environment longer than that of a new program can be (6 MiB), as any
+   *     process may
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
    *     proc_pid_environ(5)</a>
    */
   public static Environment of(long pid) throws IOException {
     byte[] block;
     try (FileInputStream file = new FileInputStream("/proc/" + pid + "/environ")) {
-      block = file.readAllBytes();
+      block = file.readNBytes(LIMIT + 1);
+    }
+    if (block.length > LIMIT - Long.BYTES * count(block)) {
+      throw new IOException("/proc/" + pid + "/environ is too long for an environment");
     }
     return new Environment(strings(block));
+  }
+
+  private static int count(byte[] block) {
+    int count = 0;
+    for (byte each : block) {
+      if (each == 0) {
+        count++;
+      }
+    }
+    return count;
   }
 
   /** Splits a block of NUL-terminated strings, as {@code /proc} shows them. */

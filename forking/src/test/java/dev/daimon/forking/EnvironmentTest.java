@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -97,6 +98,63 @@ class EnvironmentTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("/proc/" + child.pid());
     assertThatThrownBy(() -> Environment.of(-1)).isInstanceOf(IOException.class);
+  }
+
+  /** A gigabyte; and what is short enough, but of nothing but empty entries. */
+  @ParameterizedTest
+  @ValueSource(ints = {1 << 30, 6 << 20})
+  @Tag("python3")
+  @Tag("attack")
+  void anEnvironmentThatItsProcessHasMadeTooLongIsNotReadToTheEnd(int size) throws Exception {
+    String script =
+        """
+        import ctypes, os, struct, sys
+        size = int(sys.argv[1])
+        libc = ctypes.CDLL(None, use_errno=True)
+        number = ctypes.c_ulong
+        libc.mmap.restype = libc.sbrk.restype = number
+        libc.mmap.argtypes = [number] * 2 + [ctypes.c_int] * 3 + [number]
+        # PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        place = libc.mmap(0, size, 1, 0x4022, -1, 0)
+        stat = open('/proc/self/stat').read().rsplit(')', 1)[1].split()
+        # struct prctl_mm_map, of which only the environment is another
+        fields = [int(stat[n - 3]) for n in (26, 27, 45, 46, 47, 28, 48, 49)]
+        fields.insert(5, libc.sbrk(0))
+        map = struct.pack('12Q2I', *fields, place, place + size, 0, 0, 0xffffffff)
+        libc.prctl.argtypes = [ctypes.c_int, number, ctypes.c_char_p, number, number]
+        # PR_SET_MM, PR_SET_MM_MAP
+        if libc.prctl(35, 14, map, len(map), 0):
+            sys.exit(os.strerror(ctypes.get_errno()))
+        print(os.getpid(), flush=True)
+        sys.stdin.read()
+        """;
+    Process other = new ProcessBuilder("python3", "-c", script, "" + size).start();
+    try {
+      String pid = other.inputReader().readLine();
+
+      assertThat(ChildJvm.of(TooLong.class).option("-Xmx64m").run(pid).output())
+          .isEqualTo("/proc/" + pid + "/environ is too long for an environment");
+    } finally {
+      other.outputWriter().close();
+      other.waitFor();
+    }
+  }
+
+  static final class TooLong {
+    public static void main(String[] args) {
+      try {
+        System.out.println(Environment.of(Long.parseLong(args[0])).entries().size() + " entries");
+      } catch (IOException refused) {
+        System.out.println(refused.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void aLongOneIsRead() throws IOException {
+    String[] entries = {"A=" + "x".repeat(100_000), "B="};
+
+    assertThat(text(environment(entries))).containsExactly(entries);
   }
 
   @Test
