@@ -30,8 +30,20 @@ final class AccountLookup {
   /** Returns the user of this id, or null. */
   static Accounts.@Nullable User user(long uid) throws PosixException {
     Accounts.@Nullable User[] found = new Accounts.User[1];
-    check(Accounts.getpwuid((int) uid, found), "getpwuid_r", uid);
+    check(Accounts.getpwuid(userId(uid), found), "getpwuid_r", uid);
     return found[0];
+  }
+
+  /**
+   * Returns a user id as system calls take it: a cast alone would make root of 2^32.
+   *
+   * @throws IllegalArgumentException if it is out of range
+   */
+  static int userId(long uid) {
+    if (uid < 0 || uid > MAX_ID) {
+      throw new IllegalArgumentException("user id out of range: " + uid);
+    }
+    return (int) uid;
   }
 
   /** Returns the id of a group, given by name or number. */

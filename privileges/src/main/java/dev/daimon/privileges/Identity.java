@@ -159,6 +159,7 @@ public final class Identity {
    * @param uid the user id, from 0 to 4294967294
    * @return the name; empty if the user has no account
    * @throws PosixException if the look-up fails
+   * @throws IllegalArgumentException if the id is out of range
    * @see <a href="https://man7.org/linux/man-pages/man3/getpwuid.3.html">getpwuid_r(3)</a>
    */
   public static Optional<String> userName(long uid) throws PosixException {

@@ -43,12 +43,14 @@ public final class OwnDirectory {
    * @param user the user id, from 0 to 4294967294
    * @return whether it is
    * @throws PosixException if it cannot be examined, as when it is gone
+   * @throws IllegalArgumentException if the user id is out of range
    */
   public static boolean isOf(Path directory, long user) throws PosixException {
     Objects.requireNonNull(directory, "directory");
+    int owner = AccountLookup.userId(user);
     FileStatus status = new FileStatus();
     PosixException.check(Files.lstat(NativePath.bytes(directory), status), "lstat", directory);
-    return status.isDirectory() && (status.uid() == 0 || status.uid() == (int) user);
+    return status.isDirectory() && (status.uid() == 0 || status.uid() == owner);
   }
 
   /**

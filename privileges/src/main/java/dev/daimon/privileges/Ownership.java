@@ -198,13 +198,15 @@ public final class Ownership {
    * @param user the user id of the file's owner, from 0 to 4294967294
    * @return whether the caller may trust it; false if root asks about anything but a directory
    * @throws PosixException as {@link #isRootsAlone}
+   * @throws IllegalArgumentException if the user id is out of range
    */
   public static boolean mayTrust(Path directory, long user) throws PosixException {
     Objects.requireNonNull(directory, "directory");
+    int owner = AccountLookup.userId(user);
     if (!isRoot()) {
       return true;
     }
-    Walk walk = new Walk((int) user, /* groupOfRoot= */ true);
+    Walk walk = new Walk(owner, /* groupOfRoot= */ true);
     return (walk.leadsTo(directory) && walk.isPassable()) || isOnlyUser();
   }
 
@@ -234,6 +236,7 @@ public final class Ownership {
    * @param file the file, which may be missing
    * @param user the user id of its future owner, from 0 to 4294967294
    * @throws IOException if the path is refused, or as {@link #mayTrust}
+   * @throws IllegalArgumentException as {@link #mayTrust}
    */
   public static void requireTrust(Path file, long user) throws IOException {
     Objects.requireNonNull(file, "file");
@@ -301,10 +304,12 @@ public final class Ownership {
    * @param user the user id, from 0 to 4294967294
    * @throws PosixException if something on the way does not exist or cannot be examined
    * @throws IOException if the directory is refused; the message says why
+   * @throws IllegalArgumentException if the user id is out of range
    */
   public static void requireOwn(Path directory, long user) throws IOException {
     Objects.requireNonNull(directory, "directory");
-    Walk walk = new Walk((int) user, /* groupOfRoot= */ true);
+    int owner = AccountLookup.userId(user);
+    Walk walk = new Walk(owner, /* groupOfRoot= */ true);
     if (!walk.leadsTo(directory)) {
       if (!isOnlyUser()) {
         throw new IOException(directory + " is not safe: " + walk.whoCanRedirect());
@@ -315,7 +320,7 @@ public final class Ownership {
     if (!walk.status.isDirectory()) {
       throw new PosixException("open", directory.toString(), Errno.ENOTDIR);
     }
-    if (walk.status.uid() != (int) user) {
+    if (walk.status.uid() != owner) {
       throw new IOException(
           directory
               + " belongs to user "

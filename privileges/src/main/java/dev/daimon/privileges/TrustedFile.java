@@ -31,12 +31,13 @@ public final class TrustedFile {
    * symbolic link as its last component, and never blocks.
    *
    * @param file the file
-   * @param user the id of the user whose file is believed besides root's
+   * @param user the id of the user whose file is believed besides root's, from 0 to 4294967294
    * @param limit how many bytes it may have, less than {@link Integer#MAX_VALUE}
    * @return the content; empty if there is no such file
    * @throws IOException if it is not a regular file, is longer, belongs to another user, or others
    *     may write to it; if root asks, also if others may exchange the file or a directory above it
    *     ({@link Ownership#mayTrust}); or if it cannot be opened or read
+   * @throws IllegalArgumentException as {@link Ownership#mayTrust}
    */
   public static Optional<byte[]> read(Path file, long user, int limit) throws IOException {
     Objects.requireNonNull(file, "file");

@@ -6,16 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.testing.Command;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IdentityTest {
   /**
@@ -162,6 +165,27 @@ class IdentityTest {
     assertThatThrownBy(() -> Identity.of(user, group))
         .isInstanceOf(UnknownAccountException.class)
         .hasMessage(message);
+  }
+
+  /** Of 2^32 the kernel would be told the part that is root. */
+  @ParameterizedTest
+  @ValueSource(longs = {-1, 0xffff_ffffL, 1L << 32, (1L << 32) + 1234, Long.MIN_VALUE})
+  void aNumberThatIsNoUserIdIsRefused(long user) {
+    Path root = Path.of("/");
+    Path file = Path.of("/file");
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> Identity.userName(user),
+            () -> Ownership.mayTrust(root, user),
+            () -> Ownership.requireTrust(file, user),
+            () -> Ownership.requireOwn(root, user),
+            () -> OwnDirectory.isOf(root, user),
+            () -> TrustedFile.read(file, user, 1))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(call)
+          .withMessage("user id out of range: " + user);
+    }
   }
 
   @Test
