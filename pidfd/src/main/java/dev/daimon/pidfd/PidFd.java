@@ -277,6 +277,8 @@ public final class PidFd implements AutoCloseable {
    * @throws IllegalStateException if this handle is closed
    */
   public String name() throws PosixException {
+    // Throws if the handle is closed: the id may be another process's then.
+    int _ = descriptor.number();
     String name;
     try {
       name = ProcFiles.programName(pid);
@@ -318,6 +320,7 @@ public final class PidFd implements AutoCloseable {
 
   /** As {@link #hasSocket(Set)}, within this time in ns. */
   boolean hasSocket(Set<Long> inodes, boolean unix, long time) throws PosixException {
+    int _ = descriptor.number();
     String process = "/proc/".concat(Integer.toString(pid));
     SearchLimit limit = new SearchLimit(time);
     boolean found = false;

@@ -216,6 +216,19 @@ class PidFdTest {
   }
 
   @Test
+  void aClosedOneIsRefusedAlsoIfTheProcessIsGone() throws Exception {
+    PidFd process = PidFd.open(children.sleeper());
+    process.send(Signal.KILL);
+    process.waitFor();
+    process.close();
+
+    assertThatIllegalStateException().isThrownBy(process::name);
+    assertThatIllegalStateException().isThrownBy(process::info);
+    assertThatIllegalStateException().isThrownBy(() -> process.hasSocket(Set.of(1L)));
+    assertThatIllegalStateException().isThrownBy(() -> process.hasUnixSocket(Set.of(1L)));
+  }
+
+  @Test
   void aProcessOfJavasHandleIsThatProcess() throws Exception {
     int pid = children.sleeper();
     try (PidFd process = PidFd.of(ProcessHandle.of(pid).orElseThrow())) {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DirectoryNames implements AutoCloseable {
   private final ProcFiles.Names names;
+  private boolean closed;
 
   /**
    * Opens a directory. One that does not exist has no names.
@@ -38,6 +39,10 @@ public final class DirectoryNames implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public @Nullable String next() throws PosixException {
+    // There may be names that were read before, or no descriptor at all.
+    if (closed) {
+      throw new IllegalStateException("the directory is closed");
+    }
     return names.next();
   }
 
@@ -48,6 +53,7 @@ public final class DirectoryNames implements AutoCloseable {
    */
   @Override
   public void close() throws PosixException {
+    closed = true;
     names.close();
   }
 }

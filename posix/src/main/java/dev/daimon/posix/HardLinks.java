@@ -41,11 +41,12 @@ public final class HardLinks {
   public static void refuse(Path path, Descriptor file) throws IOException {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(file, "file");
+    int number = file.number();
     if (!mayBeOthers(path)) {
       return;
     }
     FileStatus opened = new FileStatus();
-    PosixException.check(Files.fstat(file.number(), opened), "fstat", path);
+    PosixException.check(Files.fstat(number, opened), "fstat", path);
     if (opened.isRegularFile()) {
       FileStatus atPath = new FileStatus();
       PosixException.check(lstat(path, atPath), "lstat", path);

@@ -86,6 +86,20 @@ class DirectoryNamesTest {
     assertThatIllegalStateException().isThrownBy(names::next);
   }
 
+  @Test
+  void aClosedOneIsRefusedAlsoIfItHasReadNamesOrWasMissing() throws Exception {
+    Files.createFile(directory.resolve("one"));
+    Files.createFile(directory.resolve("two"));
+    DirectoryNames names = new DirectoryNames(directory);
+    assertThat(names.next()).isNotNull();
+    names.close();
+    DirectoryNames missing = new DirectoryNames(directory.resolve("none"));
+    missing.close();
+
+    assertThatIllegalStateException().isThrownBy(names::next);
+    assertThatIllegalStateException().isThrownBy(missing::next);
+  }
+
   private static List<String> names(Path directory) throws PosixException {
     List<String> list = new ArrayList<>();
     try (DirectoryNames names = new DirectoryNames(directory)) {

@@ -2,6 +2,7 @@ package dev.daimon.posix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.testing.ChildJvm;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("root")
 @Tag("attack")
@@ -52,6 +54,17 @@ class HardLinksTest {
         assertThatCode(() -> HardLinks.refuse(file, open)).doesNotThrowAnyException();
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0700, 01777})
+  void aClosedFileIsRefusedWhoeverCanMakeNames(int mode) throws Exception {
+    Path file = Files.createFile(directory.resolve("file"));
+    Files.setAttribute(directory, "unix:mode", mode);
+    Descriptor closed = open(file);
+    closed.close();
+
+    assertThatIllegalStateException().isThrownBy(() -> HardLinks.refuse(file, closed));
   }
 
   /** Who has made the other name may have removed this one since. */
