@@ -146,6 +146,20 @@ public final class Descriptors {
     }
   }
 
+  /**
+   * Requires what a child needs to close all descriptors from a number up: {@code close_range}, or
+   * the list. With neither, the C library's {@code closefrom} reports no failure but aborts the
+   * child, whose core dump would be that of this JVM's memory.
+   *
+   * @throws IOException if {@code close_range} cannot be used and {@code /proc} is not mounted
+   */
+  static void requireCloseable() throws IOException {
+    // There is no such descriptor: only the call itself is tried.
+    if (!range(MAX, MAX, 0)) {
+      int[] _ = numbers(OWN);
+    }
+  }
+
   /** Clears a descriptor's close-on-exec flag. */
   static void unmarkCloseOnExec(int number) throws PosixException {
     PosixException.check(Files.fcntl(number, Files.F_SETFD, 0), "fcntl F_SETFD", number);

@@ -391,7 +391,8 @@ public final class Program {
    *     long a list of arguments and environment, {@code EAGAIN} for too many processes, {@code
    *     ETXTBSY}, {@code EINTR} if somebody killed the child before it was executed, {@code
    *     ETIMEDOUT} if somebody stopped it
-   * @throws IOException if {@code /proc} is needed and not mounted
+   * @throws IOException if other descriptors are to be closed, but {@code close_range} cannot be
+   *     used and there is no {@code /proc} in this thread's root directory; nothing runs then
    */
   public Child spawn() throws IOException {
     requireAllowedLimits();
@@ -427,7 +428,7 @@ public final class Program {
    * @throws PosixException as {@link #spawn()}; {@code EINTR} also if somebody killed the child in
    *     between; {@code EPERM} for a limit that the program may not have, and where a filter of
    *     system calls forbids a session or a group of its own. Nothing runs then
-   * @throws IOException if {@code /proc} is needed and not mounted
+   * @throws IOException as {@link #spawn()}
    */
   public Detached detach(int umask) throws IOException {
     return detach(umask, /* session= */ true);
@@ -487,7 +488,7 @@ public final class Program {
    *     limits are as before then, but the working directory may have changed, hard limits may be
    *     lower, and descriptors are marked close-on-exec. With {@link #become} the calling thread,
    *     and no other, has the user's ids and capabilities for good: end the process then
-   * @throws IOException if {@code /proc} is needed and not mounted
+   * @throws IOException as {@link #spawn()}, with the changes that are named above
    */
   public void exec() throws IOException {
     try (ProgramStreams standard = new ProgramStreams(streams, lowestSource())) {
@@ -647,6 +648,7 @@ public final class Program {
       act(spawning.addClose(number));
     }
     if (Spawning.hasCloseFrom()) {
+      Descriptors.requireCloseable();
       act(spawning.addCloseFrom(highest + 1));
     } else {
       for (int open : Descriptors.list()) {

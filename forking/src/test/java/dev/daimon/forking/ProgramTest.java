@@ -16,6 +16,7 @@ import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.FaultInjector;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -375,6 +376,52 @@ class ProgramTest {
           System.out.println(running.descriptors().keySet());
         }
         System.out.println(Arrays.equals(before, Descriptors.list()));
+      }
+    }
+
+    /** In another root directory, for instance. */
+    @ParameterizedTest
+    @ValueSource(strings = {"EPERM", "ENOSYS"})
+    @Tag("root")
+    @Tag("cc")
+    void nothingIsStartedWhereDescriptorsCannotBeClosed(String error) throws Exception {
+      String missing = "posix_spawn /no/such: No such file or directory (ENOENT, 2)";
+      List<String> refused =
+          FaultInjector.compiled(directory).forbidding("close_range", error, List.of());
+
+      assertThat(ChildJvm.of(InRootDirectory.class).startedBy(refused).run(directory).lines())
+          .startsWith(missing, missing, missing, missing)
+          .endsWith(UNLISTED, UNLISTED, UNLISTED, UNLISTED)
+          .hasSize(8);
+      assertThat(ChildJvm.of(InRootDirectory.class).run(directory).lines())
+          .containsOnly(missing)
+          .hasSize(8);
+    }
+
+    private static final String UNLISTED = "cannot list /proc/self/fd";
+
+    /** Starts what is missing, with and without a limit; then once more where all is missing. */
+    static final class InRootDirectory {
+      public static void main(String[] args) {
+        Program plain = Program.at(Path.of("/no/such"));
+        Program limited = plain.limit(ResourceLimit.parse("nofile=100"));
+        for (int round = 0; round < 2; round++) {
+          for (Program program : List.of(plain, limited)) {
+            try {
+              program.spawn();
+            } catch (IOException failure) {
+              System.out.println(failure.getMessage());
+            }
+            try {
+              program.detach(022);
+            } catch (IOException failure) {
+              System.out.println(failure.getMessage());
+            }
+          }
+          if (round == 0 && Processes.chroot(args[0].getBytes(US_ASCII)) != 0) {
+            throw new AssertionError("chroot");
+          }
+        }
       }
     }
 

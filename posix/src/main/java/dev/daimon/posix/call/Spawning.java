@@ -131,7 +131,11 @@ public final class Spawning implements AutoCloseable {
     return result(ADDCLOSE, actions, fd, 0);
   }
 
-  /** Closes every descriptor from a number up; only where {@link #hasCloseFrom()}. */
+  /**
+   * Closes every descriptor from a number up; only where {@link #hasCloseFrom()}. Where the child
+   * can neither use {@code close_range} nor list {@code /proc/self/fd}, a {@link ProgramChain}
+   * aborts: {@code closefrom} has no other way to fail.
+   */
   public int addCloseFrom(int first) {
     recorded.add(new int[] {ProgramChain.CLOSES_FROM, first});
     return result(ADDCLOSEFROM, actions, first, 0);
