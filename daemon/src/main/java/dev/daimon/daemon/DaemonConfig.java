@@ -467,6 +467,10 @@ public final class DaemonConfig {
      * Sets whether this very process becomes the daemon, for systemd, containers, debuggers and
      * tests. It starts no other process, and its streams do not change unless they are set.
      *
+     * <p>A stream that is set, or captured, must not have been closed when this JVM was started:
+     * its number is that of one of the JVM's own files then, and the start is refused with {@link
+     * dev.daimon.startup.StartException.Reason#SYSTEM}. The null device will do.
+     *
      * @param foreground whether this process becomes the daemon
      * @return this
      */

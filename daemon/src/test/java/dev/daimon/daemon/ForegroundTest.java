@@ -3,6 +3,7 @@ package dev.daimon.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A daemon that is the process that was started. */
 class ForegroundTest {
@@ -178,5 +180,85 @@ class ForegroundTest {
         .hasSize(4)
         .allMatch(problem -> problem.contains("a JVM cannot change its "));
     assertThat(facade.directory()).isEmptyDirectory();
+  }
+
+  /** The JVM's own files have the numbers of streams that were closed before its start. */
+  @ParameterizedTest
+  @CsvSource({
+    "1>&-, output, out=log",
+    "2>&-, error, out=log",
+    "1>&-, output, captureOutput",
+    "2>&-, error, captureOutput"
+  })
+  void aStreamThatWasClosedIsNotRedirected(String closed, String name, String word)
+      throws Exception {
+    ProcessSandbox.Result result =
+        facade.run(
+            withClosed(closed, facade.java(List.of(), Words.Stays.class, "foreground", word)),
+            Map.of());
+
+    assertThat(result.exitCode()).isEqualTo(71);
+    assertThat(result.err())
+        .contains(
+            closed.startsWith("1")
+                ? "; standard " + name + " was closed when this JVM was started: give it /dev/null"
+                : "");
+    assertThat(facade.directory()).isEmptyDirectory();
+  }
+
+  private static List<String> withClosed(String closed, List<String> java) {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" " + closed, "sh"));
+    command.addAll(java);
+    return command;
+  }
+
+  /** Says on standard output why it is no daemon. */
+  static final class GoesOn {
+    public static void main(String[] args) throws Exception {
+      try {
+        Launch _ = Daemonizer.launch(Words.config(args).build());
+      } catch (StartException refused) {
+        System.out.println(refused.getMessage());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"out=log", "captureOutput"})
+  void ifOneStreamCannotBeRedirectedTheOtherIsAsBefore(String word) throws Exception {
+    ProcessSandbox.Result result =
+        facade.run(
+            withClosed("2>&-", facade.java(List.of(), GoesOn.class, "foreground", word)), Map.of());
+
+    assertThat(result)
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                0,
+                "dup2 ERROR: Bad file descriptor (EBADF, 9); standard error was closed when this"
+                    + " JVM was started: give it /dev/null\n",
+                ""));
+    assertThat(facade.directory()).isEmptyDirectory();
+  }
+
+  @Test
+  void standardInputMayBeClosed() throws Exception {
+    Process process =
+        facade
+            .prepare(
+                withClosed(
+                    "<&-", facade.java(List.of(), Words.Stays.class, "foreground", "out=out")),
+                Map.of())
+            .start();
+    ProcessSandbox.await(
+        "the log",
+        () ->
+            process.isAlive()
+                && facade
+                    .file("out")
+                    .toString()
+                    .equals(Proc.descriptors("" + process.pid()).get(2)));
+
+    process.destroy();
+    assertThat(process.waitFor()).isEqualTo(128 + 15);
   }
 }

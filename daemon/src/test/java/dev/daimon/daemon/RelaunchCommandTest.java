@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program runs twice, with the same command line. */
 class RelaunchCommandTest {
@@ -256,11 +257,12 @@ class RelaunchCommandTest {
     assertThat(facade.awaitText("new")).isEqualTo("yes");
   }
 
-  @Test
-  void closedStandardStreamsDoNoHarm() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"append", "inherit"})
+  void closedStandardStreamsDoNoHarm(String word) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("bash", "-c", "\"$@\" <&- >&- 2>&-; echo $?", "bash"));
-    command.addAll(facade.java(List.of(), Words.Stays.class));
+    command.addAll(facade.java(List.of(), Words.Stays.class, word));
 
     assertThat(facade.run(command, Map.of()).out()).isEqualTo("0\n");
 

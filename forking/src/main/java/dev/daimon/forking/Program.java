@@ -498,7 +498,6 @@ public final class Program {
       if (directory != null) {
         PosixException.check(Processes.chdir(NativePath.bytes(directory)), "chdir", directory);
       }
-      standard.replaceOwn();
       if (closeOthers) {
         Descriptors.markCloseOnExec(ProgramStreams.COUNT, Descriptors.MAX);
       }
@@ -618,11 +617,16 @@ public final class Program {
 
   /** What {@link Processes#execve} is to replace in this JVM: a source and a number each. */
   private int[][] replacements(ProgramStreams standard) throws PosixException {
-    int[][] replacements = new int[placed.size()][];
-    for (int i = 0; i < replacements.length; i++) {
-      replacements[i] = new int[] {standard.copy(placed.get(i)), places.get(i)};
+    List<int[]> replacements = new ArrayList<>(ProgramStreams.COUNT + placed.size());
+    for (int stream = 0; stream < ProgramStreams.COUNT; stream++) {
+      if (standard.source(stream) != stream) {
+        replacements.add(new int[] {standard.source(stream), stream});
+      }
     }
-    return replacements;
+    for (int i = 0; i < placed.size(); i++) {
+      replacements.add(new int[] {standard.copy(placed.get(i)), places.get(i)});
+    }
+    return replacements.toArray(new int[0][]);
   }
 
   /** Returns the highest number that stays open in the program. */

@@ -1,20 +1,18 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.Descriptor;
-import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The standard streams of a program that is about to start, as open descriptors of this process.
  *
- * <p>{@link #open()} opens what the streams are redirected to. Then either a child makes its
- * streams copies of the {@linkplain #source sources}, or {@link #replaceOwn()} does so in this
- * process. {@link #close()} closes what was opened, and puts this process's own streams back.
+ * <p>{@link #open()} opens what the streams are redirected to. Then a child, or this process in the
+ * moment of its exec, makes its streams copies of the {@linkplain #source sources}. {@link
+ * #close()} closes what was opened.
  */
 final class ProgramStreams implements AutoCloseable {
   /** The number of standard streams, which is also the lowest number above them. */
@@ -28,12 +26,6 @@ final class ProgramStreams implements AutoCloseable {
   private final int[] sources = new int[COUNT];
   private final List<Descriptor> opened = new ArrayList<>();
   private final List<OutputFile> toEmpty = new ArrayList<>();
-
-  /** Copies of this process's own streams; null for one that is closed. */
-  private final @Nullable Descriptor[] own = new Descriptor[COUNT];
-
-  /** How many of this process's own streams are replaced. */
-  private int replaced;
 
   ProgramStreams(Redirect[] redirects, int lowestSource) {
     this.redirects = redirects;
@@ -121,40 +113,9 @@ final class ProgramStreams implements AutoCloseable {
     }
   }
 
-  /** Makes this process's own streams copies of the sources. */
-  void replaceOwn() throws PosixException {
-    for (int stream = 0; stream < COUNT; stream++) {
-      own[stream] = copyOfOwn(stream);
-    }
-    for (; replaced < COUNT; replaced++) {
-      if (sources[replaced] != replaced) {
-        PosixException.check(Files.dup2(sources[replaced], replaced), "dup2", replaced);
-      }
-    }
-  }
-
-  private @Nullable Descriptor copyOfOwn(int stream) throws PosixException {
-    int number = Files.fcntl(stream, Files.F_DUPFD_CLOEXEC, lowestSource);
-    if (number == -Errno.EBADF.number()) {
-      return null;
-    }
-    Descriptor copy =
-        Descriptor.adopt(PosixException.check(number, "fcntl F_DUPFD_CLOEXEC", stream));
-    opened.add(copy);
-    return copy;
-  }
-
-  /** Puts this process's own streams back, and closes everything that was opened. */
+  /** Closes everything that was opened. */
   @Override
   public void close() {
-    for (int stream = 0; stream < replaced; stream++) {
-      Descriptor before = own[stream];
-      if (before == null) {
-        Files.close(stream);
-      } else {
-        Files.dup2(before.number(), stream);
-      }
-    }
     for (Descriptor descriptor : opened) {
       // Nothing was written through these, so nothing is lost if closing one fails.
       Files.close(descriptor.number());

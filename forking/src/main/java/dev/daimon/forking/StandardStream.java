@@ -5,28 +5,48 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Polling;
+import dev.daimon.posix.call.StreamNumber;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** A standard stream of this process, which Java and native code share. */
+/**
+ * A standard stream of this process, which Java and native code share.
+ *
+ * <p>A JVM does not fill the numbers of streams that are closed when it is started: its own files
+ * get them, first of all the one from which it loads its classes. Here such a stream is closed, and
+ * it is not redirected, since that would end the JVM. Not recognized are a file or socket that the
+ * JVM has opened under such a number for writing too and has not marked close-on-exec, such as that
+ * of a debug port, and under the number of standard input any file but {@code lib/modules} of the
+ * JDK.
+ */
 public enum StandardStream {
   /** Standard input, descriptor 0. */
-  INPUT(0),
+  INPUT(0, "standard input"),
 
   /** Standard output, descriptor 1. */
-  OUTPUT(1),
+  OUTPUT(1, "standard output"),
 
   /** Standard error, descriptor 2. */
-  ERROR(2);
+  ERROR(2, "standard error");
 
   private static final byte[] NULL_DEVICE = "/dev/null".getBytes(StandardCharsets.US_ASCII);
 
   private final int number;
+  private final String words;
 
-  StandardStream(int number) {
+  StandardStream(int number, String words) {
     this.number = number;
+    this.words = words;
+  }
+
+  /**
+   * {@return whether the stream is open: false also if its number is that of a file which this JVM
+   * has opened for itself}
+   */
+  public boolean isOpen() {
+    return Files.fcntl(number, Files.F_GETFD, 0) >= 0 && !StreamNumber.isJvms(number);
   }
 
   /**
@@ -35,15 +55,27 @@ public enum StandardStream {
    * goes to the old destination as a whole.
    *
    * @param target the descriptor; the caller still owns it
-   * @throws PosixException if the descriptor is not open
+   * @throws PosixException if the descriptor is not open, or the stream was closed when this JVM
+   *     was started and its number is a file of the JVM's own now ({@code EBADF})
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public void redirect(Descriptor target) throws PosixException {
     Objects.requireNonNull(target, "target");
     // Java prints a long text by several writes, all of them under the print stream's own lock.
     synchronized (lock()) {
+      requireNotJvms();
       flush();
       PosixException.check(Files.dup2(target.number(), number), "dup2", this);
+    }
+  }
+
+  private void requireNotJvms() throws PosixException {
+    if (StreamNumber.isJvms(number)) {
+      throw new PosixException(
+          "dup2",
+          toString(),
+          Errno.EBADF,
+          "; ".concat(words).concat(" was closed when this JVM was started: give it /dev/null"));
     }
   }
 
@@ -54,7 +86,7 @@ public enum StandardStream {
   /**
    * Redirects the stream to the null device.
    *
-   * @throws PosixException if the null device cannot be opened
+   * @throws PosixException if the null device cannot be opened, or as {@link #redirect}
    */
   public void discard() throws PosixException {
     int flags = Files.O_RDWR | Files.O_CLOEXEC | Files.O_NOCTTY;
@@ -77,6 +109,9 @@ public enum StandardStream {
    * @throws PosixException if there is no descriptor left ({@code EMFILE})
    */
   public @Nullable Descriptor duplicate() throws PosixException {
+    if (StreamNumber.isJvms(number)) {
+      return null;
+    }
     int copy = Files.fcntl(number, Files.F_DUPFD_CLOEXEC, ProgramStreams.COUNT);
     if (copy == -Errno.EBADF.number()) {
       return null;

@@ -844,6 +844,32 @@ class ProgramTest {
       }
     }
 
+    /** The JVM's own files have the numbers of streams that were closed before its start. */
+    @ParameterizedTest
+    @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"})
+    void streamsThatWereClosedAreReplacedAtTheLastMoment(String closed) throws Exception {
+      Path log = directory.resolve("log");
+
+      ChildJvm.Result result =
+          ChildJvm.of(ExecClosed.class)
+              .option("-Xshare:off")
+              .startedBy("sh", "-c", "exec \"$@\" " + closed, "sh")
+              .run(log);
+
+      assertThat(result.exit()).isZero();
+      assertThat(log).hasContent("/dev/null\nerr\n");
+    }
+
+    static final class ExecClosed {
+      public static void main(String[] args) throws IOException {
+        shell("readlink /proc/self/fd/0; echo err >&2")
+            .standardInput(Redirect.nullDevice())
+            .standardOutput(Redirect.append(Path.of(args[0])))
+            .standardError(Redirect.append(Path.of(args[0])))
+            .exec();
+      }
+    }
+
     @Test
     void afterAFailureAClosedStreamIsClosedAgain() throws Exception {
       Path report = directory.resolve("report");

@@ -10,10 +10,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StandardStreamTest {
+  @TempDir Path directory;
+
   @Test
-  void aStreamGoesElsewhereAndComesBack(@TempDir Path directory) throws Exception {
+  void aStreamGoesElsewhereAndComesBack() throws Exception {
     Path file = directory.resolve("file");
 
     assertThat(ChildJvm.of(ThereAndBack.class).run(file).output())
@@ -57,6 +61,61 @@ class StandardStreamTest {
 
     private static String link(String number) throws IOException {
       return Proc.descriptors("self").get(Integer.valueOf(number));
+    }
+  }
+
+  /** The JVM's own files have the numbers of streams that were closed before its start. */
+  @ParameterizedTest
+  @CsvSource({
+    "<&-, INPUT, standard input",
+    ">&-, OUTPUT, standard output",
+    "2>&-, ERROR, standard error"
+  })
+  void aStreamThatWasClosedIsNotRedirected(String closed, String stream, String words)
+      throws Exception {
+    Path report = directory.resolve("report");
+
+    ChildJvm.Result result =
+        ChildJvm.of(WasClosed.class)
+            .startedBy("sh", "-c", "exec \"$@\" " + closed, "sh")
+            .run(stream, report);
+
+    assertThat(result.exit()).isZero();
+    assertThat(report)
+        .hasContent(
+            "false true dup2 %s: Bad file descriptor (EBADF, 9); %s was closed when this JVM was"
+                    .formatted(stream, words)
+                + " started: give it /dev/null");
+  }
+
+  /** A log that the JVM writes itself can be printed to, but is no stream either. */
+  @Test
+  void aLogOfTheJvmIsNoStream() throws Exception {
+    Path report = directory.resolve("report");
+
+    ChildJvm.Result result =
+        ChildJvm.of(WasClosed.class)
+            .option("-Xlog:gc:file=" + directory.resolve("gc.log"))
+            .startedBy("sh", "-c", "exec \"$@\" <&- >&-", "sh")
+            .run("OUTPUT", report);
+
+    assertThat(result.exit()).isZero();
+    assertThat(report).content().startsWith("false true dup2 OUTPUT: Bad file descriptor");
+  }
+
+  static final class WasClosed {
+    public static void main(String[] args) throws Exception {
+      StandardStream stream = StandardStream.valueOf(args[0]);
+      String result = stream.isOpen() + " " + (stream.duplicate() == null);
+      try {
+        stream.discard();
+        result += " discarded";
+      } catch (IOException refused) {
+        result += " " + refused.getMessage();
+      }
+      // A class that the JVM reads from its own file.
+      Class<?> _ = Class.forName("javax.net.ssl.SSLContext");
+      java.nio.file.Files.writeString(Path.of(args[1]), result);
     }
   }
 }

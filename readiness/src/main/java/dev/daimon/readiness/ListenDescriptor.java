@@ -7,6 +7,7 @@ import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.Sockets;
+import dev.daimon.posix.call.StreamNumber;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.channels.Channel;
@@ -175,7 +176,8 @@ public final class ListenDescriptor {
    * @throws IllegalStateException if another descriptor is the inherited channel, or the JDK has
    *     decided before that there is none, or that it is standard input; this one stays open
    * @throws UnsupportedOperationException if the JDK makes no channel of this kind
-   * @throws IOException if it fails
+   * @throws IOException if it fails; {@code EBADF} if a standard stream was closed when this JVM
+   *     was started, since its number is a file of the JVM's own then
    */
   public Channel toInheritedChannel() throws IOException {
     synchronized (ListenDescriptor.class) {
@@ -189,6 +191,7 @@ public final class ListenDescriptor {
       if (!hasChannel()) {
         throw new UnsupportedOperationException("the JDK makes no channel of " + this);
       }
+      requireStreams();
       try (Descriptor device = NullDevice.open()) {
         int before = copies();
         Channel channel = throughStandardInput();
@@ -201,6 +204,21 @@ public final class ListenDescriptor {
         PosixException.check(
             Files.fcntl(number, Files.F_SETFD, Files.FD_CLOEXEC), "fcntl F_SETFD", number);
         return channel;
+      }
+    }
+  }
+
+  /**
+   * The JDK replaces all three: standard input now, and each of them when the channel is closed.
+   */
+  private void requireStreams() throws PosixException {
+    for (int stream = 0; stream < ListenDescriptors.FIRST; stream++) {
+      if (StreamNumber.isJvms(stream)) {
+        throw new PosixException(
+            "dup2",
+            Integer.toString(stream),
+            Errno.EBADF,
+            "; this standard stream was closed when this JVM was started: give it /dev/null");
       }
     }
   }

@@ -270,6 +270,41 @@ class ListenDescriptorsTest {
             "somebody has called System.inheritedChannel() before, and it is another socket");
   }
 
+  /** Makes the channel, closes it, and goes on; the JDK replaces standard streams for both. */
+  static final class Closes {
+    public static void main(String[] args) throws Exception {
+      String result = "closed";
+      try (Channel _ = ListenDescriptors.fromEnvironment().all().get(0).toInheritedChannel()) {
+        result = "open";
+      } catch (IOException refused) {
+        result = refused.getMessage();
+      }
+      // A class that the JVM reads from its own file.
+      Class<?> _ = Class.forName("javax.net.ssl.SSLContext");
+      java.nio.file.Files.writeString(java.nio.file.Path.of(args[0]), result);
+    }
+  }
+
+  /** The JVM's own files have the numbers of streams that were closed before its start. */
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "1", "2"})
+  void withAClosedStandardStreamThereIsNoChannel(String stream) throws Exception {
+    java.nio.file.Path report = directory.resolve("report");
+
+    ChildJvm.Result result =
+        activated(Closes.class, "tcp=", "LISTEN_PID=SELF", "LISTEN_FDS=1")
+            .startedBy("/bin/sh", "-c", "exec \"$@\" " + stream + ">&-", "sh")
+            .run(report);
+
+    assertThat(result.exit()).isZero();
+    assertThat(report)
+        .hasContent(
+            "dup2 "
+                + stream
+                + ": Bad file descriptor (EBADF, 9); this standard stream was closed when this JVM"
+                + " was started: give it /dev/null");
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void anAddressIsChecked(boolean port) {

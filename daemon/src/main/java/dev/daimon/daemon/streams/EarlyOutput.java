@@ -3,6 +3,7 @@ package dev.daimon.daemon.streams;
 import dev.daimon.daemon.config.Settings;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Redirect;
+import dev.daimon.forking.StandardStream;
 import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
@@ -111,7 +112,11 @@ public final class EarlyOutput implements AutoCloseable {
   }
 
   private static Redirect redirect(Stream stream) {
-    return stream.first == null ? Redirect.inherit() : Redirect.to(stream.first);
+    if (stream.first != null) {
+      return Redirect.to(stream.first);
+    }
+    // Of a stream that is closed here the daemon's JVM would have a file of its own.
+    return StandardStream.ERROR.isOpen() ? Redirect.inherit() : Redirect.nullDevice();
   }
 
   /** Returns the file in memory if standard error leads there at first; otherwise null. */

@@ -75,11 +75,25 @@ public final class Streams {
         settings.standardError);
   }
 
-  /** Returns the streams of a process in the foreground; they change only if they are set. */
+  /**
+   * Returns the streams of a process in the foreground. They change only if they are set, and not
+   * if one of them cannot be changed.
+   */
   public static Streams inForeground(Settings settings, DaemonFiles files) throws IOException {
-    if (settings.captureOutput) {
-      return captured(null);
+    try (Descriptor before = StandardStream.OUTPUT.duplicate()) {
+      try {
+        return settings.captureOutput ? captured(null) : redirected(settings, files);
+      } catch (IOException | RuntimeException | Error failure) {
+        // Standard error is the last one, so it has not changed.
+        if (before != null) {
+          Cleanup.close(() -> StandardStream.OUTPUT.redirect(before), failure);
+        }
+        throw failure;
+      }
     }
+  }
+
+  private static Streams redirected(Settings settings, DaemonFiles files) throws IOException {
     if (files.standardOutput() != null) {
       StandardStream.OUTPUT.redirect(files.standardOutput());
     }
