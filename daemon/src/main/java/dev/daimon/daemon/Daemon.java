@@ -78,6 +78,12 @@ public final class Daemon implements AutoCloseable {
   /** Null without a service manager; until a daemon with a launcher is ready, that one tells it. */
   private volatile @Nullable ServiceReport service;
 
+  /** Held while a status is passed on, and while it is decided who tells the next one. */
+  private final Object statusLock = new Object();
+
+  /** What the program has last said of itself; guarded by the lock. */
+  private String lastStatus = "";
+
   /** The health check for the watchdog; guarded by this. */
   private @Nullable BooleanSupplier healthCheck;
 
@@ -129,12 +135,22 @@ public final class Daemon implements AutoCloseable {
    */
   public void status(String text) {
     requireNonNull(text, "text");
-    if (report != null) {
-      report.status(text);
+    ServiceReport manager;
+    synchronized (statusLock) {
+      lastStatus = text;
+      if (report != null) {
+        report.status(text);
+      }
+      manager = service;
     }
-    ServiceReport manager = service;
     if (manager != null) {
       manager.status(text);
+    }
+  }
+
+  private String lastStatus() {
+    synchronized (statusLock) {
+      return lastStatus;
     }
   }
 
@@ -163,11 +179,13 @@ public final class Daemon implements AutoCloseable {
       settle();
     }
     if (report != null) {
+      // What is said later the launcher may not read any more.
+      String told = lastStatus();
       report.ready();
       // This needs time, in which the launcher can end.
       settle();
       report.awaitLauncher();
-      beginService();
+      beginService(told);
     }
     ServiceReport manager = service;
     if (manager != null) {
@@ -178,12 +196,21 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** Takes over from the launcher what there is to tell the service manager. */
-  private synchronized void beginService() {
+  /**
+   * Takes over from the launcher what there is to tell the service manager.
+   *
+   * @param told the status that the launcher has told last
+   */
+  private synchronized void beginService(String told) {
     if (service == null && LaunchContext.hasServiceManager()) {
       ServiceReport manager = serviceReport();
-      manager.beginReady(healthCheck);
-      service = manager;
+      manager.beginReady(healthCheck, told);
+      synchronized (statusLock) {
+        if (!lastStatus.equals(told)) {
+          manager.status(lastStatus);
+        }
+        service = manager;
+      }
     }
   }
 

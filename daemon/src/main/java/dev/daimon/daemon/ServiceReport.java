@@ -92,9 +92,15 @@ final class ServiceReport {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** Begins in a daemon that its launcher has told the manager of, and that is ready. */
-  synchronized void beginReady(@Nullable BooleanSupplier check) {
+  /**
+   * Begins in a daemon that its launcher has told the manager of, and that is ready.
+   *
+   * @param told the status that the launcher has told last; empty for none
+   */
+  synchronized void beginReady(@Nullable BooleanSupplier check, String told) {
     heard = true;
+    status = told;
+    notifier.assumeStatus(told);
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException shuttingDown) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where there is a service manager, it is told how the daemon is. */
@@ -210,29 +212,81 @@ class ServiceManagerTest {
     assertThat(manager.texts()).containsExactly("STATUS=loading", "READY=1", "STOPPING=1");
   }
 
-  @Test
-  void aReloadIsBetweenTwoMessagesAndItsFailureIsTheStatusUntilOneSucceeds() throws Exception {
-    Process process = foreground();
+  /** In the background the launcher has told the status that is restored. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aReloadIsBetweenTwoMessagesAndItsFailureIsTheStatusUntilOneSucceeds(boolean foreground)
+      throws Exception {
+    Process process = foreground ? foreground() : start("", Map.of(), "out=out", "err=first.err");
+    long pid = Long.parseLong(facade.awaitText("ready"));
     manager.await("READY=1");
     manager.forget();
-    assertReload(process, "good", List.of());
+    assertReload(pid, "good", List.of());
     assertReload(
-        process,
-        "broken",
-        List.of("STATUS=reload failed: java.io.IOException: cannot read READY=1"));
+        pid, "broken", List.of("STATUS=reload failed: java.io.IOException: cannot read READY=1"));
     // The exception is reported after the end of the reload.
     Path log = facade.file("first.err");
     ProcessSandbox.await(
         "the exception", () -> Files.readString(log).contains("IOException: cannot read"));
-    assertReload(process, "good", List.of("STATUS=loading"));
-    assertReload(process, "good", List.of());
-    process.destroy();
-    assertThat(process.waitFor()).isEqualTo(128 + 15);
+    assertReload(pid, "good", List.of("STATUS=loading"));
+    assertReload(pid, "good", List.of());
+    facade.stop(pid);
+    assertThat(process.waitFor()).isEqualTo(foreground ? 128 + 15 : 0);
   }
 
-  private void assertReload(Process process, String content, List<String> between)
-      throws Exception {
-    Facade.signal("HUP", process.pid());
+  /** Says something when the launcher has confirmed it, and cannot take over yet. */
+  static final class SaysItLate {
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.status("loading");
+        Thread launcher =
+            Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("daimon-launcher"))
+                .findAny()
+                .orElseThrow();
+        CountDownLatch held = new CountDownLatch(1);
+        Thread late =
+            new Thread(() -> {
+              // Standard error is redirected after the report, and before anything is taken over.
+              synchronized (System.err) {
+                held.countDown();
+                join(launcher);
+                daemon.status("late");
+              }
+            });
+        late.start();
+        held.await();
+        daemon.ready();
+        Words.tell(Path.of(args[0]), "ready", "" + daemon.pid());
+        Words.stay();
+      }
+    }
+
+    private static void join(Thread thread) {
+      try {
+        thread.join();
+      } catch (InterruptedException impossible) {
+        throw new IllegalStateException(impossible);
+      }
+    }
+  }
+
+  @Test
+  void whatIsSaidWhileTheDaemonTakesOverIsTold() throws Exception {
+    Result result =
+        facade.run(
+            facade.java(List.of(), SaysItLate.class), Map.of("NOTIFY_SOCKET", manager.address()));
+
+    assertThat(result).isEqualTo(new Result(0, "", ""));
+    long pid = Long.parseLong(facade.awaitText("ready"));
+    facade.stop(pid);
+    assertThat(manager.texts())
+        .containsExactly(
+            "STATUS=loading", "MAINPID=" + pid + "|READY=1", "STATUS=late", "STOPPING=1");
+  }
+
+  private void assertReload(long pid, String content, List<String> between) throws Exception {
+    Facade.signal("HUP", pid);
     assertThat(facade.awaitText("reloads")).isEmpty();
     List<String> begin = manager.texts();
     assertThat(begin).hasSize(1);
@@ -351,10 +405,14 @@ class ServiceManagerTest {
     assertThat(first.waitFor()).isEqualTo(128 + 15);
   }
 
+  /** In the background the launcher has told the first status, and the daemon the second one. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void theWatchdogIsPingedAsLongAsTheHealthCheckSaysYes(boolean foreground) throws Exception {
-    does("tells");
+  @CsvSource({"true, serving", "false, serving", "false, loading"})
+  void theWatchdogIsPingedAsLongAsTheHealthCheckSaysYes(boolean foreground, String status)
+      throws Exception {
+    if (status.equals("serving")) {
+      does("tells");
+    }
     String[] words = foreground ? new String[] {"foreground"} : new String[] {"out=out"};
     Process process = start("WATCHDOG_PID=$$", Map.of("WATCHDOG_USEC", "40000"), words);
     long pid = Long.parseLong(facade.awaitText("ready"));
@@ -371,7 +429,7 @@ class ServiceManagerTest {
 
     Files.delete(facade.file("sick"));
     manager.await("WATCHDOG=1");
-    manager.await("STATUS=serving");
+    manager.await("STATUS=" + status);
     facade.stop(pid);
     assertThat(manager.texts()).contains("STOPPING=1");
     assertThat(process.waitFor()).isEqualTo(foreground ? 128 + 15 : 0);

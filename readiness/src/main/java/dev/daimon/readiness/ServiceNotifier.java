@@ -142,6 +142,16 @@ public final class ServiceNotifier implements AutoCloseable {
     return sendStatus(text);
   }
 
+  /**
+   * Takes over a status that another process has sent for this one, as a launcher does until its
+   * daemon is ready: a {@link Watchdog} restores it. Nothing is sent.
+   *
+   * @param text the status that the manager shows; empty for none
+   */
+  public void assumeStatus(String text) {
+    lastStatus = Objects.requireNonNull(text, "text");
+  }
+
   private boolean sendStatus(String text) throws IOException {
     return isPresent() && connection().offer(statusMessage(text));
   }

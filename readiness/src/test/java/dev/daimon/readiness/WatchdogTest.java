@@ -138,6 +138,20 @@ class WatchdogTest {
   }
 
   @Test
+  void theStatusThatAnotherProcessHasSentIsRestored() throws IOException {
+    AtomicInteger calls = new AtomicInteger();
+    try (ServiceNotifier notifier = notifier("1000", SELF)) {
+      notifier.assumeStatus("loading");
+      assertThat(socket.receive()).isEmpty();
+      try (Watchdog _ = notifier.watchdog(() -> calls.getAndIncrement() != 0).orElseThrow()) {
+        assertThat(next().status()).hasValue("watchdog: no ping, the health check fails");
+        assertThat(next().isPing()).isTrue();
+        assertThat(next().status()).hasValue("loading");
+      }
+    }
+  }
+
+  @Test
   void aCheckThatHangsIsNoPingAndIsInterruptedByTheEnd() throws Exception {
     CountDownLatch hangs = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
