@@ -3,11 +3,14 @@ package dev.daimon.daemon.javacommand;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Splits argument files and environment variables into words, as {@code java} does. */
+/** Splits files and environment variables into words, as {@code java} and the JVM do. */
 final class ArgumentSplitter {
   private ArgumentSplitter() {}
 
-  /** {@return the words of a variable: white space separates them, quotes of both kinds group} */
+  /**
+   * {@return the words of a variable or of a {@code VMOptionsFile}: white space separates them,
+   * quotes of both kinds group}
+   */
   static List<String> inVariable(String text) {
     List<String> words = new ArrayList<>();
     StringBuilder word = new StringBuilder();
@@ -53,6 +56,40 @@ final class ArgumentSplitter {
         }
         start = i + 1;
       }
+    }
+    return words;
+  }
+
+  /**
+   * {@return the words of a file of flags, {@code -XX:Flags}: white space separates them, and a
+   * {@code #} at the begin of a word is one of a comment; quotes group within a line, but not at a
+   * word's begin}
+   */
+  static List<String> inFlagsFile(String text) {
+    List<String> words = new ArrayList<>();
+    StringBuilder word = new StringBuilder();
+    char quote = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (word.isEmpty()) {
+        if (c == '#') {
+          int end = text.indexOf('\n', i);
+          i = end < 0 ? text.length() : end;
+        } else if (!isSpace(c)) {
+          word.append(c);
+        }
+      } else if (c == '\n' || (quote == 0 && isSpace(c))) {
+        words.add(word.toString());
+        word.setLength(0);
+        quote = 0;
+      } else if (quote == 0 ? (c == '"' || c == '\'') : c == quote) {
+        quote = quote == 0 ? c : 0;
+      } else {
+        word.append(c);
+      }
+    }
+    if (!word.isEmpty()) {
+      words.add(word.toString());
     }
     return words;
   }

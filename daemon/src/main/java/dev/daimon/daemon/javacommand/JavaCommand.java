@@ -19,6 +19,8 @@ final class JavaCommand {
   private static final String JAVA_VARIABLE = "JDK_JAVA_OPTIONS";
   private static final String JMX_PORT = "-Dcom.sun.management.jmxremote.port=";
   private static final String RMI_PORT = "-Dcom.sun.management.jmxremote.rmi.port=";
+  private static final String OPTIONS_FILE = "-XX:VMOptionsFile=";
+  private static final String FLAGS_FILE = "-XX:Flags=";
 
   /** How {@code java} was told what to run. */
   private enum Program {
@@ -38,6 +40,9 @@ final class JavaCommand {
 
   /** The source of the current word; empty for the command line. */
   private String place = "";
+
+  /** The file that the JVM itself takes the current word from; empty for none. */
+  private String file = "";
 
   private Program program = Program.CLASS;
   private boolean complete;
@@ -123,11 +128,43 @@ final class JavaCommand {
   private void jvmVariable(String name) {
     place = name;
     for (String word : ArgumentSplitter.inVariable(variables.getOrDefault(name, ""))) {
-      checkPorts(word);
-      if (!paths.option(word).equals(word)) {
-        relative(word);
+      fixed(word);
+      optionsFile(word);
+    }
+  }
+
+  /** Checks an option that cannot be changed, since the daemon's JVM reads it as this one has. */
+  private void fixed(String word) {
+    checkPorts(word);
+    if (!paths.option(word).equals(word)) {
+      relative(word);
+    }
+  }
+
+  /** Checks the options in a file that the JVM reads. If it cannot, it says so itself. */
+  private void optionsFile(String option) {
+    boolean flags = option.startsWith(FLAGS_FILE);
+    if (!flags && !option.startsWith(OPTIONS_FILE)) {
+      return;
+    }
+    String path = paths.path(option.substring(option.indexOf('=') + 1));
+    String text;
+    try {
+      text = NamedFile.read(path);
+    } catch (IOException unreadable) {
+      return;
+    }
+    file = path;
+    if (flags) {
+      for (String flag : ArgumentSplitter.inFlagsFile(text)) {
+        fixed("-XX:" + flag);
+      }
+    } else {
+      for (String word : ArgumentSplitter.inVariable(text)) {
+        fixed(word);
       }
     }
+    file = "";
   }
 
   private void javaVariable() {
@@ -144,10 +181,14 @@ final class JavaCommand {
 
   private void relative(String word) {
     problems.add(
-        place
+        source()
             + " has a relative path in "
             + word
             + ", but the daemon starts in another directory: make it absolute");
+  }
+
+  private String source() {
+    return file.isEmpty() ? place : file;
   }
 
   private boolean isFile(String word) {
@@ -268,7 +309,10 @@ final class JavaCommand {
         }
       }
       case "--disable-@files" -> expanding = false;
-      default -> checkPorts(name);
+      default -> {
+        checkPorts(name);
+        optionsFile(name);
+      }
     }
     String absolute = value == null ? paths.option(name) : paths.value(name, value);
     boolean isClassPath = isClassPath(bare);
@@ -407,7 +451,7 @@ final class JavaCommand {
             + " "
             + port
             + " is this JVM's own"
-            + (place.isEmpty() ? "" : ", by " + place)
+            + (source().isEmpty() ? "" : ", by " + source())
             + ": give "
             + option
             + "... to the daemon alone, with jvmArguments(...)");

@@ -65,7 +65,9 @@ final class JvmPaths {
     if (equals > 0) {
       String name = word.substring(0, equals);
       String value = word.substring(equals + 1);
-      String absolute = named(name, value);
+      // The JVM allows ":=" too, which sets an option anew that would add to a list.
+      boolean anew = name.startsWith("-XX:") && name.endsWith(":");
+      String absolute = named(anew ? name.substring(0, equals - 1) : name, value);
       if (!absolute.equals(value)) {
         return name + "=" + absolute;
       }

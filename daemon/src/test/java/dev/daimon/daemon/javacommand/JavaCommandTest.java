@@ -76,6 +76,7 @@ class JavaCommandTest {
         "java -XX:HeapDumpPath=. -m m        | java -XX:HeapDumpPath=/d -m m",
         "java -XX:ErrorFile=e%p -m m         | java -XX:ErrorFile=/d/e%p -m m",
         "java -XX:ErrorFile= -m m            | java -XX:ErrorFile= -m m",
+        "java -XX:ErrorFile:=e -m m          | java -XX:ErrorFile:=/d/e -m m",
         "java -XX:LogFile=a -m m             | java -XX:LogFile=/d/a -m m",
         "java -XX:+UseSerialGC -m m          | java -XX:+UseSerialGC -m m",
         "java -Xloggc:gc.log -m m            | java -Xloggc:/d/gc.log -m m",
@@ -487,6 +488,63 @@ class JavaCommandTest {
               + word
               + " too, but it is no file that can be read again: give them on the command line");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-XX:VMOptionsFile=o | -Xmx9m -Djava.security.properties=a | -Djava.security.properties=a",
+        "-XX:VMOptionsFile=o | '-Dx=y\n-Xlog:gc:file=gc.log\n'      | -Xlog:gc:file=gc.log",
+        "-XX:VMOptionsFile=o | '-javaagent:\"x y.jar\"=a'             | -javaagent:x y.jar=a",
+        "-XX:VMOptionsFile=o | --module-path=a:/b                    | --module-path=a:/b",
+        "-XX:Flags=o         | '+UseSerialGC # no\nErrorFile=\"a b\"'  | -XX:ErrorFile=a b",
+        "-XX:Flags=o         | '#ErrorFile=a\nHeapDumpPath:=a#b'      | -XX:HeapDumpPath:=a#b",
+      })
+  void aRelativePathInAFileThatTheJvmReadsIsAProblem(
+      String option, String content, String relative, @TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("o"), content);
+    String problem =
+        file
+            + " has a relative path in "
+            + relative
+            + ", but the daemon starts in another directory: make it absolute";
+    assertProblems(derive(directory, "java " + option + " -m m"), problem);
+    Files.writeString(directory.resolve("args"), option);
+    assertProblems(derive(directory, "java @args -m m"), problem);
+    String absolute = option.replace("=o", "=" + file);
+    for (String variable : List.of("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")) {
+      assertProblems(derive("java -m m", Map.of(variable, absolute)), problem);
+    }
+    assertProblems(derive("java -m m", Map.of(), absolute), problem);
+  }
+
+  @Test
+  void absolutePathsInAFileThatTheJvmReadsAreFine(@TempDir Path directory) throws IOException {
+    Files.writeString(directory.resolve("vm"), "-Xlog:gc:/x -Djava.security.properties='/a b'");
+    Files.writeString(directory.resolve("flags"), "# ErrorFile=x\n+UseSerialGC ErrorFile=/x");
+    assertWords(
+        derive(directory, "java -XX:VMOptionsFile=vm -XX:Flags=flags -m m"),
+        under(directory, "java -XX:VMOptionsFile=D/vm -XX:Flags=D/flags -m m"));
+  }
+
+  @Test
+  void aPortInAFileThatTheJvmReadsIsAProblem(@TempDir Path directory) throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("vm"), "-agentlib:jdwp=transport=dt_socket,server=y,address=5005");
+    assertProblems(
+        derive(directory, "java -XX:VMOptionsFile=vm -m m"),
+        "the debug port 5005 is this JVM's own, by "
+            + file
+            + ": give -agentlib:jdwp=... to the daemon alone, with jvmArguments(...)");
+    String option = "-XX:VMOptionsFile=" + file;
+    assertWords(derive("java -p /a -m m", Map.of(), option), "java -p /a " + option + " -m m");
+    Files.writeString(file, "-Dcom.sun.management.jmxremote.port=9");
+    assertThat(derive("java -m m", Map.of("JAVA_TOOL_OPTIONS", option)).problems())
+        .singleElement()
+        .asString()
+        .startsWith("the JMX port 9 is this JVM's own: ");
   }
 
   @Test

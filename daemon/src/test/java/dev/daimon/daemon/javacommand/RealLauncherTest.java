@@ -74,6 +74,22 @@ class RealLauncherTest {
       }
       """;
 
+  /** Prints the options that the JVM has read, a line of numbers each. */
+  private static final String OPTIONS =
+      """
+      package probe;
+
+      import java.lang.management.ManagementFactory;
+
+      public class Options {
+        public static void main(String[] arguments) {
+          for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+            Probe.print("option", option);
+          }
+        }
+      }
+      """;
+
   private static final String JAVA = tool("java");
 
   @TempDir static Path here;
@@ -84,7 +100,12 @@ class RealLauncherTest {
     Files.writeString(source.resolve("Probe.java"), PROBE);
     Files.writeString(source.resolve("Agent.java"), AGENT);
     Files.writeString(here.resolve("source/module-info.java"), "module probe { exports probe; }");
-    compile("classes", "source/probe/Probe.java", "source/probe/Agent.java");
+    Files.writeString(source.resolve("Options.java"), OPTIONS);
+    compile(
+        "classes",
+        "source/probe/Probe.java",
+        "source/probe/Agent.java",
+        "source/probe/Options.java");
     compile("mods/probe", "source/probe/Probe.java", "source/module-info.java");
     Files.writeString(Files.createDirectories(here.resolve("other")).resolve("resource.txt"), "");
     Files.writeString(here.resolve("dependency.txt"), "");
@@ -202,6 +223,35 @@ class RealLauncherTest {
       Files.writeString(here.resolve("random"), text, StandardCharsets.ISO_8859_1);
       assertAgrees(Map.of(), List.of("@random"));
     }
+  }
+
+  @Test
+  void aFileOfOptionsIsReadAsTheJvmReadsIt() throws Exception {
+    String options = "  -Da='b \"c' -Dd=e\\\\ \f-Df=g\"h'\ni\"j'k' -Dl=#m\u000b-Dn=\"\" -Do=p";
+    Files.writeString(here.resolve("vm"), options, StandardCharsets.ISO_8859_1);
+    assertThat(options("-XX:VMOptionsFile=vm")).isEqualTo(ArgumentSplitter.inVariable(options));
+
+    String flags =
+        "# ErrorFile=a\n\t+HeapDumpOnOutOfMemoryError ErrorFile='b \"c' #d\nHeapDumpPath=e\"f g\n"
+            + "  ErrorFile:=h#i\\\fNativeMemoryTracking=o'f'f OnError=\"\"";
+    Files.writeString(here.resolve("flags"), flags, StandardCharsets.ISO_8859_1);
+    List<String> expected = new ArrayList<>(ArgumentSplitter.inFlagsFile(flags));
+    expected.add("-XX:Flags=flags");
+    assertThat(options("-XX:Flags=flags")).isEqualTo(expected);
+  }
+
+  /** Returns what the JVM says that it was given, in a run with an option. */
+  private static List<String> options(String option) throws Exception {
+    List<String> words = List.of(JAVA, option, "-cp", "classes", "probe.Options");
+    List<String> options = new ArrayList<>();
+    for (String line : run(here, Map.of(), words).lines().toList()) {
+      StringBuilder text = new StringBuilder();
+      for (String number : line.substring("option".length()).strip().split(" ", -1)) {
+        text.append((char) Integer.parseInt(number));
+      }
+      options.add(text.toString());
+    }
+    return options;
   }
 
   private static void assertAgrees(Map<String, String> variables, List<String> form)
