@@ -273,4 +273,42 @@ class RelaunchCommandTest {
         .containsEntry(1, "/dev/null")
         .containsEntry(2, "/dev/null");
   }
+
+  /** Has its files where it was started, and its daemon another locale. */
+  static final class InAnotherLocale {
+    public static void main(String[] args) throws Exception {
+      Path here = Daemonizer.launchDirectory();
+      DaemonConfig config =
+          DaemonConfig.builder()
+              .pidFile(here.resolve("pid"))
+              .standardOutput(here.resolve("x.out"))
+              .workingDirectory(here)
+              .environment("LC_ALL", args[1])
+              .build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        daemon.ready();
+        Words.tell(Path.of(args[0]), "locale", System.getProperty("sun.jnu.encoding"));
+        Words.stay();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"C.UTF-8, C, ANSI_X3.4-1968", "C, C.UTF-8, UTF-8"})
+  void aPathThatIsNoTextInTheDaemonsLocaleIsTheSameOne(String own, String other, String encoding)
+      throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "bash",
+                "-c",
+                "mkdir $'\\xc3\\xa4' && cd $'\\xc3\\xa4' && exec env LC_ALL=" + own + " \"$@\"",
+                "bash"));
+    command.addAll(facade.java(List.of(), InAnotherLocale.class, other));
+
+    assertThat(facade.run(command, Map.of())).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+
+    assertThat(facade.awaitText("locale")).isEqualTo(encoding);
+    assertThat(facade.processes()).hasSize(1);
+  }
 }

@@ -5,6 +5,7 @@ import dev.daimon.daemon.javacommand.ProgramName;
 import dev.daimon.daemon.javacommand.RelaunchCommand;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.NativeAccessException;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
@@ -200,13 +201,13 @@ public final class Settings implements Cloneable {
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add("name=" + name);
-    lines.add("pidFile=" + pidFile);
-    lines.add("lockFile=" + lockFile);
-    lines.add("workingDirectory=" + workingDirectory);
+    lines.add("pidFile=" + exact(pidFile));
+    lines.add("lockFile=" + exact(lockFile));
+    lines.add("workingDirectory=" + exact(workingDirectory));
     lines.add("preserveWorkingDirectory=" + preserveWorkingDirectory);
     lines.add("umask=0" + Integer.toOctalString(umask));
-    lines.add("standardOutput=" + standardOutput);
-    lines.add("standardError=" + standardError);
+    lines.add("standardOutput=" + exact(standardOutput));
+    lines.add("standardError=" + exact(standardError));
     lines.add("truncate=" + truncate);
     lines.add("user=" + user);
     lines.add("group=" + group);
@@ -228,5 +229,22 @@ public final class Settings implements Cloneable {
     lines.add("foreground=" + foreground);
     lines.add("simulate=" + simulate);
     return lines;
+  }
+
+  /** A path by its bytes, those beyond ASCII as {@code %XX}: in some locales its text lost them. */
+  private static @Nullable String exact(@Nullable Path path) {
+    if (path == null) {
+      return null;
+    }
+    StringBuilder text = new StringBuilder();
+    for (byte b : NativePath.bytes(path)) {
+      if (b > 0 && b != '%') {
+        text.append((char) b);
+      } else {
+        text.append('%').append(Character.forDigit(b >> 4 & 15, 16));
+        text.append(Character.forDigit(b & 15, 16));
+      }
+    }
+    return text.toString();
   }
 }

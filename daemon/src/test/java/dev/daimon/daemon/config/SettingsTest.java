@@ -3,6 +3,7 @@ package dev.daimon.daemon.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.Descriptor;
+import dev.daimon.posix.NativePath;
 import dev.daimon.posix.ResourceLimit;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -39,6 +41,20 @@ class SettingsTest {
     field.set(changed, another(field.getGenericType(), field.get(changed)));
 
     assertThat(changed.lines()).hasSameSizeAs(before).isNotEqualTo(before);
+  }
+
+  /** Neither is a text in UTF-8. */
+  @Test
+  void pathsAreComparedByTheirBytes() {
+    Settings one = new Settings();
+    one.pidFile = NativePath.of(new byte[] {'/', (byte) 0xe4});
+    Settings other = new Settings();
+    other.pidFile = NativePath.of(new byte[] {'/', (byte) 0xe5});
+    Settings third = new Settings();
+    third.pidFile = Path.of("/%e4");
+
+    assertThat(List.of(one.lines(), other.lines(), third.lines())).doesNotHaveDuplicates();
+    assertThat(one.lines()).contains("pidFile=/%e4");
   }
 
   @ParameterizedTest
