@@ -7,6 +7,7 @@ import dev.daimon.forking.StandardStream;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.Signal;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
@@ -53,8 +54,8 @@ final class Caller {
   static Caller find(boolean withDescriptors) {
     Long process = Long.getLong(ScriptProtocol.CALLER);
     try {
-      Path directory =
-          Files.readSymbolicLink(Path.of("/proc/" + (process == null ? "self" : process) + "/cwd"));
+      String caller = process == null ? "/proc/self" : ProcDirectory.of(process);
+      Path directory = Files.readSymbolicLink(Path.of(caller.concat("/cwd")));
       if (process == null) {
         return new Caller(Environment.current(), directory, null, 0);
       }

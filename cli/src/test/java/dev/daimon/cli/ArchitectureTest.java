@@ -315,6 +315,33 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /**
+   * The /proc of another PID namespace has other processes by the same ids: that is asked there.
+   */
+  @Test
+  void onlyProcDirectoryNamesTheDirectoryOfAProcess() throws Exception {
+    // A child that was adopted has a name for people.
+    Set<String> permitted = Set.of("ProcDirectory.java", "Child.java");
+    Pattern literal = Pattern.compile("\"/proc/?\"");
+    List<Path> found = new ArrayList<>();
+    int seen = 0;
+    for (Path classes : classDirectories()) {
+      Path module = ROOT.relativize(classes).getName(0);
+      try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/main/java"))) {
+        for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+          seen++;
+          if (!module.toString().equals("testing")
+              && !permitted.contains(String.valueOf(file.getFileName()))
+              && literal.matcher(Files.readString(file)).find()) {
+            found.add(file);
+          }
+        }
+      }
+    }
+    assertThat(seen).isGreaterThan(100);
+    assertThat(found).isEmpty();
+  }
+
   /** The BOM has what is published, and nothing else; the parent manages the same for the build. */
   @Test
   void theBomNamesEveryPublishedModule() throws Exception {

@@ -4,6 +4,7 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.FileAction;
 import dev.daimon.privileges.Identity;
@@ -17,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class Processes {
   private Processes() {}
 
-  /** All processes that can be seen now. */
-  static long[] all() {
+  /** All processes that can be seen now. Java lists the ids in /proc. */
+  static long[] all() throws PosixException {
+    String _ = ProcDirectory.ofAll();
     return ProcessHandle.allProcesses().mapToLong(ProcessHandle::pid).toArray();
   }
 

@@ -11,6 +11,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.DirectoryNames;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
@@ -60,14 +61,15 @@ public final class RunningDaemon implements AutoCloseable {
       List<Descriptor> sockets = new ArrayList<>();
       requireRight(process);
       SearchLimit limit = new SearchLimit(SEARCH_NANOS);
-      try (DirectoryNames numbers = new DirectoryNames(Path.of("/proc/" + process.pid() + "/fd"))) {
+      Path directory = Path.of(ProcDirectory.of(process.pid()), "fd");
+      try (DirectoryNames numbers = new DirectoryNames(directory)) {
         String number;
         for (int i = 0; (number = numbers.next()) != null; i++) {
           if (limit.isOver(i)) {
             throw new ControlException(
                 Reason.UNKNOWN, process + " has too many descriptors to find its sockets in time");
           }
-          boolean socket = isSocket(process.pid(), number);
+          boolean socket = isSocket(directory.resolve(number));
           if (!socket && (lock != null || !hasLock(process.pid(), number, file))) {
             continue;
           }
@@ -112,9 +114,8 @@ public final class RunningDaemon implements AutoCloseable {
     Descriptor _ = duplicate(process, Integer.MAX_VALUE, /* socket= */ false);
   }
 
-  private static boolean isSocket(long pid, String number) {
+  private static boolean isSocket(Path link) {
     try {
-      Path link = Path.of("/proc/" + pid + "/fd/" + number);
       return Files.readSymbolicLink(link).toString().startsWith("socket:");
     } catch (IOException closed) {
       return false;

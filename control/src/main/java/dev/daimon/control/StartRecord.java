@@ -5,6 +5,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.ProcDirectory;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -114,7 +115,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    *
    * @param line the line, with the line feed at its end
    * @return the record; empty if there is none to believe
-   * @throws IOException if the boot or the namespaces of this process cannot be read
+   * @throws IOException if the boot or the namespaces of this process cannot be read, or {@code
+   *     /proc} is of another PID namespace
    */
   public static Optional<StartRecord> of(String line) throws IOException {
     return Optional.ofNullable(parse(Objects.requireNonNull(line, "line")));
@@ -234,7 +236,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    *
    * @param pid the process id
    * @param pidFile the daemon's pidfile
-   * @return the record; empty if the process is gone. A zombie is not gone
+   * @return the record; empty if the process is gone, or {@code /proc} hides it or is of another
+   *     PID namespace. A zombie is not gone
    */
   public static Optional<StartRecord> of(long pid, Path pidFile) {
     return Optional.ofNullable(find(pid, Objects.requireNonNull(pidFile, "pidFile")));
@@ -266,7 +269,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    * Returns the record as a line, for the guard file and for others.
    *
    * @return one line of ASCII, with the line feed at its end; at most {@value #LENGTH} bytes
-   * @throws IOException if the boot or the namespaces of this process cannot be read
+   * @throws IOException if the boot or the namespaces of this process cannot be read, or {@code
+   *     /proc} is of another PID namespace
    */
   public byte[] line() throws IOException {
     String line = where() + " " + pid + " " + startTicks + " " + session + " " + modified + "\n";
@@ -291,6 +295,8 @@ public record StartRecord(long pid, long startTicks, long session, long modified
 
   /** The boot and the namespaces in which process ids and ticks mean the same. */
   private static String where() throws IOException {
+    // Without this namespace's /proc no process can be compared with the record.
+    String _ = ProcDirectory.ofAll();
     return bootId() + " " + namespace("pid") + " " + namespace("time");
   }
 

@@ -1,6 +1,7 @@
 package dev.daimon.control;
 
 import dev.daimon.control.ReadyCondition.Tcp;
+import dev.daimon.posix.ProcDirectory;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.FileReader;
@@ -38,8 +39,9 @@ final class TcpCheck extends ListenerCheck {
   @Override
   Set<Long> sockets(long main) throws IOException {
     Set<Long> found = new HashSet<>();
-    addFrom("/proc/" + main + "/net/tcp", found);
-    addFrom("/proc/" + main + "/net/tcp6", found);
+    String network = ProcDirectory.of(main) + "/net/";
+    addFrom(network + "tcp", found);
+    addFrom(network + "tcp6", found);
     return found;
   }
 

@@ -4,6 +4,7 @@ import dev.daimon.control.ReadyCondition.Unix;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.FileReader;
@@ -101,7 +102,7 @@ final class UnixCheck extends ListenerCheck {
   /** One character a byte: the kernel prints the bytes of a name, which may be in no locale. */
   private static BufferedReader list(long main) throws IOException {
     return new BufferedReader(
-        new FileReader("/proc/" + main + "/net/unix", StandardCharsets.ISO_8859_1));
+        new FileReader(ProcDirectory.of(main) + "/net/unix", StandardCharsets.ISO_8859_1));
   }
 
   private static String latin1(byte[] bytes) {
@@ -161,10 +162,9 @@ final class UnixCheck extends ListenerCheck {
   }
 
   /** Whether the path of its socket leads this process to the file that is meant. */
-  private boolean leadsThere(long pid, String bound) {
-    return isSame(bound)
-        || isSame("/proc/" + pid + "/root" + bound)
-        || isSame("/proc/" + pid + "/cwd/" + bound);
+  private boolean leadsThere(long pid, String bound) throws PosixException {
+    String process = ProcDirectory.of(pid);
+    return isSame(bound) || isSame(process + "/root" + bound) || isSame(process + "/cwd/" + bound);
   }
 
   private boolean isSame(String other) {

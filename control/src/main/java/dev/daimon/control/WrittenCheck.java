@@ -2,6 +2,7 @@ package dev.daimon.control;
 
 import dev.daimon.control.ReadyCondition.Written;
 import dev.daimon.forking.Descendants;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.privileges.Identity;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -130,7 +131,7 @@ final class WrittenCheck extends ReadyCheck {
   private static boolean isUserOf(long pid, long owner) {
     try {
       // The directory belongs to the effective user, or to root if the process hides its memory.
-      Object user = Files.getAttribute(Path.of("/proc/" + pid), "unix:uid");
+      Object user = Files.getAttribute(Path.of(ProcDirectory.of(pid)), "unix:uid");
       return user instanceof Integer uid && Integer.toUnsignedLong(uid) == owner;
     } catch (IOException gone) {
       return false;

@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
@@ -53,13 +54,20 @@ public final class Descendants {
    * first, and check after this method that the process is still alive.
    *
    * @param pid a process id
-   * @return whether it is; false also for this process itself, and where {@code /proc} hides it
+   * @return whether it is; false also for this process itself, and where {@code /proc} hides it or
+   *     is of another PID namespace
    */
   public static boolean contain(long pid) {
+    String all;
+    try {
+      all = ProcDirectory.ofAll();
+    } catch (PosixException hidden) {
+      return false;
+    }
     long self = ThisProcess.id();
     long next = pid;
     for (int i = 0; i < DEPTH && next > 1 && next != self; i++) {
-      ProcStat stat = stat(next);
+      ProcStat stat = stat(all, Long.toString(next));
       if (stat == null || (i == 0 && (stat.isZombie() || isExcluded(stat)))) {
         return false;
       }
@@ -68,9 +76,10 @@ public final class Descendants {
     return next == self && pid != self;
   }
 
-  private static @Nullable ProcStat stat(long pid) {
+  /** Null if the process has ended, or is hidden. */
+  private static @Nullable ProcStat stat(String all, String pid) {
     try {
-      return ProcStat.of(pid);
+      return ProcStat.in(all.concat("/").concat(pid));
     } catch (PosixException gone) {
       return null;
     }
@@ -83,17 +92,18 @@ public final class Descendants {
    * meanwhile. Call this again until nothing changes.
    *
    * @return their process ids
-   * @throws PosixException if {@code /proc} is not mounted
+   * @throws PosixException if {@code /proc} is not mounted, or is of another PID namespace
    */
   public static List<Long> list() throws PosixException {
     Map<Long, Long> parents = new HashMap<>();
     List<Long> alive = new ArrayList<>();
-    try (ProcFiles.Names names = new ProcFiles.Names("/proc")) {
+    String all = ProcDirectory.ofAll();
+    try (ProcFiles.Names names = new ProcFiles.Names(all)) {
       String name;
       while ((name = names.next()) != null) {
         if (Character.isDigit(name.charAt(0))) {
           long pid = Long.parseLong(name);
-          ProcStat stat = stat(pid);
+          ProcStat stat = stat(all, name);
           if (stat != null) {
             parents.put(pid, stat.parent());
             if (!stat.isZombie() && !isExcluded(stat)) {
@@ -134,7 +144,7 @@ public final class Descendants {
    *
    * @param signals the signals, in this order
    * @return those that this process may not signal
-   * @throws PosixException if the kernel refuses for another reason
+   * @throws PosixException as {@link #list}, or if the kernel refuses for another reason
    */
   public static List<Long> signal(Signal... signals) throws PosixException {
     Objects.requireNonNull(signals, "signals");

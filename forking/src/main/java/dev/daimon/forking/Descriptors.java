@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.Files;
 import java.io.File;
 import java.io.IOException;
@@ -65,11 +66,12 @@ public final class Descriptors {
    *
    * @param pid the process
    * @return their numbers, ascending
-   * @throws IOException if there is no such process, or the caller may not read its descriptors
+   * @throws IOException if there is no such process, the caller may not read its descriptors, or
+   *     {@code /proc} is of another PID namespace
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
    */
   public static int[] inheritedFrom(long pid) throws IOException {
-    File directory = new File("/proc/" + pid + "/fd");
+    File directory = new File(ProcDirectory.of(pid).concat("/fd"));
     int[] listed = numbers(directory);
     long self = ThisProcess.id();
     int count = 0;

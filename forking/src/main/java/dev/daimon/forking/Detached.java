@@ -84,8 +84,8 @@ public final class Detached implements AutoCloseable {
       startTicks = stat.startTicks();
       return true;
     } catch (PosixException hidden) {
-      // Or gone: then it has no session either.
-      return newSession && Processes.getsid(pid) == leader;
+      // Or gone: then it has neither a session nor a group.
+      return (newSession ? Processes.getsid(pid) : Processes.getpgid(pid)) == leader;
     }
   }
 

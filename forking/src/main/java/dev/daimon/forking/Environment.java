@@ -1,5 +1,6 @@
 package dev.daimon.forking;
 
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -39,19 +40,20 @@ public final class Environment {
    * @param pid the process, which must not end meanwhile
    * @return its environment. It is empty while the process is in an {@code execve}, even just after
    *     a spawn has returned; some kernels also show an empty one of a zombie
-   * @throws IOException if there is no such process, it is a zombie, or the caller may not read it;
-   *     or if it has made its environment longer than that of a new program can be (6 MiB), as any
-   *     process may
+   * @throws IOException if there is no such process, it is a zombie, the caller may not read it, or
+   *     {@code /proc} is of another PID namespace; or if it has made its environment longer than that
+   *     of a new program can be (6 MiB), as any process may
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
    *     proc_pid_environ(5)</a>
    */
   public static Environment of(long pid) throws IOException {
     byte[] block;
-    try (FileInputStream file = new FileInputStream("/proc/" + pid + "/environ")) {
-      block = file.readNBytes(LIMIT + 1);
+    String file = ProcDirectory.of(pid).concat("/environ");
+    try (FileInputStream stream = new FileInputStream(file)) {
+      block = stream.readNBytes(LIMIT + 1);
     }
     if (block.length > LIMIT - Long.BYTES * count(block)) {
-      throw new IOException("/proc/" + pid + "/environ is too long for an environment");
+      throw new IOException(file + " is too long for an environment");
     }
     return new Environment(strings(block));
   }

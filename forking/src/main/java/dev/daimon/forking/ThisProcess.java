@@ -174,8 +174,8 @@ public final class ThisProcess {
 
   /** Whether other processes may read from this process's controlling terminal after it. */
   private static boolean sharesTerminal() throws IOException {
-    ProcStat stat = ProcStat.own();
-    return stat.terminal() != 0 && stat.session() != id();
+    // Not the session in /proc, which may have the ids of another PID namespace.
+    return ProcStat.own().terminal() != 0 && Processes.getsid(0) != id();
   }
 
   /** Whether the kernel allows {@code TIOCSTI} only to processes with {@code CAP_SYS_ADMIN}. */

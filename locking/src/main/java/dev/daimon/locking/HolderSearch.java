@@ -3,6 +3,7 @@ package dev.daimon.locking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidFds;
@@ -73,7 +74,7 @@ final class HolderSearch {
   static long foreignHolder(LockTable file, long[] users) throws PosixException {
     List<Long> foreign = new ArrayList<>();
     HolderSearch search = new HolderSearch(file, FOREIGN_NANOS);
-    try (ProcFiles.Names processes = new ProcFiles.Names("/proc")) {
+    try (ProcFiles.Names processes = new ProcFiles.Names(ProcDirectory.ofAll())) {
       long pid;
       while ((pid = nextProcess(processes)) != 0) {
         if (isForeign(pid, users)) {
@@ -112,7 +113,7 @@ final class HolderSearch {
   private static boolean isForeign(long pid, long[] users) {
     String status;
     try {
-      status = ProcFiles.read("/proc/".concat(Long.toString(pid)).concat("/status"));
+      status = ProcFiles.read(ProcDirectory.of(pid).concat("/status"));
     } catch (PosixException gone) {
       return true;
     }
@@ -163,7 +164,7 @@ final class HolderSearch {
   private static List<Long> nearestFirst(long taker) throws PosixException {
     List<Long> ascending = new ArrayList<>();
     int next = 0;
-    try (ProcFiles.Names processes = new ProcFiles.Names("/proc")) {
+    try (ProcFiles.Names processes = new ProcFiles.Names(ProcDirectory.ofAll())) {
       long pid;
       while ((pid = nextProcess(processes)) != 0) {
         ascending.add(pid);
@@ -207,7 +208,7 @@ final class HolderSearch {
 
   /** The {@code fdinfo} of the process's descriptor that has the lock; null if it has none. */
   private @Nullable String lockInfo(long pid) throws PosixException {
-    String process = "/proc/".concat(Long.toString(pid));
+    String process = ProcDirectory.of(pid);
     try {
       String directory = process.concat("/fdinfo/");
       String info = ifLocked(directory.concat(lastFound));

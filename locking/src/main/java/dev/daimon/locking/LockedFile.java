@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.ProcFiles;
@@ -185,7 +186,8 @@ public final class LockedFile implements AutoCloseable {
    * @throws PosixException {@code EACCES} if this process may not examine the other one. Root may
    *     if it has {@code CAP_SYS_PTRACE}, which it lacks in most containers. Another user may only
    *     examine its own processes, and only those that have not changed their user and have no
-   *     capability that this process lacks
+   *     capability that this process lacks. {@code EPERM} if {@code /proc} is of another PID
+   *     namespace
    * @throws IllegalStateException if this is closed
    */
   public boolean isHeldBy(long pid) throws PosixException {
@@ -210,7 +212,7 @@ public final class LockedFile implements AutoCloseable {
    * @param time how long to search at most; a user can make the search long with processes that
    *     have very many descriptors
    * @return the holders, by ascending id; none is no proof that the file is not locked
-   * @throws PosixException if {@code /proc} cannot be listed
+   * @throws PosixException if {@code /proc} cannot be listed, or is of another PID namespace
    * @throws IllegalStateException if this is closed
    */
   public List<Holder> holders(Duration time) throws PosixException {
@@ -246,7 +248,7 @@ public final class LockedFile implements AutoCloseable {
    *
    * @param pid the process that holds the lock
    * @return the id of the process that took the lock, which may have ended; 0 if it is not known
-   * @throws PosixException if {@code /proc} cannot be read
+   * @throws PosixException if {@code /proc} cannot be read, or is of another PID namespace
    * @throws IllegalStateException if this is closed
    */
   public long takenBy(long pid) throws PosixException {
@@ -262,7 +264,7 @@ public final class LockedFile implements AutoCloseable {
    *
    * @param users the real user ids that are not foreign
    * @return its process id; empty if there is none, or none was found within ten seconds
-   * @throws PosixException if {@code /proc} cannot be listed
+   * @throws PosixException if {@code /proc} cannot be listed, or is of another PID namespace
    * @throws IllegalStateException if this is closed
    */
   public OptionalLong foreignHolder(long... users) throws PosixException {
@@ -277,11 +279,12 @@ public final class LockedFile implements AutoCloseable {
    * @param pid the process id
    * @param number the descriptor's number in that process; not negative
    * @return whether it is; false also if there is no such descriptor
-   * @throws PosixException {@code EACCES} if this process may not examine the other one
+   * @throws PosixException {@code EACCES} if this process may not examine the other one, {@code
+   *     EPERM} if {@code /proc} is of another PID namespace
    * @throws IllegalStateException if this is closed
    */
   public boolean isLockedThrough(long pid, int number) throws PosixException {
-    return isLockedThrough("/proc/".concat(Long.toString(pid)), number);
+    return isLockedThrough(ProcDirectory.of(pid), number);
   }
 
   /**

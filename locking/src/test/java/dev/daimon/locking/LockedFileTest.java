@@ -443,6 +443,21 @@ class LockedFileTest {
         .containsExactly("true");
   }
 
+  /** There an id in {@code /proc} is another process, so nobody would seem to hold the lock. */
+  @Test
+  @Tag("root")
+  void noHolderIsSoughtInTheProcOfAnotherNamespace() throws Exception {
+    long holder = start(HOLD).pid();
+    assertThat(
+            ChildJvm.of(LockingProgram.class)
+                .startedBy(ChildJvm.WITH_FOREIGN_PROC)
+                .run("query", path, holder)
+                .lines())
+        .containsExactly(
+            "true",
+            "open /proc: Operation not permitted (EPERM, 1); it is of another PID namespace");
+  }
+
   private List<String> queryInAContainer(String script) throws Exception {
     return ChildJvm.of(LockingProgram.class)
         .startedBy("unshare", "--pid", "--fork", "--mount-proc")

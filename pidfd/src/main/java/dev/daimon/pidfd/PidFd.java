@@ -3,6 +3,7 @@ package dev.daimon.pidfd;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Files;
@@ -131,10 +132,12 @@ public final class PidFd implements AutoCloseable {
    * @param handle Java's handle of the process
    * @return the handle, to be closed by the caller
    * @throws PosixException as {@link #open(long)}; {@code ESRCH} also if the process has ended and
-   *     another one has got its id
+   *     another one has got its id; {@code EPERM} or {@code ENOENT} if {@code /proc} is of another
+   *     PID namespace or not mounted, since Java reads the start times there
    */
   public static PidFd of(ProcessHandle handle) throws PosixException {
     Objects.requireNonNull(handle, "handle");
+    String _ = ProcDirectory.of(handle.pid());
     PidFd opened = open(handle.pid());
     // This compares the start time with that of the process that has the id now.
     if (!handle.isAlive()) {
@@ -250,7 +253,7 @@ public final class PidFd implements AutoCloseable {
    *
    * @return the description
    * @throws PosixException {@code ESRCH} if the process has ended; {@code EPERM} or {@code ENOENT}
-   *     where {@code /proc} hides the processes of other users
+   *     where {@code /proc} hides the processes of other users, or is of another PID namespace
    * @throws IllegalStateException if this handle is closed
    */
   public ProcessInfo info() throws PosixException {
@@ -272,7 +275,7 @@ public final class PidFd implements AutoCloseable {
    * the process, as {@link #info()} does; a process can make that slow.
    *
    * @return the name, as {@link ProcessInfo#name()}; empty if the process has ended, or {@code
-   *     /proc} hides it
+   *     /proc} hides it or is of another PID namespace
    * @throws PosixException if the kernel is out of memory
    * @throws IllegalStateException if this handle is closed
    */
@@ -293,8 +296,9 @@ public final class PidFd implements AutoCloseable {
    *
    * @param inodes the sockets' inodes, as {@code /proc/PID/net/tcp} and the like name them
    * @return whether it has; false if it has ended
-   * @throws PosixException {@code EACCES} if this process may not examine it, {@code ETIMEDOUT} if
-   *     it has more than 5,000 descriptors, and more than can be examined in a second
+   * @throws PosixException {@code EACCES} if this process may not examine it, {@code EPERM} if
+   *     {@code /proc} is of another PID namespace, {@code ETIMEDOUT} if it has more than 5,000
+   *     descriptors, and more than can be examined in a second
    * @throws IllegalStateException if this handle is closed
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html">proc_pid_fd(5)</a>
    */
@@ -321,7 +325,7 @@ public final class PidFd implements AutoCloseable {
   /** As {@link #hasSocket(Set)}, within this time in ns. */
   boolean hasSocket(Set<Long> inodes, boolean unix, long time) throws PosixException {
     int _ = descriptor.number();
-    String process = "/proc/".concat(Integer.toString(pid));
+    String process = ProcDirectory.of(pid);
     SearchLimit limit = new SearchLimit(time);
     boolean found = false;
     try (ProcFiles.Names names = new ProcFiles.Names(process.concat("/fd"))) {

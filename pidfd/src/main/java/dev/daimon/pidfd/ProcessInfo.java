@@ -3,6 +3,7 @@ package dev.daimon.pidfd;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.Clocks;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
@@ -98,8 +99,8 @@ public record ProcessInfo(
 
   /** Reads it of the process that has this id and this pidfd. */
   static ProcessInfo read(long pid, Descriptor pidfd) throws PosixException {
-    String process = "/proc/".concat(Long.toString(pid));
-    ProcStat stat = ProcStat.of(pid);
+    String process = ProcDirectory.of(pid);
+    ProcStat stat = ProcStat.in(process);
     long start = stat.startTicks() * TICK;
     long now = Clocks.boottime();
     int[] ids = ids(process, pidfd);

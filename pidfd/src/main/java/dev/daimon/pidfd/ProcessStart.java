@@ -24,7 +24,7 @@ public record ProcessStart(long ticks, long session) {
    *
    * @param pid the process id
    * @return when that process was started; empty if there is no such process, or {@code /proc}
-   *     hides it
+   *     hides it or is of another PID namespace
    */
   public static Optional<ProcessStart> of(long pid) {
     try {

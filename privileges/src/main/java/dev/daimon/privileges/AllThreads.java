@@ -3,6 +3,7 @@ package dev.daimon.privileges;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.Limits;
 import java.io.File;
 import org.jspecify.annotations.Nullable;
@@ -96,6 +97,12 @@ final class AllThreads {
     return threads;
   }
 
+  /** The threads' ids, for system calls: those of this PID namespace. */
+  private static String[] ids() throws PosixException, CredentialsException {
+    String _ = ProcDirectory.ofAll();
+    return list();
+  }
+
   /**
    * Sets the niceness of every thread. A new thread has the niceness of the thread that started it.
    * So all threads have the new one as soon as a whole pass has found no other.
@@ -104,7 +111,7 @@ final class AllThreads {
     boolean found = false;
     while (!found) {
       found = true;
-      for (String thread : list()) {
+      for (String thread : ids()) {
         int id = Integer.parseInt(thread);
         int[] actual = {niceness};
         int result = Limits.getpriority(id, actual);
@@ -120,8 +127,8 @@ final class AllThreads {
   }
 
   /** Returns which thread has another niceness; null if none has. */
-  static @Nullable String otherNiceness(int niceness) throws CredentialsException {
-    for (String thread : list()) {
+  static @Nullable String otherNiceness(int niceness) throws PosixException, CredentialsException {
+    for (String thread : ids()) {
       int[] actual = {niceness};
       int result = Limits.getpriority(Integer.parseInt(thread), actual);
       if (result >= 0 && actual[0] != niceness) {

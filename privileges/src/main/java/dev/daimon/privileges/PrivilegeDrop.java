@@ -384,8 +384,9 @@ public final class PrivilegeDrop {
    * its groups, it keeps them: whoever started this process as that user has chosen them.
    *
    * @throws UnsupportedOperationException if there is a root directory, or capabilities are kept
-   * @throws PosixException if the process may not make a change ({@code EPERM}, {@code EACCES}), or
-   *     there are too many groups ({@code EINVAL})
+   * @throws PosixException if the process may not make a change ({@code EPERM}, {@code EACCES}),
+   *     there are too many groups ({@code EINVAL}), or there is a niceness and {@code /proc} is of
+   *     another PID namespace, where the threads have other ids
    * @throws CredentialsException if a thread has other credentials before, such as a thread of
    *     {@link #start}, since the C library would abort the process; if a thread has a system call
    *     filter of its own, so that new privileges cannot be forbidden to it; or if a thread has any
@@ -448,7 +449,8 @@ public final class PrivilegeDrop {
    * the process as that user can have set these.
    *
    * @throws UnsupportedOperationException as {@link #applyToProcess}
-   * @throws PosixException if {@code /proc} cannot be read
+   * @throws PosixException if {@code /proc} cannot be read, or there is a niceness and {@code
+   *     /proc} is of another PID namespace
    * @throws CredentialsException if a thread has kept something; the message says which and what
    */
   public void verify() throws PosixException, CredentialsException {

@@ -39,7 +39,7 @@ final class ThreadStatus {
 
   /** Reads the calling thread's. */
   static ThreadStatus own() throws PosixException, CredentialsException {
-    ThreadStatus own = read("thread-self", OWN_NAME);
+    ThreadStatus own = read("/proc/thread-self", OWN_NAME);
     if (own == null) {
       throw new CredentialsException("the calling thread is not in /proc");
     }
@@ -48,12 +48,12 @@ final class ThreadStatus {
 
   /** Reads that of a thread of this process; null if the thread has ended. */
   static @Nullable ThreadStatus of(String thread) throws PosixException, CredentialsException {
-    return read("self/task/".concat(thread), "thread ".concat(thread));
+    return read("/proc/self/task/".concat(thread), "thread ".concat(thread));
   }
 
   private static @Nullable ThreadStatus read(String directory, String name)
       throws PosixException, CredentialsException {
-    String path = "/proc/".concat(directory).concat("/status");
+    String path = directory.concat("/status");
     int fd =
         Files.open(path.getBytes(StandardCharsets.US_ASCII), Files.O_RDONLY | Files.O_CLOEXEC, 0);
     if (fd == -Errno.ENOENT.number() || fd == -Errno.ESRCH.number()) {

@@ -143,6 +143,21 @@ class PrivilegeDropTest {
             PROCESS);
   }
 
+  /** There the threads have other ids; a system call would find none, or another process. */
+  @ParameterizedTest
+  @Tag("root")
+  @ValueSource(strings = {"assume", "verify"})
+  void noNicenessIsSetOrVerifiedByIdsOfAnotherNamespace(String what) throws Exception {
+    List<String> prefix = new ArrayList<>(ChildJvm.WITH_FOREIGN_PROC);
+    prefix.addAll(KNOWN);
+
+    assertThat(child(prefix, what, "nice=7").getFirst())
+        .isEqualTo(
+            "open /proc: Operation not permitted (EPERM, 1); it is of another PID namespace");
+    assertThat(child(prefix, "assume-and-verify", "user=worker nnp").getFirst())
+        .isEqualTo("assumed");
+  }
+
   @Test
   @Tag("root")
   void aThreadWithAFilterOfItsOwnIsNamed() throws Exception {

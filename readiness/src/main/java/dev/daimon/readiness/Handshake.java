@@ -3,9 +3,9 @@ package dev.daimon.readiness;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
-import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -107,22 +107,20 @@ final class Handshake {
    * examined, or has ended.
    */
   static boolean isInheritedBy(long pid, Descriptor file) {
+    String process;
+    try {
+      process = ProcDirectory.of(pid);
+    } catch (PosixException hidden) {
+      return true;
+    }
     byte[] target = new byte[LINK.length() + 1];
-    int length = readlink("/proc/" + pid + "/fd/" + file.number(), target);
+    int length = readlink(process + "/fd/" + file.number(), target);
     boolean unknown = length < 0 && length != -Errno.ENOENT.number();
     if (unknown || (length > 0 && LINK.equals(text(target, length)))) {
       return true;
     }
     // In this order: a process that ends loses its program before its descriptors.
-    boolean runs = link("/proc/" + pid + "/exe") != null;
-    boolean sameNamespace = Integer.toString(Processes.getpid()).equals(link("/proc/self"));
-    return !runs || !sameNamespace;
-  }
-
-  private static @Nullable String link(String path) {
-    byte[] target = new byte[256];
-    int length = readlink(path, target);
-    return length < 0 ? null : text(target, length);
+    return readlink(process + "/exe", target) < 0;
   }
 
   private static int readlink(String path, byte[] target) {

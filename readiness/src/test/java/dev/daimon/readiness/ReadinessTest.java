@@ -179,6 +179,27 @@ class ReadinessTest {
     launcher.started(child.pid());
   }
 
+  /** Passes a connection on by ProcessBuilder, which closes it. */
+  static final class Unseen {
+    public static void main(String[] args) throws Exception {
+      Process child = new ProcessBuilder("cat").start();
+      try (LauncherEnd launcher = LauncherEnd.open(new byte[0])) {
+        launcher.started(child.pid());
+        System.out.println("named");
+      } finally {
+        child.destroy();
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void inTheProcOfAnotherNamespaceNothingShowsThatItWasNotInherited() throws Exception {
+    ChildJvm jvm = ChildJvm.of(Unseen.class).startedBy(ChildJvm.WITH_FOREIGN_PROC);
+
+    assertThat(jvm.run().lines()).containsExactly("named");
+  }
+
   @Test
   void messagesArriveInOrder() throws IOException {
     DaemonEnd daemon = find();

@@ -3,6 +3,7 @@ package dev.daimon.signals;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.PidFds;
 import dev.daimon.posix.call.ProcFiles;
@@ -88,7 +89,8 @@ public final class Kill {
    * @param signal the signal
    * @return how many processes got the signal
    * @throws PosixException if there is no such session ({@code ESRCH}), or the caller may signal
-   *     none of its processes ({@code EPERM}), or {@code /proc} hides them
+   *     none of its processes ({@code EPERM}), or {@code /proc} hides them or is of another PID
+   *     namespace
    * @throws IllegalArgumentException if the number is less than 2: 0 would mean the sessions of an
    *     outer PID namespace
    */
@@ -104,7 +106,7 @@ public final class Kill {
     int round = 0;
     do {
       known = found.size();
-      for (String name : ProcFiles.list("/proc")) {
+      for (String name : ProcFiles.list(ProcDirectory.ofAll())) {
         if (Character.isDigit(name.charAt(0)) && Long.parseLong(name) != self) {
           sendMember(Integer.parseInt(name), session, signal, found);
         }

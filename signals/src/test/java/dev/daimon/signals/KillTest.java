@@ -179,6 +179,20 @@ class KillTest {
     }
   }
 
+  /** There the ids in {@code /proc} are other processes, and so are their sessions. */
+  @Test
+  @Tag("root")
+  void aSessionIsNotSoughtInTheProcOfAnotherNamespace() throws Exception {
+    assertThat(
+            ChildJvm.of(SignalsProgram.class)
+                .startedBy(ChildJvm.WITH_FOREIGN_PROC)
+                .run("kill", 4_194_304, 2)
+                .lines())
+        .containsExactly(
+            "kill 4194304: No such process (ESRCH, 3)",
+            "open /proc: Operation not permitted (EPERM, 1); it is of another PID namespace");
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {0, -1, -2, Long.MIN_VALUE, 1L << 31, (1L << 32) + 1})
   void whatIsNoPidIsRefused(long pid) {

@@ -1,6 +1,8 @@
 package dev.daimon.startup;
 
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
 import dev.daimon.posix.VisibleText;
 import dev.daimon.readiness.ListenAddress;
@@ -26,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * in time, since anybody may have very many sockets and descriptors.
  */
 final class Listeners {
-  private static final Path PROCESSES = Path.of("/proc");
-
   private static final String LISTENING_TCP = "0A";
   private static final String LISTENING_UNIX = "00010000";
 
@@ -75,7 +75,7 @@ final class Listeners {
     if (listeners.sockets.isEmpty()) {
       return "";
     }
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(all(), "[1-9]*")) {
       for (Path process : processes) {
         if (listeners.limit.isOver(listeners.read)) {
           return "";
@@ -121,7 +121,7 @@ final class Listeners {
 
   private boolean areOthers(long daemon, long session) throws IOException {
     boolean found = false;
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(all(), "[1-9]*")) {
       for (Path process : processes) {
         if (limit.isOver(read)) {
           return false;
@@ -138,8 +138,12 @@ final class Listeners {
     return found && !limit.isOver(read);
   }
 
-  private static Path directory(long process) {
-    return PROCESSES.resolve(Long.toString(process));
+  private static Path all() throws PosixException {
+    return Path.of(ProcDirectory.ofAll());
+  }
+
+  private static Path directory(long process) throws PosixException {
+    return Path.of(ProcDirectory.of(process));
   }
 
   /** Where a process comes from, by its {@code stat}. */
@@ -156,7 +160,11 @@ final class Listeners {
     }
 
     static @Nullable Origin of(long process) {
-      return of(directory(process));
+      try {
+        return of(directory(process));
+      } catch (PosixException hidden) {
+        return null;
+      }
     }
 
     /** Whether a parent, or a parent's parent, is the daemon. One that is hidden leads nowhere. */

@@ -134,6 +134,25 @@ class ListenersTest {
     assertThat(said).isEqualTo("true");
   }
 
+  /** Says who listens where this process does. */
+  static final class Named {
+    public static void main(String[] args) throws Exception {
+      try (ServerSocket socket = new ServerSocket(0)) {
+        ListenAddress address = ListenAddress.tcp(socket.getLocalPort(), "x");
+        System.out.println("listener" + Listeners.words(address));
+        System.out.println(Listeners.areStrangers(address, ProcessHandle.current().pid()));
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void aListenerIsNotNamedByItsIdInAnotherNamespace() throws Exception {
+    ChildJvm jvm = ChildJvm.of(Named.class).startedBy(ChildJvm.WITH_FOREIGN_PROC);
+
+    assertThat(jvm.run().lines()).containsExactly("listener", "false");
+  }
+
   private static String classes() throws Exception {
     return java.nio.file.Path.of(
             ListenersTest.class.getProtectionDomain().getCodeSource().getLocation().toURI())

@@ -32,6 +32,28 @@ public final class ChildJvm {
   public static final List<String> AS_NOBODY =
       List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
 
+  /**
+   * A command that starts another one as the first process of a PID namespace, whose {@code /proc}
+   * is still that of the outer namespace. There the ids from 5 to 300 are processes that were
+   * forked and have executed nothing. It takes root.
+   */
+  public static final List<String> WITH_FOREIGN_PROC =
+      List.of(
+          "unshare",
+          "--pid",
+          "--fork",
+          "--kill-child",
+          "--mount-proc",
+          "sh",
+          "-c",
+          "p=$(mktemp -u); mkfifo $p; exec 3<>$p; rm $p;"
+              + " while [ \"$!\" != 300 ]; do read x <&3 & done; exec \"$@\" 3<&-",
+          "sh",
+          "unshare",
+          "--pid",
+          "--fork",
+          "--kill-child");
+
   private static final int DEADLINE_SECONDS = 60;
 
   /** What the name of a file with shared classes has behind that of their archive. */

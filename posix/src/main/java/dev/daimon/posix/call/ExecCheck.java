@@ -3,6 +3,7 @@ package dev.daimon.posix.call;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -75,7 +76,9 @@ final class ExecCheck {
 
   private static Answer read(int child) {
     try {
-      return (ProcStat.of(child).flags() & PF_FORKNOEXEC) == 0 ? Answer.EXECUTED : Answer.NOT_YET;
+      // The thread may have a root directory of its own.
+      String process = ProcDirectory.now().concat("/").concat(Integer.toString(child));
+      return (ProcStat.in(process).flags() & PF_FORKNOEXEC) == 0 ? Answer.EXECUTED : Answer.NOT_YET;
     } catch (PosixException hidden) {
       return Answer.UNKNOWN;
     }

@@ -3,6 +3,7 @@ package dev.daimon.posix.call;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
@@ -42,7 +43,7 @@ public final class ProcFiles {
    * stays.
    */
   public static String programName(long pid) throws PosixException {
-    String line = readRecord("/proc/".concat(Long.toString(pid)).concat("/comm"));
+    String line = readRecord(ProcDirectory.of(pid).concat("/comm"));
     byte[] bytes = line.getBytes(StandardCharsets.ISO_8859_1);
     return new String(bytes, 0, Math.max(0, bytes.length - 1), StandardCharsets.UTF_8);
   }

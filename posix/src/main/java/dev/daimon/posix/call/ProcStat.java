@@ -1,6 +1,7 @@
 package dev.daimon.posix.call;
 
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.ProcDirectory;
 
 /**
  * What {@code /proc/PID/stat} says of a process. The kernel shows it to every user, unless {@code
@@ -37,7 +38,7 @@ public final class ProcStat {
     foundAt = nameEnd + 2;
   }
 
-  /** Reads it of this process. */
+  /** Reads it of this process. The ids in it are those of the PID namespace of {@code /proc}. */
   public static ProcStat own() throws PosixException {
     return new ProcStat(ProcFiles.readRecord("/proc/self/stat"));
   }
@@ -46,10 +47,15 @@ public final class ProcStat {
    * Reads it of the process that has this id now.
    *
    * @throws PosixException {@code ENOENT} or {@code ESRCH} if there is no such process, {@code
-   *     EPERM} if it is hidden
+   *     EPERM} if it is hidden, or {@code /proc} is of another PID namespace
    */
   public static ProcStat of(long pid) throws PosixException {
-    return new ProcStat(ProcFiles.readRecord("/proc/".concat(Long.toString(pid)).concat("/stat")));
+    return in(ProcDirectory.of(pid));
+  }
+
+  /** Reads it of the process that has this directory. */
+  public static ProcStat in(String directory) throws PosixException {
+    return new ProcStat(ProcFiles.readRecord(directory.concat("/stat")));
   }
 
   /** The program's name, up to 15 bytes, with one character for each byte. */

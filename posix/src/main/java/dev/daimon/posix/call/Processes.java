@@ -52,6 +52,8 @@ public final class Processes {
   private static final long GETPPID = Libc.address("getppid");
   // pid_t getpgrp(void);
   private static final long GETPGRP = Libc.address("getpgrp");
+  // pid_t getpgid(pid_t pid);
+  private static final long GETPGID = Libc.address("getpgid");
   // int setpgid(pid_t pid, pid_t pgid);
   private static final long SETPGID = Libc.address("setpgid");
   // pid_t getsid(pid_t pid);
@@ -105,6 +107,11 @@ public final class Processes {
   /** The process group of this JVM. */
   public static int getpgrp() {
     return Libc.call(GETPGRP);
+  }
+
+  /** The process group of a process. */
+  public static int getpgid(int pid) {
+    return Libc.call(GETPGID, pid);
   }
 
   /** Moves this JVM, or a child that has executed nothing yet, to another process group. */

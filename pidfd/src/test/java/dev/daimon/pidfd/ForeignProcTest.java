@@ -1,0 +1,59 @@
+package dev.daimon.pidfd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.daimon.posix.PosixException;
+import dev.daimon.testing.ChildJvm;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Where {@code /proc} is of another PID namespace, and an id in it another process. */
+class ForeignProcTest {
+  private static final String FOREIGN =
+      "open /proc: Operation not permitted (EPERM, 1); it is of another PID namespace";
+
+  @Test
+  @Tag("root")
+  void noProcessIsDescribedByAnother() throws Exception {
+    assertThat(ChildJvm.of(Questions.class).startedBy(ChildJvm.WITH_FOREIGN_PROC).run().lines())
+        .containsExactly(
+            "alive: true",
+            "info: " + FOREIGN,
+            "name: ",
+            "start: Optional.empty",
+            "socket: " + FOREIGN,
+            "of Java's handle: " + FOREIGN);
+  }
+
+  static final class Questions {
+    public static void main(String[] args) throws Exception {
+      ProcessHandle self = ProcessHandle.current();
+      try (PidFd own = PidFd.open(self.pid())) {
+        ask("alive", own::isAlive);
+        ask("info", () -> own.info().name());
+        ask("name", own::name);
+        ask("start", () -> ProcessStart.of(self.pid()));
+        ask("socket", () -> own.hasSocket(Set.of(1L)));
+        ask("of Java's handle", () -> open(self));
+      }
+    }
+
+    private static String open(ProcessHandle handle) throws PosixException {
+      try (PidFd opened = PidFd.of(handle)) {
+        return opened.toString();
+      }
+    }
+
+    private static void ask(String what, Callable<?> question) throws Exception {
+      String answer;
+      try {
+        answer = String.valueOf(question.call());
+      } catch (PosixException failure) {
+        answer = failure.getMessage();
+      }
+      System.out.println(what + ": " + answer);
+    }
+  }
+}
