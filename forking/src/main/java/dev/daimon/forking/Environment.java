@@ -41,8 +41,8 @@ public final class Environment {
    * @return its environment. It is empty while the process is in an {@code execve}, even just after
    *     a spawn has returned; some kernels also show an empty one of a zombie
    * @throws IOException if there is no such process, it is a zombie, the caller may not read it, or
-   *     {@code /proc} is of another PID namespace; or if it has made its environment longer than that
-   *     of a new program can be (6 MiB), as any process may
+   *     {@code /proc} is of another PID namespace; or if it has made its environment longer than
+   *     that of a new program can be (6 MiB), as any process may
    * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_environ.5.html">
    *     proc_pid_environ(5)</a>
    */
