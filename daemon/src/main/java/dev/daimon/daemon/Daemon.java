@@ -513,7 +513,8 @@ public final class Daemon implements AutoCloseable {
    * <p>A check that throws, or does not return, counts as false. While it fails, the manager's
    * status says so. This ends with {@link #close()}, and when this daemon begins to stop. Where no
    * manager wants it, the call does nothing, and the check never runs. A second call replaces the
-   * check.
+   * check, from the next time on at which it is asked. Where no thread can be started, a warning on
+   * standard error says so, and a later call tries again.
    *
    * @param healthCheck whether this daemon works; called on a thread of its own
    */

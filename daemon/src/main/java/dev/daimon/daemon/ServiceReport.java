@@ -1,5 +1,7 @@
 package dev.daimon.daemon;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativeAccessException;
@@ -56,11 +58,13 @@ final class ServiceReport {
   /** Whether the manager shows the failure of a reload in place of the status. */
   private volatile boolean showsFailure;
 
-  /** Guarded by this, as are the next two, while a message waits for the manager, too. */
+  /** Guarded by this, as is the watchdog, while a message waits for the manager, too. */
   private State state = State.STARTING;
 
-  private @Nullable BooleanSupplier healthCheck;
   private @Nullable Watchdog watchdog;
+
+  /** What the watchdog asks, which may change while it runs. */
+  private volatile @Nullable BooleanSupplier healthCheck;
 
   /**
    * A report to a service manager.
@@ -214,25 +218,28 @@ final class ServiceReport {
   }
 
   /** Sets the health check of the watchdog, which runs from ready on. */
-  void watchdog(BooleanSupplier check) {
-    Watchdog former;
-    synchronized (this) {
-      former = watchdog;
-      watchdog = null;
-      healthCheck = check;
-      watch();
-    }
-    if (former != null) {
-      former.close();
-    }
+  synchronized void watchdog(BooleanSupplier check) {
+    healthCheck = check;
+    watch();
   }
 
   private void watch() {
-    if (healthCheck == null || (state != State.READY && state != State.RELOADING)) {
+    if (watchdog != null
+        || healthCheck == null
+        || (state != State.READY && state != State.RELOADING)) {
       return;
     }
     try {
-      watchdog = notifier.watchdog(healthCheck).orElse(null);
+      watchdog =
+          notifier
+              .watchdog(
+                  new BooleanSupplier() {
+                    @Override
+                    public boolean getAsBoolean() {
+                      return requireNonNull(healthCheck).getAsBoolean();
+                    }
+                  })
+              .orElse(null);
     } catch (IOException failure) {
       warn(failure);
     }

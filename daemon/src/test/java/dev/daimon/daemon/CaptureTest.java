@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.forking.Child;
 import dev.daimon.forking.Program;
+import dev.daimon.posix.ResourceLimit;
+import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
@@ -139,6 +142,39 @@ class CaptureTest {
     facade.daemon(Listens.class, "captureOutput", "user=#7001");
 
     assertThat(facade.awaitText("users/read").lines()).endsWith("interrupted", "dropped", "7001");
+  }
+
+  /** Says on standard output why its streams cannot be captured. */
+  static final class CannotCapture {
+    public static void main(String[] args) throws Exception {
+      // One process of this user, with all its threads, runs already.
+      PrivilegeDrop.builder().limit(ResourceLimit.parse("nproc=1")).build().applyToProcess();
+      try {
+        Launch _ = Daemonizer.launch(Words.config(args).build());
+      } catch (StartException failure) {
+        System.out.println(failure.exitCode() + " " + failure.getMessage());
+      }
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void withoutAThreadTheStreamsAreAsBefore() throws Exception {
+    List<String> command = new ArrayList<>(facade.asNobody());
+    Path theirs = Files.createDirectory(facade.file("users"));
+    Files.setAttribute(theirs, "unix:uid", 65534);
+    List<String> options = List.of("-Xlog:disable");
+    command.addAll(
+        facade.java(
+            options, CannotCapture.class, "foreground", "captureOutput", "pidFile=users/pid"));
+
+    ProcessSandbox.Result result = facade.run(command, Map.of());
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out())
+        .startsWith("71 there is no thread to capture OUTPUT: ")
+        .hasLineCount(1);
+    assertThat(theirs).isEmptyDirectory();
   }
 
   /** Prints a flood of lines before it begins to read. */

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,6 +195,57 @@ class ServiceManagerTest {
     assertThat(result.err())
         .startsWith("daemon: warning: the service manager hears late of the stop: ")
         .hasLineCount(1);
+  }
+
+  /** Is ready, or gets another health check, when it can have no more threads. */
+  static final class WatchedWithoutThread {
+    public static void main(String[] args) throws Exception {
+      ServiceReport report = new ServiceReport(new StatusLine("daemon", true));
+      CountDownLatch asked = new CountDownLatch(1);
+      BooleanSupplier check =
+          () -> {
+            asked.countDown();
+            return true;
+          };
+      report.watchdog(args[1].equals("at first") ? check : () -> true);
+      if (args[1].equals("later")) {
+        report.ready();
+      }
+      PrivilegeDrop.builder().limit(ResourceLimit.parse("nproc=1")).build().applyToProcess();
+      if (args[1].equals("later")) {
+        report.watchdog(check);
+        System.out.println("asked " + asked.await(1, TimeUnit.MINUTES));
+      } else {
+        report.ready();
+        System.out.println("goes on");
+      }
+    }
+  }
+
+  private Result watchedWithoutThread(String when) throws Exception {
+    List<String> command = new ArrayList<>(facade.asNobody());
+    command.addAll(facade.java(List.of("-Xlog:disable"), WatchedWithoutThread.class, when));
+    return facade.run(
+        command, Map.of("NOTIFY_SOCKET", manager.address(), "WATCHDOG_USEC", "20000"));
+  }
+
+  @Test
+  @Tag("root")
+  void aWatchdogThatHasNoThreadIsAWarningAndNoFailure() throws Exception {
+    Result result = watchedWithoutThread("at first");
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out()).isEqualTo("goes on\n");
+    assertThat(result.err())
+        .startsWith("daemon: warning: the watchdog has no thread: ")
+        .hasLineCount(1);
+    assertThat(manager.texts()).containsExactly("READY=1");
+  }
+
+  @Test
+  @Tag("root")
+  void anotherHealthCheckNeedsNoOtherThread() throws Exception {
+    assertThat(watchedWithoutThread("later")).isEqualTo(new Result(0, "asked true\n", ""));
   }
 
   @ParameterizedTest

@@ -328,7 +328,7 @@ public final class ServiceNotifier implements AutoCloseable {
    * @param healthCheck tells whether the service works; see {@link Watchdog} for when it is called
    * @return the watchdog; empty if the manager wants none, or there is no manager
    * @throws IOException if one of the variables is set to something else than a number, or {@code
-   *     NOTIFY_SOCKET} is unusable
+   *     NOTIFY_SOCKET} is unusable, or no thread can be started
    */
   public Optional<Watchdog> watchdog(BooleanSupplier healthCheck) throws IOException {
     Objects.requireNonNull(healthCheck, "healthCheck");
@@ -357,7 +357,7 @@ public final class ServiceNotifier implements AutoCloseable {
   /** What the watchdog tells the manager. */
   private final class Watched implements Watchdog.Manager {
     /** Here, so that nothing of the watchdog is loaded before. */
-    Watchdog start(long micros, BooleanSupplier healthCheck) {
+    Watchdog start(long micros, BooleanSupplier healthCheck) throws IOException {
       return Watchdog.start(this, micros, healthCheck);
     }
 

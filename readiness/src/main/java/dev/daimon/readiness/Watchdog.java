@@ -56,10 +56,15 @@ public final class Watchdog implements AutoCloseable {
     thread.setDaemon(true);
   }
 
-  static Watchdog start(Manager manager, long micros, BooleanSupplier healthCheck) {
-    Watchdog watchdog = new Watchdog(manager, micros, healthCheck);
-    watchdog.thread.start();
-    return watchdog;
+  static Watchdog start(Manager manager, long micros, BooleanSupplier healthCheck)
+      throws IOException {
+    try {
+      Watchdog watchdog = new Watchdog(manager, micros, healthCheck);
+      watchdog.thread.start();
+      return watchdog;
+    } catch (OutOfMemoryError noThread) {
+      throw new IOException("the watchdog has no thread: " + noThread.getMessage(), noThread);
+    }
   }
 
   /** {@return how long the manager waits for the next ping: {@code WATCHDOG_USEC}} */

@@ -3,6 +3,7 @@ package dev.daimon.daemon.streams;
 import dev.daimon.forking.MemoryFile;
 import dev.daimon.forking.Pipe;
 import dev.daimon.forking.StandardStream;
+import dev.daimon.posix.Cleanup;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -55,7 +56,7 @@ public final class CapturedStream extends Reader {
   }
 
   /**
-   * Captures a stream from now on.
+   * Captures a stream from now on; if that fails, the stream is as before.
    *
    * @param charset the character set in which Java prints to it
    * @param copy the file that gets a copy until the release; null for none
@@ -65,16 +66,29 @@ public final class CapturedStream extends Reader {
     try (Pipe pipe = Pipe.open()) {
       // Opened again, for a Java stream, while this process still has the right to.
       InputStream input = new FileInputStream("/proc/self/fd/" + pipe.readEnd().number());
-      stream.redirect(pipe.writeEnd());
       ErrorTee tee = copy == null ? null : new ErrorTee(input, copy);
       CapturedStream captured = new CapturedStream(tee);
-      Thread thread =
-          new Thread(
-              () -> captured.empty(tee == null ? input : tee, charset),
-              "daimon-captured-" + stream.name());
+      // If the stream does not become the pipe, the thread is at the end of the pipe at once.
+      captured.start(tee == null ? input : tee, charset, stream);
+      stream.redirect(pipe.writeEnd());
+      if (tee != null) {
+        tee.begin();
+      }
+      return captured;
+    }
+  }
+
+  private void start(InputStream input, Charset charset, StandardStream stream) throws IOException {
+    try {
+      Thread thread = new Thread(() -> empty(input, charset), "daimon-captured-" + stream.name());
       thread.setDaemon(true);
       thread.start();
-      return captured;
+    } catch (OutOfMemoryError noThread) {
+      IOException failure =
+          new IOException(
+              "there is no thread to capture " + stream + ": " + noThread.getMessage(), noThread);
+      Cleanup.close(input, failure);
+      throw failure;
     }
   }
 

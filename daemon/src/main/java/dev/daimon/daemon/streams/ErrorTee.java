@@ -30,10 +30,14 @@ final class ErrorTee extends FilterInputStream {
    */
   private boolean over;
 
-  /** Copies everything to a file in memory, which this object closes. */
+  /** Copies everything to a file in memory, which the {@linkplain #release end} closes. */
   ErrorTee(InputStream input, MemoryFile copy) {
     super(input);
     this.copy = copy;
+  }
+
+  /** Begins to await the end of the JVM, once standard error leads to the pipe. */
+  void begin() {
     Runtime.getRuntime().addShutdownHook(atExit);
   }
 
