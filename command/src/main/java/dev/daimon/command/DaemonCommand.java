@@ -26,6 +26,7 @@ import dev.daimon.startup.StartException.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The {@code main} of a program that is a daemon: its first word says what to do.
@@ -47,6 +48,9 @@ public final class DaemonCommand {
 
   private final DaemonConfig config;
   private final String name;
+
+  /** Held while a restart starts a daemon, until it is told how that went. */
+  private final ReentrantLock starting = new ReentrantLock();
 
   private DaemonCommand(DaemonConfig config) {
     this.config = config;
@@ -118,6 +122,10 @@ public final class DaemonCommand {
       return failed(ControlFailure.of(failure));
     } catch (NativeAccessException denied) {
       return failed(new StartException(Reason.SYSTEM, denied));
+    } finally {
+      if (starting.isHeldByCurrentThread()) {
+        starting.unlock();
+      }
     }
   }
 
@@ -224,6 +232,7 @@ public final class DaemonCommand {
           Reason.CONFIGURATION, String.join("; ", problems) + "; nothing was stopped");
     }
     StopWords words = new StopWords(this::say);
+    tellBeforeTheEnd();
     try {
       Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, words);
       return 0;
@@ -234,6 +243,18 @@ public final class DaemonCommand {
         throw failure;
       }
       throw afterStop(ControlFailure.of(failure));
+    }
+  }
+
+  /**
+   * Has the end of this JVM, by Ctrl-C or a signal, wait until it is told what became of a daemon
+   * that is being started. The launch itself ends meanwhile; no other one begins.
+   */
+  private void tellBeforeTheEnd() {
+    try {
+      Runtime.getRuntime().addShutdownHook(new Thread(starting::lock, "daimon-restart"));
+    } catch (IllegalStateException shuttingDown) {
+      throw new StartException(Reason.SYSTEM, "interrupted; nothing was stopped");
     }
   }
 
@@ -249,7 +270,8 @@ public final class DaemonCommand {
     return told;
   }
 
-  private static void start(DaemonConfig config) {
+  private void start(DaemonConfig config) {
+    starting.lock();
     if (!(Daemonizer.launch(config) instanceof Launch.InLauncher(LaunchedDaemon daemon))) {
       throw new IllegalStateException("this process is the daemon");
     }

@@ -69,6 +69,10 @@ class DaemonCommandTest extends ProcessSandbox {
             daemon.onReload(signal -> {
               Files.writeString(here.resolve("reloaded"), "yes.");
             });
+            if (words.contains("wait")) {
+              Files.createFile(here.resolve("waits"));
+              new CountDownLatch(1).await();
+            }
             daemon.ready();
             if (!words.contains("end")) {
               new CountDownLatch(1).await();
@@ -226,6 +230,30 @@ class DaemonCommandTest extends ProcessSandbox {
         .endsWith("; the old daemon is stopped\n")
         .hasLineCount(1);
     awaitEnd();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aRestartThatIsInterruptedSaysWhatBecameOfBothDaemons(boolean runs) throws Exception {
+    if (runs) {
+      assertThat(app("start")).isEqualTo(new Result(0, "", ""));
+    }
+    Process restart =
+        prepare(java(App.class, "restart", "wait"), Map.of())
+            .redirectError(file("err").toFile())
+            .start();
+    await("the new daemon", () -> Files.exists(file("waits")));
+
+    restart.destroy();
+
+    assertThat(restart.waitFor()).isEqualTo(128 + 15);
+    assertThat(Files.readString(file("err")))
+        .isEqualTo(
+            (runs ? "" : "app: it was not running\n")
+                + "app: interrupted, and the daemon was stopped"
+                + (runs ? "; the old daemon is stopped\n" : "\n"));
+    awaitEnd();
+    assertThat(pidFile()).doesNotExist();
   }
 
   /** By the default policy that takes half a minute, so the words are asked for alone. */

@@ -131,6 +131,10 @@ public final class Daemonizer {
    * on, and may be the service itself. {@code ServiceNotifier.readyAs} names the daemon if that is
    * meant.
    *
+   * <p>If the launcher's JVM begins to end before the daemon is ready, or the launcher is killed,
+   * the daemon ends too. In a JVM whose shutdown hooks still run, this method then returns the exit
+   * code of {@link StartException.Reason#SYSTEM}, or throws a {@code StartException} with it.
+   *
    * @param config the configuration; it must be the same in launcher and daemon
    * @return in the launcher, the result: the daemon is ready, or it has ended with its process
    *     group; in the daemon, the daemon. The launcher is not the daemon's parent, so the exit code

@@ -39,6 +39,8 @@ final class Launcher {
   /** The variable that says which process is to ping the manager's watchdog. */
   private static final String WATCHED = "WATCHDOG_PID";
 
+  private static final String INTERRUPTED = "interrupted";
+
   private final Settings settings;
   private final boolean exits;
   private final RelaunchCommand relaunch;
@@ -88,11 +90,11 @@ final class Launcher {
     identity = settings.permittedIdentity();
     DaemonFiles files = new DaemonFiles(settings.files(), identity, Progress.IGNORED);
     Thread hook = new Interruption();
-    Runtime.getRuntime().addShutdownHook(hook);
+    add(hook);
     steps.lock();
     try {
       if (interrupted) {
-        throw new StartException(Reason.SYSTEM, "interrupted");
+        throw new StartException(Reason.SYSTEM, INTERRUPTED);
       }
       if (settings.directories != null) {
         files.undoLast(settings.directories.make(settings.namesLog, /* withRecords= */ false));
@@ -127,6 +129,14 @@ final class Launcher {
       if (start != null) {
         start.interrupted();
       }
+    }
+  }
+
+  private static void add(Thread hook) {
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      throw new StartException(Reason.SYSTEM, INTERRUPTED);
     }
   }
 

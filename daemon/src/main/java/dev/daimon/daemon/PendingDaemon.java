@@ -223,8 +223,8 @@ final class PendingDaemon {
    */
   private synchronized LaunchedDaemon failed(int exitCode, String message, boolean ending) {
     if (decided) {
-      // The thread that has stopped the daemon has reported it.
-      return new LaunchedDaemon(process.pid(), exitCode, exits ? "" : INTERRUPTED);
+      // Where this JVM exits, the thread that has stopped the daemon has reported it.
+      return new LaunchedDaemon(process.pid(), Reason.SYSTEM.exitCode(), exits ? "" : INTERRUPTED);
     }
     StartException failure = new StartException(Reason.DAEMON_FAILED, message);
     end(ending, failure);

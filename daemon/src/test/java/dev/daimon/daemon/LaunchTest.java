@@ -252,4 +252,51 @@ class LaunchTest {
         .as(result.out())
         .isEqualTo(2);
   }
+
+  /** Its JVM ends when it has told what became of its daemon, which is never ready. */
+  static final class IsInterrupted {
+    public static void main(String[] args) throws Exception {
+      DaemonConfig config = Words.config(args[0]).build();
+      if (Daemonizer.stage() == Stage.LAUNCHER) {
+        Thread main = Thread.currentThread();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitEnd(main)));
+      }
+      switch (Daemonizer.launch(config)) {
+        case Launch.InDaemon(Daemon _) -> {
+          Files.writeString(Path.of(args[0]).resolve("waits"), "yes.");
+          new CountDownLatch(1).await();
+        }
+        case Launch.InLauncher(LaunchedDaemon daemon) ->
+            System.out.println(daemon.isReady() + " " + daemon.exitCode() + " " + daemon.message());
+      }
+      try {
+        Launch _ = Daemonizer.launch(config);
+      } catch (StartException ending) {
+        System.out.println(ending.exitCode() + " " + ending.getMessage());
+      }
+    }
+
+    private static void awaitEnd(Thread main) {
+      try {
+        main.join();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @Test
+  void aDaemonThatTheEndOfItsLauncherHasStoppedIsNotReady() throws Exception {
+    Process launcher = facade.start(facade.java(List.of(), IsInterrupted.class));
+    assertThat(facade.awaitText("waits")).isEqualTo("yes");
+
+    launcher.destroy();
+
+    assertThat(launcher.waitFor()).isEqualTo(128 + 15);
+    assertThat(facade.file("out"))
+        .hasContent("false 71 interrupted, and the daemon was stopped\n71 interrupted\n");
+    assertThat(facade.file("err")).isEmptyFile();
+    facade.awaitEnd();
+    assertThat(facade.pidFile()).doesNotExist();
+  }
 }
