@@ -17,6 +17,7 @@ import dev.daimon.daemon.LaunchedDaemon;
 import dev.daimon.daemon.Stage;
 import dev.daimon.daemon.runtime.FailureText;
 import dev.daimon.forking.StandardStream;
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.locking.Holder;
 import dev.daimon.posix.NativeAccessException;
 import dev.daimon.posix.VisibleText;
@@ -235,6 +236,8 @@ public final class DaemonCommand {
     tellBeforeTheEnd();
     try {
       Outcome _ = control.restart(_ -> start(background), StopPolicy.DEFAULT, words);
+      // A signal that comes before the exit does not make it a failure.
+      boolean _ = ThisProcess.fixExitCode(0);
       return 0;
     } catch (StartException failure) {
       throw words.ran() ? afterStop(failure) : failure;

@@ -7,6 +7,7 @@ import dev.daimon.control.StopResult;
 import dev.daimon.daemon.DaemonConfig;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.EndsBeforeExit;
 import dev.daimon.testing.FaultInjector;
 import dev.daimon.testing.FaultInjector.Fault;
 import dev.daimon.testing.ProcessSandbox;
@@ -254,6 +255,18 @@ class DaemonCommandTest extends ProcessSandbox {
                 + (runs ? "; the old daemon is stopped\n" : "\n"));
     awaitEnd();
     assertThat(pidFile()).doesNotExist();
+  }
+
+  @Test
+  void aSignalAfterARestartDoesNotMakeItAFailure() throws Exception {
+    assertThat(app("start")).isEqualTo(new Result(0, "", ""));
+    long first = pid(pidFile());
+
+    List<String> command = EndsBeforeExit.of(java(App.class, "restart"), "TERM", file("logging"));
+
+    assertThat(run(command, Map.of())).isEqualTo(new Result(0, "", ""));
+    assertThat(pid(pidFile())).isNotEqualTo(first);
+    assertThat(isLocked(pidFile())).isTrue();
   }
 
   /** By the default policy that takes half a minute, so the words are asked for alone. */

@@ -49,8 +49,10 @@ public final class Daemonizer {
    * <p>On a terminal, the launcher shows the daemon's {@linkplain Daemon#status status}; otherwise
    * it prints nothing. If the launcher is interrupted or killed before the daemon is ready, the
    * daemon ends too. The same happens if another thread of the launcher calls {@code System.exit};
-   * then the exit code is that thread's. Files that a killed launcher has created, such as a log,
-   * stay. A daemon that has not reached this call when the launcher ends goes on until it does.
+   * then the exit code is that thread's. Once the daemon is ready, the launcher exits with 0 also
+   * if one of these comes before its own exit, but for a kill. Files that a killed launcher has
+   * created, such as a log, stay. A daemon that has not reached this call when the launcher ends
+   * goes on until it does.
    *
    * <p>The launcher starts the daemon with the command line of this JVM. In a build tool, a test
    * runner or an application server that is not the program's own command line, so the call throws

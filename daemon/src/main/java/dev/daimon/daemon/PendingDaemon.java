@@ -4,6 +4,7 @@ import dev.daimon.daemon.config.Settings;
 import dev.daimon.daemon.streams.EarlyOutput;
 import dev.daimon.forking.Detached;
 import dev.daimon.forking.ExitStatus;
+import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -188,6 +189,11 @@ final class PendingDaemon {
       return false;
     }
     decided = true;
+    if (exits) {
+      // Something else may end this JVM before the exit that follows; if it has begun to, it waits
+      // for this decision.
+      boolean _ = ThisProcess.fixExitCode(0);
+    }
     try {
       files.release();
     } catch (StartException late) {

@@ -2,6 +2,7 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.testing.EndsBeforeExit;
 import dev.daimon.testing.ProcessSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -189,6 +191,32 @@ class InterruptTest {
     assertThat(launcher.waitFor()).isEqualTo(5);
     Files.delete(facade.file("exit"));
     assertUndone();
+  }
+
+  /** Starts a daemon from a launcher that has a shutdown hook of its own. */
+  static final class Hooked {
+    public static void main(String[] args) throws Exception {
+      if (Daemonizer.stage() == Stage.LAUNCHER) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
+      }
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        daemon.ready();
+        new CountDownLatch(1).await();
+      }
+    }
+  }
+
+  /** It has confirmed the daemon by then. */
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT", "5"})
+  void whatEndsTheLauncherJustBeforeItsOwnExitDoesNotMakeTheStartAFailure(String how)
+      throws Exception {
+    List<String> command =
+        EndsBeforeExit.of(facade.java(List.of(), Hooked.class), how, facade.file("logging"));
+
+    assertThat(facade.run(command, Map.of())).isEqualTo(new ProcessSandbox.Result(0, "hook\n", ""));
+
+    assertThat(facade.running().isAlive()).isTrue();
   }
 
   @ParameterizedTest

@@ -50,6 +50,27 @@ public final class ThisProcess {
     }
   }
 
+  /**
+   * Fixes the exit code of this process: whenever and however its JVM exits from now on, it exits
+   * with this one. That counts for {@link System#exit} and {@link Runtime#halt} with another code
+   * in any thread, for the end of {@code main}, and for a signal on which the JVM exits, such as
+   * {@code SIGTERM}. Shutdown hooks run as always.
+   *
+   * <p>The first call counts. A process that a signal kills, or that crashes, has no exit code. A
+   * program that this process becomes has its own one.
+   *
+   * @param exitCode the exit code, from 0 to 255
+   * @return whether it is fixed; false if there is no memory for that
+   * @throws IllegalArgumentException if the exit code is outside that range
+   * @see <a href="https://man7.org/linux/man-pages/man3/exit.3.html">exit(3)</a>
+   */
+  public static boolean fixExitCode(int exitCode) {
+    if (exitCode < 0 || exitCode > 255) {
+      throw new IllegalArgumentException("no exit code: " + exitCode);
+    }
+    return Processes.fixExitCode(exitCode) == 0;
+  }
+
   /** {@return whether this process leads its process group, so that {@link #setsid()} fails} */
   public static boolean isGroupLeader() {
     return Processes.getpgrp() == Processes.getpid();

@@ -10,14 +10,17 @@ import dev.daimon.posix.call.Capabilities;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Command;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ThisProcessTest {
@@ -150,5 +153,54 @@ class ThisProcessTest {
   void howADetachedProgramEndsIsToldToAProcessThatAdoptsOrphans() throws Exception {
     assertThat(ChildJvm.of(Adopts.class).run("exit 7", "exit 0", "kill -9 $$").lines())
         .containsExactly("exit code 7 false", "exit code 0 false", "signal 9 false");
+  }
+
+  /** Fixes its exit code, and ends as the first argument says. */
+  static final class FixesItsExitCode {
+    public static void main(String[] args) throws Exception {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
+      System.out.println(ThisProcess.fixExitCode(Integer.parseInt(args[1])));
+      System.out.println(ThisProcess.fixExitCode(99));
+      switch (args[0]) {
+        case "exits" -> System.exit(5);
+        case "halts" -> Runtime.getRuntime().halt(5);
+        case "throws" -> throw new IllegalStateException();
+        case "returns" -> Thread.onSpinWait();
+        default -> {
+          Command.kill(args[0], ThisProcess.id());
+          new CountDownLatch(1).await();
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "exits,   0,   0,   true true hook",
+    "exits,   255, 255, true true hook",
+    "halts,   0,   0,   true true",
+    "throws,  0,   0,   true true hook",
+    "returns, 7,   7,   true true hook",
+    "INT,     0,   0,   true true hook",
+    "TERM,    0,   0,   true true hook",
+    "KILL,    0,   137, true true",
+  })
+  void anExitCodeThatIsFixedCountsHoweverTheJvmExits(
+      String how, String fixed, int exit, String lines) throws Exception {
+    ChildJvm.Result result =
+        ChildJvm.of(FixesItsExitCode.class)
+            .startedBy("env", "--default-signal=INT")
+            .run(how, fixed);
+
+    assertThat(result.exit()).isEqualTo(exit);
+    assertThat(result.out().lines()).containsExactly(lines.split(" "));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 256})
+  void whatIsNoExitCodeIsRefused(int code) {
+    assertThatThrownBy(() -> ThisProcess.fixExitCode(code))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("exit code");
   }
 }

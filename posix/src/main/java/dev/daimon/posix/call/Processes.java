@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Calls on processes and sessions: {@code unistd.h}, {@code sys/wait.h}, {@code sys/stat.h}, {@code
- * sys/prctl.h}.
+ * Calls on processes and sessions: {@code unistd.h}, {@code stdlib.h}, {@code sys/wait.h}, {@code
+ * sys/stat.h}, {@code sys/prctl.h}.
  */
 public final class Processes {
   /** {@code waitpid}: return at once if no child has ended. */
@@ -76,6 +76,10 @@ public final class Processes {
   private static final long PRCTL = Libc.address("prctl");
   // long sysconf(int name);
   private static final long SYSCONF = Libc.address("sysconf");
+  // int __cxa_atexit(void (*function)(void *), void *argument, void *library);
+  private static final long CXA_ATEXIT = Libc.address("__cxa_atexit");
+  // void exit(int status);
+  private static final long EXIT = Libc.address("exit");
   // long syscall(long number, ...);
   private static final long SYSCALL = Libc.address("syscall");
   // char **environ;
@@ -212,6 +216,15 @@ public final class Processes {
    */
   public static int signalAtParentsEnd(int signal) {
     return Libc.call(PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
+  }
+
+  /**
+   * Has every later {@code exit} of this JVM end with this exit code: what is registered here calls
+   * {@code exit} once more, and of several calls the C library takes the last one's code. What was
+   * registered first is called last, so the first registration counts. Not 0: there is no memory.
+   */
+  public static int fixExitCode(int code) {
+    return Libc.call(CXA_ATEXIT, EXIT, code, 0);
   }
 
   /** Waits until a child has ended, and leaves it a zombie: its pid stays its own. */

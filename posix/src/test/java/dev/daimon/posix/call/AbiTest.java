@@ -71,6 +71,7 @@ class AbiTest {
           #include <spawn.h>
           #include <stddef.h>
           #include <stdio.h>
+          #include <stdlib.h>
           #include <string.h>
           #include <sys/epoll.h>
           #include <sys/eventfd.h>
@@ -103,6 +104,8 @@ class AbiTest {
           // Linux 6.5's, for older headers.
           #define SO_PASSPIDFD 76
           #endif
+          // The binary interface of C++ has it, and no header of C.
+          int __cxa_atexit(void (*function)(void *), void *argument, void *library);
           // Of a header of the kernel that clashes with the C library's.
           #define UNIX_PATH_MAX sizeof(((struct sockaddr_un *) 0)->sun_path)
           #ifndef SCM_PIDFD
