@@ -304,6 +304,53 @@ class VerdictTest {
     assertNothingLeft();
   }
 
+  /** A daemon with two logs that prints to standard output alone, and ends. */
+  static final class PrintsAndEnds {
+    public static void main(String[] args) {
+      DaemonConfig config =
+          args[1].equals("without a log")
+              ? Words.config(args[0]).build()
+              : Words.config(args[0], "out=x.out", "err=x.err").build();
+      try (Daemon daemon = Daemonizer.daemonize(config)) {
+        System.out.println("no port");
+        if (args[1].equals("fails")) {
+          StartException _ = daemon.fail(42, "no service");
+        }
+        Runtime.getRuntime().halt(3);
+      }
+    }
+  }
+
+  /**
+   * Each JVM names them on standard error; of the daemon's words the launcher indents each line.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "ends,          3, 'the daemon exited with 3 before it was ready. Its last words, in $log:|  no port'",
+    "without a log, 3, 'the daemon exited with 3 before it was ready. Its last words:|  no port'",
+    "fails,        42, no service; see $log",
+  })
+  void whatTheJvmSaysOfItsOptionsIsNoReason(String how, int exitCode, String text)
+      throws Exception {
+    ProcessSandbox.Result result =
+        facade.run(
+            facade.java(List.of(), PrintsAndEnds.class, how),
+            Map.of(
+                "JAVA_TOOL_OPTIONS",
+                "-Dx=1",
+                "_JAVA_OPTIONS",
+                "-Dy=1",
+                "JDK_JAVA_OPTIONS",
+                "-Dz=1"));
+
+    assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
+    assertThat(result.err().lines().filter(line -> !line.matches("(NOTE: )?Picked up .*")))
+        .containsExactly(
+            ("VerdictTest$PrintsAndEnds: " + text)
+                .replace("$log", facade.file("x.out").toString())
+                .split("\\|"));
+  }
+
   @Test
   void anExceptionBeforeTheCallIsAmongTheLastWords() throws Exception {
     ProcessSandbox.Result result = facade.launch(Ends.class, "cannot configure");

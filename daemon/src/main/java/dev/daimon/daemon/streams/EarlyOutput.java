@@ -156,16 +156,25 @@ public final class EarlyOutput implements AutoCloseable {
     return text.toString();
   }
 
-  /** Returns the lines, without stack frames if they can be read in a log. */
+  /**
+   * Returns the lines that tell something: without what every JVM says that gets options from a
+   * variable, and without stack frames if they can be read in a log.
+   */
   private List<String> lines(Stream stream) {
     List<String> lines = new ArrayList<>();
     for (String line : new String(content(stream), StandardCharsets.UTF_8).split("\n", -1)) {
       boolean frame = line.startsWith("\tat ") || line.startsWith("\t... ");
-      if (!line.isBlank() && (stream.log == null || !frame)) {
+      if (!line.isBlank() && !namesOptions(line) && (stream.log == null || !frame)) {
         lines.add(line.stripTrailing());
       }
     }
     return lines;
+  }
+
+  private static boolean namesOptions(String line) {
+    return line.startsWith("Picked up JAVA_TOOL_OPTIONS: ")
+        || line.startsWith("Picked up _JAVA_OPTIONS: ")
+        || line.startsWith("NOTE: Picked up JDK_JAVA_OPTIONS: ");
   }
 
   private byte[] content(Stream stream) {
