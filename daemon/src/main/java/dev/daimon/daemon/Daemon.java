@@ -238,12 +238,12 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** Closes the descriptors that only a start needs: the streams have their own. */
+  /** Gives up what only a start needs: the streams have descriptors of their own. */
   private synchronized void settle() {
-    releaseStandardError();
-    settled = true;
     Resources.Open own = resources.own();
     try {
+      own.streams().release();
+      settled = true;
       own.streams().close();
       for (PendingChown pending : own.pendingChowns()) {
         if (!isLock(pending.descriptor())) {

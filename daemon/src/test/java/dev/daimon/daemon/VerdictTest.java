@@ -2,12 +2,15 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.daemon.runtime.LockCleanUp;
+import dev.daimon.posix.Descriptor;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.net.SocketException;
 import java.nio.file.Files;
@@ -302,6 +305,63 @@ class VerdictTest {
         .contains("the daemon exited with 0 before it was ready")
         .contains("the last words");
     assertNothingLeft();
+  }
+
+  /** A daemon without a log that has taken over what it has inherited when it prints its reason. */
+  static final class PrintsLate {
+    public static void main(String[] args) throws Exception {
+      String setting =
+          switch (args[1]) {
+            case "changes itself" -> "niceness=5";
+            case "has errors elsewhere" -> "err=/dev/null";
+            default -> "umask=022";
+          };
+      DaemonConfig config = Words.config(args[0], setting).build();
+      Daemon daemon = Daemonizer.daemonize(config);
+      switch (args[1]) {
+        case "asks for its lock" -> {
+          Descriptor _ = daemon.lockDescriptor();
+        }
+        case "closes" -> daemon.close();
+        case "ends" -> {
+          Thread cleanUp = cleanUp(daemon);
+          Runtime.getRuntime().addShutdownHook(new Thread(() -> printAfter(cleanUp)));
+          System.exit(3);
+        }
+        default -> Thread.onSpinWait();
+      }
+      System.out.println("no port");
+      Runtime.getRuntime().halt(3);
+    }
+
+    /** The hook that takes over the lock at the end of the JVM. */
+    private static Thread cleanUp(Daemon daemon) throws ReflectiveOperationException {
+      Field hook = LockCleanUp.class.getDeclaredField("hook");
+      hook.setAccessible(true);
+      return (Thread) hook.get(daemon.cleanUp);
+    }
+
+    private static void printAfter(Thread cleanUp) {
+      while (cleanUp.getState() != Thread.State.TERMINATED) {
+        Thread.onSpinWait();
+      }
+      System.out.println("no port");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"changes itself", "has errors elsewhere", "asks for its lock", "closes", "ends"})
+  void whatIsPrintedOnStandardOutputIsKeptUntilTheDaemonIsReady(String how) throws Exception {
+    assertThat(facade.launch(PrintsLate.class, how))
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                3,
+                "",
+                """
+                VerdictTest$PrintsLate: the daemon exited with 3 before it was ready. Its last words:
+                  no port
+                """));
   }
 
   /** A daemon with two logs that prints to standard output alone, and ends. */

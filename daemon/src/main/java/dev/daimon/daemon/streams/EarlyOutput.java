@@ -38,6 +38,10 @@ public final class EarlyOutput implements AutoCloseable {
   private static final int ONLY_LINES = 40;
 
   private final MemoryFile memory;
+
+  /** The same file, unless what is kept of standard error goes to its own one later. */
+  private final MemoryFile outputMemory;
+
   private final Stream output;
   private final Stream error;
 
@@ -52,8 +56,9 @@ public final class EarlyOutput implements AutoCloseable {
   private record Stream(
       @Nullable Descriptor target, @Nullable Descriptor first, long start, @Nullable Path log) {}
 
-  private EarlyOutput(MemoryFile memory, Stream output, Stream error) {
+  private EarlyOutput(MemoryFile memory, MemoryFile outputMemory, Stream output, Stream error) {
     this.memory = memory;
+    this.outputMemory = outputMemory;
     this.output = output;
     this.error = error;
   }
@@ -61,12 +66,14 @@ public final class EarlyOutput implements AutoCloseable {
   /** Prepares both streams; the files must be open, and not emptied yet. */
   public static EarlyOutput keep(Settings settings, DaemonFiles files) {
     try {
-      MemoryFile memory = MemoryFile.create("daimon-early-output", CAPACITY);
+      MemoryFile memory = memory();
       try {
-        return new EarlyOutput(
-            memory,
-            output(settings, files.standardOutput(), memory),
-            error(settings, files.standardError(), memory));
+        Stream error = error(settings, files.standardError(), memory);
+        Descriptor target = files.standardOutput();
+        boolean moves = error.target != null && memory.descriptor().equals(error.first);
+        MemoryFile outputMemory = target == null && moves ? memory() : memory;
+        Stream output = output(settings, target, outputMemory);
+        return new EarlyOutput(memory, outputMemory, output, error);
       } catch (IOException | RuntimeException failure) {
         Cleanup.close(memory, failure);
         throw failure;
@@ -74,6 +81,10 @@ public final class EarlyOutput implements AutoCloseable {
     } catch (IOException failure) {
       throw new StartException(Reason.SYSTEM, failure);
     }
+  }
+
+  private static MemoryFile memory() throws PosixException {
+    return MemoryFile.create("daimon-early-output", CAPACITY);
   }
 
   private static Stream output(Settings settings, @Nullable Descriptor target, MemoryFile memory)
@@ -179,8 +190,9 @@ public final class EarlyOutput implements AutoCloseable {
 
   private byte[] content(Stream stream) {
     try {
-      if (memory.descriptor().equals(stream.first)) {
-        return memory.content();
+      MemoryFile kept = stream.equals(output) ? outputMemory : memory;
+      if (kept.descriptor().equals(stream.first)) {
+        return kept.content();
       }
       if (stream.first != null && Files.isRegularFile(path(stream.first))) {
         Path path = path(stream.first);
@@ -201,6 +213,8 @@ public final class EarlyOutput implements AutoCloseable {
 
   @Override
   public void close() throws PosixException {
-    memory.close();
+    try (memory) {
+      outputMemory.close();
+    }
   }
 }

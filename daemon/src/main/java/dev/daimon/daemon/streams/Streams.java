@@ -20,6 +20,9 @@ public final class Streams {
   private final @Nullable CapturedStream output;
   private final @Nullable CapturedStream error;
 
+  /** Whether standard output is kept in memory, and does not lead to the null device yet. */
+  private boolean outputKept;
+
   /** Whether standard error does not lead to its own file yet. */
   private boolean temporary;
 
@@ -38,6 +41,7 @@ public final class Streams {
   private Streams(
       @Nullable CapturedStream output,
       @Nullable CapturedStream error,
+      boolean outputKept,
       boolean temporary,
       @Nullable MemoryFile memory,
       @Nullable Descriptor outputFile,
@@ -46,6 +50,7 @@ public final class Streams {
       @Nullable Path errorPath) {
     this.output = output;
     this.error = error;
+    this.outputKept = outputKept;
     this.temporary = temporary;
     this.memory = memory;
     this.outputFile = outputFile;
@@ -61,12 +66,10 @@ public final class Streams {
     if (settings.captureOutput) {
       return captured(memory);
     }
-    if (settings.standardOutput == null) {
-      StandardStream.OUTPUT.discard();
-    }
     return new Streams(
         null,
         null,
+        settings.standardOutput == null,
         memory != null || settings.inheritStandardErrorUntilReady,
         memory,
         null,
@@ -104,6 +107,7 @@ public final class Streams {
     return new Streams(
         null,
         null,
+        false,
         later,
         null,
         files.standardOutput(),
@@ -114,13 +118,13 @@ public final class Streams {
 
   /** Returns streams that stay as they are. */
   public static Streams untouched() {
-    return new Streams(null, null, false, null, null, null, null, null);
+    return new Streams(null, null, false, false, null, null, null, null, null);
   }
 
   private static Streams captured(@Nullable MemoryFile early) throws IOException {
     CapturedStream output = CapturedStream.begin(StandardStream.OUTPUT, System.out.charset(), null);
     CapturedStream error = CapturedStream.begin(StandardStream.ERROR, System.err.charset(), early);
-    return new Streams(output, error, false, null, null, null, null, null);
+    return new Streams(output, error, false, false, null, null, null, null, null);
   }
 
   /** Returns captured standard output; null if it is not captured. */
@@ -131,6 +135,18 @@ public final class Streams {
   /** Returns captured standard error; null if it is not captured. */
   public @Nullable CapturedStream error() {
     return error;
+  }
+
+  /**
+   * Redirects both streams to where they lead from now on, since the daemon is ready: not before,
+   * because of a start that fails the launcher shows what was kept.
+   */
+  public synchronized void release() throws IOException {
+    if (outputKept) {
+      outputKept = false;
+      StandardStream.OUTPUT.discard();
+    }
+    releaseStandardError();
   }
 
   /** Redirects standard error to its own file, and writes there what was kept in memory so far. */
