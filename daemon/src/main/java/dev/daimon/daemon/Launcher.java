@@ -13,9 +13,11 @@ import dev.daimon.forking.Redirect;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.readiness.LauncherEnd;
+import dev.daimon.signals.Dispositions;
 import dev.daimon.startup.DaemonFiles;
 import dev.daimon.startup.Progress;
 import dev.daimon.startup.StartException;
@@ -203,13 +205,14 @@ final class Launcher {
 
   /**
    * Makes this process the daemon's parent, instead of init, until this JVM has exited: only the
-   * parent learns how a process ends.
+   * parent learns how a process ends, and none that ignores {@code SIGCHLD}.
    *
    * <p>Not where a service manager is told of the daemon: it has to be the manager's own child by
    * then. For a main process that is not, systemd does not wait when it stops the service.
    */
   private static void adoptDaemon() {
     try {
+      Dispositions.reset(Signal.CHLD);
       ThisProcess.adoptOrphans();
     } catch (PosixException refused) {
       // This process will know that the daemon has ended, but not how.

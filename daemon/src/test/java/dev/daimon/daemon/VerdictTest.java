@@ -210,6 +210,17 @@ class VerdictTest {
     assertNothingLeft();
   }
 
+  @Test
+  void itIsKnownAlsoIfTheCallerIgnoresTheEndOfChildren() throws Exception {
+    List<String> command = new ArrayList<>(List.of("env", "--ignore-signal=CHLD"));
+    command.addAll(facade.java(List.of(), Ends.class, "exits"));
+
+    assertThat(facade.run(command, Map.of()))
+        .isEqualTo(
+            new ProcessSandbox.Result(
+                7, "", "VerdictTest$Ends: the daemon exited with 7 before it was ready\n"));
+  }
+
   /** A daemon whose output goes nowhere. */
   static final class FailsUnseen {
     public static void main(String[] args) {
