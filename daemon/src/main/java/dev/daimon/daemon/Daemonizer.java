@@ -40,11 +40,11 @@ public final class Daemonizer {
    * JVM by {@link System#exit}: with 0 as soon as the daemon is ready, otherwise with an exit code
    * and a message on standard error that say why not. The message has the daemon's exception with
    * its causes, and names the log that has the stack trace. If the daemon exits before it is ready
-   * and reports nothing, the launcher exits with the daemon's exit code, or with 70 if that is 0.
-   * Where {@code NOTIFY_SOCKET} is set, that is always 70: the launcher is not the daemon's parent
-   * then. It tells the service manager what the daemon reports, and that the daemon is the
-   * service's main process. A process that cannot find out which of the two it is exits in the same
-   * way.
+   * and reports nothing, the launcher exits with the daemon's exit code, or with 70 if that is 0 or
+   * a signal has killed the daemon. Where {@code NOTIFY_SOCKET} is set, that is always 70: the
+   * launcher is not the daemon's parent then. It tells the service manager what the daemon reports,
+   * and that the daemon is the service's main process. A process that cannot find out which of the
+   * two it is exits in the same way.
    *
    * <p>On a terminal, the launcher shows the daemon's {@linkplain Daemon#status status}; otherwise
    * it prints nothing. If the launcher is interrupted or killed before the daemon is ready, the

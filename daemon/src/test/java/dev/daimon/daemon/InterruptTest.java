@@ -250,17 +250,26 @@ class InterruptTest {
     facade.awaitEnd();
   }
 
+  /** On the signals of a shutdown a JVM exits by itself. */
   @ParameterizedTest
-  @ValueSource(strings = {"before", "between"})
-  void aLauncherWhoseDaemonIsKilledSaysSo(String where) throws Exception {
+  @CsvSource({
+    "KILL, before,  70,  was killed by SIGKILL",
+    "KILL, between, 70,  was killed by SIGKILL",
+    "HUP,  between, 129, exited with 129",
+    "INT,  between, 130, exited with 130",
+    "TERM, before,  143, exited with 143",
+    "TERM, between, 143, exited with 143",
+  })
+  void aLauncherWhoseDaemonASignalEndsSaysSo(String signal, String where, int exitCode, String end)
+      throws Exception {
     Process launcher = launch(List.of(), where, LONG);
     long daemon = awaitDaemon();
 
-    Facade.signal("KILL", daemon);
+    Facade.signal(signal, daemon);
 
-    assertThat(launcher.waitFor()).isEqualTo(70);
+    assertThat(launcher.waitFor()).isEqualTo(exitCode);
     assertThat(facade.file("err"))
-        .hasContent("InterruptTest$Waits: the daemon was killed by SIGKILL before it was ready\n");
+        .hasContent("InterruptTest$Waits: the daemon " + end + " before it was ready\n");
     assertUndone();
     assertStartsAgain();
   }
