@@ -123,6 +123,8 @@ public final class DaemonCommand {
       return failed(ControlFailure.of(failure));
     } catch (NativeAccessException denied) {
       return failed(new StartException(Reason.SYSTEM, denied));
+    } catch (OutOfMemoryError lack) {
+      return failed(FailureText.scarce(lack));
     } finally {
       if (starting.isHeldByCurrentThread()) {
         starting.unlock();

@@ -93,6 +93,8 @@ public final class Daemonizer {
     } catch (NativeAccessException denied) {
       StatusLine.error(name, String.valueOf(denied.getMessage()));
       System.exit(Reason.SYSTEM.exitCode());
+    } catch (OutOfMemoryError lack) {
+      throw exit(name, FailureText.scarce(lack));
     }
     throw new AssertionError("System.exit returned");
   }
@@ -155,6 +157,8 @@ public final class Daemonizer {
       return new Launch.InLauncher(new Launcher(config.settings, false).launch());
     } catch (NativeAccessException denied) {
       throw new StartException(Reason.SYSTEM, denied);
+    } catch (OutOfMemoryError lack) {
+      throw FailureText.scarce(lack);
     }
   }
 

@@ -2,8 +2,10 @@ package dev.daimon.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.daimon.locking.SingletonLock;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.startup.StartException;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.File;
@@ -235,6 +237,74 @@ class PrivilegesTest {
 
     long pid = Facade.pid(users.resolve("pid"));
     assertThat(Facade.status(pid, "Uid")).isEqualTo("65534\t65534\t65534\t65534");
+  }
+
+  /** A launcher that gets no further thread, which it needs to act as another user. */
+  static final class LacksThreads {
+    public static void main(String[] args) throws Exception {
+      // The main thread has the name of its process, as others have.
+      Thread starts = new Thread(() -> start(args), "daimon-starts");
+      starts.start();
+      starts.join();
+    }
+
+    private static void start(String[] args) {
+      Path directory = Path.of(args[0]);
+      DaemonConfig config =
+          Words.config(args[0], "user=nobody", "pidFile=users/pid", "lockFile=users/lock").build();
+      try {
+        Words.tell(directory, "waits", Long.toString(ProcessHandle.current().pid()));
+        while (!Files.exists(directory.resolve("go"))) {
+          TimeUnit.MILLISECONDS.sleep(5);
+        }
+        if (args[1].equals("daemonize")) {
+          Daemon _ = Daemonizer.daemonize(config);
+        }
+        try {
+          Launch _ = Daemonizer.launch(config);
+        } catch (StartException failure) {
+          System.out.println(failure.exitCode() + " " + failure.getSuppressed().length);
+        }
+        try (SingletonLock lock = SingletonLock.acquire(directory.resolve("users/lock"))) {
+          System.out.println(lock.created());
+        }
+      } catch (IOException | InterruptedException failure) {
+        throw new IllegalStateException(failure);
+      }
+    }
+  }
+
+  /** Acting as the user is tried first, and then each file is opened in that way. */
+  @ParameterizedTest
+  @CsvSource({
+    "daemonize, 1+, 71, ''",
+    "daemonize, 3+, 71, ''",
+    "launch,    1+, 0,  '71 0|true|'",
+    "launch,    3+, 0,  '71 1|false|'",
+  })
+  @Tag("strace")
+  void aThreadThatCannotBeStartedIsOneLineAndLeavesNoLock(
+      String how, String refused, int exitCode, String out) throws Exception {
+    Path users = usersDirectory(65534);
+    Process launcher = facade.start(facade.java(List.of("-Xlog:disable"), LacksThreads.class, how));
+    long pid = Long.parseLong(facade.awaitText("waits"));
+    facade.refuseThreads(pid, "daimon-starts", refused);
+    Files.createFile(facade.file("go"));
+
+    assertThat(launcher.waitFor()).isEqualTo(exitCode);
+    assertThat(Files.readString(facade.file("out"))).isEqualTo(out.replace('|', '\n'));
+    String lack = "unable to create native thread";
+    List<String> lines = Files.readString(facade.file("err")).lines().toList();
+    if (how.equals("launch")) {
+      assertThat(lines).isEmpty();
+    } else {
+      assertThat(lines.getFirst())
+          .startsWith("PrivilegesTest$LacksThreads: java has failed: " + lack);
+      assertThat(lines.subList(1, lines.size()))
+          .hasSize(refused.equals("3+") ? 1 : 0)
+          .allMatch(line -> line.contains(": not taken back: ") && line.contains(lack));
+    }
+    assertThat(users.resolve("pid")).doesNotExist();
   }
 
   @Test

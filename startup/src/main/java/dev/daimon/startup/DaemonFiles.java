@@ -69,7 +69,7 @@ public final class DaemonFiles {
       IOException left = new IOException("not all directories were removed");
       made.undo(left);
       for (Throwable each : left.getSuppressed()) {
-        throw (IOException) each;
+        throw each instanceof IOException failure ? failure : new IOException(each);
       }
     });
   }
@@ -450,7 +450,7 @@ public final class DaemonFiles {
    */
   public void undo(Throwable reason) {
     Objects.requireNonNull(reason, "reason");
-    for (Exception left : opener.undo()) {
+    for (Throwable left : opener.undo()) {
       progress.step("not taken back: " + left.getMessage());
       reason.addSuppressed(left);
     }

@@ -122,10 +122,13 @@ final class FileOpener {
 
     @Override
     public void run() throws IOException {
-      if (asTarget) {
-        runAs(true, () -> kind.undo(file));
-      } else {
-        kind.undo(file);
+      // Closed, and so unlocked, also if there is no thread to act as the target user.
+      try (Descriptor _ = kind.descriptor(file)) {
+        if (asTarget) {
+          runAs(true, () -> kind.undo(file));
+        } else {
+          kind.undo(file);
+        }
       }
     }
   }
@@ -195,12 +198,12 @@ final class FileOpener {
   }
 
   /** Takes back all steps, the last one first, and returns the failures. */
-  List<Exception> undo() {
-    List<Exception> left = new ArrayList<>();
+  List<Throwable> undo() {
+    List<Throwable> left = new ArrayList<>();
     for (int i = undo.size() - 1; i >= 0; i--) {
       try {
         undo.get(i).run();
-      } catch (IOException | RuntimeException failure) {
+      } catch (IOException | RuntimeException | Error failure) {
         left.add(failure);
       }
     }

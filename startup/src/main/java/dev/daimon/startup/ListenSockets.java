@@ -172,7 +172,7 @@ public final class ListenSockets {
    */
   public void undo(Throwable reason) {
     Objects.requireNonNull(reason, "reason");
-    for (Exception left : opener.undo()) {
+    for (Throwable left : opener.undo()) {
       reason.addSuppressed(left);
     }
   }

@@ -184,7 +184,7 @@ public final class MadeDirectories {
             each.maker == null
                 ? OwnDirectory.removeIfEmpty(each.path)
                 : each.maker.accessFiles(() -> OwnDirectory.removeIfEmpty(each.path));
-      } catch (IOException left) {
+      } catch (IOException | RuntimeException | Error left) {
         reason.addSuppressed(left);
       }
     }

@@ -1,6 +1,7 @@
 package dev.daimon.daemon.runtime;
 
 import dev.daimon.startup.StartException;
+import dev.daimon.startup.StartException.Reason;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +78,17 @@ public final class FailureText {
       cause = cause.getCause();
     }
     return cause;
+  }
+
+  /** Returns the failure of a start for which java has no memory, or no further thread. */
+  public static StartException scarce(OutOfMemoryError lack) {
+    StartException failure =
+        new StartException(
+            Reason.SYSTEM, "java has failed: ".concat(String.valueOf(lack.getMessage())));
+    for (Throwable left : lack.getSuppressed()) {
+      failure.addSuppressed(left);
+    }
+    return failure;
   }
 
   private static String words(Throwable cause) {
