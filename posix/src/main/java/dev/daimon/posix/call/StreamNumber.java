@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
  * then the program's jar, logs or sockets. Who makes such a number another file ends the JVM.
  */
 public final class StreamNumber {
-  private static final int INPUT = 0;
+  private static final int STDIN_FILENO = 0;
 
   /** How the link to the file that a JVM opens first ends. */
   private static final String MODULES = "/lib/modules";
@@ -33,7 +33,7 @@ public final class StreamNumber {
       return false;
     }
     return (flags & Files.FD_CLOEXEC) != 0
-        || (number == INPUT ? isModules(number) : isToRead(number));
+        || (number == STDIN_FILENO ? isModules(number) : isToRead(number));
   }
 
   private static boolean isToRead(int number) {
