@@ -202,18 +202,27 @@ final class ServiceReport {
    * Without a thread the manager hears of it at the end of the JVM, if there is one then.
    */
   void beginStopping() {
-    Thread thread =
-        new Thread("daimon-stopping") {
-          @Override
-          public void run() {
-            stopping();
-          }
-        };
-    thread.setDaemon(true);
     try {
+      Thread thread =
+          new Thread("daimon-stopping") {
+            @Override
+            public void run() {
+              stopping();
+            }
+          };
+      thread.setDaemon(true);
       thread.start();
     } catch (OutOfMemoryError noThread) {
+      warnOfLateStop(noThread);
+    }
+  }
+
+  private void warnOfLateStop(OutOfMemoryError noThread) {
+    try {
       warn(new IOException("the service manager hears late of the stop: " + noThread.getMessage()));
+    } catch (OutOfMemoryError noMemory) {
+      // The stop matters more.
+      return;
     }
   }
 

@@ -7,6 +7,7 @@ import dev.daimon.forking.Program;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.startup.StartException;
+import dev.daimon.testing.FullHeap;
 import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.BufferedReader;
@@ -175,6 +176,51 @@ class CaptureTest {
         .startsWith("71 there is no thread to capture OUTPUT: ")
         .hasLineCount(1);
     assertThat(theirs).isEmptyDirectory();
+  }
+
+  /** Prints lines when there is no memory for them, and one when there is. */
+  static final class LacksMemory {
+    static final int LINES = 20;
+
+    // The stream is not closed, because the descriptor is the process' own.
+    @SuppressWarnings("resource")
+    public static void main(String[] args) throws Exception {
+      try (Daemon daemon = Daemonizer.daemonize(Words.config(args).build())) {
+        BufferedReader output = daemon.capturedOutput();
+        FileOutputStream out = new FileOutputStream(FileDescriptor.out);
+        // More than the pipe holds, so it is read meanwhile.
+        byte[] lines =
+            ("x".repeat(60_000) + "\n").repeat(LINES).getBytes(StandardCharsets.US_ASCII);
+        out.write("begin\n".getBytes(StandardCharsets.US_ASCII));
+        String read = output.readLine();
+        FullHeap.take();
+        out.write(lines);
+        FullHeap.giveBack();
+        out.write("the end\n".getBytes(StandardCharsets.US_ASCII));
+        int kept = 0;
+        int lost = 0;
+        for (read = output.readLine(); !read.equals("the end"); read = output.readLine()) {
+          if (read.endsWith(" lost]")) {
+            lost += Integer.parseInt(read.substring(1, read.indexOf(' ')));
+          } else {
+            kept++;
+          }
+        }
+        Words.tell(Path.of(args[0]), "count", (lost > 0) + " " + (kept + lost));
+      }
+    }
+  }
+
+  @Test
+  void aLackOfMemoryLosesLinesAndNotTheStream() throws Exception {
+    List<String> options = List.of("-Xmx16m", "-XX:-UseTLAB");
+
+    ProcessSandbox.Result result =
+        facade.run(
+            facade.java(options, LacksMemory.class, "foreground", "captureOutput"), Map.of());
+
+    assertThat(result).isEqualTo(new ProcessSandbox.Result(0, "", ""));
+    assertThat(facade.awaitText("count")).isEqualTo("true " + LacksMemory.LINES);
   }
 
   /** Prints a flood of lines before it begins to read. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.forking.OutputFile;
 import dev.daimon.posix.ResourceLimit;
 import dev.daimon.privileges.PrivilegeDrop;
+import dev.daimon.testing.FullHeap;
 import dev.daimon.testing.ProcessSandbox;
 import dev.daimon.testing.ProcessSandbox.Result;
 import dev.daimon.testing.ServiceManager;
@@ -195,6 +196,30 @@ class ServiceManagerTest {
     assertThat(result.err())
         .startsWith("daemon: warning: the service manager hears late of the stop: ")
         .hasLineCount(1);
+  }
+
+  /** Begins to stop when there is no memory left. */
+  static final class StopsWithoutMemory {
+    public static void main(String[] args) {
+      ServiceReport report = new ServiceReport(new StatusLine("daemon", true));
+      FullHeap.take();
+      report.beginStopping();
+      FullHeap.giveBack();
+      System.out.println("drains");
+    }
+  }
+
+  @Test
+  void aStopForWhichThereIsNoMemoryGoesOn() throws Exception {
+    List<String> options = List.of("-Xmx16m", "-XX:-UseTLAB");
+
+    Result result =
+        facade.run(
+            facade.java(options, StopsWithoutMemory.class),
+            Map.of("NOTIFY_SOCKET", manager.address()));
+
+    assertThat(result.exitCode()).as(result.toString()).isZero();
+    assertThat(result.out()).isEqualTo("drains\n");
   }
 
   /** Is ready, or gets another health check, when it can have no more threads. */

@@ -184,15 +184,15 @@ public final class DaemonEnd implements AutoCloseable {
         return;
       }
     }
-    Thread thread =
-        new Thread("daimon-status") {
-          @Override
-          public void run() {
-            sendStatuses();
-          }
-        };
-    thread.setDaemon(true);
     try {
+      Thread thread =
+          new Thread("daimon-status") {
+            @Override
+            public void run() {
+              sendStatuses();
+            }
+          };
+      thread.setDaemon(true);
       thread.start();
     } catch (OutOfMemoryError noThread) {
       dropWaiting();
@@ -249,7 +249,7 @@ public final class DaemonEnd implements AutoCloseable {
       for (byte[] status = next(); status != null; status = next()) {
         messages.write(status);
       }
-    } catch (IOException failure) {
+    } catch (IOException | RuntimeException | Error failure) {
       dropWaiting();
       throw failure;
     }

@@ -60,9 +60,9 @@ final class ForeignDescriptors {
 
   /** Starts a thread for calls that may hang; returns whether there is one. */
   static boolean start(Runnable calls) {
-    Thread thread = new Thread(calls, "daimon-close");
-    thread.setDaemon(true);
     try {
+      Thread thread = new Thread(calls, "daimon-close");
+      thread.setDaemon(true);
       thread.start();
       return true;
     } catch (OutOfMemoryError none) {
@@ -71,17 +71,25 @@ final class ForeignDescriptors {
   }
 
   private void closeWaiting() {
-    while (true) {
-      Integer descriptor;
-      synchronized (waiting) {
-        descriptor = waiting.poll();
-        if (descriptor == null) {
-          isClosing = false;
-          return;
+    try {
+      while (true) {
+        Integer descriptor;
+        synchronized (waiting) {
+          descriptor = waiting.poll();
+          if (descriptor == null) {
+            isClosing = false;
+            return;
+          }
         }
+        // Nobody is to be told: it is somebody else's file.
+        int _ = Files.close(descriptor);
       }
-      // Nobody is to be told: it is somebody else's file.
-      int _ = Files.close(descriptor);
+    } catch (RuntimeException | Error broken) {
+      synchronized (waiting) {
+        // The next call starts another thread.
+        isClosing = false;
+      }
+      throw broken;
     }
   }
 }

@@ -185,12 +185,16 @@ public final class NotifySocket implements AutoCloseable {
   }
 
   private void drop(int copy) {
-    int result = SocketMessages.receive(copy, new SocketMessage(1, 0), SocketMessages.MSG_DONTWAIT);
-    int _ = Files.close(copy);
-    synchronized (this) {
-      isDropping = false;
-      if (result >= 0) {
-        dropped++;
+    int result = -1;
+    try {
+      result = SocketMessages.receive(copy, new SocketMessage(1, 0), SocketMessages.MSG_DONTWAIT);
+    } finally {
+      int _ = Files.close(copy);
+      synchronized (this) {
+        isDropping = false;
+        if (result >= 0) {
+          dropped++;
+        }
       }
     }
   }

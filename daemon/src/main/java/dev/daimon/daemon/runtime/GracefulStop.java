@@ -29,8 +29,18 @@ public final class GracefulStop implements SignalHandler {
   private final SignalHandler drain;
   private final LockCleanUp cleanUp;
 
+  // Made before they are needed, when there may be no memory for them.
+  private final Thread stop = new Thread(this::drain, "daimon-stop");
+  private final Thread watch = new Thread(this::watch, "daimon-deadline");
+  private final Thread exit = new Thread(() -> System.exit(decided(OVERDUE)), "daimon-exit");
+
   /** Used by the one thread that handles signals. */
   private boolean begun;
+
+  /** The signal, and when it has arrived; set before the threads are started. */
+  private Signal signal = Signal.TERM;
+
+  private long start;
 
   /** Guarded by this. */
   private int exitCode = UNDECIDED;
@@ -40,31 +50,30 @@ public final class GracefulStop implements SignalHandler {
     this.deadline = deadline.compareTo(FOREVER) > 0 ? FOREVER : deadline;
     this.drain = drain;
     this.cleanUp = cleanUp;
+    // The JVM must not end with main while the drain runs.
+    stop.setDaemon(false);
+    watch.setDaemon(true);
   }
 
   @Override
-  public void handle(Signal signal) {
+  public void handle(Signal received) {
     if (begun) {
       return;
     }
-    long start = System.nanoTime();
-    Thread stop = new Thread(() -> drain(signal), "daimon-stop");
-    // The JVM must not end with main while the drain runs.
-    stop.setDaemon(false);
+    signal = received;
+    start = System.nanoTime();
     stop.start();
     begun = true;
-    Thread watch = new Thread(() -> watch(start), "daimon-deadline");
-    watch.setDaemon(true);
     try {
       watch.start();
     } catch (OutOfMemoryError noThread) {
       // The deadline matters more than other signals. An interrupt that is left over is no hurry.
       boolean _ = Thread.interrupted();
-      watch(start);
+      watch();
     }
   }
 
-  private void drain(Signal signal) {
+  private void drain() {
     int code = Reason.DAEMON_FAILED.exitCode();
     try {
       drain.handle(signal);
@@ -77,15 +86,21 @@ public final class GracefulStop implements SignalHandler {
     }
   }
 
-  private void watch(long start) {
+  private void watch() {
     try {
-      awaitDrained(start);
+      awaitDrained();
       beginExit();
       Thread.sleep(HOOK_MILLIS);
     } catch (InterruptedException hurry) {
       // Another part of the program interrupts all threads: halt at once.
       Thread.currentThread().interrupt();
+    } finally {
+      // Also after an error, such as a lack of memory.
+      halt();
     }
+  }
+
+  private void halt() {
     try {
       cleanUp.beforeHalt();
     } finally {
@@ -96,14 +111,14 @@ public final class GracefulStop implements SignalHandler {
   /** Exits on another thread, because System.exit does not return. */
   private void beginExit() {
     try {
-      new Thread(() -> System.exit(decided(OVERDUE)), "daimon-exit").start();
+      exit.start();
     } catch (OutOfMemoryError noThread) {
       // The halt follows all the same.
       return;
     }
   }
 
-  private synchronized void awaitDrained(long start) throws InterruptedException {
+  private synchronized void awaitDrained() throws InterruptedException {
     while (exitCode == UNDECIDED) {
       long left = deadline.toNanos() - (System.nanoTime() - start);
       if (left <= 0) {

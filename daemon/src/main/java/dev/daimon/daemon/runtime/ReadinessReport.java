@@ -94,15 +94,15 @@ public final class ReadinessReport {
 
   /** Kills on another thread, because System.exit does not return; returns whether there is one. */
   private static boolean beginKill(LockCleanUp cleanUp) {
-    Thread kill =
-        new Thread("daimon-kill") {
-          @Override
-          public void run() {
-            killLater(cleanUp);
-          }
-        };
-    kill.setDaemon(true);
     try {
+      Thread kill =
+          new Thread("daimon-kill") {
+            @Override
+            public void run() {
+              killLater(cleanUp);
+            }
+          };
+      kill.setDaemon(true);
       kill.start();
       return true;
     } catch (OutOfMemoryError noThread) {

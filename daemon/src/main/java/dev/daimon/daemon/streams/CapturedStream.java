@@ -8,10 +8,13 @@ import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.InterruptedIOException;
 import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.Charset;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The stream leads to a pipe, and a thread empties the pipe at once, so that printing never
  * waits for a reader. The thread keeps a limited number of characters. If nobody reads them, the
- * oldest lines are lost, and one line in their place says how many.
+ * oldest lines are lost, and one line in their place says how many. A line for which there is no
+ * memory is lost, too, and counts among them.
  *
  * <p>The pipe ends with this process: a child that has inherited the stream and outlives it gets
  * {@code SIGPIPE}, or {@code EPIPE}, for what it prints then.
@@ -36,7 +40,12 @@ public final class CapturedStream extends Reader {
   /** The maximal length of a line; a longer one is split. */
   private static final int MAX_LINE = 1 << 16;
 
-  private final Deque<String> lines = new ArrayDeque<>();
+  /** How many bytes are read at once. */
+  private static final int PART = 8192;
+
+  /** Of its final size, so that it need not grow: a failure of that would empty it. */
+  private final Deque<String> lines = new ArrayDeque<>(CAPACITY / LINE + 1);
+
   private int waiting;
   private long lost;
   private boolean ended;
@@ -47,6 +56,12 @@ public final class CapturedStream extends Reader {
   private int position;
 
   private final BufferedReader reader = new BufferedReader(this);
+
+  /** The beginning of the next line; this and the next field are for the thread alone. */
+  private final StringBuilder incoming = new StringBuilder();
+
+  /** Whether the beginning of the next line is lost. */
+  private boolean broken;
 
   /** Null if nothing is copied. */
   private final @Nullable ErrorTee tee;
@@ -80,7 +95,16 @@ public final class CapturedStream extends Reader {
 
   private void start(InputStream input, Charset charset, StandardStream stream) throws IOException {
     try {
-      Thread thread = new Thread(() -> empty(input, charset), "daimon-captured-" + stream.name());
+      CharsetDecoder decoder =
+          charset
+              .newDecoder()
+              .onMalformedInput(CodingErrorAction.REPLACE)
+              .onUnmappableCharacter(CodingErrorAction.REPLACE);
+      // All that the thread needs to empty the pipe, since there may be no memory left later.
+      ByteBuffer bytes = ByteBuffer.allocate(PART);
+      CharBuffer chars = CharBuffer.allocate(PART);
+      Thread thread =
+          new Thread(() -> empty(input, decoder, bytes, chars), "daimon-captured-" + stream.name());
       thread.setDaemon(true);
       thread.start();
     } catch (OutOfMemoryError noThread) {
@@ -104,25 +128,78 @@ public final class CapturedStream extends Reader {
     }
   }
 
-  private void empty(InputStream input, Charset charset) {
-    try (Reader text = new InputStreamReader(input, charset)) {
-      char[] part = new char[8192];
-      StringBuilder line = new StringBuilder();
+  private void empty(
+      InputStream input, CharsetDecoder decoder, ByteBuffer bytes, CharBuffer chars) {
+    try (input) {
       int count;
-      while ((count = text.read(part)) >= 0) {
-        for (int i = 0; i < count; i++) {
-          line.append(part[i]);
-          if (part[i] == '\n' || line.length() == MAX_LINE) {
-            add(line.toString());
-            line.setLength(0);
-          }
-        }
+      while ((count = read(input, bytes)) >= 0) {
+        bytes.position(bytes.position() + count).flip();
+        take(decoder, bytes, chars, /* isEnd= */ false);
+        bytes.compact();
       }
-      add(line.toString());
+      take(decoder, bytes.flip(), chars, /* isEnd= */ true);
+      add(incoming.toString());
     } catch (IOException failure) {
       add("what was printed cannot be read: " + failure.getMessage() + "\n");
+    } finally {
+      end();
     }
-    end();
+  }
+
+  private static int read(InputStream input, ByteBuffer bytes) throws IOException {
+    int start = bytes.arrayOffset() + bytes.position();
+    return input.read(bytes.array(), start, bytes.remaining());
+  }
+
+  /** Takes the characters of the bytes; what cannot be decoded for want of memory is lost. */
+  private void take(CharsetDecoder decoder, ByteBuffer bytes, CharBuffer chars, boolean isEnd) {
+    try {
+      boolean isMore = true;
+      while (isMore) {
+        isMore = decoder.decode(bytes, chars, isEnd).isOverflow();
+        if (isEnd && !isMore) {
+          isMore = decoder.flush(chars).isOverflow();
+        }
+        chars.flip();
+        while (chars.hasRemaining()) {
+          take(chars.get());
+        }
+        chars.clear();
+      }
+    } catch (OutOfMemoryError scarce) {
+      decoder.reset();
+      bytes.position(bytes.limit());
+      chars.clear();
+      breakOff();
+    }
+  }
+
+  private void take(char c) {
+    try {
+      if (!broken) {
+        incoming.append(c);
+        if (c == '\n' || incoming.length() == MAX_LINE) {
+          add(incoming.toString());
+          incoming.setLength(0);
+        }
+      }
+    } catch (OutOfMemoryError scarce) {
+      breakOff();
+    }
+    if (broken && c == '\n') {
+      broken = false;
+      lose();
+    }
+  }
+
+  private void breakOff() {
+    incoming.setLength(0);
+    broken = true;
+  }
+
+  private synchronized void lose() {
+    lost++;
+    notifyAll();
   }
 
   private synchronized void add(String line) {
@@ -143,7 +220,7 @@ public final class CapturedStream extends Reader {
   @Override
   public synchronized int read(char[] buffer, int offset, int length) throws IOException {
     while (position == current.length()) {
-      while (lines.isEmpty() && !ended) {
+      while (lines.isEmpty() && lost == 0 && !ended) {
         try {
           wait();
         } catch (InterruptedException e) {
@@ -151,12 +228,11 @@ public final class CapturedStream extends Reader {
           throw new InterruptedIOException("interrupted while waiting for a line");
         }
       }
-      if (lines.isEmpty()) {
-        return -1;
-      }
       if (lost > 0) {
         current = "[" + lost + (lost == 1 ? " line" : " lines") + " lost]\n";
         lost = 0;
+      } else if (lines.isEmpty()) {
+        return -1;
       } else {
         current = lines.remove();
         waiting -= LINE + current.length();
@@ -171,7 +247,7 @@ public final class CapturedStream extends Reader {
 
   @Override
   public synchronized boolean ready() {
-    return position < current.length() || !lines.isEmpty() || ended;
+    return position < current.length() || !lines.isEmpty() || lost > 0 || ended;
   }
 
   /** Does nothing to the stream: the process goes on printing to it. */

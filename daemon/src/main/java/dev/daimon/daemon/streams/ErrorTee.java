@@ -47,17 +47,17 @@ final class ErrorTee extends FilterInputStream {
     if (count < 0) {
       ended.countDown();
     } else {
-      keep(Arrays.copyOfRange(buffer, offset, offset + count));
+      keep(buffer, offset, count);
     }
     return count;
   }
 
-  private void keep(byte[] bytes) {
+  private void keep(byte[] buffer, int offset, int count) {
     synchronized (copy) {
       if (!over) {
         try {
-          copy.write(bytes);
-        } catch (PosixException full) {
+          copy.write(Arrays.copyOfRange(buffer, offset, offset + count));
+        } catch (PosixException | OutOfMemoryError full) {
           // As if standard error led to the file itself.
           return;
         }
