@@ -193,9 +193,9 @@ class CaptureTest {
             ("x".repeat(60_000) + "\n").repeat(LINES).getBytes(StandardCharsets.US_ASCII);
         out.write("begin\n".getBytes(StandardCharsets.US_ASCII));
         String read = output.readLine();
-        FullHeap.take();
+        FullHeap.fill();
         out.write(lines);
-        FullHeap.giveBack();
+        FullHeap.free();
         out.write("the end\n".getBytes(StandardCharsets.US_ASCII));
         int kept = 0;
         int lost = 0;

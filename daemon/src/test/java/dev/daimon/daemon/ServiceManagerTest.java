@@ -202,9 +202,9 @@ class ServiceManagerTest {
   static final class StopsWithoutMemory {
     public static void main(String[] args) {
       ServiceReport report = new ServiceReport(new StatusLine("daemon", true));
-      FullHeap.take();
+      FullHeap.fill();
       report.beginStopping();
-      FullHeap.giveBack();
+      FullHeap.free();
       System.out.println("drains");
     }
   }

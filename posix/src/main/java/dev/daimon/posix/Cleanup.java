@@ -24,8 +24,11 @@ public final class Cleanup {
     Objects.requireNonNull(failure, "failure");
     try {
       resource.close();
-    } catch (Exception second) {
-      failure.addSuppressed(second);
+    } catch (Throwable second) {
+      // The JVM has a few objects for a lack of memory, and may throw the same one again.
+      if (!second.equals(failure)) {
+        failure.addSuppressed(second);
+      }
     }
   }
 

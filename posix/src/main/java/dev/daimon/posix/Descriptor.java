@@ -84,8 +84,9 @@ public final class Descriptor implements AutoCloseable {
   /**
    * Closes the descriptor; a second call does nothing.
    *
-   * <p>The descriptor is closed even if this method throws, so do not retry: Linux frees the number
-   * whatever {@code close} returns.
+   * <p>The descriptor is closed even if this method throws an exception, so do not retry: Linux
+   * frees the number whatever {@code close} returns. After an {@link OutOfMemoryError} it may be
+   * open, and a further call closes it then.
    *
    * @throws PosixException if the file could not store what was written before ({@code EIO}, {@code
    *     ENOSPC}, {@code EDQUOT}), or other code has closed the number ({@code EBADF})
@@ -99,7 +100,22 @@ public final class Descriptor implements AutoCloseable {
       number = CLOSED;
     }
     if (closing != CLOSED) {
-      PosixException.check(Files.close(closing), "close", closing);
+      int result = close(closing);
+      if (result < 0) {
+        // Not by check, whose subject takes memory also if the call has not failed.
+        throw new PosixException("close", Integer.toString(closing), Errno.of(-result));
+      }
+    }
+  }
+
+  private int close(int closing) {
+    try {
+      return Files.close(closing);
+    } catch (OutOfMemoryError notCalled) {
+      synchronized (this) {
+        number = closing;
+      }
+      throw notCalled;
     }
   }
 

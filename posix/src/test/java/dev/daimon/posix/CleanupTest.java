@@ -31,6 +31,21 @@ class CleanupTest {
   }
 
   @Test
+  void anErrorDoesNotHideTheFirstFailureEither() {
+    Error second = new StackOverflowError();
+
+    Cleanup.close(() -> throwAgain(second), failure);
+    Cleanup.close(() -> throwAgain(second), second);
+
+    assertThat(failure).hasSuppressedException(second);
+    assertThat(second).hasNoSuppressedExceptions();
+  }
+
+  private static void throwAgain(Error error) {
+    throw error;
+  }
+
+  @Test
   void theFirstFailureIsKeptAndTheOthersAreAddedToIt() {
     IOException second = new IOException("second");
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.FullHeap;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +67,37 @@ class DescriptorTest {
     assertThatExceptionOfType(PosixException.class)
         .isThrownBy(descriptor::close)
         .withMessage("close " + number + ": Bad file descriptor (EBADF, 9)");
+  }
+
+  static final class WithoutMemory {
+    public static void main(String[] args) throws Exception {
+      // Once with memory.
+      close(Descriptor.adopt(openNull()));
+      Descriptor descriptor = Descriptor.adopt(openNull());
+      int number = descriptor.number();
+      FullHeap.fill();
+      Throwable failure = close(descriptor);
+      FullHeap.free();
+      System.out.println(failure);
+      System.out.println(Files.fcntl(number, Files.F_GETFD, 0) == Files.FD_CLOEXEC);
+      System.out.println(close(descriptor));
+      System.out.println(Files.fcntl(number, Files.F_GETFD, 0) == -Errno.EBADF.number());
+    }
+
+    private static @Nullable Throwable close(Descriptor descriptor) {
+      try {
+        descriptor.close();
+        return null;
+      } catch (Throwable failure) {
+        return failure;
+      }
+    }
+  }
+
+  @Test
+  void oneThatThereIsNoMemoryToCloseIsClosedByTheNextCall() throws Exception {
+    assertThat(FullHeap.child(WithoutMemory.class).run().lines())
+        .containsExactly("java.lang.OutOfMemoryError: Java heap space", "true", "null", "true");
   }
 
   @Test

@@ -3,37 +3,79 @@ package dev.daimon.testing;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the whole heap of this JVM, so that whoever needs memory gets an {@link OutOfMemoryError}.
- * For a JVM of its own with a small heap ({@code -Xmx}), and with {@code -XX:-UseTLAB}: otherwise
- * each thread has a reserve.
+ * A heap that has room for no further object, or for a few bytes. It is that of a JVM from {@link
+ * #child}: small, and without a piece of it that each thread has for itself.
+ *
+ * <p>Until {@link #free}, a test in that JVM can do only what makes no object, as {@code
+ * FileInputStream.read()}. It should have done all else once before: a class that is loaded, or
+ * code that runs for the first time, needs memory too.
  */
 public final class FullHeap {
-  private static final int LARGEST = 1 << 20;
+  /** The size of a {@link Piece} and of an array's header, in bytes. */
+  private static final int PIECE = 16;
 
-  private static Object @Nullable [] taken;
+  /** What is kept free at first, in bytes: less of it the collector would not find again. */
+  private static final int RESERVE = 1 << 16;
+
+  private static Object @Nullable [] large;
+  private static @Nullable Piece small;
+
+  private record Piece(@Nullable Piece next) {}
 
   private FullHeap() {}
 
-  /** Takes all that is left. */
-  public static void take() {
-    for (int size = LARGEST; size > 0; size /= 2) {
-      takeAll(size);
-    }
-    takeAll(0);
+  /** Returns a JVM for the {@code main} of this class, whose heap is filled in a moment. */
+  public static ChildJvm child(Class<?> main) {
+    return ChildJvm.of(main).option("-Xmx8m").option("-XX:-UseTLAB").option("-Xlog:disable");
   }
 
-  private static void takeAll(int size) {
+  /** Fills the heap of this JVM. */
+  public static void fill() {
+    for (int size = 1 << 20; size > 0; size /= 2) {
+      addAll(size);
+    }
+    addPieces(Integer.MAX_VALUE);
+  }
+
+  private static void addAll(int size) {
     try {
       while (true) {
-        taken = new Object[] {taken, new byte[size]};
+        Object[] next = new Object[size];
+        next[0] = large;
+        large = next;
       }
     } catch (OutOfMemoryError full) {
       return;
     }
   }
 
-  /** Gives all of it back. */
-  public static void giveBack() {
-    taken = null;
+  private static void addPieces(int count) {
+    try {
+      for (int i = 0; i < count; i++) {
+        small = new Piece(small);
+      }
+    } catch (OutOfMemoryError full) {
+      return;
+    }
+  }
+
+  /**
+   * Fills the heap of this JVM but for so many bytes, the first time for some hundred less: what
+   * makes several objects gets that far.
+   *
+   * @param left a multiple of 16, at most 64 Ki
+   */
+  public static void fillBut(int left) {
+    Object[] first = {new byte[RESERVE]};
+    large = first;
+    fill();
+    first[0] = null;
+    addPieces((RESERVE + PIECE - left) / PIECE);
+  }
+
+  /** Makes room again. */
+  public static void free() {
+    large = null;
+    small = null;
   }
 }

@@ -29,7 +29,7 @@ class GracefulStopTest {
               new LockCleanUp(none, false, null));
       // The first call needs memory; in a daemon it was made long before.
       long _ = System.nanoTime();
-      FullHeap.take();
+      FullHeap.fill();
       stop.handle(Signal.TERM);
     }
   }

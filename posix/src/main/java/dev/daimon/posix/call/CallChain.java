@@ -1,5 +1,6 @@
 package dev.daimon.posix.call;
 
+import dev.daimon.posix.Pause;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -68,6 +69,8 @@ final class CallChain {
           | bit(Signals.SIGBUS)
           | bit(Signals.SIGFPE)
           | bit(Signals.SIGSEGV));
+
+  private static final long PAUSE_NANOS = 10_000_000;
 
   // int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
   private static final long CLONE = Libc.address("clone");
@@ -186,7 +189,26 @@ final class CallChain {
       int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | exitSignal;
       return Libc.call(CLONE, SETCONTEXT, top, flags, first, id, 0);
     } finally {
-      Signals.sigmask(Signals.SIG_SETMASK, before[0], new long[1]);
+      setBack(before);
+    }
+  }
+
+  /**
+   * Sets the signal mask back, as soon as there is memory for that. It takes no more than the call
+   * before took, which is free again unless another thread has got it: so a thread that has all the
+   * memory itself does not wait for it here.
+   */
+  private static void setBack(long[] mask) {
+    for (boolean again = false; ; again = true) {
+      try {
+        if (again) {
+          Pause.nanos(PAUSE_NANOS);
+        }
+        Signals.sigmask(Signals.SIG_SETMASK, mask[0], mask);
+        return;
+      } catch (OutOfMemoryError scarce) {
+        // A thread that blocks signals for good would miss what they ask of it.
+      }
     }
   }
 

@@ -72,6 +72,8 @@ final class EntryPoint {
     } catch (ReflectiveOperationException | LinkageError | RuntimeException notHere) {
       // The packages are not exported, or this JDK is built differently.
       return null;
+    } catch (Error scarce) {
+      throw scarce;
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
     }

@@ -191,7 +191,10 @@ final class Libc {
     return ERRNO.get().value();
   }
 
-  /** Calls a function and returns what it returns, all 64 bits. */
+  /**
+   * Calls a function and returns what it returns, all 64 bits. After an {@link OutOfMemoryError} it
+   * was not called.
+   */
   static long raw(long function, long a, long b, long c, long d, long e, long f) {
     requireUsable();
     if (function == 0) {
@@ -204,6 +207,9 @@ final class Libc {
           ? (long) ENTRY_POINT.invokeExact(function, errno.address(), a, b, c, d, e, f)
           : (long)
               Linked.CALL.invokeExact(MemorySegment.ofAddress(function), errno, a, b, c, d, e, f);
+    } catch (Error scarce) {
+      // Memory, mostly: the linker needs some before the call, and none after it.
+      throw scarce;
     } catch (Throwable failure) {
       throw new AssertionError("a call into the C library cannot throw", failure);
     }

@@ -2,6 +2,7 @@ package dev.daimon.posix.call;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /** Calls on signals: {@code signal.h}. */
 public final class Signals {
@@ -59,9 +60,11 @@ public final class Signals {
       MemorySegment set = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
       Native.view(set).putLong(0, mask);
       MemorySegment oldSet = arena.allocate(Layouts.sigset_t.SIZE, Long.BYTES);
+      // Made before the call: without the old mask nobody could set it back.
+      ByteBuffer oldView = Native.view(oldSet);
       // Returns the error number itself.
       int result = -(int) Libc.raw(PTHREAD_SIGMASK, how, set.address(), oldSet.address(), 0, 0, 0);
-      old[0] = Native.view(oldSet).getLong(0);
+      old[0] = oldView.getLong(0);
       return result;
     }
   }
