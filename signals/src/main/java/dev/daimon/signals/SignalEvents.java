@@ -4,10 +4,12 @@ import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A failure of a handler is passed to the thread's uncaught-exception handler, which prints it
  * on standard error unless the program has set another one. Later signals are still handled.
+ *
+ * <p>For each signal that arrives the JVM makes a thread that tells of it. A signal for which it
+ * has no memory is lost; later ones are handled.
  *
  * <p>If several objects of this class handle a signal, the one that has registered it last gets it.
  * When that one is closed, the one before it gets the signal again. When the last one is closed,
@@ -61,8 +66,11 @@ public final class SignalEvents implements AutoCloseable {
 
   private final Map<Signal, Registration> registrations = new LinkedHashMap<>();
 
-  /** The signals that have arrived and are not yet handled, in the order of arrival. */
-  private final Set<Registration> pending = new LinkedHashSet<>();
+  /**
+   * The signals that have arrived and are not yet handled, each once, in the order of arrival.
+   * There is room for all of them: neither to add one nor to take one needs memory.
+   */
+  private final Queue<Registration> pending = new ArrayDeque<>(Signal.MAX_NUMBER);
 
   private @Nullable Thread thread;
   private boolean closed;
@@ -88,7 +96,9 @@ public final class SignalEvents implements AutoCloseable {
         if (now == null) {
           return false;
         }
-        pending.add(now);
+        if (!pending.contains(now)) {
+          pending.add(now);
+        }
         lock.notifyAll();
         return true;
       }
@@ -118,10 +128,16 @@ public final class SignalEvents implements AutoCloseable {
         throw new IllegalStateException("the signal events are closed");
       }
       HandlerTable.register(signal, registration);
-      if (thread == null) {
-        thread = start(registration);
+      try {
+        if (thread == null) {
+          thread = start();
+        }
+        old = registrations.put(signal, registration);
+      } catch (OutOfMemoryError scarce) {
+        // Nobody would handle the signal: so it has no handler then.
+        HandlerTable.remove(signal, registration);
+        throw scarce;
       }
-      old = registrations.put(signal, registration);
       if (old != null && pending.remove(old)) {
         pending.add(registration);
       }
@@ -132,16 +148,10 @@ public final class SignalEvents implements AutoCloseable {
     return this;
   }
 
-  /** Starts the thread. Without it nobody would handle the signal: so that has no handler then. */
-  private Thread start(Registration first) throws PosixException {
+  private Thread start() {
     Thread runner = new Runner();
-    try {
-      runner.start();
-      return runner;
-    } catch (OutOfMemoryError noThread) {
-      HandlerTable.remove(first.signal, first);
-      throw noThread;
-    }
+    runner.start();
+    return runner;
   }
 
   /** A class and not a lambda, which costs time: a daemon may register before it is ready. */
@@ -153,9 +163,13 @@ public final class SignalEvents implements AutoCloseable {
 
     @Override
     public void run() {
-      Registration next;
-      while ((next = next()) != null) {
+      while (true) {
+        // All of it: nobody would start the thread again.
         try {
+          Registration next = next();
+          if (next == null) {
+            return;
+          }
           next.handler.handle(next.signal);
         } catch (Throwable failure) {
           report(failure);
@@ -183,14 +197,8 @@ public final class SignalEvents implements AutoCloseable {
           // Only close() ends this thread.
         }
       }
-      return closed ? null : first();
+      return closed ? null : pending.poll();
     }
-  }
-
-  private Registration first() {
-    Registration first = pending.iterator().next();
-    pending.remove(first);
-    return first;
   }
 
   /** Returns the signals that have arrived and are not yet handled. */

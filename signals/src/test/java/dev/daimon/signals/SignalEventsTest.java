@@ -9,6 +9,7 @@ import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Signals;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.FullHeap;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -162,6 +163,120 @@ class SignalEventsTest {
                 .run()
                 .lines())
         .containsExactly("no thread", "SIGUSR1");
+  }
+
+  static final class WithoutMemory {
+    private static final Object LOCK = new Object();
+
+    /** Guarded by the lock: whether the handler of USR1 may end. */
+    private static boolean go = true;
+
+    private static volatile boolean handled;
+
+    public static void main(String[] args) throws Exception {
+      try (SignalEvents events = new SignalEvents()) {
+        events.on(Signal.USR1, WithoutMemory::block).on(Signal.USR2, signal -> handled = true);
+        Thread runner = thread("daimon-signals");
+        // Once with memory.
+        handle(events);
+        set(false);
+        handled = false;
+        handle(events);
+        FullHeap.fill();
+        set(true);
+        while (!handled && runner.isAlive()) {
+          Thread.onSpinWait();
+        }
+        FullHeap.free();
+        System.out.println(runner.isAlive());
+        handled = false;
+        send(Signal.USR2);
+        ProcessSandbox.await("the handler", () -> handled);
+      }
+    }
+
+    /** Both arrive, and the JVM has done with them. */
+    private static void handle(SignalEvents events) throws Exception {
+      send(Signal.USR1);
+      System.out.println(handled());
+      send(Signal.USR2);
+      ProcessSandbox.await("the JVM", () -> handled || events.pending().contains(Signal.USR2));
+      awaitTold(Signal.USR1);
+      awaitTold(Signal.USR2);
+    }
+
+    private static void block(Signal signal) throws InterruptedException {
+      note(signal);
+      synchronized (LOCK) {
+        while (!go) {
+          LOCK.wait();
+        }
+      }
+    }
+
+    private static void set(boolean now) {
+      synchronized (LOCK) {
+        go = now;
+        LOCK.notifyAll();
+      }
+    }
+
+    private static Thread thread(String name) {
+      return Thread.getAllStackTraces().keySet().stream()
+          .filter(any -> any.getName().equals(name))
+          .findAny()
+          .orElseThrow();
+    }
+  }
+
+  @Test
+  void aFullHeapDoesNotEndTheThread() throws Exception {
+    ChildJvm child = FullHeap.child(WithoutMemory.class).startedBy("env", "--default-signal");
+
+    assertThat(child.run().lines()).containsExactly("SIGUSR1", "SIGUSR1", "true");
+  }
+
+  static final class RefusedByMemory {
+    private static final int ALL = -1;
+
+    public static void main(String[] args) throws Exception {
+      // Once with memory.
+      boolean _ = on(ALL);
+      int memory = 0;
+      while (!on(memory)) {
+        memory += 16;
+      }
+      System.out.println(memory > 0);
+    }
+
+    /**
+     * Registers a second handler where so much memory is left; returns whether there was enough.
+     */
+    private static boolean on(int memory) throws Exception {
+      boolean registered = true;
+      try (SignalEvents _ = new SignalEvents().on(Signal.USR1, SignalEventsTest::note);
+          SignalEvents second = new SignalEvents()) {
+        SignalHandler handler = SignalEventsTest::note;
+        if (memory != ALL) {
+          FullHeap.fillBut(memory);
+        }
+        try {
+          second.on(Signal.USR1, handler);
+        } catch (OutOfMemoryError refused) {
+          registered = false;
+        }
+        FullHeap.free();
+      }
+      if (HandlerTable.isRegistered(Signal.USR1)) {
+        throw new AssertionError("a handler is left that had " + memory + " bytes");
+      }
+      return registered;
+    }
+  }
+
+  @Test
+  void aHandlerThatThereIsNoMemoryForIsNotRegistered() throws Exception {
+    assertThat(FullHeap.child(RefusedByMemory.class).run().output()).isEqualTo("true");
   }
 
   static final class Every {
