@@ -454,8 +454,9 @@ public final class PidFd implements AutoCloseable {
    * <p>The future fails as {@link #waitFor()} does: with {@link AlreadyWaitedException} or {@link
    * NotAChildException}, at once if that is known, and with {@link CancellationException} if this
    * handle is closed. The stages that depend on it run on a virtual thread of their own, and may
-   * block; one that is added once the future is completed runs on the thread that adds it. A future
-   * that was cancelled, or completed elsewhere, takes no status, and costs nothing any more.
+   * block, or on a thread that waits for the future itself; one that is added once the future is
+   * completed runs on the thread that adds it. A future that was cancelled, or completed elsewhere,
+   * takes no status, and costs nothing any more.
    *
    * @return the future of how the child ended
    * @throws IllegalStateException if this handle is closed
@@ -469,9 +470,9 @@ public final class PidFd implements AutoCloseable {
    * exit status of a child.
    *
    * <p>The future fails with {@link CancellationException} if this handle is closed. The stages
-   * that depend on it run on a virtual thread of their own, and may block; one that is added once
-   * the future is completed runs on the thread that adds it. A future that was cancelled, or
-   * completed elsewhere, costs nothing any more.
+   * that depend on it run on a virtual thread of their own, and may block, or on a thread that
+   * waits for the future itself; one that is added once the future is completed runs on the thread
+   * that adds it. A future that was cancelled, or completed elsewhere, costs nothing any more.
    *
    * @return the future, which is completed with this handle when the process has ended
    * @throws IllegalStateException if this handle is closed
