@@ -2,6 +2,7 @@ package dev.daimon.pidfd;
 
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
@@ -48,7 +49,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One daemon thread of this JVM watches all processes that are waited for. It starts with the
  * first wait, and ends soon after the last one. A waiting thread can be interrupted, and a waiting
- * virtual thread releases its carrier.
+ * virtual thread releases its carrier. If this JVM runs out of memory, the waits that go on may
+ * fail for it, as soon as there is memory to tell them; later ones do not.
  *
  * <p>Safe for use by several threads.
  *
@@ -66,14 +68,19 @@ public final class PidFd implements AutoCloseable {
   /** The time to search the descriptors of a process for a socket, in ns. */
   private static final long SEARCH_NANOS = 1_000_000_000L;
 
+  private static final Waiting<?>[] NONE = {};
+
   private final Descriptor descriptor;
   private final int pid;
 
   /** Marks the process as a child that only Daimon waits for; null if it is none. */
   private final @Nullable Object own;
 
-  /** The waits that go on; the descriptor is watched while there are any. */
+  /** The waits that go on; the descriptor is watched while there are any. Guarded by this. */
   private final List<Waiting<?>> pending = new ArrayList<>(1);
+
+  /** Whom the watcher tells; null if the descriptor is not watched. Guarded by this. */
+  private @Nullable Events watching;
 
   /** The future that has got the exit status last; null if there is none. */
   private @Nullable Delivery delivery;
@@ -490,20 +497,31 @@ public final class PidFd implements AutoCloseable {
    */
   @Override
   public void close() throws PosixException {
-    List<Waiting<?>> left = new ArrayList<>();
+    Waiting<?>[] left = NONE;
+    CancellationException closed = null;
     try {
       synchronized (this) {
-        left.addAll(pending);
-        pending.clear();
-        if (!left.isEmpty()) {
-          Watcher.remove(descriptor.number());
+        // Made first: where there is no memory for it, nothing changes.
+        Waiting<?>[] all = pending.toArray(NONE);
+        if (all.length > 0) {
+          closed = new CancellationException("the handle of process " + pid + " was closed");
         }
+        unwatch();
+        pending.clear();
+        left = all;
         descriptor.close();
       }
     } finally {
-      for (Waiting<?> waiting : left) {
-        waiting.fail(new CancellationException("the handle of process " + pid + " was closed"));
+      if (closed != null) {
+        fail(left, closed);
       }
+    }
+  }
+
+  /** Fails waits that are not pending any more. An array, since a list's iterator takes memory. */
+  private static void fail(Waiting<?>[] waits, Throwable failure) {
+    for (Waiting<?> waiting : waits) {
+      waiting.fail(failure);
     }
   }
 
@@ -528,46 +546,55 @@ public final class PidFd implements AutoCloseable {
       this.executor = executor;
     }
 
-    /** Completes the wait if its condition is met. */
+    /** Completes the wait if its condition is met, or cannot be examined. */
     void settle() {
+      T value = null;
+      Throwable failure = null;
       try {
-        T value = claim();
-        if (value != null) {
-          complete(value);
-        }
-      } catch (PosixException failure) {
-        completeExceptionally(failure);
+        value = claim();
+      } catch (PosixException | RuntimeException | Error refused) {
+        forget(this);
+        failure = refused;
+      }
+      if (value != null || failure != null) {
+        end(value, failure);
       }
     }
 
     /** Fails the wait, which is not pending any more, where its dependent stages may run. */
     void fail(Throwable failure) {
       try {
-        executor.execute(() -> completeExceptionally(failure));
+        executor.execute(() -> end(null, failure));
       } catch (OutOfMemoryError noThread) {
-        // Nobody must wait for ever.
-        completeExceptionally(failure);
+        end(null, failure);
       }
     }
 
-    /** Takes the result, or the failure, once: the end may be reported more than once. */
+    /** Completes the wait, as soon as there is memory for that: nobody must wait for ever. */
+    private void end(@Nullable T value, @Nullable Throwable failure) {
+      for (boolean again = false; ; again = true) {
+        try {
+          if (again) {
+            Pause.nanos(Watcher.PAUSE_NANOS);
+          }
+          boolean _ = failure == null ? complete(value) : completeExceptionally(failure);
+          return;
+        } catch (OutOfMemoryError scarce) {
+          // A further call also tells those that this one has not told.
+        }
+      }
+    }
+
+    /** Takes the result once: the end may be reported more than once. */
     private @Nullable T claim() throws PosixException {
       // The caller completes the future without this lock, since dependent stages run then.
       synchronized (PidFd.this) {
         // Cancelled, or claimed before, or the handle is closed.
-        if (!pending.contains(this)) {
-          return null;
-        }
-        try {
-          T value = condition.check(this);
-          if (value != null) {
-            forget(this);
-          }
-          return value;
-        } catch (PosixException failure) {
+        T value = pending.contains(this) ? condition.check(this) : null;
+        if (value != null) {
           forget(this);
-          throw failure;
         }
+        return value;
       }
     }
   }
@@ -591,30 +618,46 @@ public final class PidFd implements AutoCloseable {
   /** Begins to wait. When the process has ended, the executor settles the wait. */
   private <T> Waiting<T> begin(Condition<T> condition, Executor executor) {
     Waiting<T> waiting = new Waiting<>(condition, executor);
+    // However the wait ends: also if its user cancels it, or lets it time out.
+    var _ = waiting.whenComplete((value, failure) -> forget(waiting));
     synchronized (this) {
       int number = descriptor.number();
       pending.add(waiting);
-      waiting.settle();
-      if (!waiting.isDone() && pending.size() == 1) {
-        try {
-          Watcher.add(number, new Events());
-        } catch (PosixException failure) {
-          pending.remove(waiting);
-          waiting.completeExceptionally(failure);
-        } catch (RuntimeException | Error noThread) {
-          pending.remove(waiting);
-          throw noThread;
+      try {
+        T value = waiting.claim();
+        if (value != null) {
+          waiting.complete(value);
+        } else if (watching == null) {
+          Events events = new Events();
+          Watcher.add(number, events);
+          watching = events;
         }
+      } catch (PosixException failure) {
+        pending.remove(waiting);
+        waiting.completeExceptionally(failure);
+      } catch (RuntimeException | Error refused) {
+        // The caller knows: it may have the memory itself that this would wait for.
+        pending.remove(waiting);
+        throw refused;
       }
     }
-    // However the wait ends: also if its user cancels it, or lets it time out.
-    var _ = waiting.whenComplete((value, failure) -> forget(waiting));
     return waiting;
   }
 
   private synchronized void forget(Waiting<?> waiting) {
     if (pending.remove(waiting) && pending.isEmpty()) {
+      try {
+        unwatch();
+      } catch (OutOfMemoryError scarce) {
+        // It stays watched, and the end of the next wait tries again, or the close.
+      }
+    }
+  }
+
+  private void unwatch() {
+    if (watching != null) {
       Watcher.remove(descriptor.number());
+      watching = null;
     }
   }
 
@@ -633,14 +676,16 @@ public final class PidFd implements AutoCloseable {
 
     @Override
     public void failed(Throwable failure) {
-      List<Waiting<?>> failed;
+      Waiting<?>[] failed;
       synchronized (PidFd.this) {
-        failed = List.copyOf(pending);
+        if (watching != this) {
+          return;
+        }
+        failed = pending.toArray(NONE);
         pending.clear();
+        watching = null;
       }
-      for (Waiting<?> waiting : failed) {
-        waiting.fail(failure);
-      }
+      fail(failed, failure);
     }
 
     @Override
@@ -665,7 +710,7 @@ public final class PidFd implements AutoCloseable {
       if (failed.getCause() instanceof PosixException failure) {
         throw failure;
       }
-      throw new IllegalStateException("the watching thread has ended", failed.getCause());
+      throw new IllegalStateException("the wait has failed", failed.getCause());
     } finally {
       waiting.cancel(false);
     }

@@ -3,12 +3,11 @@ package dev.daimon.pidfd;
 import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
+import dev.daimon.posix.Pause;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Epoll;
 import dev.daimon.posix.call.Files;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +27,11 @@ final class Watcher {
 
   private static final int BATCH = 128;
 
+  /** Between two tries without memory, in ns. */
+  static final long PAUSE_NANOS = 10_000_000;
+
+  private static final byte[] ONE = {1, 0, 0, 0, 0, 0, 0, 0};
+
   private static @Nullable Watcher current;
 
   /** Is told of the end of a watched process, which its {@code toString} names. */
@@ -37,7 +41,10 @@ final class Watcher {
      */
     void readable();
 
-    /** The thread cannot go on. It does not watch the descriptor any more. */
+    /**
+     * The thread cannot go on. It does not watch the descriptor any more. If this throws an {@link
+     * OutOfMemoryError}, it is told again.
+     */
     void failed(Throwable failure);
   }
 
@@ -52,31 +59,47 @@ final class Watcher {
     this.wake = wake;
   }
 
-  /** Watches a descriptor, until {@link #remove}. */
+  /** Watches a descriptor, until {@link #remove}. If this throws, it does not. */
   static synchronized void add(int pidfd, Listener listener) throws PosixException {
     Watcher watcher = current;
     if (watcher == null) {
       watcher = start();
       current = watcher;
     }
-    // Edge-triggered: the end of a traced process is reported twice, for the tracer and then for
-    // its parent, and in between there is nothing to do.
-    PosixException.check(
-        Epoll.add(watcher.epoll.number(), pidfd, Epoll.EPOLLIN | Epoll.EPOLLET),
-        "epoll_ctl",
-        listener);
-    watcher.watched.put(pidfd, listener);
-  }
-
-  /** Stops watching a descriptor; to be called before it is closed. */
-  static synchronized void remove(int pidfd) {
-    Watcher watcher = current;
-    if (watcher != null && watcher.watched.remove(pidfd) != null) {
-      Epoll.remove(watcher.epoll.number(), pidfd);
-      if (watcher.watched.isEmpty()) {
-        Files.write(watcher.wake.number(), new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
+    Integer key = pidfd;
+    boolean added = false;
+    watcher.watched.put(key, listener);
+    try {
+      // Edge-triggered: the end of a traced process is reported twice, for the tracer and then for
+      // its parent, and in between there is nothing to do.
+      PosixException.check(
+          Epoll.add(watcher.epoll.number(), pidfd, Epoll.EPOLLIN | Epoll.EPOLLET),
+          "epoll_ctl",
+          listener);
+      added = true;
+    } finally {
+      if (!added) {
+        watcher.watched.remove(key);
       }
     }
+  }
+
+  /**
+   * Stops watching a descriptor; to be called before it is closed. If this throws, the descriptor
+   * is watched as before.
+   */
+  static synchronized void remove(int pidfd) {
+    Watcher watcher = current;
+    Integer key = pidfd;
+    if (watcher == null || !watcher.watched.containsKey(key)) {
+      return;
+    }
+    if (watcher.watched.size() == 1) {
+      // The thread wakes up, and looks when this is done.
+      Files.write(watcher.wake.number(), ONE);
+    }
+    Epoll.remove(watcher.epoll.number(), pidfd);
+    watcher.watched.remove(key);
   }
 
   private static Watcher start() throws PosixException {
@@ -115,26 +138,27 @@ final class Watcher {
   }
 
   private void run() {
-    int number = epoll.number();
-    int[] ready = new int[BATCH];
     try {
-      while (true) {
-        int count =
-            PosixException.check(Epoll.await(number, ready, timeout()), "epoll_wait", number);
-        if (count == 0 && endIfIdle()) {
-          return;
-        }
-        for (int i = 0; i < count; i++) {
-          Listener listener = watched(ready[i]);
-          if (listener != null) {
-            listener.readable();
-          }
-        }
-      }
+      watch();
     } catch (PosixException | RuntimeException | Error failure) {
       // The descriptor was closed elsewhere, or memory is short: no thread must wait for ever.
-      for (Listener listener : abandon(failure)) {
-        listener.failed(failure);
+      abandonAtLast(failure);
+    }
+  }
+
+  private void watch() throws PosixException {
+    int number = epoll.number();
+    int[] ready = new int[BATCH];
+    while (true) {
+      int count = PosixException.check(Epoll.await(number, ready, timeout()), "epoll_wait", number);
+      if (count == 0 && endIfIdle()) {
+        return;
+      }
+      for (int i = 0; i < count; i++) {
+        Listener listener = watched(ready[i]);
+        if (listener != null) {
+          listener.readable();
+        }
       }
     }
   }
@@ -164,24 +188,49 @@ final class Watcher {
     return true;
   }
 
+  /** Gives up, as soon as there is memory for that. */
+  private void abandonAtLast(Throwable failure) {
+    for (boolean again = false; ; again = true) {
+      try {
+        if (again) {
+          Pause.nanos(PAUSE_NANOS);
+        }
+        abandon(failure);
+        return;
+      } catch (OutOfMemoryError scarce) {
+        // Until all is done that this thread alone can do.
+      }
+    }
+  }
+
   /**
    * Gives up. This closes the descriptors before the next watcher is made, whose descriptors may
    * get the same numbers.
    */
-  private List<Listener> abandon(Throwable failure) {
+  private void abandon(Throwable failure) {
     synchronized (Watcher.class) {
       close(failure);
       if (current == this) {
         current = null;
       }
-      List<Listener> left = new ArrayList<>(watched.values());
-      watched.clear();
-      return left;
+    }
+    // From now on this thread alone uses the map.
+    for (Listener listener : watched.values()) {
+      listener.failed(failure);
     }
   }
 
+  /** Closes both, also if other code has closed one of them. */
   private void close(Throwable failure) {
-    Cleanup.close(wake, failure);
-    Cleanup.close(epoll, failure);
+    close(wake, failure);
+    close(epoll, failure);
+  }
+
+  private static void close(Descriptor descriptor, Throwable failure) {
+    try {
+      descriptor.close();
+    } catch (PosixException closedElsewhere) {
+      failure.addSuppressed(closedElsewhere);
+    }
   }
 }
