@@ -249,7 +249,7 @@ public final class DaemonEnd implements AutoCloseable {
       for (byte[] status = next(); status != null; status = next()) {
         messages.write(status);
       }
-    } catch (IOException | RuntimeException | Error failure) {
+    } catch (IOException | Error failure) {
       dropWaiting();
       throw failure;
     }

@@ -37,6 +37,8 @@ final class ForeignDescriptors {
   /** Whether so many are waiting that no more should be received. */
   boolean isCrowded() {
     synchronized (waiting) {
+      // While it is crowded, nobody closes any.
+      startClosing();
       return waiting.size() >= crowd;
     }
   }
@@ -51,10 +53,14 @@ final class ForeignDescriptors {
           waiting.add(descriptor);
         }
       }
-      if (!isClosing && !waiting.isEmpty()) {
-        // Without a thread they wait for the next call.
-        isClosing = start(this::closeWaiting);
-      }
+      startClosing();
+    }
+  }
+
+  /** Without a thread they wait for the next call. */
+  private void startClosing() {
+    if (!isClosing && !waiting.isEmpty()) {
+      isClosing = start(this::closeWaiting);
     }
   }
 
@@ -75,7 +81,7 @@ final class ForeignDescriptors {
       while (true) {
         Integer descriptor;
         synchronized (waiting) {
-          descriptor = waiting.poll();
+          descriptor = waiting.peek();
           if (descriptor == null) {
             isClosing = false;
             return;
@@ -83,13 +89,17 @@ final class ForeignDescriptors {
         }
         // Nobody is to be told: it is somebody else's file.
         int _ = Files.close(descriptor);
+        synchronized (waiting) {
+          waiting.remove();
+        }
+        // Nobody is to be told: it is somebody else's file.
+        int _ = Files.close(descriptor);
       }
-    } catch (RuntimeException | Error broken) {
+    } catch (OutOfMemoryError scarce) {
+      // It is still open. The next call starts another thread.
       synchronized (waiting) {
-        // The next call starts another thread.
         isClosing = false;
       }
-      throw broken;
     }
   }
 }

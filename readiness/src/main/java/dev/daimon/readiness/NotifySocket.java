@@ -187,9 +187,12 @@ public final class NotifySocket implements AutoCloseable {
   private void drop(int copy) {
     int result = -1;
     try {
-      result = SocketMessages.receive(copy, new SocketMessage(1, 0), SocketMessages.MSG_DONTWAIT);
+      try {
+        result = SocketMessages.receive(copy, new SocketMessage(1, 0), SocketMessages.MSG_DONTWAIT);
+      } finally {
+        int _ = Files.close(copy);
+      }
     } finally {
-      int _ = Files.close(copy);
       synchronized (this) {
         isDropping = false;
         if (result >= 0) {

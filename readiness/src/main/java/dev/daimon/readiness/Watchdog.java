@@ -79,11 +79,12 @@ public final class Watchdog implements AutoCloseable {
     boolean healthy = true;
     while (!closed) {
       long start = System.nanoTime();
-      String trouble = examine();
-      if (closed) {
-        return;
-      }
+      String trouble = "";
       try {
+        trouble = examine();
+        if (closed) {
+          return;
+        }
         healthy = tell(trouble, healthy);
       } catch (Throwable lost) {
         // An error, such as a lack of memory, too. There is nobody else to tell. The next ping may
@@ -114,7 +115,7 @@ public final class Watchdog implements AutoCloseable {
     try {
       String message = failure.getMessage();
       return message == null ? "" : ": " + message;
-    } catch (RuntimeException inIts) {
+    } catch (Throwable inIts) {
       return "";
     }
   }

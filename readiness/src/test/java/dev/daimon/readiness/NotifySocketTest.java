@@ -9,13 +9,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Polling;
 import dev.daimon.posix.call.SocketMessages;
 import dev.daimon.posix.call.Sockets;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -498,6 +501,63 @@ class NotifySocketTest {
       hostile.outputWriter(UTF_8).close();
     }
     awaitDescriptors(before);
+  }
+
+  /** Gets more than it takes at a time, when no thread can be started. */
+  static final class WithoutThread {
+    public static void main(String[] args) throws Exception {
+      try (NotifySocket socket = NotifySocket.open()) {
+        byte[] name = socket.address().getBytes(UTF_8);
+        name[0] = 0;
+        int sender = Sockets.socket(Sockets.AF_UNIX, Sockets.SOCK_DGRAM | Sockets.SOCK_CLOEXEC, 0);
+        PosixException.check(
+            Sockets.connect(sender, Sockets.unixAddress(name)), "connect", socket.address());
+        // Also loads what it needs.
+        receive(socket, sender);
+        int[] many = new int[20];
+        Arrays.fill(many, sender);
+        // One process of this user, with all its threads, runs already.
+        long[] before = new long[2];
+        Limits.getrlimit(0, Resource.NPROC.number(), before);
+        Limits.setrlimit(Resource.NPROC.number(), 1, before[1]);
+        send(sender, many);
+        System.out.println(socket.receive().isPresent());
+        Limits.setrlimit(Resource.NPROC.number(), before[0], before[1]);
+        receive(socket, sender);
+        System.out.println("receives");
+        Files.close(sender);
+      }
+    }
+
+    /** Some may be dropped before. */
+    private static void receive(NotifySocket socket, int sender) throws Exception {
+      ProcessSandbox.await(
+          "what is sent again and again",
+          () -> {
+            send(sender);
+            return socket.receive().isPresent();
+          });
+    }
+
+    private static void send(int sender, int... descriptors) {
+      int flags = SocketMessages.MSG_NOSIGNAL | SocketMessages.MSG_DONTWAIT;
+      int _ = SocketMessages.send(sender, "READY=1".getBytes(UTF_8), descriptors, flags);
+    }
+  }
+
+  @Test
+  @Tag("root")
+  void afterAThreadWasLackingItReceivesAgain(@TempDir Path classes) throws Exception {
+    assertThat(
+            ChildJvm.of(WithoutThread.class)
+                .startedBy(ChildJvm.AS_NOBODY)
+                // Not more than a fourth of these may wait.
+                .startedBy("prlimit", "--nofile=64:64")
+                .copied(classes)
+                .option("-Xlog:disable")
+                .run()
+                .lines())
+        .containsExactly("true", "receives");
   }
 
   /** From then on this process alone has the socket. */
