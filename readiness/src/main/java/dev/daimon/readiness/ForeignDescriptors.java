@@ -81,7 +81,7 @@ final class ForeignDescriptors {
       while (true) {
         Integer descriptor;
         synchronized (waiting) {
-          descriptor = waiting.peek();
+          descriptor = waiting.poll();
           if (descriptor == null) {
             isClosing = false;
             return;
@@ -89,14 +89,10 @@ final class ForeignDescriptors {
         }
         // Nobody is to be told: it is somebody else's file.
         int _ = Files.close(descriptor);
-        synchronized (waiting) {
-          waiting.remove();
-        }
-        // Nobody is to be told: it is somebody else's file.
-        int _ = Files.close(descriptor);
       }
     } catch (OutOfMemoryError scarce) {
-      // It is still open. The next call starts another thread.
+      // Whether it is open cannot be told, and a second close might be of another file. The next
+      // call starts another thread.
       synchronized (waiting) {
         isClosing = false;
       }
