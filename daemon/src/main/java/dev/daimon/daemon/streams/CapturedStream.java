@@ -138,6 +138,9 @@ public final class CapturedStream extends Reader {
         bytes.compact();
       }
       take(decoder, bytes.flip(), chars, /* isEnd= */ true);
+      if (broken) {
+        lose();
+      }
       add(incoming.toString());
     } catch (IOException failure) {
       add("what was printed cannot be read: " + failure.getMessage() + "\n");
