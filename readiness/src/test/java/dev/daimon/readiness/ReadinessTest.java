@@ -15,7 +15,6 @@ import dev.daimon.posix.call.Limits;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -23,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -370,47 +368,6 @@ class ReadinessTest {
                 .run()
                 .lines())
         .containsExactly("Optional[Status[text=told]]");
-  }
-
-  /** What waits to be sent cannot be, and another status waits behind it. */
-  static final class CannotSend {
-    public static void main(String[] args) throws Exception {
-      LauncherEnd launcher = LauncherEnd.open(new byte[0]);
-      launcher.started(ProcessHandle.current().pid());
-      DaemonEnd daemon = Objects.requireNonNull(DaemonEnd.find());
-      synchronized (field(daemon, "messages", Object.class)) {
-        daemon.status("first");
-        fill(field(daemon, "waiting", Queue.class));
-        daemon.status("lost");
-      }
-      for (Thread thread : Thread.getAllStackTraces().keySet()) {
-        if (thread.getName().equals("daimon-status")) {
-          thread.join();
-        }
-      }
-      daemon.status("told");
-      System.out.println(launcher.receive(LONG));
-      System.out.println(launcher.receive(LONG));
-    }
-
-    private static <T> T field(DaemonEnd daemon, String name, Class<T> type) throws Exception {
-      Field field = DaemonEnd.class.getDeclaredField(name);
-      field.setAccessible(true);
-      return type.cast(field.get(daemon));
-    }
-
-    @SuppressWarnings("unchecked")
-    private static void fill(Queue<?> waiting) {
-      synchronized (waiting) {
-        boolean _ = ((Queue<Object>) waiting).add("no message");
-      }
-    }
-  }
-
-  @Test
-  void afterAThreadThatHasFailedAStatusIsToldAgain() throws Exception {
-    assertThat(ChildJvm.of(CannotSend.class).run().out().lines())
-        .containsExactly("Optional[Status[text=first]]", "Optional[Status[text=told]]");
   }
 
   @Test
