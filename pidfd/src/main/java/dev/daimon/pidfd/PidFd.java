@@ -50,7 +50,8 @@ import org.jspecify.annotations.Nullable;
  * <p>One daemon thread of this JVM watches all processes that are waited for. It starts with the
  * first wait, and ends soon after the last one. A waiting thread can be interrupted, and a waiting
  * virtual thread releases its carrier. If this JVM runs out of memory, the waits that go on may
- * fail for it, as soon as there is memory to tell them; later ones do not.
+ * fail for it, as soon as there is memory to tell them, and so may those that begin on the same
+ * handle before; later ones do not.
  *
  * <p>Safe for use by several threads.
  *

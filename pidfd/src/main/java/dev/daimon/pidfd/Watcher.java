@@ -140,9 +140,21 @@ final class Watcher {
   private void run() {
     try {
       watch();
+    } catch (OutOfMemoryError scarce) {
+      // Who begins to wait from now on is not to fail with those that wait already.
+      retire();
+      abandonAtLast(scarce);
     } catch (PosixException | RuntimeException | Error failure) {
-      // The descriptor was closed elsewhere, or memory is short: no thread must wait for ever.
+      // The descriptor was closed elsewhere, for instance: no thread must wait for ever.
       abandonAtLast(failure);
+    }
+  }
+
+  private void retire() {
+    synchronized (Watcher.class) {
+      if (current == this) {
+        current = null;
+      }
     }
   }
 
@@ -210,9 +222,7 @@ final class Watcher {
   private void abandon(Throwable failure) {
     synchronized (Watcher.class) {
       close(failure);
-      if (current == this) {
-        current = null;
-      }
+      retire();
     }
     // From now on this thread alone uses the map.
     for (Listener listener : watched.values()) {
