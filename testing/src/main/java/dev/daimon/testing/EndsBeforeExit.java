@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.ResourceBundle;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EndsBeforeExit extends System.LoggerFinder {
   private static final String HOW = "daimon.test.end";
+
+  /** Whether this JVM has begun to end: it may be asked again before it is gone. */
+  private static final AtomicBoolean BEGUN = new AtomicBoolean();
 
   /** Made by the JVM. */
   public EndsBeforeExit() {}
@@ -54,7 +58,8 @@ public final class EndsBeforeExit extends System.LoggerFinder {
     public boolean isLoggable(Level level) {
       Thread thread = Thread.currentThread();
       if (thread.getName().equals("main")
-          && Arrays.stream(thread.getStackTrace()).anyMatch(Silent::isExit)) {
+          && Arrays.stream(thread.getStackTrace()).anyMatch(Silent::isExit)
+          && BEGUN.compareAndSet(false, true)) {
         end(System.getProperty(HOW, ""));
       }
       return false;
