@@ -566,7 +566,8 @@ public final class PidFd implements AutoCloseable {
     void fail(Throwable failure) {
       try {
         executor.execute(() -> end(null, failure));
-      } catch (OutOfMemoryError noThread) {
+      } catch (Error noThread) {
+        // After a lack of memory it may also be that one of the JDK's classes cannot be used.
         end(null, failure);
       }
     }

@@ -126,6 +126,12 @@ class FullHeapTest {
     public static void main(String[] args) throws Exception {
       try (Children children = new Children();
           PidFd process = PidFd.open(children.sleeper())) {
+        // Once with memory, also what a virtual thread does.
+        try (PidFd other = PidFd.open(children.sleeper())) {
+          CompletableFuture<PidFd> ended = other.ended();
+          other.send(Signal.KILL);
+          PidFd _ = ended.get(60, TimeUnit.SECONDS);
+        }
         boolean _ = begins(process, ALL);
         int memory = 0;
         while (!begins(process, memory)) {
