@@ -542,6 +542,12 @@ public final class PidFd implements AutoCloseable {
     private final Condition<T> condition;
     private final Executor executor;
 
+    /**
+     * More memory than a failure of this wait takes. It is given back where there is no other: the
+     * thread that has all the memory may be the one that fails the wait.
+     */
+    private byte @Nullable [] spare = new byte[32];
+
     Waiting(Condition<T> condition, Executor executor) {
       this.condition = condition;
       this.executor = executor;
@@ -576,8 +582,10 @@ public final class PidFd implements AutoCloseable {
     private void end(@Nullable T value, @Nullable Throwable failure) {
       for (boolean again = false; ; again = true) {
         try {
-          if (again) {
+          if (spare == null) {
             Pause.nanos(Watcher.PAUSE_NANOS);
+          } else if (again) {
+            spare = null;
           }
           boolean _ = failure == null ? complete(value) : completeExceptionally(failure);
           return;

@@ -21,14 +21,14 @@ class CallChainTest {
         long mask = mask();
         // Once with memory.
         run(chain, id, ENOUGH);
-        int memory = 0;
-        while (!run(chain, id, memory)) {
+        int failed = 0;
+        for (int memory = 0; memory <= 1024; memory += 32) {
+          failed += run(chain, id, memory) ? 0 : 1;
           if (mask() != mask) {
             throw new AssertionError("the signals stay blocked that had " + memory + " bytes");
           }
-          memory += 32;
         }
-        System.out.println(memory > 0 && mask() == mask);
+        System.out.println(failed > 0);
       }
     }
 
