@@ -231,10 +231,8 @@ final class Definition {
   /** The values of the options of this name. */
   List<String> values(String word) {
     List<String> values = new ArrayList<>();
-    for (Line line : lines) {
-      if (line.option.word().equals(word) && line.value != null) {
-        values.add(line.value);
-      }
+    for (Line line : withValue(word)) {
+      values.add(Objects.requireNonNull(line.value));
     }
     return values;
   }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.locking.LockedFile;
 import dev.daimon.locking.SingletonLock;
 import dev.daimon.pidfd.PidFd;
-import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Answers;
 import dev.daimon.testing.ChildJvm;
 import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
@@ -14,7 +14,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,14 +60,15 @@ class ForeignProcTest {
         unix.bind(UnixDomainSocketAddress.of(socket));
         Files.createFile(written);
         int port = tcp.getLocalPort();
-        ask("status", () -> DaemonControl.of(pidFile).status().reason());
-        ask("sharing", () -> RunningDaemon.share(process, file));
-        ask("record", () -> StartRecord.of(pid, pidFile));
-        ask("old record", () -> StartRecord.of("\n"));
-        ask("tcp", () -> isReady(new TcpCheck(new ReadyCondition.Tcp(Optional.empty(), port))));
-        ask("unix", () -> isReady(new UnixCheck(new ReadyCondition.Unix(socket))));
-        ask("file", () -> check.isReady(pid));
-        ask("all", Processes::all);
+        Answers.print("status", () -> DaemonControl.of(pidFile).status().reason());
+        Answers.print("sharing", () -> RunningDaemon.share(process, file));
+        Answers.print("record", () -> StartRecord.of(pid, pidFile));
+        Answers.print("old record", () -> StartRecord.of("\n"));
+        Answers.print(
+            "tcp", () -> isReady(new TcpCheck(new ReadyCondition.Tcp(Optional.empty(), port))));
+        Answers.print("unix", () -> isReady(new UnixCheck(new ReadyCondition.Unix(socket))));
+        Answers.print("file", () -> check.isReady(pid));
+        Answers.print("all", Processes::all);
       }
     }
 
@@ -76,16 +76,6 @@ class ForeignProcTest {
       try (check) {
         return check.isReady(ProcessHandle.current().pid());
       }
-    }
-
-    private static void ask(String what, Callable<?> question) throws Exception {
-      String answer;
-      try {
-        answer = String.valueOf(question.call());
-      } catch (PosixException failure) {
-        answer = failure.getMessage();
-      }
-      System.out.println(what + ": " + answer);
     }
   }
 }

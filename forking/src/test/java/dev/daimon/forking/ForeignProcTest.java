@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.testing.Answers;
 import dev.daimon.testing.ChildJvm;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -57,23 +57,13 @@ class ForeignProcTest {
   static final class Questions {
     public static void main(String[] args) throws Exception {
       Child child = Running.sleeper().spawn();
-      ask("contain", () -> Descendants.contain(child.pid()));
-      ask("list", Descendants::list);
-      ask("signal", () -> Descendants.signal(Signal.KILL));
-      ask("environment", () -> Environment.of(child.pid()).entries().size());
-      ask("descriptors", () -> Descriptors.inheritedFrom(child.pid()).length);
-      ask("own descriptors", () -> Descriptors.list().length > 3);
+      Answers.print("contain", () -> Descendants.contain(child.pid()));
+      Answers.print("list", Descendants::list);
+      Answers.print("signal", () -> Descendants.signal(Signal.KILL));
+      Answers.print("environment", () -> Environment.of(child.pid()).entries().size());
+      Answers.print("descriptors", () -> Descriptors.inheritedFrom(child.pid()).length);
+      Answers.print("own descriptors", () -> Descriptors.list().length > 3);
       end(child);
-    }
-
-    private static void ask(String what, Callable<?> question) throws Exception {
-      String answer;
-      try {
-        answer = String.valueOf(question.call());
-      } catch (PosixException failure) {
-        answer = failure.getMessage();
-      }
-      System.out.println(what + ": " + answer);
     }
   }
 

@@ -3,9 +3,9 @@ package dev.daimon.pidfd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.posix.PosixException;
+import dev.daimon.testing.Answers;
 import dev.daimon.testing.ChildJvm;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -31,12 +31,12 @@ class ForeignProcTest {
     public static void main(String[] args) throws Exception {
       ProcessHandle self = ProcessHandle.current();
       try (PidFd own = PidFd.open(self.pid())) {
-        ask("alive", own::isAlive);
-        ask("info", () -> own.info().name());
-        ask("name", own::name);
-        ask("start", () -> ProcessStart.of(self.pid()));
-        ask("socket", () -> own.hasSocket(Set.of(1L)));
-        ask("of Java's handle", () -> open(self));
+        Answers.print("alive", own::isAlive);
+        Answers.print("info", () -> own.info().name());
+        Answers.print("name", own::name);
+        Answers.print("start", () -> ProcessStart.of(self.pid()));
+        Answers.print("socket", () -> own.hasSocket(Set.of(1L)));
+        Answers.print("of Java's handle", () -> open(self));
       }
     }
 
@@ -44,16 +44,6 @@ class ForeignProcTest {
       try (PidFd opened = PidFd.of(handle)) {
         return opened.toString();
       }
-    }
-
-    private static void ask(String what, Callable<?> question) throws Exception {
-      String answer;
-      try {
-        answer = String.valueOf(question.call());
-      } catch (PosixException failure) {
-        answer = failure.getMessage();
-      }
-      System.out.println(what + ": " + answer);
     }
   }
 }

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.daimon.posix.call.ProcFiles;
 import dev.daimon.posix.call.ProcStat;
 import dev.daimon.posix.call.Processes;
+import dev.daimon.testing.Answers;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -49,39 +49,27 @@ class ProcDirectoryTest {
     public static void main(String[] args) throws Exception {
       Path inner = Files.createDirectory(Path.of(args[0], "proc"));
       String _ = Command.run("mount", "--bind", "/proc", inner.toString());
-      ask("foreign", () -> ProcDirectory.of(1));
-      ask("its stat", () -> "(" + ProcStat.of(1).name() + ")");
-      ask("its name", () -> ProcFiles.programName(1));
-      ask("own stat", () -> "(" + ProcStat.own().name() + ")");
+      Answers.print("foreign", () -> ProcDirectory.of(1));
+      Answers.print("its stat", () -> "(" + ProcStat.of(1).name() + ")");
+      Answers.print("its name", () -> ProcFiles.programName(1));
+      Answers.print("own stat", () -> "(" + ProcStat.own().name() + ")");
       String _ = Command.run("mount", "-t", "proc", "proc", "/proc");
-      ask("mounted", () -> ProcDirectory.of(1));
-      ask("its stat", () -> "(" + ProcStat.of(1).name() + ")");
-      ask("its name", () -> ProcFiles.programName(1));
+      Answers.print("mounted", () -> ProcDirectory.of(1));
+      Answers.print("its stat", () -> "(" + ProcStat.of(1).name() + ")");
+      Answers.print("its name", () -> ProcFiles.programName(1));
       FutureTask<String> elsewhere =
           new FutureTask<>(() -> {
             PosixException.check(Processes.unshareDirectories(), "unshare", "");
             byte[] root = args[0].getBytes(StandardCharsets.UTF_8);
             PosixException.check(Processes.chroot(root), "chroot", "");
-            return answer(ProcDirectory::now);
+            return Answers.of(ProcDirectory::now);
           });
       Thread thread = Thread.ofPlatform().start(elsewhere);
       thread.join();
       System.out.println("in another root: " + elsewhere.get());
-      ask("beside it", () -> ProcDirectory.of(1));
+      Answers.print("beside it", () -> ProcDirectory.of(1));
       String _ = Command.run("mount", "-t", "tmpfs", "none", "/proc");
-      ask("covered", ProcDirectory::now);
-    }
-
-    private static void ask(String what, Callable<String> question) throws Exception {
-      System.out.println(what + ": " + answer(question));
-    }
-
-    private static String answer(Callable<String> question) throws Exception {
-      try {
-        return question.call();
-      } catch (PosixException failure) {
-        return String.valueOf(failure.getMessage());
-      }
+      Answers.print("covered", ProcDirectory::now);
     }
   }
 }
