@@ -220,8 +220,8 @@ final class ServiceReport {
   private void warnOfLateStop(OutOfMemoryError noThread) {
     try {
       warn(new IOException("the service manager hears late of the stop: " + noThread.getMessage()));
-    } catch (OutOfMemoryError noMemory) {
-      // The stop matters more.
+    } catch (Error noMemory) {
+      // Also one of a class that could not be loaded. The stop matters more.
       return;
     }
   }

@@ -4,6 +4,7 @@ import dev.daimon.testing.Proc;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ final class Watched {
     Map<Integer, String> descriptors = Proc.descriptors("self");
     int count = 0;
     for (int epoll : epolls(descriptors)) {
-      for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + epoll))) {
+      for (String line : information(epoll)) {
         if (line.startsWith("tfd:")) {
           int target = Integer.parseInt(line.substring(4).strip().split(" ", 2)[0]);
           count += descriptors.getOrDefault(target, "").contains("pidfd") ? 1 : 0;
@@ -26,6 +27,15 @@ final class Watched {
       }
     }
     return count;
+  }
+
+  /** What the kernel says of a descriptor; nothing if the watcher has closed it meanwhile. */
+  private static List<String> information(int descriptor) throws IOException {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/fdinfo/" + descriptor));
+    } catch (NoSuchFileException closed) {
+      return List.of();
+    }
   }
 
   /** How many pidfds this JVM has open. */

@@ -1,5 +1,6 @@
 package dev.daimon.testing;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * code that runs for the first time, needs memory too.
  */
 public final class FullHeap {
+  /** What such a JVM is given. */
+  public static final List<String> OPTIONS = List.of("-Xmx8m", "-XX:-UseTLAB", "-Xlog:disable");
+
   /** The size of a {@link Piece} and of an array's header, in bytes. */
   private static final int PIECE = 16;
 
@@ -26,7 +30,9 @@ public final class FullHeap {
 
   /** Returns a JVM for the {@code main} of this class, whose heap is filled in a moment. */
   public static ChildJvm child(Class<?> main) {
-    return ChildJvm.of(main).option("-Xmx8m").option("-XX:-UseTLAB").option("-Xlog:disable");
+    ChildJvm jvm = ChildJvm.of(main);
+    OPTIONS.forEach(jvm::option);
+    return jvm;
   }
 
   /** Fills the heap of this JVM. */

@@ -80,15 +80,20 @@ public final class ReadinessReport {
     if (confirmed && decide(State.READY) == State.READY) {
       return;
     }
-    // The launcher has given up and reports a failure, so this daemon must not go on.
-    boolean killed = beginKill(cleanUp);
-    signalGroup(Signal.TERM);
-    // After the signal, because the main thread may end this JVM as soon as it knows.
-    State _ = decide(State.ABANDONED);
-    if (killed) {
-      System.exit(Reason.DAEMON_FAILED.exitCode());
-    } else {
-      killLater(cleanUp);
+    // The launcher has given up and reports a failure, so this daemon must not go on, also if it
+    // has no memory left for a step of its end.
+    boolean killed = false;
+    try {
+      killed = beginKill(cleanUp);
+      signalGroup(Signal.TERM);
+    } finally {
+      // After the signal, because the main thread may end this JVM as soon as it knows.
+      State _ = decide(State.ABANDONED);
+      if (killed) {
+        System.exit(Reason.DAEMON_FAILED.exitCode());
+      } else {
+        killLater(cleanUp);
+      }
     }
   }
 
@@ -115,10 +120,10 @@ public final class ReadinessReport {
     if (state == State.STARTING) {
       state = end;
     }
+    notifyAll();
     if (state == State.READY) {
       close();
     }
-    notifyAll();
     return state;
   }
 
@@ -140,7 +145,7 @@ public final class ReadinessReport {
     }
   }
 
-  /** Kills the process group, in case a shutdown hook never ends. */
+  /** Kills the process group, in case a shutdown hook never ends; at least this process. */
   private static void killLater(LockCleanUp cleanUp) {
     try {
       Thread.sleep(EXIT_MILLIS);
@@ -148,7 +153,12 @@ public final class ReadinessReport {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     } finally {
-      signalGroup(Signal.KILL);
+      try {
+        signalGroup(Signal.KILL);
+      } finally {
+        // No code of Reason, which may not be loaded yet, and for which there may be no memory.
+        Runtime.getRuntime().halt(1);
+      }
     }
   }
 
