@@ -86,7 +86,8 @@ public final class OutputTail implements AutoCloseable {
    */
   public List<String> lastLines() throws IOException {
     long size = file.length();
-    long from = Math.max(size < start ? 0 : start, size - TAIL);
+    long first = size < start ? 0 : start;
+    long from = Math.max(first, size - TAIL);
     byte[] bytes = new byte[(int) (size - from)];
     file.seek(from);
     int count = 0;
@@ -96,7 +97,7 @@ public final class OutputTail implements AutoCloseable {
     }
     String text = new String(bytes, 0, count, StandardCharsets.UTF_8);
     List<String> lines = new ArrayList<>(text.lines().toList());
-    if (from > start && lines.size() > 1) {
+    if (from > first && lines.size() > 1) {
       // The first one is cut.
       lines.removeFirst();
     }

@@ -66,6 +66,31 @@ class OutputTailTest {
   }
 
   @Test
+  void aLineThatIsCutDoesNotCount() throws Exception {
+    String line = "x".repeat(299) + "\n";
+    write(line.repeat(20));
+    try (OutputFile file = OutputFile.open(log());
+        OutputTail tail = OutputTail.of(file.descriptor())) {
+      write(line.repeat(10));
+      assertThat(tail.lastLines()).hasSize(6).containsOnly("x".repeat(299));
+
+      file.truncate();
+      write(line.repeat(10));
+      assertThat(tail.lastLines()).hasSize(6).containsOnly("x".repeat(299));
+    }
+  }
+
+  @Test
+  void theFileIsClosed() throws Exception {
+    try (OutputFile file = OutputFile.open(log())) {
+      OutputTail tail = OutputTail.of(file.descriptor());
+      tail.close();
+
+      assertThatThrownBy(tail::lastLines).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
   void aDeviceHasNoTail() throws Exception {
     try (OutputFile device = OutputFile.open(Path.of("/dev/null"))) {
       assertThatThrownBy(() -> OutputTail.of(device.descriptor()))

@@ -371,6 +371,21 @@ class StopTest {
   }
 
   @Test
+  void theEndHasComeAlsoWhenTheNextDaemonRunsAlready() throws Exception {
+    Process first = daemons.bystander("sleep", "1000");
+    daemons.name(first.pid());
+    DaemonControl control = daemons.control().pidOnly();
+    CountDownLatch waits = new CountDownLatch(1);
+    Future<Boolean> end = daemons.meanwhile(() -> control.awaitStop(LATE, _ -> waits.countDown()));
+    waits.await();
+
+    daemons.name(daemons.bystander("sleep", "1000").pid());
+    first.destroyForcibly().waitFor();
+
+    assertThat(end.get(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
   void theWaitForTheEndCanBeInterrupted() throws Exception {
     daemons.start("exec sleep 1000", "sleep");
     Thread[] thread = new Thread[1];
