@@ -104,6 +104,9 @@ final class ControlOptions {
     }
     if (!escalation.equals(List.of("none"))) {
       for (String step : escalation) {
+        if (step.equals("none")) {
+          throw line.usage("--then none and other steps exclude each other");
+        }
         steps.add(step(line, step));
       }
     }

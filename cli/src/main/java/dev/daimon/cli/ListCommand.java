@@ -1,9 +1,13 @@
 package dev.daimon.cli;
 
 import dev.daimon.control.DaemonRegistry;
+import dev.daimon.control.DaemonStatus;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.control.ListedDaemon;
 import dev.daimon.forking.StandardStream;
+import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessInfo;
+import dev.daimon.posix.PosixException;
 import dev.daimon.privileges.Identity;
 import dev.daimon.startup.DaemonDirectories;
 import dev.daimon.startup.StartException;
@@ -82,18 +86,31 @@ final class ListCommand {
     try {
       RequestedDaemon requested = new RequestedDaemon(daemon.daemon());
       Definition options = requested.optionsOf(daemon.status().pid().getAsLong());
-      return options != null
-              && (options.has(CommandOption.PID_ONLY.word())
-                  || options.has(CommandOption.GUARD.word()))
-          ? new ListedDaemon(
-              daemon.daemon(),
-              daemon.defined(),
-              requested.control(options).status(),
-              OptionalLong.empty())
-          : daemon;
+      if (options == null
+          || !(options.has(CommandOption.PID_ONLY.word())
+              || options.has(CommandOption.GUARD.word()))) {
+        return daemon;
+      }
+      DaemonStatus status = requested.control(options).status();
+      return new ListedDaemon(daemon.daemon(), daemon.defined(), status, memory(status));
     } catch (IOException | StartException unusable) {
       return daemon;
     }
+  }
+
+  /** The resident set of a daemon's process; empty if it does not run any more, or is hidden. */
+  private static OptionalLong memory(DaemonStatus status) {
+    if (status.startTime().isPresent()) {
+      try (PidFd process = PidFd.open(status.pid().orElseThrow())) {
+        ProcessInfo info = process.info();
+        if (info.startTime().equals(status.startTime().get())) {
+          return OptionalLong.of(info.memory());
+        }
+      } catch (PosixException ended) {
+        return OptionalLong.empty();
+      }
+    }
+    return OptionalLong.empty();
   }
 
   /** Whether there is a daemon to print. */

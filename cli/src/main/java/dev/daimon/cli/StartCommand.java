@@ -313,8 +313,7 @@ final class StartCommand {
     Identity other =
         TargetIdentity.resolve(user, userGroup.isEmpty() ? null : readable(userGroup), null);
     if (one != null && other != null && one.gid() != other.gid()) {
-      throw new StartException(
-          Reason.CONFIGURATION, "--user and --group name different groups; see daimon help start");
+      throw new StartException(Reason.CONFIGURATION, "--user and --group name different groups");
     }
   }
 

@@ -167,8 +167,17 @@ final class StartOptions {
           "--no-lock excludes --guard and restart: without its lock the daemon is not known");
     }
     // In a definition it may be meant for the commands that control the daemon.
-    if (line.isTyped(CommandOption.PID_ONLY) && request.stop == null && !request.self) {
-      throw line.usage("--pid-only needs --self: without --self the pidfile is locked");
+    if (line.isTyped(CommandOption.PID_ONLY)
+        && request.stop == null
+        && !request.self
+        && request.lock) {
+      throw line.usage("--pid-only needs --self or --no-lock: otherwise the pidfile is locked");
+    }
+    boolean defined = line.has(CommandOption.SAVE) || isDefined(CommandOption.NO_LOCK);
+    if (!request.lock && defined && !request.foreground && !request.pidOnly) {
+      throw line.usage(
+          "--no-lock needs --pid-only in a definition: otherwise the daemon could not be stopped by"
+              + " its name");
     }
     if (request.self) {
       for (CommandOption option : NOT_WITH_SELF) {
@@ -184,6 +193,10 @@ final class StartOptions {
             self() + " and --dry-run exclude each other: what the program does cannot be checked");
       }
     }
+  }
+
+  private boolean isDefined(CommandOption option) {
+    return line.has(option) && !line.isTyped(option);
   }
 
   /** The option by which the program is said to daemonize itself. */

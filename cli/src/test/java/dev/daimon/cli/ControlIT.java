@@ -773,6 +773,7 @@ class ControlIT {
         "stop -p /x --then",
         "stop -p /x --then KILL:later",
         "stop -p /x --then none --then KILL",
+        "stop -p /x --then TERM --then none",
         "stop -p /x --guard /x",
         "stop -p /x --json",
         "signal -p /x",

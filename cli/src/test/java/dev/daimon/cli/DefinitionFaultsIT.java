@@ -54,6 +54,27 @@ class DefinitionFaultsIT {
     assertThat(sandbox.running("sleep")).isEmpty();
   }
 
+  @Test
+  void aDaemonThatLocksNothingIsDefinedSoThatItCanBeStopped() throws Exception {
+    define("umask 022", "no-lock", "program sleep 1000");
+    for (String command : new String[] {"start", "check"}) {
+      Result result = files.daimon(command, "web");
+      assertThat(result.exitCode()).as(command).isEqualTo(USAGE);
+      assertThat(told(result))
+          .startsWith("daimon: web.conf:2: --no-lock needs --pid-only")
+          .hasLineCount(1);
+    }
+    String save = "start saved --no-lock --save";
+    Result saved = files.daimon((save + " -- sleep 1000").split(" "));
+    assertThat(saved.exitCode()).isEqualTo(USAGE);
+    assertThat(sandbox.running("sleep")).isEmpty();
+
+    assertThat(files.daimon((save + " --pid-only -- sleep 1000").split(" ")))
+        .isEqualTo(new Result(0, "", ""));
+    assertThat(files.daimon("stop", "saved")).isEqualTo(new Result(0, "", ""));
+    assertThat(sandbox.running("sleep")).isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"timeout soon", "signal FOO", "guard web.guard", "nonsense"})
   void aRunningDaemonIsStoppedByWhatItWasStartedWith(String line) throws Exception {

@@ -166,6 +166,7 @@ class ListIT {
     String line = Files.readString(files.pidFile("web"));
 
     assertThat(lineOfWeb()).startsWith("web   running  ");
+    assertThat(files.daimon("list", "--json").out()).containsPattern("\"memory\":[1-9]");
     // It says nothing of another process.
     Files.writeString(files.pidFile("web"), ProcessHandle.current().pid() + "\n");
     assertThat(lineOfWeb()).startsWith("web   unknown  ");

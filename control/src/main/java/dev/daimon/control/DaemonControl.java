@@ -166,7 +166,7 @@ public final class DaemonControl {
   private List<OutputReader> output(ProbeResult probe) throws IOException {
     LockedFile file = probe.file();
     if (file == null) {
-      return Readers.listOfStopped(daemon.guardFile());
+      return Readers.listOfStopped(daemon.guardFile(), daemon.pidFile());
     }
     boolean known = probe.state() == State.DEAD || probe.state() == State.RUNNING;
     return known ? Readers.list(daemon.guardFile(), file, probe.pid()) : List.of();

@@ -23,13 +23,13 @@ final class GuardOwner {
   static void requireTrusted(Path guardFile, long owner, Path pidFile)
       throws ForeignGuardException {
     // The pidfile's owner last: that takes longest.
-    if (!isTrusted(owner, 0) && !isTrusted(owner, owner(pidFile))) {
+    if (!isTrusted(owner, 0) && !isTrusted(owner, ofPidFile(pidFile))) {
       throw new ForeignGuardException(guardFile, owner);
     }
   }
 
   /** The owner of the pidfile; if there is none, of its directory, who could make one. */
-  private static long owner(Path pidFile) {
+  static long ofPidFile(Path pidFile) {
     Path file = NativePath.absolute(pidFile);
     Path directory = file.getParent();
     try {

@@ -188,8 +188,7 @@ final class Overlap {
         throw new ControlException(
             Reason.NOT_STOPPED,
             (alive == null ? old.process() : alive)
-                + " has not ended after "
-                + steps.sent()
+                + steps.notEnded()
                 + "; "
                 + next
                 + (next.isAlive() ? " is the daemon, and runs" : " was ready, and has ended"));
@@ -225,7 +224,8 @@ final class Overlap {
     }
 
     ControlException withoutSuccessor() throws PosixException {
-      return new ControlException(Reason.NOT_STARTED, old.outlived(next.toString(), steps.sent()));
+      String fate = steps.sent().isEmpty() ? " runs" : steps.notEnded();
+      return new ControlException(Reason.NOT_STARTED, old.outlived(next.toString(), fate));
     }
   }
 }

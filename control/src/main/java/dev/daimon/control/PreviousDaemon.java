@@ -60,14 +60,14 @@ final class PreviousDaemon {
 
   /**
    * Whether a process that is alive is shown not to be the daemon whose pidfile names it. This is
-   * so if it is the process that starts the daemon, if it is not the file owner's, or if it was
-   * started at another time than the daemon that had its id. A process that is younger than the
-   * file may still be the daemon, since the clock may have been set.
+   * so if it is the process that starts the daemon, or a thread of the kernel, if it is not the
+   * file owner's, or if it was started at another time than the daemon that had its id. A process
+   * that is younger than the file may still be the daemon, since the clock may have been set.
    */
   private static boolean isAnother(
       Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {
     return pid == ProcessHandle.current().pid()
-        || (info != null && !info.mayBeSignalledBy(owner))
+        || (info != null && (info.kernelThread() || !info.mayBeSignalledBy(owner)))
         || (file != null && StartRecord.isAnother(guardFile, file, pid));
   }
 }

@@ -60,7 +60,7 @@ final class Probe implements AutoCloseable {
   /** Why other users may have put the file where it was found; null if they cannot. */
   private @Nullable String distrust;
 
-  /** Whether the process is about to end: its files are closed, but it is there. */
+  /** Whether the process is about to end: its files may be closed, but it is there. */
   private boolean ending;
 
   private List<Holder> holders = List.of();
@@ -197,8 +197,7 @@ final class Probe implements AutoCloseable {
       proven = false;
       return withoutProcess(pidFile);
     }
-    // A process that ends gives its memory back before it closes its files.
-    ending = !proven && info != null && info.commandLine().isEmpty();
+    ending = !proven && info != null && info.ending();
     locked = proven || pidFile.isLocked();
     if (info != null && !info.mayBeSignalledBy(pidFile.owner())) {
       return ofAnotherUser(pidFile, info);
@@ -281,6 +280,11 @@ final class Probe implements AutoCloseable {
       return result(
           State.DEAD,
           "the daemon has left " + path + " behind, and its id is that of " + process + " now");
+    }
+    if (info != null && info.kernelThread()) {
+      return result(
+          State.DEAD,
+          "the daemon has left " + path + " behind: " + process + " is a thread of the kernel");
     }
     if (isYounger(pidFile, info)) {
       return result(

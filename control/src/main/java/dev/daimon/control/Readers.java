@@ -59,8 +59,8 @@ final class Readers implements AutoCloseable {
   }
 
   /** Those that still run of a daemon whose pidfile is gone, since it was stopped. */
-  static List<OutputReader> listOfStopped(Path guardFile) throws IOException {
-    try (Readers readers = openOfStopped(guardFile)) {
+  static List<OutputReader> listOfStopped(Path guardFile, Path pidFile) throws IOException {
+    try (Readers readers = openOfStopped(guardFile, pidFile)) {
       List<OutputReader> running = new ArrayList<>();
       for (OutputReader reader : readers.described) {
         if (reader.running()) {
@@ -72,17 +72,12 @@ final class Readers implements AutoCloseable {
   }
 
   /**
-   * Opens the readers that still run of a daemon whose pidfile is gone. The guard file's owner
+   * Opens the readers that still run of a daemon whose pidfile is gone. The owner of its directory
    * counts in place of the pidfile's, for root; for another user that user.
    */
-  static Readers openOfStopped(Path guardFile) throws IOException {
+  static Readers openOfStopped(Path guardFile, Path pidFile) throws IOException {
     long user = Identity.effectiveUser();
-    if (user == 0) {
-      try (LockedFile guard = LockedFile.open(guardFile).orElse(null)) {
-        user = guard == null ? 0 : guard.owner();
-      }
-    }
-    return open(guardFile, user, 0);
+    return open(guardFile, user == 0 ? GuardOwner.ofPidFile(pidFile) : user, 0);
   }
 
   /**

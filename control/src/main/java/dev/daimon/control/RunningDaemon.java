@@ -13,7 +13,6 @@ import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ProcDirectory;
 import dev.daimon.posix.SearchLimit;
-import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -196,7 +195,7 @@ public final class RunningDaemon implements AutoCloseable {
     // Before the file names it, so that a failure changes nothing.
     PidFd next = Processes.open(pid);
     if (next == null) {
-      throw new ControlException(Reason.NOT_STARTED, outlived("process " + pid, List.of()));
+      throw new ControlException(Reason.NOT_STARTED, outlived("process " + pid, " runs"));
     }
     try {
       lock.write(pid);
@@ -236,15 +235,14 @@ public final class RunningDaemon implements AutoCloseable {
    * What has become of this daemon if the new one has ended, in words.
    *
    * @param next the new one
-   * @param sent the signals that this one has got
+   * @param fate what this one does if it has not ended
    */
-  String outlived(String next, List<Signal> sent) throws PosixException {
-    String fate = sent.isEmpty() ? "runs" : "has not ended after " + sent;
+  String outlived(String next, String fate) throws PosixException {
     return next
         + " was ready, and has ended; the old daemon, "
         + process
-        + ", "
-        + (process.isAlive() ? fate : "has ended, too");
+        + ","
+        + (process.isAlive() ? fate : " has ended, too");
   }
 
   /** Makes the pidfile name this daemon again; a failure is added to the reason as suppressed. */

@@ -12,7 +12,6 @@ import dev.daimon.pidfile.PidFile;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
-import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.Ownership;
 import java.io.IOException;
@@ -62,7 +61,7 @@ final class Stop {
     try (ProbeResult probe = controlled.probe()) {
       LockedFile file = probe.file();
       if (file == null) {
-        try (Readers readers = Readers.openOfStopped(controlled.guardFile())) {
+        try (Readers readers = Readers.openOfStopped(controlled.guardFile(), pidFile)) {
           endLeftOver(readers);
         }
         return new StopResult(Outcome.ALREADY_DONE, OptionalLong.empty(), List.of());
@@ -245,13 +244,7 @@ final class Stop {
   }
 
   private ControlException notEnded(PidFd process) {
-    StringBuilder signals = new StringBuilder();
-    for (Signal signal : steps.sent()) {
-      signals.append(signals.isEmpty() ? "" : ", ").append(signal);
-    }
-    return new ControlException(
-        Reason.NOT_STOPPED,
-        process + " has not ended after " + steps.time().toMillis() / 1000.0 + " s and " + signals);
+    return new ControlException(Reason.NOT_STOPPED, process + steps.notEnded());
   }
 
   private ControlException stillLocked(PidFd daemon, LockedFile file) throws PosixException {

@@ -124,6 +124,16 @@ final class StopSteps {
     return Duration.ofNanos(System.nanoTime() - start);
   }
 
+  /** That something has not ended, in words: after how long, and which signals. */
+  String notEnded() {
+    StringBuilder words = new StringBuilder(" has not ended after ");
+    words.append(time().toMillis() / 1000.0).append(" s and ");
+    for (int i = 0; i < sent.size(); i++) {
+      words.append(i == 0 ? "" : ", ").append(sent.get(i));
+    }
+    return words.toString();
+  }
+
   /** The signals that were sent so far. */
   List<Signal> sent() {
     return List.copyOf(sent);

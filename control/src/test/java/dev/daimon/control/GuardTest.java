@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.Holder;
+import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -296,9 +297,38 @@ class GuardTest {
             () -> daemons.control().guard(guard()).start(daemons.daemon("exec sleep 1000")))
         .hasMessageContaining(guard().toString());
     assertThat(daemons.processes()).isEmpty();
+    assertNothingRuns();
     assertThat(daemons.control().start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.OK);
     assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
+    assertNothingRuns();
     assertThat(daemons.file("x")).doesNotExist();
+  }
+
+  private void assertNothingRuns() throws Exception {
+    DaemonControl control = daemons.control();
+    assertThat(control.status().state()).isEqualTo(State.NOT_RUNNING);
+    assertThat(control.stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.ALREADY_DONE);
+    assertThat(control.awaitStop(Duration.ZERO)).isTrue();
+  }
+
+  /** Anybody may make it in a sticky directory, where nothing runs. */
+  @Test
+  @Tag("root")
+  @Tag("attack")
+  void anotherUsersNamesNoReaders() throws Exception {
+    long reader = daemons.bystander("sleep", "1000").pid();
+    long ticks = ProcessStart.of(reader).orElseThrow().ticks();
+    OutputReader output = new OutputReader("stdout", "|sleep", reader, ticks, true);
+    try (Guard own = Guard.acquire(guard(), Duration.ZERO)) {
+      own.record(reader, daemons.pidFile(), List.of(output));
+    }
+    assertThat(daemons.control().status().output()).containsExactly(output);
+
+    Daemons.give(guard(), Daemons.NOBODY);
+
+    assertThat(daemons.control().status().output()).isEmpty();
+    StopPolicy atOnce = StopPolicy.of(Signal.TERM, Duration.ZERO);
+    assertThat(daemons.control().stop(atOnce).outcome()).isEqualTo(Outcome.ALREADY_DONE);
   }
 
   /** Anybody may make it in a sticky directory, and hold it. */

@@ -134,7 +134,7 @@ class OverlapTest {
         },
         "process \\d+ was ready, and has ended; the old daemon, process "
             + old
-            + ", has not ended after \\[SIGTERM\\]");
+            + ", has not ended after [0-9.]+ s and SIGTERM");
 
     assertRuns(old);
     assertThat(Guard.beside(daemons.pidFile())).hasContent(guard);

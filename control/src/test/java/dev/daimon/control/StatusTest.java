@@ -155,6 +155,30 @@ class StatusTest {
     assertThat(daemons.running("sleep")).hasSize(1);
   }
 
+  /** A container that is gone may have left its file, where the id is that of its own process. */
+  @Test
+  @Tag("kernel-threads")
+  void aThreadOfTheKernelIsNoDaemon() throws Exception {
+    daemons.name(2);
+
+    DaemonStatus status = daemons.control().status();
+
+    assertThat(status.state()).isEqualTo(State.DEAD);
+    assertThat(status.reason()).endsWith("process 2 (kthreadd) is a thread of the kernel");
+    assertThat(daemons.control().pidOnly().status().state()).isEqualTo(State.DEAD);
+    assertThat(daemons.control().start(daemons.daemon("exec sleep 1000"))).isEqualTo(Outcome.STALE);
+  }
+
+  /** While its processes run, it is not for those outside. */
+  @Test
+  @Tag("kernel-threads")
+  void aFileThatSomebodyHasLockedMayNameAThreadOfTheKernel() throws Exception {
+    daemons.name(2);
+    daemons.locker(daemons.pidFile());
+
+    assertThat(daemons.control().status().state()).isEqualTo(State.UNKNOWN);
+  }
+
   @Test
   void aDaemonThatHoldsItsLockRunsWhateverTheClockWasSetTo() throws Exception {
     daemons.start("exec sleep 1000", "sleep");

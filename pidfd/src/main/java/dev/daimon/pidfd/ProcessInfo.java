@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  *     up to 128 KiB of them; bytes that are not UTF-8 are replaced. Empty words at the end are left
  *     out, since programs pad a shorter title with them. Empty for a kernel thread, and for a
  *     process that is about to end or whose first thread has ended
+ * @param ending whether the process is about to end, and gives back its memory and its files; true
+ *     also if just its first thread does, or has
+ * @param kernelThread whether it is a thread of the kernel, which runs no program
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
 public record ProcessInfo(
@@ -56,7 +59,9 @@ public record ProcessInfo(
     long savedUser,
     long realGroup,
     long memory,
-    List<String> commandLine) {
+    List<String> commandLine,
+    boolean ending,
+    boolean kernelThread) {
 
   /** A second in ns. */
   private static final long SECOND = 1_000_000_000;
@@ -116,7 +121,9 @@ public record ProcessInfo(
         Integer.toUnsignedLong(ids[2]),
         Integer.toUnsignedLong(ids[3]),
         stat.residentPages() * pageSize(),
-        words(commandLine(process.concat("/cmdline"))));
+        words(commandLine(process.concat("/cmdline"))),
+        stat.isEnding(),
+        stat.isKernelThread());
   }
 
   private static int pageSize() {

@@ -61,6 +61,49 @@ class ProcessInfoTest {
   }
 
   @Test
+  @Tag("kernel-threads")
+  void aThreadOfTheKernelIsTold() throws Exception {
+    try (PidFd kthreadd = PidFd.open(2)) {
+      assertThat(kthreadd.info().kernelThread()).isTrue();
+      assertThat(kthreadd.info().ending()).isFalse();
+    }
+  }
+
+  @Test
+  @Tag("python3")
+  void theEndBeginsWithTheFirstThread() throws Exception {
+    String script =
+        """
+        import ctypes, threading
+        threading.Thread(target=input).start()
+        ctypes.CDLL(None).pthread_exit(None)
+        """;
+    Process child = new ProcessBuilder("python3", "-c", script).start();
+    try {
+      ProcessSandbox.await("the end of the first thread", () -> info(child.pid()).ending());
+      assertThat(info(child.pid()).kernelThread()).isFalse();
+    } finally {
+      child.destroyForcibly().waitFor();
+    }
+  }
+
+  /** It is no sign of an end. */
+  @Test
+  void aCommandLineMayBeEmpty() throws Exception {
+    Process child = new ProcessBuilder("bash", "-c", "exec -a '' cat").start();
+    try {
+      ProcessSandbox.await("the program", () -> info(child.pid()).name().equals("cat"));
+
+      ProcessInfo info = info(child.pid());
+      assertThat(info.commandLine()).isEmpty();
+      assertThat(info.ending()).isFalse();
+      assertThat(info.kernelThread()).isFalse();
+    } finally {
+      child.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
   @Tag("root")
   void whoMaySignalItIsToldByTheRealAndTheSavedUser() throws Exception {
     int pid = children.spawn("/usr/bin/perl", "-e", "$> = 65534; sleep 1000");

@@ -22,6 +22,10 @@ public final class ProcStat {
   private static final int START = 22;
   private static final int RESIDENT = 24;
 
+  // From the kernel's linux/sched.h, which programs cannot include.
+  private static final long PF_EXITING = 0x4;
+  private static final long PF_KTHREAD = 0x20_0000;
+
   private final String line;
 
   /** Where the name ends, which is in parentheses and may hold any character, these too. */
@@ -95,6 +99,18 @@ public final class ProcStat {
   /** The kernel's flags of the process, {@code PF_*} in {@code linux/sched.h}. */
   public long flags() {
     return field(FLAGS);
+  }
+
+  /**
+   * Whether the first thread is about to end, or has: it gives back its memory, and then its files.
+   */
+  public boolean isEnding() {
+    return (flags() & PF_EXITING) != 0;
+  }
+
+  /** Whether it is a thread of the kernel, which runs no program. */
+  public boolean isKernelThread() {
+    return (flags() & PF_KTHREAD) != 0;
   }
 
   /** When the process was started, in hundredths of a second since the boot. */
