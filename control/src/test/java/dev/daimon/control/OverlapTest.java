@@ -101,6 +101,44 @@ class OverlapTest {
     }
   }
 
+  private void restart() throws Exception {
+    Outcome outcome =
+        daemons
+            .control()
+            .restartOverlapping(
+                daemons.daemon("exec sleep 3000"),
+                running -> {
+                  Child next = next(running);
+                  running.replaceBy(next.pid());
+                  return next.pid();
+                },
+                StopPolicy.of(Signal.TERM, Duration.ofMinutes(1)),
+                QUIET);
+    assertThat(outcome).isEqualTo(Outcome.OK);
+  }
+
+  @Test
+  void childrenOfTheOldOneHaveTimeToEndByThemselves() throws Exception {
+    daemons.start(
+        "mkfifo pipe; (trap 'echo killed >end; exit' TERM; read x <pipe; echo ended >end) &"
+            + " exec tail -f /dev/null 3>pipe",
+        "tail");
+
+    restart();
+
+    assertThat(daemons.file("end")).hasContent("ended\n");
+  }
+
+  @Test
+  void afterThatTheyGetTheSignal() throws Exception {
+    daemons.start("sleep 2000 & exec tail -f /dev/null", "tail");
+    long child = daemons.awaitProgram("sleep");
+
+    restart();
+
+    Daemons.await("the end", () -> ProcessHandle.of(child).isEmpty());
+  }
+
   @Test
   void noStrongerSignalFollowsIfItHasEndedMeanwhile() throws Exception {
     long old = daemons.start("trap '' TERM; : >trapped; while :; do sleep 0.05; done", "sh");
