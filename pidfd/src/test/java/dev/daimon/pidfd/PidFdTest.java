@@ -84,7 +84,7 @@ class PidFdTest {
     List<InputStream> crowd = new ArrayList<>();
     try (PidFd self = PidFd.open(ProcessHandle.current().pid())) {
       // An ordinary user may not be allowed that many.
-      int many = Math.min(5_000, mostDescriptors() - 500);
+      int many = Math.min(5_000, Proc.mostDescriptors() - 500);
       while (crowd.size() < many) {
         crowd.add(new FileInputStream("/dev/null"));
       }
@@ -104,16 +104,6 @@ class PidFdTest {
         file.close();
       }
     }
-  }
-
-  private static int mostDescriptors() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
-      if (line.startsWith("Max open files ")) {
-        String[] words = line.split(" +", -1);
-        return Integer.parseInt(words[3]);
-      }
-    }
-    throw new AssertionError("no limit");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.daimon.readiness.ListenAddress;
 import dev.daimon.testing.ChildJvm;
+import dev.daimon.testing.Proc;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.InputStream;
@@ -82,16 +83,19 @@ class ListenersTest {
     List<InputStream> crowd = new ArrayList<>();
     try (BufferedReader lines = daemon.inputReader()) {
       assertThat(lines.readLine()).isEmpty();
-      for (int i = 0; i < 5_001; i++) {
+      // A machine may allow fewer: those are sought without a look at the clock.
+      int many = Math.min(5_001, Proc.mostDescriptors() - 500);
+      while (crowd.size() < many) {
         crowd.add(new FileInputStream("/dev/null"));
       }
+      boolean late = many == 5_001;
       try (ServerSocket socket = new ServerSocket(0)) {
         ListenAddress address = ListenAddress.tcp(socket.getLocalPort(), "x");
 
-        assertThat(Listeners.words(address, 0)).isEmpty();
-        assertThat(Listeners.words(address, Long.MAX_VALUE))
-            .isEqualTo(words(ProcessHandle.current().pid()));
-        assertThat(Listeners.areStrangers(address, daemon.pid(), 0)).isFalse();
+        String self = words(ProcessHandle.current().pid());
+        assertThat(Listeners.words(address, 0)).isEqualTo(late ? "" : self);
+        assertThat(Listeners.words(address, Long.MAX_VALUE)).isEqualTo(self);
+        assertThat(Listeners.areStrangers(address, daemon.pid(), 0)).isEqualTo(!late);
         assertThat(Listeners.areStrangers(address, daemon.pid(), Long.MAX_VALUE)).isTrue();
       }
     } finally {

@@ -37,7 +37,7 @@ public final class FullHeap {
 
   /** Fills the heap of this JVM. */
   public static void fill() {
-    for (int size = 1 << 20; size > 0; size /= 2) {
+    for (int size = 1 << 20; size > 0; size /= 16) {
       addAll(size);
     }
     addPieces(Integer.MAX_VALUE);

@@ -49,4 +49,14 @@ public final class Proc {
         .filter(leadsTo -> Path.of(leadsTo).startsWith(directory))
         .toList();
   }
+
+  /** How many descriptors this JVM may have. */
+  public static int mostDescriptors() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
+      if (line.startsWith("Max open files ")) {
+        return Integer.parseInt(line.split(" +", -1)[3]);
+      }
+    }
+    throw new AssertionError("no limit");
+  }
 }
