@@ -6,12 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.forking.Child;
+import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Signal;
+import dev.daimon.privileges.Identity;
+import dev.daimon.readiness.ListenAddress;
+import dev.daimon.readiness.ListenSocket;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,6 +122,120 @@ class OverlapTest {
                 StopPolicy.of(Signal.TERM, Duration.ofMinutes(1)),
                 QUIET);
     assertThat(outcome).isEqualTo(Outcome.OK);
+  }
+
+  /** Tells what has become of it. */
+  private final class Watched implements OverlapSpec {
+    final List<String> told = new ArrayList<>();
+    private final OutputReader reader;
+    long next;
+
+    Watched(OutputReader reader) {
+      this.reader = reader;
+    }
+
+    @Override
+    public long start(RunningDaemon old) throws IOException {
+      told.add("start beside " + old.pid() + ", sockets: " + old.sockets().size());
+      next = OverlapTest.this.next(old).pid();
+      old.replaceBy(next);
+      return next;
+    }
+
+    @Override
+    public void handedOver() throws IOException {
+      told.add("handed over to " + Daemons.pid(daemons.pidFile()));
+    }
+
+    @Override
+    public void takeBack(Throwable reason) {
+      told.add("taken back");
+    }
+
+    @Override
+    public List<OutputReader> readers() {
+      return List.of(reader);
+    }
+  }
+
+  @Test
+  void theNewOneIsTheDaemonFromThenOn() throws Exception {
+    ListenAddress address = ListenAddress.unix(daemons.file("socket"), "web");
+    try (ListenSocket socket = ListenSocket.open(address, Identity.effectiveUser(), false)) {
+      StartSpec listening =
+          StartSpec.program(
+              () -> daemons.shell("exec tail -f /dev/null").keep(socket.descriptor()), 022);
+      daemons.control().start(listening);
+    }
+    long old = Daemons.pid(daemons.pidFile());
+    Daemons.await("the daemon", () -> Daemons.status(old, "Name").equals("tail"));
+    long pid = daemons.bystander("sleep", "1001").pid();
+    long ticks = ProcessStart.of(pid).orElseThrow().ticks();
+    Watched beside = new Watched(new OutputReader("stdout", "|sleep", pid, ticks, true));
+    List<StopResult> results = new ArrayList<>();
+    StopListener listener =
+        new StopListener() {
+          @Override
+          public void waiting(long pid, Duration waited, Optional<Signal> next, Duration left) {}
+
+          @Override
+          public void stopped(StopResult result) {
+            results.add(result);
+          }
+        };
+
+    Outcome outcome =
+        daemons
+            .control()
+            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, listener);
+
+    assertThat(outcome).isEqualTo(Outcome.OK);
+    assertThat(beside.told)
+        .containsExactly("start beside " + old + ", sockets: 1", "handed over to " + beside.next);
+    assertThat(results)
+        .containsExactly(new StopResult(Outcome.OK, OptionalLong.of(old), List.of(Signal.TERM)));
+    assertRuns(beside.next);
+    assertThat(daemons.control().status().output()).containsExactly(beside.reader);
+    assertThat(StartRecord.read(Guard.beside(daemons.pidFile()), Identity.effectiveUser()))
+        .hasValueSatisfying(record -> assertThat(record.pid()).isEqualTo(beside.next));
+    assertThat(Processes.isRunning(old)).isFalse();
+  }
+
+  @Test
+  void whereNoneRunsTheOtherStartIsUsed() throws Exception {
+    Watched beside = new Watched(new OutputReader("stdout", "|sleep", 1, 1, true));
+
+    Outcome outcome =
+        daemons
+            .control()
+            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, QUIET);
+
+    assertThat(outcome).isEqualTo(Outcome.NOT_RUNNING);
+    assertThat(beside.told).isEmpty();
+    assertThat(daemons.running("sleep")).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"removed", "another's"})
+  void aPidFileThatTheOldOneChangesAtItsEndIsTold(String change) throws Exception {
+    String action = change.equals("removed") ? "rm d.pid" : "echo 1 >d.pid";
+    daemons.start(
+        "trap '" + action + "; exit' TERM; : >trapped; while :; do sleep 0.05; done", "sh");
+    Daemons.await("the trap", () -> Files.exists(daemons.file("trapped")));
+    Watched beside = new Watched(new OutputReader("stdout", "|sleep", 1, 1, true));
+
+    assertThatThrownBy(() ->
+            daemons
+                .control()
+                .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, QUIET))
+        .isInstanceOfSatisfying(
+            ControlException.class,
+            failure -> assertThat(failure.reason()).isEqualTo(Reason.UNKNOWN))
+        .hasMessageStartingWith("process " + beside.next + " is the daemon, and runs, but ");
+
+    assertThat(beside.told).hasSize(2);
+    assertThat(StartRecord.read(Guard.beside(daemons.pidFile()), Identity.effectiveUser()))
+        .hasValueSatisfying(record -> assertThat(record.pid()).isEqualTo(beside.next));
   }
 
   @Test
