@@ -73,6 +73,9 @@ final class AllDaemons {
         throw line.usage(option + " does not go with --all");
       }
     }
+    if (command == Command.STOP) {
+      ControlOptions.check(line);
+    }
     caller = Caller.find(/* withDescriptors= */ false);
   }
 

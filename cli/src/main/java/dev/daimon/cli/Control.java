@@ -91,6 +91,15 @@ final class Control {
             : ControlOptions.signal(line, "", line.words().get(0)));
   }
 
+  private static boolean isSignal(String word) {
+    try {
+      Signal _ = Signal.parse(word);
+      return true;
+    } catch (IllegalArgumentException name) {
+      return false;
+    }
+  }
+
   private void checkWords(int count) {
     if (line.words().size() < count) {
       throw line.usage("no signal was given");
@@ -99,7 +108,7 @@ final class Control {
       throw line.usage(
           "unexpected word: \""
               + Text.readable(line.words().get(count))
-              + (line.has(CommandOption.PIDFILE)
+              + (line.has(CommandOption.PIDFILE) && !(count == 1 && isSignal(line.words().get(0)))
                   ? "\"; a name and --pidfile exclude each other"
                   : "\""));
     }

@@ -102,7 +102,9 @@ final class NameGrammar {
       return null;
     }
     RequestedDaemon daemon =
-        command == Command.RESTART ? RequestedDaemon.of(word) : RequestedDaemon.defined(word);
+        command == Command.RESTART
+            ? RequestedDaemon.of(word)
+            : RequestedDaemon.defined(word, /* orHidden= */ isAlone());
     if (daemon != null && second >= 0) {
       throw wrong(
           command == Command.RESTART

@@ -211,9 +211,15 @@ final class NamedStart {
             || (directory.equals(directories.logs()) && daemon.log().equals(standardOutput)));
   }
 
-  /** Checks whether the files could be written, and changes nothing. */
-  void check() {
+  /**
+   * Checks whether the files could be written, and changes nothing.
+   *
+   * @param standardOutput the file of the daemon's output; null for none
+   */
+  void check(@Nullable Path standardOutput) {
+    daemon.directories().check(daemon.log().equals(standardOutput));
     checkCreation(daemon.recordFile());
+    String _ = content(daemon.recordFile());
     if (save) {
       String _ = content(daemon.definitionFile());
       checkCreation(daemon.definitionFile());

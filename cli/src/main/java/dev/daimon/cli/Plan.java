@@ -69,7 +69,7 @@ final class Plan {
       checkGuard(request.guard);
     }
     if (request.named != null) {
-      request.named.check();
+      request.named.check(request.standardOutput);
     }
   }
 

@@ -47,8 +47,12 @@ final class RequestedDaemon {
     }
   }
 
-  /** The daemon of this name if it has a definition; null if not, or if it is no name. */
-  static @Nullable RequestedDaemon defined(String word) {
+  /**
+   * The daemon of this name if it has a definition; null if not, or if it is no name.
+   *
+   * @param orHidden whether a definition counts, too, that this user may not see, if there is one
+   */
+  static @Nullable RequestedDaemon defined(String word, boolean orHidden) {
     // Most programs that are no names are paths: nothing is looked up for them.
     if (word.isEmpty() || word.indexOf('/') >= 0) {
       return null;
@@ -59,7 +63,11 @@ final class RequestedDaemon {
     } catch (StartException noName) {
       return null;
     }
-    return Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS) ? daemon : null;
+    boolean isDefined =
+        orHidden
+            ? daemon.directories().mayDefine(daemon.name())
+            : Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS);
+    return isDefined ? daemon : null;
   }
 
   DaemonName name() {

@@ -210,6 +210,10 @@ class AllIT {
         .isEqualTo("daimon: --user does not go with --all; see daimon help start\n");
     assertThat(files.daimon("start", "--all", "--", "sleep", "1000").exitCode()).isEqualTo(64);
     assertThat(files.daimon("stop", "web", "--all").exitCode()).isEqualTo(64);
+    // Though nothing runs.
+    Result wrong = files.daimon("stop", "--all", "--signal", "FOO");
+    assertThat(wrong.exitCode()).isEqualTo(64);
+    assertThat(wrong.err()).startsWith("daimon: --signal: no such signal: ").hasLineCount(1);
     assertThat(sandbox.processes()).isEmpty();
   }
 }

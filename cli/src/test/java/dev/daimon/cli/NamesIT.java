@@ -683,6 +683,70 @@ class NamesIT {
     assertThat(result.exitCode()).isZero();
   }
 
+  @Test
+  void aDefinitionThatMayNotBeReadIsNotMissing() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'program sleep 1000' >$conf/true.conf
+            chmod 0 $conf
+            for command in start run stop; do
+              $daimon $command true; [ $? = 73 ] || exit 11
+            done
+            $daimon run -- true && $daimon run true x || exit 12
+            chmod 700 $conf
+            """);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.err()).matches("(daimon: .*true.conf.*Permission denied.*\\n){3}");
+  }
+
+  @Test
+  void aPidfileThatMayNotBeReadIsNotMissing() throws Exception {
+    Result result =
+        names(
+            """
+            env -u XDG_RUNTIME_DIR $daimon start web -- sleep 1000 || exit 11
+            chmod 0 $state
+            $daimon status web >/dev/null; [ $? = 4 ] || exit 12
+            for command in stop wait reload; do
+              $daimon $command web; [ $? = 73 ] || exit 13
+            done
+            chmod 700 $state
+            $daimon stop web || exit 14
+            """);
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.err()).contains("web.pid").contains("Permission denied");
+  }
+
+  @Test
+  void aCheckFindsTheDirectoriesAndTheRecordThatAStartWouldRefuse() throws Exception {
+    Result result =
+        names(
+            """
+            mkdir -p $conf
+            echo 'program sleep 1000' >$conf/web.conf
+            $daimon start web && $daimon stop web || exit 11
+            fails() {
+              $daimon check web; [ $? = 73 ] || exit 12
+              $daimon start web --dry-run; [ $? = 73 ] || exit 13
+              $daimon start web; [ $? = 73 ] || exit 14
+            }
+            chmod 666 $state/web.started
+            fails
+            chmod 600 $state/web.started
+            chmod 775 $run
+            fails
+            chmod 700 $run
+            $daimon check web || exit 15
+            """);
+
+    assertThat(result).extracting(Result::exitCode).as(result.err()).isEqualTo(0);
+    assertThat(result.out()).isEqualTo("web: ok\n");
+  }
+
   /** As sshd does. Its pidfile is in its place. */
   @Test
   void oneThatHasClosedItsLockIsNotSaidToHaveLostItsPidfile() throws Exception {

@@ -166,14 +166,11 @@ final class Probe implements AutoCloseable {
 
   private ProbeResult withoutProcess(LockedFile pidFile) throws IOException {
     if (isHeldByOthers(pidFile)) {
+      // Without a holder that can be seen both may be of another PID namespace.
+      String gone = holders.isEmpty() ? " is not to be found, and " : " has ended, but ";
       return result(
           State.UNKNOWN,
-          "process "
-              + pid
-              + " has ended, but "
-              + path
-              + " is still locked by "
-              + Holder.inWords(holders));
+          "process " + pid + gone + path + " is still locked by " + Holder.inWords(holders));
     }
     return result(State.DEAD, "process " + pid + " has ended, and has left " + path + " behind");
   }

@@ -152,6 +152,10 @@ final class Stop {
     MalformedPidFileException malformed = malformed(file);
     if (malformed != null && !malformed.isEmpty()) {
       // Nothing shows that the file was the daemon's, and the other lines may be of use.
+      if (!restart) {
+        controlled.listener.failedAfterwards(
+            new IOException(pidFile + " is left: it " + malformed.reason()));
+      }
       return Outcome.ALREADY_DONE;
     }
     try {
@@ -192,7 +196,7 @@ final class Stop {
       return left;
     }
     PidFd alive = target.alive();
-    throw alive == null || end.waited ? stillLocked(daemon, file) : notEnded(alive);
+    throw alive == null || end.waited ? stillLocked(daemon, file, alive) : notEnded(alive);
   }
 
   /** Goes on until the daemon has ended, and no process of its session holds its lock. */
@@ -247,7 +251,9 @@ final class Stop {
     return new ControlException(Reason.NOT_STOPPED, process + steps.notEnded());
   }
 
-  private ControlException stillLocked(PidFd daemon, LockedFile file) throws PosixException {
+  /** The lock is still held: by that process of the daemon's session, or by others. */
+  private ControlException stillLocked(PidFd daemon, LockedFile file, @Nullable PidFd member)
+      throws PosixException {
     return new ControlException(
         Reason.NOT_STOPPED,
         daemon
@@ -255,7 +261,9 @@ final class Stop {
             + pidFile
             + " is still locked by "
             + file.holdersInWords()
-            + ": what has left the daemon's session is to be ended by its id");
+            + (member != null && !policy.wholeSession()
+                ? "; to end what is left of its session: daimon stop --session -p " + pidFile
+                : ": what has left the daemon's session is to be ended by its id"));
   }
 
   private static Duration since(long nanos) {
@@ -274,7 +282,7 @@ final class Stop {
         }
         Duration left = patience.minus(since(begin));
         if (!left.isPositive()) {
-          throw stillLocked(daemon, file);
+          throw stillLocked(daemon, file, null);
         }
         if (since(begin).toSeconds() > told) {
           told = since(begin).toSeconds();

@@ -351,7 +351,8 @@ class StatusTest {
                   .contains(
                       question.equals("await")
                           ? ""
-                          : "is still locked by a process that could not be found"));
+                          : "is still locked by a process that could not be found")
+                  .doesNotContain("has ended"));
     }
     assertThat(ProcessHandle.of(pid)).isPresent();
     assertThat(daemons.pidFile()).hasContent("4194304\n");

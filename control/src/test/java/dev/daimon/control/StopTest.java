@@ -95,6 +95,43 @@ class StopTest {
   }
 
   @Test
+  void whatStaysInTheSessionIsEndedWithIt() throws Exception {
+    daemons.start("trap '' TERM; sleep 1000 & trap - TERM; exec tail -f /dev/null", "tail");
+    long child = daemons.awaitProgram("sleep");
+    StopPolicy brief = StopPolicy.of(Signal.TERM, Duration.ofMillis(300));
+
+    assertThatThrownBy(() -> daemons.control().stop(brief))
+        .isInstanceOf(ControlException.class)
+        .hasMessageMatching(
+            "process \\d+ has ended, but %s is still locked by process %d \\(sleep\\); to end what is"
+                    .formatted(daemons.pidFile(), child)
+                + " left of its session: daimon stop --session -p "
+                + daemons.pidFile());
+    StopPolicy session = brief.then(Signal.KILL, LATE).ofWholeSession();
+    assertThat(daemons.control().stop(session).outcome()).isEqualTo(Outcome.OK);
+  }
+
+  @Test
+  void aFileWithFurtherLinesStaysAndIsTold() throws Exception {
+    Path file = Files.writeString(daemons.pidFile(), "4194304\nmore\n");
+    List<String> told = new ArrayList<>();
+    ActionListener ear =
+        new ActionListener() {
+          @Override
+          public void failedAfterwards(IOException failure) {
+            told.add(failure.getMessage());
+          }
+        };
+
+    assertThat(daemons.control().listener(ear).stop(StopPolicy.DEFAULT).outcome())
+        .isEqualTo(Outcome.ALREADY_DONE);
+
+    assertThat(told).hasSize(1);
+    assertThat(told.getFirst()).startsWith(file + " is left: it ");
+    assertThat(file).hasContent("4194304\nmore\n");
+  }
+
+  @Test
   void noPatienceAtAllIsStillASignal() throws Exception {
     try (PidFd daemon = PidFd.open(stubborn())) {
       try {

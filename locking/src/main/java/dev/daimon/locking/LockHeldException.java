@@ -38,7 +38,8 @@ public final class LockHeldException extends IOException {
     List<Holder> holders = HolderSearch.all(file, HolderSearch.FOR_PEOPLE);
     String message = " by " + Holder.inWords(holders);
     long holder = holders.isEmpty() ? 0 : holders.get(0).pid();
-    return HolderSearch.hasEnded(named)
+    // Without a holder that can be seen both may be of another PID namespace.
+    return !holders.isEmpty() && HolderSearch.hasEnded(named)
         ? new LockHeldException(
             path, message + "; process " + named + ", which it names, has ended", holder, named)
         : new LockHeldException(path, message + "; it names process " + named, holder, 0);

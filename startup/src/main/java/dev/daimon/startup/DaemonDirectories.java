@@ -8,9 +8,11 @@ import dev.daimon.privileges.UnknownAccountException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -204,6 +206,37 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
     }
   }
 
+  /**
+   * Judges the directories that {@link #make(boolean)} would make or accept, and makes none.
+   *
+   * @param withLogs whether the directory of output files is needed, too
+   * @throws StartException {@link StartException.Reason#FILE} if they would be refused
+   */
+  public void check(boolean withLogs) {
+    try {
+      MadeDirectories.checkOwn(runtime());
+      MadeDirectories.checkOwn(records);
+      if (withLogs) {
+        checkLogs();
+      }
+    } catch (IOException failure) {
+      throw new StartException(StartException.Reason.FILE, failure);
+    }
+  }
+
+  private void checkLogs() throws IOException {
+    try {
+      MadeDirectories.checkOwn(logs);
+    } catch (IOException failure) {
+      throw withoutLogs(failure);
+    }
+  }
+
+  private static IOException withoutLogs(IOException failure) {
+    return new IOException(
+        failure.getMessage() + "; name another file for the output (-o, standardOutput)", failure);
+  }
+
   private static int permissions() {
     return Identity.effectiveUser() == 0 ? FOR_ALL : FOR_USER;
   }
@@ -243,9 +276,7 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
     try {
       made.makeOwn(logs, permissions);
     } catch (IOException failure) {
-      throw new IOException(
-          failure.getMessage() + "; name another file for the output (-o, standardOutput)",
-          failure);
+      throw withoutLogs(failure);
     }
   }
 
@@ -264,8 +295,8 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
   }
 
   /**
-   * Returns the pidfile of a daemon: in the first runtime directory that has it; if none has it, in
-   * the first one.
+   * Returns the pidfile of a daemon: in the first runtime directory that has it, or in which this
+   * user may not look; if none has it, in the first one.
    *
    * <p>Race: the daemon may be started or stopped before this method returns. Call it once for one
    * action.
@@ -277,11 +308,34 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
     Objects.requireNonNull(name, "name");
     for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
       Path file = file(runtimes.get(i), name, ".pid");
-      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      if (mayExist(file)) {
         return file;
       }
     }
     return file(runtime(), name, ".pid");
+  }
+
+  /**
+   * Tells whether a daemon has a definition, be it right or wrong.
+   *
+   * @param name the daemon's name
+   * @return whether it has one; true also if this user may not look
+   */
+  public boolean mayDefine(DaemonName name) {
+    return mayExist(definition(name));
+  }
+
+  /** Whether there is something at a path, be it a link; true also if this user may not look. */
+  private static boolean mayExist(Path path) {
+    try {
+      BasicFileAttributes _ =
+          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return true;
+    } catch (AccessDeniedException unknown) {
+      return true;
+    } catch (IOException missing) {
+      return false;
+    }
   }
 
   /**

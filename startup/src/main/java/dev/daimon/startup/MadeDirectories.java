@@ -149,6 +149,20 @@ public final class MadeDirectories {
   }
 
   /**
+   * Judges a directory that {@link #makeOwn} would make or accept.
+   *
+   * @throws IOException if it would be refused
+   */
+  static void checkOwn(Path directory) throws IOException {
+    List<Path> missing = missingAbove(directory.resolve("file"));
+    if (missing.isEmpty()) {
+      Ownership.requireOwn(directory, Identity.effectiveUser());
+    } else {
+      Ownership.requireTrust(missing.getFirst(), Identity.effectiveUser());
+    }
+  }
+
+  /**
    * Makes a directory with the rights of an identity, and returns whether this call made it: if
    * not, it is a directory of root's or the user's.
    */
