@@ -104,7 +104,7 @@ final class NameGrammar {
     RequestedDaemon daemon =
         command == Command.RESTART
             ? RequestedDaemon.of(word)
-            : RequestedDaemon.defined(word, /* orHidden= */ isAlone());
+            : RequestedDaemon.defined(word, isAlone());
     if (daemon != null && second >= 0) {
       throw wrong(
           command == Command.RESTART

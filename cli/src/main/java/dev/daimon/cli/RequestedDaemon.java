@@ -50,9 +50,10 @@ final class RequestedDaemon {
   /**
    * The daemon of this name if it has a definition; null if not, or if it is no name.
    *
-   * @param orHidden whether a definition counts, too, that this user may not see, if there is one
+   * @param alone whether it may also be a definition that this user may not look at
+   * @throws StartException if it may
    */
-  static @Nullable RequestedDaemon defined(String word, boolean orHidden) {
+  static @Nullable RequestedDaemon defined(String word, boolean alone) {
     // Most programs that are no names are paths: nothing is looked up for them.
     if (word.isEmpty() || word.indexOf('/') >= 0) {
       return null;
@@ -63,11 +64,18 @@ final class RequestedDaemon {
     } catch (StartException noName) {
       return null;
     }
-    boolean isDefined =
-        orHidden
-            ? daemon.directories().mayDefine(daemon.name())
-            : Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS);
-    return isDefined ? daemon : null;
+    if (Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS)) {
+      return daemon;
+    }
+    if (alone && daemon.directories().mayDefine(daemon.name())) {
+      throw new StartException(
+          Reason.FILE,
+          DefinitionFile.name(daemon.definitionFile())
+              + ": permission denied; to start the program "
+              + daemon
+              + ", type -- before it");
+    }
+    return null;
   }
 
   DaemonName name() {

@@ -173,8 +173,10 @@ final class StartOptions {
         && request.lock) {
       throw line.usage("--pid-only needs --self or --no-lock: otherwise the pidfile is locked");
     }
-    boolean defined = line.has(CommandOption.SAVE) || isDefined(CommandOption.NO_LOCK);
-    if (!request.lock && defined && !request.foreground && !request.pidOnly) {
+    boolean defined =
+        line.has(CommandOption.SAVE)
+            || (!line.isTyped(CommandOption.NO_LOCK) && !request.foreground);
+    if (!request.lock && defined && !request.pidOnly && !request.self) {
       throw line.usage(
           "--no-lock needs --pid-only in a definition: otherwise the daemon could not be stopped by"
               + " its name");
@@ -193,10 +195,6 @@ final class StartOptions {
             self() + " and --dry-run exclude each other: what the program does cannot be checked");
       }
     }
-  }
-
-  private boolean isDefined(CommandOption option) {
-    return line.has(option) && !line.isTyped(option);
   }
 
   /** The option by which the program is said to daemonize itself. */

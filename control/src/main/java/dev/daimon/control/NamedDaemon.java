@@ -32,7 +32,7 @@ public record NamedDaemon(DaemonName name, DaemonDirectories directories) {
 
   /** {@return the pidfile} */
   public Path pidFile() {
-    return directories.pidFile(name);
+    return directories.controlledPidFile(name);
   }
 
   /** {@return the file to which its output goes, unless it was started with another} */

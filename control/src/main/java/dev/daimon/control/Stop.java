@@ -196,7 +196,8 @@ final class Stop {
       return left;
     }
     PidFd alive = target.alive();
-    throw alive == null || end.waited ? stillLocked(daemon, file, alive) : notEnded(alive);
+    boolean ofSession = alive != null && target.hasOwnSession();
+    throw alive == null || end.waited ? stillLocked(daemon, file, ofSession) : notEnded(alive);
   }
 
   /** Goes on until the daemon has ended, and no process of its session holds its lock. */
@@ -251,8 +252,8 @@ final class Stop {
     return new ControlException(Reason.NOT_STOPPED, process + steps.notEnded());
   }
 
-  /** The lock is still held: by that process of the daemon's session, or by others. */
-  private ControlException stillLocked(PidFd daemon, LockedFile file, @Nullable PidFd member)
+  /** The lock is still held: by processes of the daemon's own session, or by others. */
+  private ControlException stillLocked(PidFd daemon, LockedFile file, boolean ofSession)
       throws PosixException {
     return new ControlException(
         Reason.NOT_STOPPED,
@@ -261,7 +262,7 @@ final class Stop {
             + pidFile
             + " is still locked by "
             + file.holdersInWords()
-            + (member != null && !policy.wholeSession()
+            + (ofSession
                 ? "; to end what is left of its session: daimon stop --session -p " + pidFile
                 : ": what has left the daemon's session is to be ended by its id"));
   }
@@ -282,7 +283,7 @@ final class Stop {
         }
         Duration left = patience.minus(since(begin));
         if (!left.isPositive()) {
-          throw stillLocked(daemon, file, null);
+          throw stillLocked(daemon, file, false);
         }
         if (since(begin).toSeconds() > told) {
           told = since(begin).toSeconds();

@@ -119,6 +119,11 @@ final class StopTarget implements AutoCloseable {
     }
   }
 
+  /** Whether the session was made for the daemon, so that nobody else is in it. */
+  boolean hasOwnSession() throws PosixException {
+    return session == daemon.pid() || (!guest && !Processes.isRunning(session));
+  }
+
   /** Leaves out processes that have the lock, but not since the daemon has left it to them. */
   void spare(Set<Long> processes) {
     spared = processes;
@@ -254,9 +259,7 @@ final class StopTarget implements AutoCloseable {
 
   /** Whether it has inherited the lock: in another's session any process may have waited for it. */
   private boolean isHeir(PidFd process) throws IOException {
-    return session == daemon.pid()
-        || isTakenByDaemon(process)
-        || (!guest && !Processes.isRunning(session));
+    return hasOwnSession() || isTakenByDaemon(process);
   }
 
   private boolean isTakenByDaemon(PidFd process) {

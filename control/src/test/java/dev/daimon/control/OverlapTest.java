@@ -29,6 +29,8 @@ class OverlapTest {
   private static final StopPolicy KILLING =
       StopPolicy.of(Signal.TERM, Duration.ofMillis(200)).then(Signal.KILL, Duration.ofMinutes(1));
 
+  private static final StopPolicy PATIENT = StopPolicy.of(Signal.TERM, Duration.ofMinutes(1));
+
   private static final StopListener QUIET = (pid, waited, next, left) -> {};
 
   @RegisterExtension final Daemons daemons = new Daemons();
@@ -119,7 +121,7 @@ class OverlapTest {
                   running.replaceBy(next.pid());
                   return next.pid();
                 },
-                StopPolicy.of(Signal.TERM, Duration.ofMinutes(1)),
+                PATIENT,
                 QUIET);
     assertThat(outcome).isEqualTo(Outcome.OK);
   }
@@ -187,7 +189,7 @@ class OverlapTest {
     Outcome outcome =
         daemons
             .control()
-            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, listener);
+            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, PATIENT, listener);
 
     assertThat(outcome).isEqualTo(Outcome.OK);
     assertThat(beside.told)
@@ -208,11 +210,11 @@ class OverlapTest {
     Outcome outcome =
         daemons
             .control()
-            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, QUIET);
+            .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, PATIENT, QUIET);
 
     assertThat(outcome).isEqualTo(Outcome.NOT_RUNNING);
     assertThat(beside.told).isEmpty();
-    assertThat(daemons.running("sleep")).hasSize(1);
+    assertThat(daemons.control().status().state()).isEqualTo(State.RUNNING);
   }
 
   @ParameterizedTest
@@ -227,7 +229,7 @@ class OverlapTest {
     assertThatThrownBy(() ->
             daemons
                 .control()
-                .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, KILLING, QUIET))
+                .restartOverlapping(daemons.daemon("exec sleep 3000"), beside, PATIENT, QUIET))
         .isInstanceOfSatisfying(
             ControlException.class,
             failure -> assertThat(failure.reason()).isEqualTo(Reason.UNKNOWN))

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of the programs that read a daemon's output. */
 class ReadersTest {
-  private static final StopPolicy SOON = StopPolicy.of(Signal.TERM, Duration.ofMillis(200));
+  private static final StopPolicy SOON = StopPolicy.of(Signal.TERM, Duration.ofSeconds(2));
   private static final StopPolicy LATE = StopPolicy.of(Signal.TERM, Duration.ofMinutes(1));
 
   @RegisterExtension final Daemons daemons = new Daemons();
@@ -124,7 +124,7 @@ class ReadersTest {
 
     daemons.control().listener(ear).stop(LATE, listener);
 
-    assertThat(reader.isAlive()).isFalse();
+    assertThat(Processes.isRunning(reader.pid())).isFalse();
     assertThat(ear.told).isEmpty();
   }
 

@@ -157,6 +157,7 @@ class StatusTest {
 
   /** A container that is gone may have left its file, where the id is that of its own process. */
   @Test
+  @Tag("root")
   @Tag("kernel-threads")
   void aThreadOfTheKernelIsNoDaemon() throws Exception {
     daemons.name(2);
@@ -171,6 +172,7 @@ class StatusTest {
 
   /** While its processes run, it is not for those outside. */
   @Test
+  @Tag("root")
   @Tag("kernel-threads")
   void aFileThatSomebodyHasLockedMayNameAThreadOfTheKernel() throws Exception {
     daemons.name(2);

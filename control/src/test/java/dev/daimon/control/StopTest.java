@@ -98,7 +98,7 @@ class StopTest {
   void whatStaysInTheSessionIsEndedWithIt() throws Exception {
     daemons.start("trap '' TERM; sleep 1000 & trap - TERM; exec tail -f /dev/null", "tail");
     long child = daemons.awaitProgram("sleep");
-    StopPolicy brief = StopPolicy.of(Signal.TERM, Duration.ofMillis(300));
+    StopPolicy brief = StopPolicy.of(Signal.TERM, Duration.ofSeconds(2));
 
     assertThatThrownBy(() -> daemons.control().stop(brief))
         .isInstanceOf(ControlException.class)

@@ -39,9 +39,10 @@ public final class LockHeldException extends IOException {
     String message = " by " + Holder.inWords(holders);
     long holder = holders.isEmpty() ? 0 : holders.get(0).pid();
     // Without a holder that can be seen both may be of another PID namespace.
-    return !holders.isEmpty() && HolderSearch.hasEnded(named)
-        ? new LockHeldException(
-            path, message + "; process " + named + ", which it names, has ended", holder, named)
+    String gone =
+        holders.isEmpty() ? ", which it names, is not to be found" : ", which it names, has ended";
+    return HolderSearch.hasEnded(named)
+        ? new LockHeldException(path, message + "; process " + named + gone, holder, named)
         : new LockHeldException(path, message + "; it names process " + named, holder, 0);
   }
 

@@ -207,7 +207,8 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
   }
 
   /**
-   * Judges the directories that {@link #make(boolean)} would make or accept, and makes none.
+   * Judges the directories that {@link #make(boolean)} would make or accept, and makes none. Of one
+   * that is missing, the way to it is judged for root alone.
    *
    * @param withLogs whether the directory of output files is needed, too
    * @throws StartException {@link StartException.Reason#FILE} if they would be refused
@@ -295,8 +296,8 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
   }
 
   /**
-   * Returns the pidfile of a daemon: in the first runtime directory that has it, or in which this
-   * user may not look; if none has it, in the first one.
+   * Returns the pidfile of a daemon: in the first runtime directory that has it; if none has it, in
+   * the first one.
    *
    * <p>Race: the daemon may be started or stopped before this method returns. Call it once for one
    * action.
@@ -305,7 +306,23 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    * @return the path
    */
   public Path pidFile(DaemonName name) {
-    Objects.requireNonNull(name, "name");
+    Path existing = existingPidFile(name);
+    return existing == null ? file(runtime(), name, ".pid") : existing;
+  }
+
+  /**
+   * Returns the pidfile by which a daemon is controlled: as {@link #pidFile}; but if none is found,
+   * the one in a directory where this user may not look. So what fails to be opened is no daemon
+   * that does not run.
+   *
+   * @param name the daemon's name
+   * @return the path
+   */
+  public Path controlledPidFile(DaemonName name) {
+    Path existing = existingPidFile(name);
+    if (existing != null) {
+      return existing;
+    }
     for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
       Path file = file(runtimes.get(i), name, ".pid");
       if (mayExist(file)) {
@@ -313,6 +330,17 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
       }
     }
     return file(runtime(), name, ".pid");
+  }
+
+  private @Nullable Path existingPidFile(DaemonName name) {
+    Objects.requireNonNull(name, "name");
+    for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
+      Path file = file(runtimes.get(i), name, ".pid");
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        return file;
+      }
+    }
+    return null;
   }
 
   /**

@@ -152,7 +152,9 @@ public final class DaemonFiles {
         Reason.ALREADY_RUNNING,
         "already running: "
             + message
-            + (held.ended().isPresent() && held.path().equals(set.pidFile())
+            + (held.ended().isPresent()
+                    && held.holder().isPresent()
+                    && held.path().equals(set.pidFile())
                 ? ": end what is left of its session with daimon stop --session -p "
                     + held.path()
                     + ", or the process by its id"

@@ -76,24 +76,35 @@ public final class ReadinessReport {
   }
 
   private void listen(LockCleanUp cleanUp) {
-    boolean confirmed = connection.awaitLauncher();
-    if (confirmed && decide(State.READY) == State.READY) {
-      return;
-    }
-    // The launcher has given up and reports a failure, so this daemon must not go on, also if it
-    // has no memory left for a step of its end.
+    boolean ready = false;
     boolean killed = false;
     try {
-      killed = beginKill(cleanUp);
-      signalGroup(Signal.TERM);
-    } finally {
-      // After the signal, because the main thread may end this JVM as soon as it knows.
-      State _ = decide(State.ABANDONED);
-      if (killed) {
-        System.exit(Reason.DAEMON_FAILED.exitCode());
-      } else {
-        killLater(cleanUp);
+      ready = connection.awaitLauncher() && decide(State.READY) == State.READY;
+      if (!ready) {
+        // The launcher has given up and reports a failure, so this daemon must not go on.
+        killed = beginKill(cleanUp);
+        signalGroup(Signal.TERM);
       }
+    } finally {
+      // Also without the memory for one of these steps.
+      if (!ready) {
+        end(killed, cleanUp);
+      }
+    }
+  }
+
+  /**
+   * Ends this process.
+   *
+   * @param killed whether another thread kills it later
+   */
+  private void end(boolean killed, LockCleanUp cleanUp) {
+    // After the signal, because the main thread may end this JVM as soon as it knows.
+    State _ = decide(State.ABANDONED);
+    if (killed) {
+      System.exit(Reason.DAEMON_FAILED.exitCode());
+    } else {
+      killLater(cleanUp);
     }
   }
 
