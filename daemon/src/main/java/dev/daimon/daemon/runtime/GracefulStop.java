@@ -17,6 +17,11 @@ public final class GracefulStop implements SignalHandler {
   /** The exit code of a process that {@code SIGTERM} has ended. */
   private static final int OVERDUE = ExitCode.of(Signal.TERM);
 
+  /**
+   * The exit code of a drain that has failed; known before there may be no memory to ask for it.
+   */
+  private static final int FAILED = Reason.DAEMON_FAILED.exitCode();
+
   /** How long shutdown hooks may take after the deadline before the JVM is halted, in ms. */
   private static final long HOOK_MILLIS = 5000;
 
@@ -74,7 +79,7 @@ public final class GracefulStop implements SignalHandler {
   }
 
   private void drain() {
-    int code = Reason.DAEMON_FAILED.exitCode();
+    int code = FAILED;
     try {
       drain.handle(signal);
       code = 0;
@@ -82,7 +87,16 @@ public final class GracefulStop implements SignalHandler {
       Thread own = Thread.currentThread();
       own.getUncaughtExceptionHandler().uncaughtException(own, failure);
     } finally {
+      exit(code);
+    }
+  }
+
+  /** Exits; without memory for that at once: if this thread ended, that might be an exit with 0. */
+  private void exit(int code) {
+    try {
       System.exit(decided(code));
+    } finally {
+      halt();
     }
   }
 

@@ -9,28 +9,29 @@ import dev.daimon.testing.FullHeap;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class GracefulStopTest {
   /** Is to stop when there is no memory left, by a drain that never ends. */
   static final class LacksMemory {
-    public static void main(String[] args) {
+    public static void main(String[] args) throws Exception {
       Resources.Open none =
           new Resources.Open(null, null, List.of(), Map.of(), Streams.untouched());
       GracefulStop stop =
           new GracefulStop(
-              Duration.ofMillis(1),
-              signal -> {
-                while (true) {
-                  LockSupport.park();
-                }
-              },
-              new LockCleanUp(none, false, null));
+              Duration.ofMillis(1), signal -> waitForEver(), new LockCleanUp(none, false, null));
       // The first call needs memory; in a daemon it was made long before.
       long _ = System.nanoTime();
       FullHeap.fill();
       stop.handle(Signal.TERM);
+      // Without memory a JVM ends with main, whatever other threads there are.
+      waitForEver();
+    }
+
+    private static synchronized void waitForEver() throws InterruptedException {
+      while (true) {
+        LacksMemory.class.wait();
+      }
     }
   }
 
