@@ -13,7 +13,6 @@ import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -329,17 +328,10 @@ class GuardTest {
 
     assertThat(daemons.control().status().output()).isEmpty();
     StopPolicy atOnce = StopPolicy.of(Signal.TERM, Duration.ZERO);
-    List<String> told = new ArrayList<>();
-    ActionListener ear =
-        new ActionListener() {
-          @Override
-          public void failedAfterwards(IOException failure) {
-            told.add(failure.getMessage());
-          }
-        };
+    Ear ear = new Ear();
     assertThat(daemons.control().listener(ear).stop(atOnce).outcome())
         .isEqualTo(Outcome.ALREADY_DONE);
-    assertThat(told).isEmpty();
+    assertThat(ear.told).isEmpty();
   }
 
   /** Anybody may make it in a sticky directory, and hold it. */

@@ -22,16 +22,6 @@ class ReadersTest {
 
   @RegisterExtension final Daemons daemons = new Daemons();
 
-  /** Hears what is told after the action was done. */
-  private static final class Ear implements ActionListener {
-    final List<String> told = new ArrayList<>();
-
-    @Override
-    public void failedAfterwards(IOException failure) {
-      told.add(failure.getMessage());
-    }
-  }
-
   private static OutputReader reader(Process process, String command) {
     long ticks = ProcessStart.of(process.pid()).orElseThrow().ticks();
     return new OutputReader("stdout", command, process.pid(), ticks, true);

@@ -114,20 +114,13 @@ class StopTest {
   @Test
   void aFileWithFurtherLinesStaysAndIsTold() throws Exception {
     Path file = Files.writeString(daemons.pidFile(), "4194304\nmore\n");
-    List<String> told = new ArrayList<>();
-    ActionListener ear =
-        new ActionListener() {
-          @Override
-          public void failedAfterwards(IOException failure) {
-            told.add(failure.getMessage());
-          }
-        };
+    Ear ear = new Ear();
 
     assertThat(daemons.control().listener(ear).stop(StopPolicy.DEFAULT).outcome())
         .isEqualTo(Outcome.ALREADY_DONE);
 
-    assertThat(told).hasSize(1);
-    assertThat(told.getFirst()).startsWith(file + " is left: it ");
+    assertThat(ear.told).hasSize(1);
+    assertThat(ear.told.getFirst()).startsWith(file + " is left: it ");
     assertThat(file).hasContent("4194304\nmore\n");
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Polling;
+import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -30,7 +31,9 @@ class WatchdogTest {
   }
 
   @AfterEach
-  void close() throws PosixException {
+  void close() throws Exception {
+    // It ends after its close: the next test would take it for its own.
+    ProcessSandbox.await("the end of the watchdog", () -> thread().isEmpty());
     socket.close();
   }
 
