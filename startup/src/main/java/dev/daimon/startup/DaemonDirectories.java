@@ -55,6 +55,10 @@ import org.jspecify.annotations.Nullable;
 public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions, Path records) {
   private static final String OWN = "daimon";
   private static final int WRITABLE_BY_OTHERS = 022;
+
+  /** In place of an owner. */
+  private static final long NOBODY_SEEN = -1;
+
   private static final int FOR_ALL = 0755;
   private static final int FOR_USER = 0700;
   private static final DaemonDirectories OF_ROOT =
@@ -312,8 +316,8 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
 
   /**
    * Returns the pidfile by which a daemon is controlled: as {@link #pidFile}; but if none is found,
-   * the one in a directory where this user may not look. So what fails to be opened is no daemon
-   * that does not run.
+   * the one in a directory of this user's own that it may not look into. So what fails to be opened
+   * is no daemon that does not run.
    *
    * @param name the daemon's name
    * @return the path
@@ -347,22 +351,46 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    * Tells whether a daemon has a definition, be it right or wrong.
    *
    * @param name the daemon's name
-   * @return whether it has one; true also if this user may not look
+   * @return whether it has one; true also if this user may not look into a directory of its own
    */
   public boolean mayDefine(DaemonName name) {
     return mayExist(definition(name));
   }
 
-  /** Whether there is something at a path, be it a link; true also if this user may not look. */
+  /**
+   * Whether there is something at a path, be it a link; true also if this user may not look into a
+   * directory of its own. Another user's directory, as in a {@code HOME} that was kept, has nothing
+   * of this user.
+   */
   private static boolean mayExist(Path path) {
     try {
       BasicFileAttributes _ =
           Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return true;
     } catch (AccessDeniedException unknown) {
-      return true;
+      return isClosedByUser(path);
     } catch (IOException missing) {
       return false;
+    }
+  }
+
+  /** Whether the directory that may not be looked into is this user's own. */
+  private static boolean isClosedByUser(Path path) {
+    long owner = NOBODY_SEEN;
+    for (Path above = path.getParent();
+        above != null && owner == NOBODY_SEEN;
+        above = above.getParent()) {
+      owner = owner(above);
+    }
+    return owner == Identity.effectiveUser();
+  }
+
+  private static long owner(Path directory) {
+    try {
+      Object owner = Files.getAttribute(directory, "unix:uid");
+      return owner instanceof Integer uid ? Integer.toUnsignedLong(uid) : NOBODY_SEEN;
+    } catch (IOException hidden) {
+      return NOBODY_SEEN;
     }
   }
 
