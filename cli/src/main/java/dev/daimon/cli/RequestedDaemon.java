@@ -67,7 +67,7 @@ final class RequestedDaemon {
     if (Files.exists(daemon.definitionFile(), LinkOption.NOFOLLOW_LINKS)) {
       return daemon;
     }
-    if (alone && daemon.directories().mayDefine(daemon.name())) {
+    if (alone && daemon.directories().hidesDefinition(daemon.name())) {
       throw new StartException(
           Reason.FILE,
           DefinitionFile.name(daemon.definitionFile())

@@ -4,6 +4,7 @@ import dev.daimon.forking.Environment;
 import dev.daimon.forking.Program;
 import dev.daimon.forking.Redirect;
 import dev.daimon.pidfd.PidFd;
+import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.ProcessSandbox;
@@ -112,6 +113,12 @@ final class Daemons extends ProcessSandbox implements BeforeEachCallback, AfterE
           Files.writeString(now, "");
           return Files.getLastModifiedTime(now).compareTo(time) > 0;
         });
+  }
+
+  /** The record of a process that reads the daemon's output. */
+  static OutputReader reader(long pid, String command) {
+    long ticks = ProcessStart.of(pid).orElseThrow().ticks();
+    return new OutputReader("stdout", command, pid, ticks, true);
   }
 
   /** Makes a pidfile that names this process. */

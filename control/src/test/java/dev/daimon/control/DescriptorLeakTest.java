@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.daimon.forking.Child;
-import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Signal;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
@@ -83,11 +82,11 @@ class DescriptorLeakTest {
   @Test
   void ofStopsThatWaitForReaders() throws Exception {
     long reader = daemons.bystander("sleep", "1001").pid();
-    long ticks = ProcessStart.of(reader).orElseThrow().ticks();
     long pid = daemons.start("exec sleep 1000", "sleep");
     try (Guard guard = Guard.acquire(Guard.beside(daemons.pidFile()), Duration.ZERO)) {
-      OutputReader known = new OutputReader("stdout", "|sleep", reader, ticks, true);
-      OutputReader reused = new OutputReader("stderr", "|other", pid, ticks - 1, false);
+      OutputReader known = Daemons.reader(reader, "|sleep");
+      OutputReader reused =
+          new OutputReader("stderr", "|other", pid, known.startTicks() - 1, false);
       guard.record(pid, daemons.pidFile(), List.of(known, reused));
     }
     daemons.control().status();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.locking.Holder;
-import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
@@ -317,8 +316,7 @@ class GuardTest {
   @Tag("attack")
   void anotherUsersNamesNoReaders() throws Exception {
     long reader = daemons.bystander("sleep", "1000").pid();
-    long ticks = ProcessStart.of(reader).orElseThrow().ticks();
-    OutputReader output = new OutputReader("stdout", "|sleep", reader, ticks, true);
+    OutputReader output = Daemons.reader(reader, "|sleep");
     try (Guard own = Guard.acquire(guard(), Duration.ZERO)) {
       own.record(reader, daemons.pidFile(), List.of(output));
     }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.control.ControlException.Reason;
 import dev.daimon.control.DaemonStatus.State;
 import dev.daimon.forking.Child;
-import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Signal;
 import dev.daimon.privileges.Identity;
 import dev.daimon.readiness.ListenAddress;
@@ -172,8 +171,7 @@ class OverlapTest {
     long old = Daemons.pid(daemons.pidFile());
     Daemons.await("the daemon", () -> Daemons.status(old, "Name").equals("tail"));
     long pid = daemons.bystander("sleep", "1001").pid();
-    long ticks = ProcessStart.of(pid).orElseThrow().ticks();
-    Watched beside = new Watched(new OutputReader("stdout", "|sleep", pid, ticks, true));
+    Watched beside = new Watched(Daemons.reader(pid, "|sleep"));
     List<StopResult> results = new ArrayList<>();
     StopListener listener =
         new StopListener() {

@@ -2,7 +2,6 @@ package dev.daimon.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,11 +20,6 @@ class ReadersTest {
   private static final StopPolicy LATE = StopPolicy.of(Signal.TERM, Duration.ofMinutes(1));
 
   @RegisterExtension final Daemons daemons = new Daemons();
-
-  private static OutputReader reader(Process process, String command) {
-    long ticks = ProcessStart.of(process.pid()).orElseThrow().ticks();
-    return new OutputReader("stdout", command, process.pid(), ticks, true);
-  }
 
   /** Starts a daemon whose output these read, and has it be as a state says. */
   private void daemon(String state, OutputReader... readers) throws Exception {
@@ -48,9 +42,13 @@ class ReadersTest {
     Process first = daemons.bystander("sleep", "1001");
     Process second = daemons.bystander("sleep", "1002");
     Process over = daemons.bystander("sleep", "1003");
-    OutputReader ended = reader(over, "|over");
+    OutputReader ended = Daemons.reader(over.pid(), "|over");
     over.destroyForcibly().waitFor();
-    daemon(state, reader(first, "|first"), ended, reader(second, "|second"));
+    daemon(
+        state,
+        Daemons.reader(first.pid(), "|first"),
+        ended,
+        Daemons.reader(second.pid(), "|second"));
     Ear ear = new Ear();
     List<Long> awaited = new ArrayList<>();
     List<StopResult> results = new ArrayList<>();
@@ -85,7 +83,8 @@ class ReadersTest {
     assertThat(results).containsExactly(result);
     assertThat(first.isAlive()).isTrue();
     assertThat(daemons.control().status().output())
-        .containsExactly(reader(first, "|first"), reader(second, "|second"));
+        .containsExactly(
+            Daemons.reader(first.pid(), "|first"), Daemons.reader(second.pid(), "|second"));
     // A restart needs nothing of the old pipes.
     daemons.control().listener(ear).restart(daemons.daemon("exec sleep 1000"), SOON);
     assertThat(ear.told).hasSize(1);
@@ -95,7 +94,7 @@ class ReadersTest {
   @ValueSource(strings = {"running", "dead", "stopped"})
   void aStopWaitsUntilAllIsRead(String state) throws Exception {
     Process reader = daemons.bystander("tail", "-n", "1");
-    daemon(state, reader(reader, "|slow"));
+    daemon(state, Daemons.reader(reader.pid(), "|slow"));
     Ear ear = new Ear();
     StopListener listener =
         new StopListener() {
@@ -122,7 +121,7 @@ class ReadersTest {
   @ValueSource(strings = {"running", "dead", "stopped"})
   void theStopOfTheSessionEndsThem(String state) throws Exception {
     Process reader = daemons.bystander("sleep", "1001");
-    daemon(state, reader(reader, "|sleep"));
+    daemon(state, Daemons.reader(reader.pid(), "|sleep"));
     Ear ear = new Ear();
 
     daemons
@@ -139,7 +138,7 @@ class ReadersTest {
   @Test
   void oneThatWasStartedAtAnotherTimeIsNone() throws Exception {
     Process other = daemons.bystander("sleep", "1001");
-    OutputReader known = reader(other, "|sleep");
+    OutputReader known = Daemons.reader(other.pid(), "|sleep");
     OutputReader reused =
         new OutputReader("stderr", "|other", known.pid(), known.startTicks() - 1, false);
     daemon("running", reused);

@@ -55,10 +55,6 @@ import org.jspecify.annotations.Nullable;
 public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions, Path records) {
   private static final String OWN = "daimon";
   private static final int WRITABLE_BY_OTHERS = 022;
-
-  /** In place of an owner. */
-  private static final long NOBODY_SEEN = -1;
-
   private static final int FOR_ALL = 0755;
   private static final int FOR_USER = 0700;
   private static final DaemonDirectories OF_ROOT =
@@ -310,8 +306,7 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    * @return the path
    */
   public Path pidFile(DaemonName name) {
-    Path existing = existingPidFile(name);
-    return existing == null ? file(runtime(), name, ".pid") : existing;
+    return pidFile(name, /* orHidden= */ false);
   }
 
   /**
@@ -323,75 +318,62 @@ public record DaemonDirectories(List<Path> runtimes, Path logs, Path definitions
    * @return the path
    */
   public Path controlledPidFile(DaemonName name) {
-    Path existing = existingPidFile(name);
-    if (existing != null) {
-      return existing;
-    }
-    for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
-      Path file = file(runtimes.get(i), name, ".pid");
-      if (mayExist(file)) {
-        return file;
-      }
-    }
-    return file(runtime(), name, ".pid");
+    return pidFile(name, /* orHidden= */ true);
   }
 
-  private @Nullable Path existingPidFile(DaemonName name) {
+  private Path pidFile(DaemonName name, boolean orHidden) {
     Objects.requireNonNull(name, "name");
+    Path hidden = null;
     for (int i = 0; i < runtimes.size() && runtimes.size() > 1; i++) {
       Path file = file(runtimes.get(i), name, ".pid");
       if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         return file;
       }
+      if (orHidden && hidden == null && isHidden(file)) {
+        hidden = file;
+      }
     }
-    return null;
+    return hidden == null ? file(runtime(), name, ".pid") : hidden;
   }
 
   /**
-   * Tells whether a daemon has a definition, be it right or wrong.
+   * Tells whether a daemon may have a definition that this user cannot see, since it may not look
+   * into a directory of its own.
    *
    * @param name the daemon's name
-   * @return whether it has one; true also if this user may not look into a directory of its own
+   * @return whether it may
    */
-  public boolean mayDefine(DaemonName name) {
-    return mayExist(definition(name));
+  public boolean hidesDefinition(DaemonName name) {
+    return isHidden(definition(name));
   }
 
   /**
-   * Whether there is something at a path, be it a link; true also if this user may not look into a
-   * directory of its own. Another user's directory, as in a {@code HOME} that was kept, has nothing
-   * of this user.
+   * Whether this user may not look into a directory of its own on the way to a file. Another user's
+   * directory, as in a {@code HOME} that was kept, has nothing of this user.
    */
-  private static boolean mayExist(Path path) {
+  private static boolean isHidden(Path file) {
     try {
       BasicFileAttributes _ =
-          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      return true;
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return false;
     } catch (AccessDeniedException unknown) {
-      return isClosedByUser(path);
+      return isClosedByUser(file);
     } catch (IOException missing) {
       return false;
     }
   }
 
   /** Whether the directory that may not be looked into is this user's own. */
-  private static boolean isClosedByUser(Path path) {
-    long owner = NOBODY_SEEN;
-    for (Path above = path.getParent();
-        above != null && owner == NOBODY_SEEN;
-        above = above.getParent()) {
-      owner = owner(above);
+  private static boolean isClosedByUser(Path file) {
+    for (Path above = file.getParent(); above != null; above = above.getParent()) {
+      try {
+        return Files.getAttribute(above, "unix:uid") instanceof Integer uid
+            && Integer.toUnsignedLong(uid) == Identity.effectiveUser();
+      } catch (IOException hidden) {
+        // The directory that hides this one is further above.
+      }
     }
-    return owner == Identity.effectiveUser();
-  }
-
-  private static long owner(Path directory) {
-    try {
-      Object owner = Files.getAttribute(directory, "unix:uid");
-      return owner instanceof Integer uid ? Integer.toUnsignedLong(uid) : NOBODY_SEEN;
-    } catch (IOException hidden) {
-      return NOBODY_SEEN;
-    }
+    return false;
   }
 
   /**
