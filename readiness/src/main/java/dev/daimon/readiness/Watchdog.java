@@ -72,10 +72,14 @@ public final class Watchdog implements AutoCloseable {
     return Duration.ofSeconds(micros / MICROS, micros % MICROS * MICRO);
   }
 
-  private void watch() {
+  /** Half of the time within which the manager expects a ping, in nanoseconds. */
+  static long interval(long micros) {
     // Longer than any JVM lives is long enough.
-    long interval = Math.min(micros, Long.MAX_VALUE / MICRO) * MICRO / 2;
-    interval = Math.max(interval, MIN_INTERVAL_NANOS);
+    return Math.max(Math.min(micros, Long.MAX_VALUE / MICRO) * MICRO / 2, MIN_INTERVAL_NANOS);
+  }
+
+  private void watch() {
+    long interval = interval(micros);
     boolean healthy = true;
     while (!closed) {
       long start = System.nanoTime();

@@ -12,6 +12,7 @@ import dev.daimon.posix.call.Credentials;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Sockets;
+import dev.daimon.testing.Proc;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,9 +25,11 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ListenSocketTest {
@@ -239,5 +242,73 @@ class ListenSocketTest {
     assertThatThrownBy(() -> ListenAddress.unix(tooLong, "x"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("a path of 108 bytes; 107 fit");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1, tcp:127.0.0.1:80", "::1, tcp:[0:0:0:0:0:0:0:1]:80"})
+  void anAddressIsTextAsAnOptionTakesIt(String host, String text) {
+    assertThat(ListenAddress.tcp(InetAddress.ofLiteral(host), 80, "x")).hasToString(text);
+    assertThat(ListenAddress.tcp(65_535, "x")).hasToString("tcp:65535");
+    assertThat(ListenAddress.tcp(1, "x")).hasToString("tcp:1");
+    assertThat(ListenAddress.unix(Path.of("/run/s"), "x")).hasToString("unix:/run/s");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 0, 65_536})
+  void whatIsNoPortIsRefused(int port) {
+    assertThatThrownBy(() -> ListenAddress.tcp(port, "x"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("not a port from 1 to 65535: " + port);
+  }
+
+  @Test
+  void aCheckLeavesNothingOpenAndSoDoesAFailure() throws Exception {
+    ListenAddress port = ListenAddress.tcp(freePort(), "x");
+    ListenAddress path = ListenAddress.unix(directory.resolve("socket"), "x");
+    ListenSocket.checkPort(port);
+    ListenSocket.checkPort(path);
+    assertThat(directory).isEmptyDirectory();
+    try (ListenSocket _ = open(port);
+        ListenSocket _ = open(path)) {
+      assertThatThrownBy(() -> ListenSocket.checkPort(port)).isInstanceOf(PosixException.class);
+      int before = Proc.descriptors("self").size();
+      for (int i = 0; i < 100; i++) {
+        assertThatThrownBy(() -> open(port)).isInstanceOf(PosixException.class);
+        assertThatThrownBy(() -> open(path)).isInstanceOf(IOException.class);
+      }
+      assertThat(Proc.descriptors("self")).hasSizeLessThan(before + 100);
+    }
+    for (int i = 0; i < 100; i++) {
+      ListenSocket.checkPort(port);
+    }
+    open(port).close();
+  }
+
+  /** As a server that is started again, whose old connections the kernel still knows. */
+  @Test
+  void aPortWithOldConnectionsIsFree() throws Exception {
+    ListenAddress address = ListenAddress.tcp(freePort(), "x");
+    InetAddress here = InetAddress.getLoopbackAddress();
+    try (ServerSocket server = new ServerSocket(address.port());
+        Socket client = new Socket(here, address.port())) {
+      // The side that closes a connection first keeps its port for a minute.
+      server.accept().close();
+      assertThat(client.getInputStream().read()).isEqualTo(-1);
+    }
+    open(address).close();
+  }
+
+  @Test
+  @Tag("root")
+  void rootReplacesNoSocketOfAnotherUserButTheNamedOne() throws Exception {
+    Path path = directory.resolve("socket");
+    ListenAddress address = ListenAddress.unix(path, "x");
+    open(address).close();
+    java.nio.file.Files.setAttribute(path, "unix:uid", 65_534);
+
+    assertThatThrownBy(() -> ListenSocket.open(address, 1, true))
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessage(path + " belongs to user 65534: remove it");
+    ListenSocket.open(address, 65_534, true).close();
   }
 }

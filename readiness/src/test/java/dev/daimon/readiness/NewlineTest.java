@@ -176,6 +176,14 @@ class NewlineTest {
   }
 
   @Test
+  void theLargestNumberIsOneOfADescriptor() {
+    assertThatThrownBy(NewlineNotifier.of("READY_FD", "999999999")::ready)
+        .isInstanceOf(PosixException.class)
+        .hasMessage("fstat 999999999: Bad file descriptor (EBADF, 9)");
+    assertThat(NewlineNotifier.to(0).isPresent()).isTrue();
+  }
+
+  @Test
   void whatIsNoPipeToWriteToIsLeftAlone(@TempDir Path directory) throws IOException {
     Path file = directory.resolve("file");
     java.nio.file.Files.createFile(file);

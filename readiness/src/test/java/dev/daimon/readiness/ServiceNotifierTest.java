@@ -88,6 +88,12 @@ class ServiceNotifierTest {
     assertThat(told.mainPid()).hasValue(1);
   }
 
+  @Test
+  void theHighestProcessIdIsOne() throws IOException {
+    assertThat(notifier.mainPid(Integer.MAX_VALUE)).isTrue();
+    assertThat(received().mainPid()).hasValue(Integer.MAX_VALUE);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {0, -1, 1L << 31, Long.MIN_VALUE})
   void whatIsNoProcessIdIsRefused(long pid) throws IOException {

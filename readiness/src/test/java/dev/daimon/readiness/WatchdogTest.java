@@ -75,6 +75,31 @@ class WatchdogTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "1, 1000000",
+    "2000, 1000000",
+    "2001, 1000500",
+    "30000000, 15000000000",
+    "9223372036854775807, 4611686018427387500"
+  })
+  void aPingIsSentTwiceInTheTime(long micros, long nanos) {
+    assertThat(Watchdog.interval(micros)).isEqualTo(nanos);
+  }
+
+  @Test
+  void betweenTwoPingsItWaits() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    BooleanSupplier check = () -> calls.incrementAndGet() > 0;
+    try (ServiceNotifier notifier = notifier("7200000000", SELF);
+        Watchdog _ = notifier.watchdog(check).orElseThrow()) {
+      assertThat(next().isPing()).isTrue();
+      Thread thread = thread().orElseThrow();
+      ProcessSandbox.await("the wait", () -> thread.getState() == Thread.State.TIMED_WAITING);
+      assertThat(calls).hasValue(1);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"'', ''", "'', 1", "1000, 1", "1000, 4194305"})
   void aProcessThatNobodyWatchesHasNoThread(String micros, String pid) throws IOException {
     try (ServiceNotifier notifier = notifier(micros, pid)) {
