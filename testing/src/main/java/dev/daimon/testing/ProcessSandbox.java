@@ -35,8 +35,11 @@ public class ProcessSandbox {
   /** So often an environment is read while a process executes a program: some seconds. */
   private static final int EXEC_TRIES = 100_000;
 
-  /** The field env_end of /proc/PID/stat. */
-  private static final int ENVIRONMENT_END = 51;
+  /** So many looks at a process have to miss the mark: an exec hides it for a moment. */
+  private static final int LOOKS = 10;
+
+  /** The field start_code of /proc/PID/stat, which an exec sets after the environment. */
+  private static final int START_CODE = 26;
 
   private final String mark = UUID.randomUUID().toString();
 
@@ -86,9 +89,7 @@ public class ProcessSandbox {
       if (others.contains(process)) {
         continue;
       }
-      List<String> environment = environment(process);
-      if (environment.contains(MARK + "=" + mark)
-          || (environment.isEmpty() && isInDirectory(process))) {
+      if (isOfTest(process)) {
         ProcessHandle.of(Long.parseLong(process.getFileName().toString())).ifPresent(seen::add);
       }
     }
@@ -122,30 +123,34 @@ public class ProcessSandbox {
     }
   }
 
-  private static List<String> environment(Path process) {
+  private boolean isOfTest(Path process) {
     try {
-      byte[] block = Files.readAllBytes(process.resolve("environ"));
-      boolean executing = true;
-      for (int i = 0; i < EXEC_TRIES && block.length == 0 && executing; i++) {
-        // Asked before it is read again, since the exec may end in between.
-        executing = isExecuting(process);
-        block = Files.readAllBytes(process.resolve("environ"));
+      byte[] environment = {};
+      int looks = 0;
+      for (int i = 0; i < EXEC_TRIES && looks < LOOKS; i++) {
+        // Asked before it is read, since the exec may end in between.
+        boolean executing = isExecuting(process);
+        environment = Files.readAllBytes(process.resolve("environ"));
+        String block = new String(environment, StandardCharsets.ISO_8859_1);
+        if (List.of(block.split("\0", -1)).contains(MARK + "=" + mark)) {
+          return true;
+        }
+        looks += executing ? 0 : 1;
       }
-      return block.length == 0
-          ? List.of()
-          : List.of(new String(block, StandardCharsets.ISO_8859_1).split("\0", -1));
+      return environment.length == 0 && isInDirectory(process);
     } catch (IOException gone) {
-      return List.of();
+      return false;
     }
   }
 
   /**
-   * Whether it is in the midst of an exec, and so has no environment yet: that takes milliseconds
-   * if the memory of a JVM ends with it. A thread of the kernel has no program.
+   * Whether it is in the midst of an exec, where its environment is empty or a part of the new one:
+   * that takes milliseconds if the memory of a JVM ends with it. A thread of the kernel has no
+   * program, and fails here.
    */
   private static boolean isExecuting(Path process) throws IOException {
     Path _ = Files.readSymbolicLink(process.resolve("exe"));
-    return stat(Long.parseLong(process.getFileName().toString()), ENVIRONMENT_END) == 0;
+    return stat(Long.parseLong(process.getFileName().toString()), START_CODE) == 0;
   }
 
   /** A process that was started without an environment has a working directory. */
