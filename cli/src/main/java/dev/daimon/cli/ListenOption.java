@@ -15,17 +15,41 @@ final class ListenOption {
 
   /** The addresses to listen at. */
   static List<ListenAddress> addresses(CommandLine line) {
+    List<String> values = line.values(CommandOption.LISTEN);
     List<ListenAddress> addresses = new ArrayList<>();
-    for (String value : line.values(CommandOption.LISTEN)) {
+    for (String value : values) {
       ListenAddress address = address(line, value);
-      for (ListenAddress other : addresses) {
-        if (other.toString().equals(address.toString())) {
+      for (int i = 0; i < addresses.size(); i++) {
+        if (addresses.get(i).toString().equals(address.toString())) {
           throw line.usage("--listen names the same address twice: " + Text.readable(value));
+        }
+        if (overlap(addresses.get(i), address)) {
+          throw line.usage(
+              "--listen: "
+                  + Text.readable(values.get(i))
+                  + " and "
+                  + Text.readable(value)
+                  + " overlap");
         }
       }
       addresses.add(address);
     }
     return addresses;
+  }
+
+  /** Whether two addresses have a port in common, which only one of them can be bound to. */
+  private static boolean overlap(ListenAddress one, ListenAddress two) {
+    if (one.path() != null || two.path() != null || one.port() != two.port()) {
+      return false;
+    }
+    InetAddress first = one.host();
+    InetAddress second = two.host();
+    if (first == null || second == null) {
+      // All addresses, of both families.
+      return true;
+    }
+    return first.getClass() == second.getClass()
+        && (first.isAnyLocalAddress() || second.isAnyLocalAddress());
   }
 
   private static ListenAddress address(CommandLine line, String value) {

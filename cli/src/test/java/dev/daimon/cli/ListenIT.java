@@ -196,7 +196,8 @@ class ListenIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"unix:$dir/missing/socket", "unix:$dir/report", "tcp:192.0.2.1:$port"})
+  @ValueSource(
+      strings = {"unix:$dir/missing/socket", "unix:$dir/report", "tcp:192.0.2.1:$((port ^ 1))"})
   void aRestartThatCouldNotListenStopsNothing(String address) throws Exception {
     long first = start("--listen", "tcp:" + port);
 
@@ -453,7 +454,9 @@ class ListenIT {
             + " descriptor 3 open",
         "--self -p $dir/pid | --self and --listen exclude each other",
         "-p $dir/same --listen unix:$dir/same | --listen and --pidfile are the same file",
-        "--listen tcp:$port | --listen names the same address twice"
+        "--listen tcp:$port | --listen names the same address twice",
+        "--listen tcp:127.0.0.1:$port | --listen: tcp:127.0.0.1:$port and tcp:$port overlap",
+        "--listen tcp:[::1]:$port=x | --listen: tcp:[::1]:$port=x and tcp:$port overlap"
       })
   void whatExcludesItIsAUsageError(String options, String message) throws Exception {
     ProcessSandbox.Result result =
@@ -465,7 +468,35 @@ class ListenIT {
                 + " --listen tcp:$port true");
 
     assertThat(result.exitCode()).isEqualTo(USAGE);
-    assertThat(result.err()).startsWith("daimon: " + message).hasLineCount(1);
+    String line = message.replace("$port", Integer.toString(port));
+    assertThat(result.err()).startsWith("daimon: " + line).hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.0.0.0, 127.0.0.1, false",
+    "127.0.0.1, 0.0.0.0, false",
+    "[::], [::1], false",
+    "127.0.0.1, 127.0.0.2, true",
+    "[::], 0.0.0.0, true",
+    "127.0.0.1, [::], true"
+  })
+  void twoAddressesOfOnePortMayNotOverlap(String one, String two, boolean separate)
+      throws Exception {
+    ProcessSandbox.Result result =
+        sandbox.daimon(
+            "run",
+            "--listen",
+            "tcp:" + one + ":" + port,
+            "--listen",
+            "tcp:" + two + ":" + port,
+            "true");
+
+    String message =
+        "daimon: --listen: tcp:%s:%d and tcp:%s:%d overlap; see daimon help run%n"
+            .formatted(one, port, two, port);
+    assertThat(result.err()).isEqualTo(separate ? "" : message);
+    assertThat(result.exitCode()).isEqualTo(separate ? 0 : USAGE);
   }
 
   @Test
