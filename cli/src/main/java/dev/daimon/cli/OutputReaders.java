@@ -242,7 +242,7 @@ final class OutputReaders {
     }
   }
 
-  private static long ticks(long pid) {
+  private static long ticks(long pid) throws PosixException {
     Optional<ProcessStart> start = ProcessStart.of(pid);
     return start.isPresent() ? start.get().ticks() : 0;
   }

@@ -6,6 +6,7 @@ import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfile.MalformedPidFileException;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.PosixException;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,8 @@ final class PreviousDaemon {
    * that is younger than the file may still be the daemon, since the clock may have been set.
    */
   private static boolean isAnother(
-      Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info) {
+      Path guardFile, long pid, long owner, @Nullable LockedFile file, @Nullable ProcessInfo info)
+      throws PosixException {
     return pid == ProcessHandle.current().pid()
         || (info != null && (info.kernelThread() || !info.mayBeSignalledBy(owner)))
         || (file != null && StartRecord.isAnother(guardFile, file, pid));

@@ -4,6 +4,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfd.ProcessStart;
+import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
@@ -140,10 +141,17 @@ final class Readers implements AutoCloseable {
   /** Adds the process if it is still the one that was recorded, and may be the daemon's. */
   private boolean open(long pid, long ticks, long owner) throws IOException {
     PidFd process = pid < 1 ? null : Processes.open(pid);
-    ProcessStart start = process == null ? null : ProcessStart.of(pid).orElse(null);
-    ProcessInfo info = process == null ? null : Processes.info(process);
     if (process == null) {
       return false;
+    }
+    ProcessStart start;
+    ProcessInfo info;
+    try {
+      start = ProcessStart.of(pid).orElse(null);
+      info = Processes.info(process);
+    } catch (PosixException failure) {
+      Cleanup.close(process, failure);
+      throw failure;
     }
     // Alive after it was read: so this is the process that was opened.
     if (start == null

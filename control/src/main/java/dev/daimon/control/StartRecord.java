@@ -5,6 +5,7 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessStart;
 import dev.daimon.pidfile.PidFile;
+import dev.daimon.posix.PosixException;
 import dev.daimon.posix.ProcDirectory;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -216,13 +217,13 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    * @param pid the process id in the pidfile
    * @return whether it is; false also if there is no record of that id to believe
    */
-  static boolean isAnother(Path guardFile, LockedFile pidFile, long pid) {
+  static boolean isAnother(Path guardFile, LockedFile pidFile, long pid) throws PosixException {
     StartRecord last = read(guardFile, pidFile.owner()).orElse(null);
     return last != null && last.isOfAnother(pidFile, pid);
   }
 
   /** As {@link #isAnother}, by this record. */
-  boolean isOfAnother(LockedFile pidFile, long named) {
+  boolean isOfAnother(LockedFile pidFile, long named) throws PosixException {
     if (pid != named || modified != pidFile.modified()) {
       return false;
     }
@@ -238,12 +239,13 @@ public record StartRecord(long pid, long startTicks, long session, long modified
    * @param pidFile the daemon's pidfile
    * @return the record; empty if the process is gone, or {@code /proc} hides it or is of another
    *     PID namespace. A zombie is not gone
+   * @throws PosixException if this JVM has no descriptor left, so that it is unknown
    */
-  public static Optional<StartRecord> of(long pid, Path pidFile) {
+  public static Optional<StartRecord> of(long pid, Path pidFile) throws PosixException {
     return Optional.ofNullable(find(pid, Objects.requireNonNull(pidFile, "pidFile")));
   }
 
-  private static @Nullable StartRecord find(long pid, Path pidFile) {
+  private static @Nullable StartRecord find(long pid, Path pidFile) throws PosixException {
     ProcessStart process = ProcessStart.of(pid).orElse(null);
     if (process == null) {
       return null;

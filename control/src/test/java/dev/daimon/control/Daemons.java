@@ -116,7 +116,7 @@ final class Daemons extends ProcessSandbox implements BeforeEachCallback, AfterE
   }
 
   /** The record of a process that reads the daemon's output. */
-  static OutputReader reader(long pid, String command) {
+  static OutputReader reader(long pid, String command) throws IOException {
     long ticks = ProcessStart.of(pid).orElseThrow().ticks();
     return new OutputReader("stdout", command, pid, ticks, true);
   }

@@ -83,6 +83,7 @@ class ValidationTest {
         fault("keepOpen: x is a standard stream", b -> b.keepOpen("x", Descriptor.adopt(0))),
         fault("keepOpen: x is closed", b -> b.keepOpen("x", closed())),
         fault("keepOpen: 99999 is not open", b -> b.keepOpen(Descriptor.adopt(99999))),
+        fault("jvmArguments: a NUL character in -Da=x", b -> b.jvmArguments("-Da=x\0y")),
         fault("jvmArguments has -jar", b -> b.jvmArguments("-jar")),
         fault("jvmArguments has -jar", b -> b.simulate(true).jvmArguments("-jar")),
         fault(
@@ -116,6 +117,22 @@ class ValidationTest {
         .singleElement()
         .asString()
         .startsWith(problem);
+  }
+
+  @Test
+  void everyAccountThatIsUnknownIsTold() {
+    DaemonConfig config =
+        DaemonConfig.builder()
+            .user("no\nsuch\u001b[31muser")
+            .group("no-such-group")
+            .niceness(99)
+            .build();
+
+    assertThat(config.validate())
+        .containsExactly(
+            "unknown user: no?such?[31muser",
+            "unknown group: no-such-group",
+            "niceness is outside of -20 to 19: 99");
   }
 
   @Test

@@ -20,10 +20,11 @@ import java.util.Set;
  * @see <a href="https://man7.org/linux/man-pages/man7/epoll.7.html">epoll(7)</a>
  */
 public final class EventWait implements AutoCloseable {
-  /** How many events one call reports; the others are reported by the next one. */
-  private static final int BATCH = 16;
-
   private final Descriptor epoll;
+
+  /** The numbers of what was added. */
+  private final Set<Integer> added = new HashSet<>();
+
   private final Set<Integer> happened = new HashSet<>();
 
   private EventWait(Descriptor epoll) {
@@ -55,7 +56,7 @@ public final class EventWait implements AutoCloseable {
 
   /**
    * Adds a descriptor: a pipe, a socket, an {@code eventfd}. It must stay open until this wait was
-   * closed.
+   * closed, or until it was {@linkplain #remove(Descriptor) removed}.
    *
    * @param descriptor the descriptor; readable also if the other end was closed
    * @throws PosixException {@code EPERM} for a regular file or a directory, which never has events
@@ -68,6 +69,7 @@ public final class EventWait implements AutoCloseable {
   private void add(int number, String subject) throws PosixException {
     int result = Epoll.add(epoll.number(), number, Epoll.EPOLLIN);
     PosixException.check(result, "epoll_ctl", subject);
+    added.add(number);
   }
 
   /**
@@ -78,13 +80,29 @@ public final class EventWait implements AutoCloseable {
    */
   public void remove(PidFd process) throws PosixException {
     Objects.requireNonNull(process, "process");
-    int number = process.number();
-    happened.remove(number);
-    PosixException.check(Epoll.remove(epoll.number(), number), "epoll_ctl", process.toString());
+    remove(process.number(), process.toString());
   }
 
   /**
-   * Waits until something happens, at most for a limited time.
+   * Removes a descriptor, which is to be done before it is closed.
+   *
+   * @param descriptor a descriptor that was added
+   * @throws PosixException if it was not added
+   */
+  public void remove(Descriptor descriptor) throws PosixException {
+    Objects.requireNonNull(descriptor, "descriptor");
+    remove(descriptor.number(), descriptor.toString());
+  }
+
+  private void remove(int number, String subject) throws PosixException {
+    happened.remove(number);
+    PosixException.check(Epoll.remove(epoll.number(), number), "epoll_ctl", subject);
+    added.remove(number);
+  }
+
+  /**
+   * Waits until something happens, at most for a limited time. An interrupt does not end the wait.
+   * A virtual thread that waits keeps its carrier.
    *
    * @param timeout how long, rounded up to milliseconds; not at all if it is not positive
    * @return whether something has happened
@@ -92,7 +110,8 @@ public final class EventWait implements AutoCloseable {
    */
   public boolean await(Duration timeout) throws PosixException {
     Objects.requireNonNull(timeout, "timeout");
-    int[] ready = new int[BATCH];
+    // At least one: the kernel refuses to report none.
+    int[] ready = new int[Math.max(1, added.size())];
     int count =
         PosixException.check(
             Epoll.await(epoll.number(), ready, millis(timeout)), "epoll_wait", epoll.number());

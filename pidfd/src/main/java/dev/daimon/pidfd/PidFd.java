@@ -148,14 +148,14 @@ public final class PidFd implements AutoCloseable {
     String _ = ProcDirectory.of(handle.pid());
     PidFd opened = open(handle.pid());
     // This compares the start time with that of the process that has the id now.
-    if (!handle.isAlive()) {
-      PosixException gone =
-          new PosixException("pidfd_open", Long.toString(handle.pid()), Errno.ESRCH);
-      try (opened) {
-        throw gone;
-      }
+    if (handle.isAlive()) {
+      return opened;
     }
-    return opened;
+    try (opened) {
+      // Java says so, too, where it has no descriptor left to find it out.
+      Optional<ProcessStart> _ = ProcessStart.of(handle.pid());
+      throw new PosixException("pidfd_open", Long.toString(handle.pid()), Errno.ESRCH);
+    }
   }
 
   /** {@return the process id; after the end of the process another one may have it} */
@@ -284,7 +284,7 @@ public final class PidFd implements AutoCloseable {
    *
    * @return the name, as {@link ProcessInfo#name()}; empty if the process has ended, or {@code
    *     /proc} hides it or is of another PID namespace
-   * @throws PosixException if the kernel is out of memory
+   * @throws PosixException if this JVM has no descriptor or the kernel no memory left
    * @throws IllegalStateException if this handle is closed
    */
   public String name() throws PosixException {
@@ -293,7 +293,10 @@ public final class PidFd implements AutoCloseable {
     String name;
     try {
       name = ProcFiles.programName(pid);
-    } catch (PosixException gone) {
+    } catch (PosixException failure) {
+      if (failure.errno().isShortage()) {
+        throw failure;
+      }
       return "";
     }
     return isAlive() ? name : "";

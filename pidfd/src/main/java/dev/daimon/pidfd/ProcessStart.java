@@ -25,12 +25,17 @@ public record ProcessStart(long ticks, long session) {
    * @param pid the process id
    * @return when that process was started; empty if there is no such process, or {@code /proc}
    *     hides it or is of another PID namespace
+   * @throws PosixException if this JVM has no descriptor or the kernel no memory left ({@code
+   *     EMFILE}, {@code ENFILE}, {@code ENOMEM}): then it is unknown whether there is one
    */
-  public static Optional<ProcessStart> of(long pid) {
+  public static Optional<ProcessStart> of(long pid) throws PosixException {
     try {
       ProcStat stat = ProcStat.of(pid);
       return Optional.of(new ProcessStart(stat.startTicks(), stat.session()));
-    } catch (PosixException gone) {
+    } catch (PosixException failure) {
+      if (failure.errno().isShortage()) {
+        throw failure;
+      }
       return Optional.empty();
     }
   }

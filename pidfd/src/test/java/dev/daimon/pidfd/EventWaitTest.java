@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
+import dev.daimon.posix.call.Epoll;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -102,6 +105,32 @@ class EventWaitTest {
       assertThatThrownBy(() -> wait.add(regular))
           .isInstanceOf(PosixException.class)
           .hasMessageContaining("EPERM");
+    }
+  }
+
+  @Test
+  void howeverManyEventsThereAreAllAreReportedUntilTheyAreRemoved() throws Exception {
+    List<Descriptor> readable = new ArrayList<>();
+    try (EventWait wait = EventWait.open()) {
+      for (int i = 0; i < 40; i++) {
+        Descriptor event = Descriptor.adopt(Epoll.eventfd(Epoll.EFD_CLOEXEC));
+        readable.add(event);
+        assertThat(Files.write(event.number(), new byte[] {1, 0, 0, 0, 0, 0, 0, 0})).isEqualTo(8);
+        wait.add(event);
+      }
+
+      assertThat(wait.await(Duration.ZERO)).isTrue();
+      assertThat(readable).allMatch(wait::isReadable);
+
+      wait.remove(readable.getFirst());
+      assertThat(wait.isReadable(readable.getFirst())).isFalse();
+      assertThat(wait.await(Duration.ZERO)).isTrue();
+      assertThat(wait.isReadable(readable.getFirst())).isFalse();
+      assertThat(readable.subList(1, 40)).allMatch(wait::isReadable);
+    } finally {
+      for (Descriptor event : readable) {
+        event.close();
+      }
     }
   }
 }

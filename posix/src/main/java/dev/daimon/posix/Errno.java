@@ -62,6 +62,9 @@ public final class Errno {
   /** Invalid argument. */
   public static final Errno EINVAL = new Errno(22);
 
+  /** Too many open files on this machine. */
+  public static final Errno ENFILE = new Errno(23);
+
   /** Too many open files in this process. */
   public static final Errno EMFILE = new Errno(24);
 
@@ -161,6 +164,17 @@ public final class Errno {
   /** {@return the C library's description, in English: {@code "No such file or directory"}} */
   public String description() {
     return ErrorText.description(number);
+  }
+
+  /**
+   * Tells whether this process or the machine has run out of descriptors or memory ({@code EMFILE},
+   * {@code ENFILE}, {@code ENOMEM}). Such an error says nothing about what was asked for: neither
+   * that it is there, nor that it is not.
+   *
+   * @return whether it has
+   */
+  public boolean isShortage() {
+    return equals(EMFILE) || equals(ENFILE) || equals(ENOMEM);
   }
 
   @Override

@@ -3,7 +3,10 @@ package dev.daimon.posix;
 import dev.daimon.posix.call.Files;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -45,9 +48,11 @@ public final class NativePath {
    *
    * @param path any path of the default file system
    * @return the bytes that a system call takes, without a NUL at the end
+   * @throws ProviderMismatchException if it is a path of another file system, such as that of an
+   *     archive
    */
   public static byte[] bytes(Path path) {
-    Objects.requireNonNull(path, "path");
+    requireDefault(path);
     byte[] directory = WorkingDirectory.LOST;
     if (directory == null || path.isAbsolute()) {
       return absoluteBytes(path.toAbsolutePath());
@@ -68,10 +73,18 @@ public final class NativePath {
    *
    * @param path any path of the default file system
    * @return the path itself if it is absolute
+   * @throws ProviderMismatchException as {@link #bytes}
    */
   public static Path absolute(Path path) {
-    Objects.requireNonNull(path, "path");
+    requireDefault(path);
     return path.isAbsolute() ? path : of(bytes(path));
+  }
+
+  private static void requireDefault(Path path) {
+    FileSystem system = Objects.requireNonNull(path, "path").getFileSystem();
+    if (!system.equals(FileSystems.getDefault())) {
+      throw new ProviderMismatchException(path + " is no path of the default file system");
+    }
   }
 
   private static byte[] absoluteBytes(Path absolute) {

@@ -2,7 +2,9 @@ package dev.daimon.privileges;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.Accounts;
+import dev.daimon.posix.call.Files;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,11 @@ final class AccountLookup {
   /** The longest name, in bytes: {@code LOGIN_NAME_MAX} without the NUL at its end. */
   private static final int MAX_NAME = 255;
 
+  /** So many a look-up may need, of a file and of a service that knows accounts. */
+  private static final int DESCRIPTORS = 4;
+
+  private static final byte[] ROOT = {'/'};
+
   private AccountLookup() {}
 
   /** Returns the user of this name, or null. */
@@ -23,6 +30,7 @@ final class AccountLookup {
       return null;
     }
     Accounts.@Nullable User[] found = new Accounts.User[1];
+    requireDescriptors("getpwnam_r", name);
     check(Accounts.getpwnam(bytes, found), "getpwnam_r", name);
     return found[0];
   }
@@ -30,6 +38,7 @@ final class AccountLookup {
   /** Returns the user of this id, or null. */
   static Accounts.@Nullable User user(long uid) throws PosixException {
     Accounts.@Nullable User[] found = new Accounts.User[1];
+    requireDescriptors("getpwuid_r", uid);
     check(Accounts.getpwuid(userId(uid), found), "getpwuid_r", uid);
     return found[0];
   }
@@ -52,6 +61,7 @@ final class AccountLookup {
       byte[] bytes = bytes(spec);
       if (bytes != null) {
         @Nullable Integer[] found = new Integer[1];
+        requireDescriptors("getgrnam_r", spec);
         check(Accounts.getgrnam(bytes, found), "getgrnam_r", spec);
         if (found[0] != null) {
           return Integer.toUnsignedLong(found[0]);
@@ -80,7 +90,8 @@ final class AccountLookup {
       }
     }
     if (start == spec.length()) {
-      throw new UnknownAccountException("unknown " + kind + ": " + (start == 0 ? "\"\"" : spec));
+      throw new UnknownAccountException(
+          "unknown " + kind + ": " + (start == 0 ? "\"\"" : VisibleText.line(spec)));
     }
     if (number > MAX_ID) {
       throw new UnknownAccountException(kind + " id out of range: " + spec.substring(start));
@@ -98,13 +109,35 @@ final class AccountLookup {
     }
     return negative
         ? kind + " id out of range: " + spec.substring(start)
-        : "unknown " + kind + ": " + spec;
+        : "unknown " + kind + ": " + VisibleText.line(spec);
   }
 
   /** Returns the bytes of a name; null if no account can have this name. */
   private static byte @Nullable [] bytes(String name) {
     boolean possible = !name.isEmpty() && name.length() <= MAX_NAME && name.indexOf(0) < 0;
     return possible ? name.getBytes(StandardCharsets.UTF_8) : null;
+  }
+
+  /**
+   * Requires that there are descriptors left for a look-up. The C library says that there is no
+   * such entry, and that a user has no groups, if it cannot open a file for want of one.
+   *
+   * <p>Race: other threads may take all of them before the look-up does.
+   */
+  static void requireDescriptors(String call, Object subject) throws PosixException {
+    int[] opened = new int[DESCRIPTORS];
+    int count = 0;
+    int result = 0;
+    while (count < DESCRIPTORS && result >= 0) {
+      result = Files.open(ROOT, Files.O_PATH | Files.O_CLOEXEC, 0);
+      if (result >= 0) {
+        opened[count++] = result;
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      int _ = Files.close(opened[i]);
+    }
+    PosixException.check(result, call, VisibleText.line(subject.toString()));
   }
 
   /** Throws the error of a look-up, except two that mean that there is no such entry. */

@@ -2,6 +2,7 @@ package dev.daimon.privileges;
 
 import dev.daimon.posix.PosixException;
 import java.io.IOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.net.URL;
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +96,10 @@ final class DisposableThread<T extends @Nullable Object> implements Runnable {
     }
     if (failure instanceof Error error) {
       throw error;
+    }
+    if (failure != null) {
+      // A checked exception that the action must not throw, but can, in other languages.
+      throw new UndeclaredThrowableException(failure);
     }
     return result;
   }

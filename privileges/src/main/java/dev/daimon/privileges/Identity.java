@@ -121,6 +121,7 @@ public final class Identity {
       return new Identity(
           (int) uid, true, (int) gid, new int[0], false, number, new byte[] {'/'}, SHELL.clone());
     }
+    AccountLookup.requireDescriptors("getgrouplist", user);
     int[] groups = Accounts.getgrouplist(account.name(), (int) gid);
     byte[] shell = account.shell().length == 0 ? SHELL.clone() : account.shell();
     byte[] home = account.home().length == 0 ? new byte[] {'/'} : account.home();
@@ -143,7 +144,7 @@ public final class Identity {
     }
     Set<Integer> ids = new LinkedHashSet<>();
     for (String group : groups) {
-      ids.add((int) AccountLookup.group(group));
+      ids.add((int) AccountLookup.group(Objects.requireNonNull(group, "groups")));
     }
     int[] list = new int[ids.size()];
     int count = 0;

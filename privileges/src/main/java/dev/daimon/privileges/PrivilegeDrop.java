@@ -77,6 +77,12 @@ public final class PrivilegeDrop {
   /** The capabilities to keep, a bit for each; null if the kernel's rules decide. */
   private final @Nullable Long capabilities;
 
+  /**
+   * The groups that the change has left: they are kept if they cannot be changed. Guarded by {@link
+   * DisposableThread#CHANGING}.
+   */
+  private int @Nullable [] applied;
+
   private PrivilegeDrop(Builder builder) {
     identity = builder.identity;
     rootDirectory = builder.rootDirectory;
@@ -419,6 +425,7 @@ public final class PrivilegeDrop {
       AllThreads.setNiceness(niceness);
     }
     int[] groups = identity == null ? new int[0] : identity.changeProcess(before);
+    applied = groups;
     if (noNewPrivileges) {
       forbidNewPrivileges();
     }
@@ -458,7 +465,7 @@ public final class PrivilegeDrop {
     synchronized (OomScore.LOCK) {
       synchronized (DisposableThread.CHANGING) {
         int[] groups = identity == null ? new int[0] : identity.sortedGroups();
-        verify(null, groups, new int[1], new int[1]);
+        verify(null, applied == null ? groups : applied, new int[1], new int[1]);
       }
     }
   }
@@ -663,8 +670,11 @@ public final class PrivilegeDrop {
      */
     public Builder keepCapabilities(Set<Capability> capabilities) {
       Objects.requireNonNull(capabilities, "capabilities");
-      kept = EnumSet.noneOf(Capability.class);
-      kept.addAll(capabilities);
+      Set<Capability> copy = EnumSet.noneOf(Capability.class);
+      for (Capability capability : capabilities) {
+        copy.add(Objects.requireNonNull(capability, "capabilities"));
+      }
+      kept = copy;
       return this;
     }
 

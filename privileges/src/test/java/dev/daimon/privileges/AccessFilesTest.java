@@ -67,7 +67,8 @@ class AccessFilesTest {
   @Test
   void whateverTheActionThrowsComesOut() throws Exception {
     assertThat(OwnAccounts.run(List.of(), "files-failures", "worker", "-"))
-        .containsExactly("the same true", "the same true", "the same true");
+        .containsExactly(
+            "java.lang.InterruptedException: d", "the same true", "the same true", "the same true");
   }
 
   @Test

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.PosixException;
+import dev.daimon.posix.call.Files;
+import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import net.jqwik.api.constraints.LongRange;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -192,7 +196,7 @@ class IdentityTest {
   void aNameThatTheCLibraryWouldCutIsUnknown() {
     assertThatThrownBy(() -> Identity.of("root\0", null))
         .isInstanceOf(UnknownAccountException.class)
-        .hasMessage("unknown user: root\0");
+        .hasMessage("unknown user: root?");
   }
 
   @Test
@@ -270,5 +274,74 @@ class IdentityTest {
       ids.append(ids.isEmpty() ? "" : " ").append(group);
     }
     return ids.toString();
+  }
+
+  /** Looks a user up by its id, with more and more descriptors left. */
+  static final class WithoutDescriptors {
+    public static void main(String[] arguments) throws Exception {
+      // The C library has its own ways before it has looked anything up.
+      String right = look(arguments[0]);
+      String none = look("4000000000");
+      List<Integer> opened = new ArrayList<>();
+      int number;
+      while ((number = Files.open(new byte[] {'/'}, Files.O_PATH, 0)) >= 0) {
+        opened.add(number);
+      }
+      for (int left = 0; left < 20; left++) {
+        String found = look(arguments[0]);
+        System.out.println(found.equals(right) || found.equals("EMFILE") ? "right" : found);
+        Files.close(opened.removeLast());
+      }
+      System.out.println(look(arguments[0]).equals(right) && look("4000000000").equals(none));
+    }
+
+    private static String look(String user) throws Exception {
+      try {
+        return Identity.of(user, null).toString();
+      } catch (PosixException failure) {
+        return failure.errno().name();
+      }
+    }
+  }
+
+  @Test
+  void aUserIsNotUnknownForWantOfADescriptor() throws Exception {
+    String user =
+        java.nio.file.Files.readAllLines(Path.of("/etc/passwd")).stream()
+            .map(line -> line.split(":", -1))
+            .filter(fields -> !fields[2].equals(fields[3]))
+            .findFirst()
+            .orElseThrow()[2];
+
+    List<String> lines =
+        ChildJvm.of(WithoutDescriptors.class)
+            .startedBy("prlimit", "--nofile=100:100")
+            .run(user)
+            .lines();
+
+    assertThat(lines.subList(0, 20)).containsOnly("right");
+    assertThat(lines.get(20)).isEqualTo("true");
+  }
+
+  static final class KeepsItsGroups {
+    public static void main(String[] arguments) throws Exception {
+      PrivilegeDrop drop = PrivilegeDrop.to(Identity.of("65534", null));
+      drop.applyToProcess();
+      drop.verify();
+      System.out.println("verified");
+    }
+  }
+
+  /** As a service manager or a container runtime that has chosen the groups. */
+  @Test
+  @Tag("root")
+  void groupsThatAreKeptAreVerifiedAsSuch(@TempDir Path classes) throws Exception {
+    assertThat(
+            ChildJvm.of(KeepsItsGroups.class)
+                .startedBy("setpriv", "--reuid=65534", "--regid=65534", "--groups=5")
+                .copied(classes)
+                .run()
+                .lines())
+        .containsExactly("verified");
   }
 }

@@ -10,6 +10,7 @@ import dev.daimon.posix.call.Spawning;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -243,7 +244,18 @@ final class PrivilegesProgram {
     credentials().forEach(System.out::println);
   }
 
+  /** Throws a checked exception, as other languages do everywhere. */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <T, E extends Throwable> T undeclared(Throwable failure) throws E {
+    throw (E) failure;
+  }
+
   private static void callFailures(Identity identity) throws Exception {
+    try {
+      identity.accessFiles(() -> undeclared(new InterruptedException("d")));
+    } catch (UndeclaredThrowableException undeclared) {
+      System.out.println(undeclared.getCause());
+    }
     for (Throwable failure :
         List.of(new IOException("a"), new IllegalStateException("b"), new AssertionError("c"))) {
       try {

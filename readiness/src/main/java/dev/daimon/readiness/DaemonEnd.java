@@ -52,7 +52,8 @@ public final class DaemonEnd implements AutoCloseable {
    * <p>Nothing else is mistaken for the connection, and no other pipe or file is read or changed.
    * The connection is recognized by a file in memory with a name that only {@link LauncherEnd}
    * uses, in which the launcher has named this process and the pipes that it has inherited. A
-   * program that inherits all of this from the daemon does not find a connection.
+   * program that inherits all of this from the daemon does not find a connection, nor does a
+   * launcher find its own.
    *
    * <p>A user who starts this process with other privileges, by {@code sudo} for instance, cannot
    * forge the connection: the file must belong to this process's effective user, and no other user

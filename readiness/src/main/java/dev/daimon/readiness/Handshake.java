@@ -13,6 +13,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +49,9 @@ final class Handshake {
   /** Position of the greeting. */
   private static final int HEAD = WRITE + Integer.BYTES + Long.BYTES;
 
+  /** The files that this process itself has made and not closed, by the number of each. */
+  private static final Map<Integer, Descriptor> OWN = new ConcurrentHashMap<>();
+
   private final int number;
   private final ByteBuffer content;
 
@@ -76,8 +81,15 @@ final class Handshake {
     try (Descriptor file = Descriptor.adopt(number)) {
       PosixException.check(Files.fchmod(number, MODE), "fchmod", NAME);
       write(file, content.array());
-      return open(file, Files.O_RDONLY);
+      Descriptor made = open(file, Files.O_RDONLY);
+      OWN.put(made.number(), made);
+      return made;
     }
+  }
+
+  /** To be called before a file is closed that {@link #create} has made. */
+  static void forget(Descriptor made) {
+    OWN.values().remove(made);
   }
 
   /** Opens the file once more. */
@@ -137,13 +149,15 @@ final class Handshake {
   }
 
   /**
-   * Reads an inherited file. Returns null if it is not a handshake, was emptied, or may have been
-   * written by another user.
+   * Reads an inherited file. Returns null if it is not a handshake, was made by this process
+   * itself, was emptied, or may have been written by another user.
    *
    * @param user this process's user
    */
   static @Nullable Handshake in(int number, Integer user) throws IOException {
-    return LINK.equals(link(number)) && isFrom(number, user) ? read(number) : null;
+    return LINK.equals(link(number)) && !OWN.containsKey(number) && isFrom(number, user)
+        ? read(number)
+        : null;
   }
 
   /** Whether nobody but this user and root can have written to the file. */

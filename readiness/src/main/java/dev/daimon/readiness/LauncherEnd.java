@@ -115,12 +115,16 @@ public final class LauncherEnd implements AutoCloseable {
    * process that has inherited the descriptors does not find a connection.
    *
    * @param pid the daemon's process id
+   * @throws IllegalArgumentException if that is no process id
    * @throws IllegalStateException if that process runs and has not inherited the {@link
    *     #daemonDescriptors()}, since {@link ProcessBuilder} has started it, for instance: it would
    *     never find its end
    * @throws PosixException if other code has closed a descriptor
    */
   public void started(long pid) throws PosixException {
+    if (pid < 1 || pid > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("not a process id: " + pid);
+    }
     if (!Handshake.isInheritedBy(pid, greeting)) {
       throw new IllegalStateException(
           "process "
@@ -140,6 +144,7 @@ public final class LauncherEnd implements AutoCloseable {
    * @throws PosixException if other code has closed a descriptor
    */
   public void release() throws PosixException {
+    Handshake.forget(greeting);
     try (greeting;
         daemonsAnswers) {
       daemonsMessages.close();
@@ -173,7 +178,8 @@ public final class LauncherEnd implements AutoCloseable {
 
   private @Nullable Message read(int number) throws PosixException {
     synchronized (received) {
-      byte[] bytes = new byte[received.space()];
+      // Of one that is broken the rest is read to its end, and dropped.
+      byte[] bytes = new byte[broken ? MessageCodec.HEAD : received.space()];
       int length = Files.read(number, bytes);
       if (length == -Errno.EAGAIN.number()) {
         // Another thread was woken up by the same message, and was faster.

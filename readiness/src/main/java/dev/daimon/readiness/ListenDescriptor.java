@@ -27,7 +27,10 @@ public final class ListenDescriptor {
     /** A stream socket that listens, such as one of TCP: {@code accept} it. */
     LISTENER("listener"),
 
-    /** A stream socket with a connection: one process for each connection. */
+    /**
+     * A stream socket that does not listen, mostly one with a connection: one process for each
+     * connection.
+     */
     CONNECTION("connection"),
 
     /** A datagram socket. */
@@ -138,8 +141,8 @@ public final class ListenDescriptor {
   }
 
   /**
-   * {@return where it is, in words: {@code tcp:127.0.0.1:80}, {@code udp:[::1]:53}, {@code
-   * unix:/run/x}, {@code unix:@abstract}, or the path of what is no socket}
+   * {@return where it is, in words: {@code tcp:127.0.0.1:80}, {@code udp:[0:0:0:0:0:0:0:1]:53},
+   * {@code unix:/run/x}, {@code unix:@abstract}, or the path of what is no socket}
    */
   public String address() {
     return address;

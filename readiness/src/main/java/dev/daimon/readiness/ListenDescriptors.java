@@ -51,6 +51,10 @@ public final class ListenDescriptors {
    * LISTEN_PID} must be this process's id, and {@code LISTEN_PIDFDID}, where there is one, must be
    * the number that the kernel never gives to another process.
    *
+   * <p>A number that nobody has passed on, since {@code LISTEN_FDS} is too large, may be a file
+   * that the JVM has opened itself: it is then in the list, as {@link
+   * ListenDescriptor.Kind#NO_SOCKET}.
+   *
    * @return the descriptors; empty if this process was not activated
    * @throws IOException if the variables make no sense, or a descriptor is closed
    */

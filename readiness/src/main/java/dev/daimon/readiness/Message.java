@@ -26,9 +26,16 @@ public sealed interface Message {
    * @param text the reason; may have several lines
    */
   record Failed(int exitCode, String text) implements Message {
-    /** Checks that the text is not null. */
+    /**
+     * Checks both.
+     *
+     * @throws IllegalArgumentException if the exit code is outside of its range
+     */
     public Failed {
       Objects.requireNonNull(text, "text");
+      if (exitCode < 1 || exitCode > 255) {
+        throw new IllegalArgumentException("not the exit code of a failure: " + exitCode);
+      }
     }
   }
 

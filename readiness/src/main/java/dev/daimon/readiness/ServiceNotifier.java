@@ -277,7 +277,7 @@ public final class ServiceNotifier implements AutoCloseable {
     }
     int[] numbers = new int[count];
     for (int i = 0; i < count; i++) {
-      numbers[i] = descriptors.get(i).number();
+      numbers[i] = Objects.requireNonNull(descriptors.get(i), "descriptors").number();
     }
     return isPresent() && send(bytes("FDSTORE=1\nFDNAME=" + name), numbers);
   }
@@ -327,14 +327,17 @@ public final class ServiceNotifier implements AutoCloseable {
    *
    * @param healthCheck tells whether the service works; see {@link Watchdog} for when it is called
    * @return the watchdog; empty if the manager wants none, or there is no manager
-   * @throws IOException if one of the variables is set to something else than a number, or {@code
-   *     NOTIFY_SOCKET} is unusable, or no thread can be started
+   * @throws IOException if there is a manager, and one of the variables is set to something else
+   *     than a number, or {@code NOTIFY_SOCKET} is unusable, or no thread can be started
    */
   public Optional<Watchdog> watchdog(BooleanSupplier healthCheck) throws IOException {
     Objects.requireNonNull(healthCheck, "healthCheck");
+    if (!isPresent()) {
+      return Optional.empty();
+    }
     long micros = number("WATCHDOG_USEC", "a number of microseconds");
     long pid = number("WATCHDOG_PID", "a process id");
-    if (!isPresent() || micros == 0 || (pid != 0 && pid != Processes.getpid())) {
+    if (micros == 0 || (pid != 0 && pid != Processes.getpid())) {
       return Optional.empty();
     }
     connection().requireUsable();

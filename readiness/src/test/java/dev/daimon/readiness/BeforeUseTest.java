@@ -1,18 +1,25 @@
 package dev.daimon.readiness;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.PosixException;
 import dev.daimon.testing.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program that may have a service manager pays for it only if there is one. */
 class BeforeUseTest {
@@ -117,6 +124,50 @@ class BeforeUseTest {
           .contains("dev.daimon.posix.call.Libc", "jdk.internal.foreign.abi.AbstractLinker")
           .doesNotContain("dev.daimon.readiness.Watchdog");
       socket.receive().orElseThrow().close();
+    }
+  }
+
+  @Test
+  void aLauncherDoesNotFindItsOwnEnd() throws Exception {
+    try (LauncherEnd first = LauncherEnd.open(new byte[0]);
+        LauncherEnd _ = LauncherEnd.open(new byte[0])) {
+      assertThat(DaemonEnd.find()).isNull();
+      first.release();
+      first.release();
+      assertThat(DaemonEnd.find()).isNull();
+    }
+  }
+
+  @Test
+  void afterAnInvalidMessageTheEndIsReceivedWhenItIsOne() throws Exception {
+    try (LauncherEnd launcher = LauncherEnd.open(new byte[0])) {
+      int writer = launcher.daemonDescriptors().get(2).number();
+      byte[] invalid = new byte[10_000];
+      Arrays.fill(invalid, (byte) 0xff);
+      assertThat(dev.daimon.posix.call.Files.write(writer, invalid)).isEqualTo(invalid.length);
+
+      assertThatThrownBy(() -> launcher.receive(Duration.ofMinutes(1)))
+          .isInstanceOf(PosixException.class)
+          .hasMessageContaining("EINVAL");
+      while (launcher.receive(Duration.ZERO).isPresent()) {
+        throw new AssertionError("a message, or the end, of one that is open");
+      }
+      launcher.release();
+      Optional<Message> last = Optional.empty();
+      while (last.isEmpty()) {
+        last = launcher.receive(Duration.ofMinutes(1));
+      }
+      assertThat(last).contains(new Message.Ended());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, -1, 1L << 31, (1L << 32) + 1})
+  void aNumberThatIsNoProcessIdIsRefused(long pid) throws Exception {
+    try (LauncherEnd launcher = LauncherEnd.open(new byte[0])) {
+      assertThatThrownBy(() -> launcher.started(pid))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("not a process id: " + pid);
     }
   }
 }

@@ -87,6 +87,14 @@ class WatchdogTest {
   }
 
   @Test
+  void withoutAManagerTheVariablesDoNotMatter() throws IOException {
+    Map<String, String> variables = Map.of("WATCHDOG_USEC", "x", "WATCHDOG_PID", "0");
+    try (ServiceNotifier notifier = ServiceNotifier.of(variables)) {
+      assertThat(notifier.watchdog(() -> true)).isEmpty();
+    }
+  }
+
+  @Test
   void betweenTwoPingsItWaits() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     BooleanSupplier check = () -> calls.incrementAndGet() > 0;

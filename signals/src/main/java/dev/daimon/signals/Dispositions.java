@@ -1,5 +1,6 @@
 package dev.daimon.signals;
 
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Signals;
@@ -140,27 +141,38 @@ public final class Dispositions {
    * <p>A signal that arrived before may still reach a handler of the JVM: {@code SIGHUP}, {@code
    * SIGINT} and {@code SIGTERM} then begin its shutdown, unless it was started with {@code -Xrs}.
    *
-   * @param signals any but KILL and STOP
-   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before it have changed
+   * <p>With {@code CHLD} ignored the kernel keeps no exit status: {@link Process#waitFor()} returns
+   * 0, whatever a child has exited with.
+   *
+   * @param signals any but KILL and STOP, and 32 and 33, which the C library uses itself
+   * @throws PosixException {@code EINVAL} for one of these; the signals before it have changed
    */
   public static void ignore(Signal... signals) throws PosixException {
-    Objects.requireNonNull(signals, "signals");
-    for (Signal signal : signals) {
-      set(signal, Signals.SIG_IGN);
-    }
+    setAll(signals, Signals.SIG_IGN);
   }
 
   /**
    * Sets signals to their defaults, in the whole process. Their handlers are removed; one of {@link
    * SignalEvents} is called again once a handler is registered anew.
    *
-   * @param signals any but KILL and STOP
-   * @throws PosixException {@code EINVAL} for KILL and STOP; the signals before it have changed
+   * @param signals any but KILL and STOP, and 32 and 33, which the C library uses itself
+   * @throws PosixException {@code EINVAL} for one of these; the signals before it have changed
    */
   public static void reset(Signal... signals) throws PosixException {
-    Objects.requireNonNull(signals, "signals");
+    setAll(signals, Signals.SIG_DFL);
+  }
+
+  private static void setAll(Signal[] signals, long handler) throws PosixException {
+    // All of them before any is changed.
+    for (Signal signal : Objects.requireNonNull(signals, "signals")) {
+      Objects.requireNonNull(signal, "signals");
+    }
     for (Signal signal : signals) {
-      set(signal, Signals.SIG_DFL);
+      if (JvmSignals.isOfCLibrary(signal)) {
+        throw new PosixException(
+            "rt_sigaction", signal.toString(), Errno.EINVAL, "; the C library needs it itself");
+      }
+      set(signal, handler);
     }
   }
 

@@ -45,6 +45,9 @@ final class HandlerTable implements sun.misc.SignalHandler {
 
   private HandlerTable(Signal name) throws IOException {
     int number = name.number();
+    if (name.equals(Signal.CHLD)) {
+      letJdkSetDefault();
+    }
     shutdown = JvmSignals.isShutdown(name);
     signal = new sun.misc.Signal(name.name().substring("SIG".length()));
     boolean ignored = isIn("SigIgn", number);
@@ -56,6 +59,16 @@ final class HandlerTable implements sun.misc.SignalHandler {
     }
     sun.misc.SignalHandler before = sun.misc.Signal.handle(signal, this);
     previous = ignored ? sun.misc.SignalHandler.SIG_IGN : before;
+  }
+
+  /** The JDK's first start of a process would take the handler of {@code CHLD} away. */
+  private static void letJdkSetDefault() {
+    try {
+      Class<?> _ = Class.forName("java.lang.ProcessImpl");
+    } catch (ClassNotFoundException otherJdk) {
+      // Another JDK starts processes by another class, and may or may not do that.
+      return;
+    }
   }
 
   /**
@@ -102,6 +115,13 @@ final class HandlerTable implements sun.misc.SignalHandler {
       }
       table.receivers.add(receiver);
     }
+  }
+
+  /**
+   * Whether the main thread blocks a signal, and so most likely all do: the process was started so.
+   */
+  static boolean isBlocked(Signal signal) throws IOException {
+    return isIn("SigBlk", signal.number());
   }
 
   /** Removes a receiver, even if later ones are registered. */

@@ -39,8 +39,12 @@ final class JvmSignals {
         || signal.equals(Signal.QUIT)
         || signal.number() == suspend()
         || signal.number() == NIO_WAKE_UP
-        || signal.number() == PTHREAD_CANCEL
-        || signal.number() == SETXID;
+        || isOfCLibrary(signal);
+  }
+
+  /** Whether the C library handles the signal, in a process that has threads. */
+  static boolean isOfCLibrary(Signal signal) {
+    return signal.number() == PTHREAD_CANCEL || signal.number() == SETXID;
   }
 
   /** Whether the JVM begins its shutdown on this signal. */

@@ -148,11 +148,14 @@ public final class Kill {
   }
 
   /** Returns pid and start time of a process in the session; null if it is not, or has ended. */
-  private static @Nullable String member(long pid, long session) {
+  private static @Nullable String member(long pid, long session) throws PosixException {
     ProcStat stat;
     try {
       stat = ProcStat.of(pid);
-    } catch (PosixException gone) {
+    } catch (PosixException failure) {
+      if (failure.errno().isShortage()) {
+        throw failure;
+      }
       return null;
     }
     return stat.session() == session ? pid + " " + stat.startTicks() : null;

@@ -5,6 +5,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -24,11 +25,15 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The thread is a daemon thread of normal priority. It starts with the first registration and
- * ends with {@link #close()}. It runs the handlers in the order in which the JVM reports the
- * signals; the order of different signals that are sent at the same time is undefined. A signal
- * that arrives again before its handler has begun is handled once, as in the kernel; one that
- * arrives while the handler runs is handled once more.
+ * <p>The thread is a daemon thread. It starts with the first registration and ends with {@link
+ * #close()}. It runs the handlers in the order in which the JVM reports the signals; the order of
+ * different signals that are sent at the same time is undefined. A signal that arrives again before
+ * its handler has begun is handled once, as in the kernel; one that arrives while the handler runs
+ * is handled once more.
+ *
+ * <p>A signal that the process was started with blocked, as by {@code env --block-signal}, is
+ * unblocked in that thread, and so reaches the handler. One that is sent to a single thread which
+ * blocks it does not.
  *
  * <p>A failure of a handler is passed to the thread's uncaught-exception handler, which prints it
  * on standard error unless the program has set another one. Later signals are still handled.
@@ -71,6 +76,9 @@ public final class SignalEvents implements AutoCloseable {
    * There is room for all of them: neither to add one nor to take one needs memory.
    */
   private final Queue<Registration> pending = new ArrayDeque<>(Signal.MAX_NUMBER);
+
+  /** The signals that the thread has still to unblock. */
+  private final Set<Signal> blocked = new HashSet<>();
 
   private @Nullable Thread thread;
   private boolean closed;
@@ -122,6 +130,7 @@ public final class SignalEvents implements AutoCloseable {
     Objects.requireNonNull(signal, "signal");
     Objects.requireNonNull(handler, "handler");
     Registration registration = new Registration(signal, handler);
+    boolean isBlocked = HandlerTable.isBlocked(signal);
     Registration old;
     synchronized (lock) {
       if (closed) {
@@ -129,6 +138,10 @@ public final class SignalEvents implements AutoCloseable {
       }
       HandlerTable.register(signal, registration);
       try {
+        if (isBlocked) {
+          blocked.add(signal);
+          lock.notifyAll();
+        }
         if (thread == null) {
           thread = start();
         }
@@ -191,6 +204,7 @@ public final class SignalEvents implements AutoCloseable {
   private @Nullable Registration next() {
     synchronized (lock) {
       while (pending.isEmpty() && !closed) {
+        unblock();
         try {
           lock.wait();
         } catch (InterruptedException stray) {
@@ -198,6 +212,20 @@ public final class SignalEvents implements AutoCloseable {
         }
       }
       return closed ? null : pending.poll();
+    }
+  }
+
+  /** One thread that does not block a signal is enough for a signal to the process. */
+  private void unblock() {
+    if (blocked.isEmpty()) {
+      return;
+    }
+    try {
+      SignalMask.unblock(blocked);
+    } catch (PosixException impossible) {
+      throw new IllegalStateException(impossible);
+    } finally {
+      blocked.clear();
     }
   }
 

@@ -3,6 +3,8 @@ package dev.daimon.signals;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.call.Signals;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.Objects;
@@ -64,11 +66,20 @@ public final class SignalMask {
    */
   public static void block(Signal... signals) throws PosixException {
     Objects.requireNonNull(signals, "signals");
+    change(Signals.SIG_BLOCK, bits(Arrays.asList(signals)));
+  }
+
+  /** Unblocks signals in the calling thread. */
+  static void unblock(Collection<Signal> signals) throws PosixException {
+    change(Signals.SIG_UNBLOCK, bits(signals));
+  }
+
+  private static long bits(Collection<Signal> signals) {
     long mask = 0;
     for (Signal signal : signals) {
-      mask |= bit(signal.number());
+      mask |= bit(Objects.requireNonNull(signal, "signals").number());
     }
-    change(Signals.SIG_BLOCK, mask);
+    return mask;
   }
 
   private static long change(int how, long mask) throws PosixException {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
@@ -239,5 +240,28 @@ class DispositionsTest {
     assertThat(now)
         .isNotEqualTo(now.afterExec())
         .hasToString("ignored " + now.ignored() + ", caught " + now.caught());
+  }
+
+  /** With another disposition the C library could not change the user of all threads. */
+  @ParameterizedTest
+  @ValueSource(ints = {32, 33})
+  void aSignalOfTheCLibraryIsLeftToIt(int number) {
+    Signal signal = Signal.of(number);
+    String message =
+        "rt_sigaction " + signal + ": Invalid argument (EINVAL, 22); the C library needs it itself";
+
+    assertThatThrownBy(() -> Dispositions.ignore(signal)).hasMessage(message);
+    assertThatThrownBy(() -> Dispositions.reset(signal)).hasMessage(message);
+  }
+
+  @Test
+  @SuppressWarnings("NullAway") // It is what is tested.
+  void nothingHasChangedIfOneSignalIsNull() throws Exception {
+    Set<Signal> before = Dispositions.current().ignored();
+
+    assertThatThrownBy(() -> Dispositions.ignore(Signal.WINCH, null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("signals");
+    assertThat(Dispositions.current().ignored()).isEqualTo(before);
   }
 }

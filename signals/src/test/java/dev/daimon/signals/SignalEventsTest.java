@@ -712,4 +712,42 @@ class SignalEventsTest {
         .isInstanceOf(IllegalStateException.class);
     assertThat(Dispositions.current().caught()).doesNotContain(Signal.USR1);
   }
+
+  static final class Blocked {
+    public static void main(String[] args) throws Exception {
+      try (SignalEvents events = new SignalEvents().on(Signal.USR1, SignalEventsTest::note)) {
+        send(Signal.USR1);
+        System.out.println(handled());
+        // The thread waits by now.
+        ProcessSandbox.await("the thread's wait", () -> count("daimon-signals") == 1);
+        send(Signal.WINCH);
+        events.on(Signal.WINCH, SignalEventsTest::note);
+        System.out.println(handled());
+        send(Signal.ALRM);
+        System.out.println("alive");
+      }
+    }
+  }
+
+  /** ALRM, which nobody handles, stays blocked: it would end the JVM. */
+  @Test
+  void whatTheProcessWasStartedWithBlockedIsHandled() throws Exception {
+    assertThat(
+            child(Blocked.class).startedBy("env", "--block-signal=USR1,WINCH,ALRM").run().lines())
+        .containsExactly("SIGUSR1", "SIGWINCH", "alive");
+  }
+
+  static final class ChildSignal {
+    public static void main(String[] args) throws Exception {
+      try (SignalEvents _ = new SignalEvents().on(Signal.CHLD, SignalEventsTest::note)) {
+        System.out.println(new ProcessBuilder("sh", "-c", "exit 3").start().waitFor());
+        System.out.println(handled());
+      }
+    }
+  }
+
+  @Test
+  void theJdksFirstStartOfAProcessLeavesTheHandlerOfItsEnd() throws Exception {
+    assertThat(child(ChildSignal.class).run().lines()).containsExactly("3", "SIGCHLD");
+  }
 }

@@ -6,6 +6,7 @@ import dev.daimon.forking.Program;
 import dev.daimon.forking.ThisProcess;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.privileges.Identity;
 import dev.daimon.privileges.PrivilegeDrop;
 import dev.daimon.startup.DaemonDirectories;
@@ -13,6 +14,7 @@ import dev.daimon.startup.DaemonName;
 import dev.daimon.startup.FilePurposes;
 import dev.daimon.startup.StartException;
 import dev.daimon.startup.StartException.Reason;
+import dev.daimon.startup.TargetIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -201,6 +203,11 @@ public final class Validation {
         && (settings.programName.isEmpty() || settings.programName.indexOf(0) >= 0)) {
       problem("programName is empty, or has a NUL character in it");
     }
+    for (String argument : settings.jvmArguments) {
+      if (argument.indexOf(0) >= 0) {
+        problem("jvmArguments: a NUL character in " + VisibleText.line(argument));
+      }
+    }
     if (settings.captureOutput
         && (settings.standardOutput != null || settings.standardError != null)) {
       problem("captureOutput leaves nothing for standardOutput and standardError");
@@ -292,12 +299,30 @@ public final class Validation {
     if (settings.groups != null && settings.user == null && settings.group == null) {
       problem("groups needs user or group");
     }
+    boolean known = account(settings.user, null, null);
+    if (settings.group != null) {
+      account(null, settings.group, settings.groups);
+    } else if (known) {
+      account(settings.user, null, settings.groups);
+    }
     try {
-      @Nullable PrivilegeDrop _ = settings.privilegeDrop(settings.identity());
+      @Nullable PrivilegeDrop _ = settings.privilegeDrop(null);
+    } catch (IllegalArgumentException wrong) {
+      problem(String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  /** Looks a user, or groups, up; returns whether there are such. */
+  private boolean account(
+      @Nullable String user, @Nullable String group, @Nullable List<String> groups) {
+    try {
+      @Nullable Identity _ = TargetIdentity.resolve(user, group, groups);
+      return true;
     } catch (IllegalArgumentException wrong) {
       problem(String.valueOf(wrong.getMessage()));
     } catch (StartException unknown) {
       problems.add(unknown);
     }
+    return false;
   }
 }

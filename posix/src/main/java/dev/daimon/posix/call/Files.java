@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.daimon.posix.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Calls on files and descriptors: {@code fcntl.h}, {@code unistd.h}, {@code sys/stat.h}, {@code
@@ -387,6 +388,22 @@ public final class Files {
   /** Writes at a position, and returns how many bytes were taken. */
   public static int pwrite(int fd, byte[] bytes, long offset) {
     return write(PWRITE, fd, bytes, offset);
+  }
+
+  /**
+   * Writes the bytes from an index on, which is also the position in the file, up to the last one.
+   * Returns 0. The error is that of the write which takes none, such as {@code EFBIG}.
+   */
+  public static int pwriteAll(int fd, byte[] bytes, int from) {
+    int done = from;
+    while (done < bytes.length) {
+      int count = pwrite(fd, Arrays.copyOfRange(bytes, done, bytes.length), done);
+      if (count <= 0) {
+        return count == 0 ? -Errno.ENOSPC.number() : count;
+      }
+      done += count;
+    }
+    return 0;
   }
 
   /** Writes, and returns how many bytes were taken. */

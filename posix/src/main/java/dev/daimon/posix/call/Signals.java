@@ -15,6 +15,9 @@ public final class Signals {
   /** Add to the mask. */
   public static final int SIG_BLOCK = 0;
 
+  /** Take from the mask. */
+  public static final int SIG_UNBLOCK = 1;
+
   /** Replace the mask. */
   public static final int SIG_SETMASK = 2;
 
