@@ -56,12 +56,15 @@ public final class Descendants {
    * @param pid a process id
    * @return whether it is; false also for this process itself, and where {@code /proc} hides it or
    *     is of another PID namespace
+   * @throws PosixException if this JVM has no descriptor or the kernel no memory left, so that it
+   *     is unknown
    */
-  public static boolean contain(long pid) {
+  public static boolean contain(long pid) throws PosixException {
     String all;
     try {
       all = ProcDirectory.ofAll();
     } catch (PosixException hidden) {
+      requireNoShortage(hidden);
       return false;
     }
     long self = ThisProcess.id();
@@ -77,11 +80,18 @@ public final class Descendants {
   }
 
   /** Null if the process has ended, or is hidden. */
-  private static @Nullable ProcStat stat(String all, String pid) {
+  private static @Nullable ProcStat stat(String all, String pid) throws PosixException {
     try {
       return ProcStat.in(all.concat("/").concat(pid));
     } catch (PosixException gone) {
+      requireNoShortage(gone);
       return null;
+    }
+  }
+
+  private static void requireNoShortage(PosixException failure) throws PosixException {
+    if (failure.errno().isShortage()) {
+      throw failure;
     }
   }
 
@@ -147,7 +157,9 @@ public final class Descendants {
    * @throws PosixException as {@link #list}, or if the kernel refuses for another reason
    */
   public static List<Long> signal(Signal... signals) throws PosixException {
-    Objects.requireNonNull(signals, "signals");
+    for (Signal signal : Objects.requireNonNull(signals, "signals")) {
+      Objects.requireNonNull(signal, "signals");
+    }
     List<Long> denied = new ArrayList<>();
     for (long pid : list()) {
       int number = PidFds.open((int) pid);

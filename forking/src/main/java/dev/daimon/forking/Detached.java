@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Detached implements AutoCloseable {
   private final int pid;
   private final int leader;
+  private final int session;
 
   /** Whether the leader leads a session, and not only a process group. */
   private final boolean newSession;
@@ -41,6 +42,7 @@ public final class Detached implements AutoCloseable {
   Detached(int pid, int leader, boolean newSession, Path program) {
     this.pid = pid;
     this.leader = leader;
+    session = newSession ? leader : Processes.getsid(0);
     this.newSession = newSession;
     this.program = program;
   }
@@ -52,7 +54,7 @@ public final class Detached implements AutoCloseable {
 
   /** {@return the id of the session that it was started in} */
   public long session() {
-    return newSession ? leader : Processes.getsid(0);
+    return session;
   }
 
   /** {@return the id of the process group that it was started in} */
@@ -111,6 +113,9 @@ public final class Detached implements AutoCloseable {
   /**
    * Reaps the program, if it has ended and is a child of this JVM. It is one where this JVM is init
    * (of a container) or a {@linkplain ThisProcess#adoptOrphans() subreaper}. Does not wait.
+   *
+   * <p>A program that has left its session, or group, before {@link #isAlive} or this method was
+   * called for the first time is not known again, and not reaped: {@link Descendants#reap} does it.
    *
    * @return whether this JVM has nothing more to reap: the program is reaped, or is no child of
    *     this JVM

@@ -1,6 +1,7 @@
 package dev.daimon.forking;
 
 import dev.daimon.posix.ProcDirectory;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.Processes;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -129,10 +130,10 @@ public final class Environment {
    *
    * @param name the variable, as UTF-8
    * @return the changed copy
+   * @throws IllegalArgumentException if there is an equals sign in the name
    */
   public Environment without(String name) {
-    Objects.requireNonNull(name, "name");
-    return without(name.getBytes(StandardCharsets.UTF_8));
+    return without(name(name));
   }
 
   private Environment without(byte[] name) {
@@ -150,16 +151,24 @@ public final class Environment {
    *
    * @param name the variable, as UTF-8
    * @return its value, or null
+   * @throws IllegalArgumentException if there is an equals sign in the name
    */
   public byte @Nullable [] get(String name) {
-    Objects.requireNonNull(name, "name");
-    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = name(name);
     for (byte[] entry : entries) {
       if (isNamed(entry, bytes)) {
         return Arrays.copyOfRange(entry, bytes.length + 1, entry.length);
       }
     }
     return null;
+  }
+
+  private static byte[] name(String name) {
+    Objects.requireNonNull(name, "name");
+    if (name.indexOf('=') >= 0) {
+      throw new IllegalArgumentException("not the name of a variable: " + VisibleText.line(name));
+    }
+    return name.getBytes(StandardCharsets.UTF_8);
   }
 
   /** {@return the entries, in order; neither the list nor its arrays may be changed} */

@@ -2,6 +2,7 @@ package dev.daimon.forking;
 
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import java.nio.ByteBuffer;
@@ -67,6 +68,7 @@ public final class Executable {
     String entries = searchPath == null ? DEFAULT_PATH : latin1(searchPath);
     @Nullable Path denied = null;
     @Nullable Path hidden = null;
+    @Nullable String broken = null;
     for (int start = 0; start <= entries.length(); ) {
       int colon = entries.indexOf(':', start);
       int end = colon < 0 ? entries.length() : colon;
@@ -76,8 +78,13 @@ public final class Executable {
       FileStatus status = new FileStatus();
       int error = Files.stat(bytes, status);
       if (error == 0 && status.isRegularFile() && Files.eaccess(bytes, Files.X_OK) == 0) {
-        check(path, name);
-        return path;
+        String problem = problem(bytes, MAX_INTERPRETERS);
+        if (problem == null) {
+          return path;
+        }
+        // As execvp, which goes on where an interpreter is missing.
+        broken = broken == null ? problem : broken;
+        continue;
       }
       if (error == 0) {
         denied = denied == null ? path : denied;
@@ -86,7 +93,9 @@ public final class Executable {
       }
     }
     String reason = "not found in PATH";
-    if (denied != null) {
+    if (broken != null) {
+      reason = broken;
+    } else if (denied != null) {
       reason = "no permission to execute " + denied;
     } else if (hidden != null) {
       reason += ", with no permission to look for " + hidden;
@@ -120,6 +129,9 @@ public final class Executable {
       return problem;
     }
     int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
+    if (fd < 0 && Errno.of(-fd).isShortage()) {
+      return Errno.of(-fd).toString();
+    }
     if (fd < 0) {
       // Executable but not readable: only the kernel can read what is in it.
       return null;
@@ -144,7 +156,9 @@ public final class Executable {
     } else {
       problem = problem(interpreter, depth - 1);
     }
-    return problem == null ? null : "its interpreter " + text(interpreter) + ": " + problem;
+    return problem == null
+        ? null
+        : "its interpreter " + VisibleText.line(text(interpreter)) + ": " + problem;
   }
 
   /** Returns why a file cannot be executed, apart from its content; or null. */

@@ -40,6 +40,9 @@ public final class LogFile {
   public static LogFile at(Path path, StandardStream... streams) {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(streams, "streams");
+    for (StandardStream stream : streams) {
+      Objects.requireNonNull(stream, "streams");
+    }
     return new LogFile(path, List.of(streams));
   }
 
@@ -55,6 +58,9 @@ public final class LogFile {
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public synchronized void reopen() throws IOException {
+    for (StandardStream stream : streams) {
+      stream.requireNotJvms();
+    }
     try (Descriptor file = aboveStreams(open())) {
       for (StandardStream stream : streams) {
         stream.redirect(file);

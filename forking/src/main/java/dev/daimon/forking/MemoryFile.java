@@ -4,6 +4,7 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
@@ -79,21 +80,19 @@ public final class MemoryFile implements AutoCloseable {
    * @throws PosixException if it cannot be read
    */
   public byte[] content() throws PosixException {
-    byte[] content = new byte[0];
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
     byte[] part = new byte[8192];
     while (true) {
       int count =
           PosixException.check(
-              Files.pread(descriptor.number(), part, content.length), "pread", descriptor);
+              Files.pread(descriptor.number(), part, content.size()), "pread", descriptor);
       int length = 0;
       while (length < count && part[length] != 0) {
         length++;
       }
-      int before = content.length;
-      content = Arrays.copyOf(content, before + length);
-      System.arraycopy(part, 0, content, before, length);
+      content.write(part, 0, length);
       if (length < part.length) {
-        return content;
+        return content.toByteArray();
       }
     }
   }

@@ -108,7 +108,7 @@ public final class Program {
     Objects.requireNonNull(arguments, "arguments");
     List<byte[]> bytes = new ArrayList<>(arguments.length);
     for (String argument : arguments) {
-      bytes.add(argument.getBytes(StandardCharsets.UTF_8));
+      bytes.add(Objects.requireNonNull(argument, "arguments").getBytes(StandardCharsets.UTF_8));
     }
     return arguments(bytes);
   }
@@ -124,7 +124,7 @@ public final class Program {
     Objects.requireNonNull(arguments, "arguments");
     List<byte[]> copies = new ArrayList<>(arguments.size());
     for (byte[] argument : arguments) {
-      copies.add(withoutNul(argument));
+      copies.add(withoutNul(Objects.requireNonNull(argument, "arguments")));
     }
     this.arguments = copies;
     return this;
@@ -201,11 +201,17 @@ public final class Program {
   /**
    * Redirects standard input.
    *
-   * @param redirect the redirection
+   * @param redirect the redirection; not to a file, which is opened for writing. To read one, open
+   *     it and redirect to its descriptor
    * @return this
+   * @throws IllegalArgumentException for a file
    */
   public Program standardInput(Redirect redirect) {
     Objects.requireNonNull(redirect, "redirect");
+    if (redirect instanceof Redirect.ToFile(Path file, boolean _)) {
+      throw new IllegalArgumentException(
+          "standard input cannot be read from a file that is opened for writing: " + file);
+    }
     streams[0] = redirect;
     return this;
   }

@@ -3,6 +3,7 @@ package dev.daimon.forking;
 import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.Files;
+import dev.daimon.posix.call.StreamNumber;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +52,9 @@ final class ProgramStreams implements AutoCloseable {
       }
       return hold(output.descriptor());
     }
-    return redirect instanceof Redirect.NullDevice ? hold(Descriptors.openNullDevice()) : stream;
+    return redirect instanceof Redirect.NullDevice || StreamNumber.isJvms(stream)
+        ? hold(Descriptors.openNullDevice())
+        : stream;
   }
 
   /** Keeps a descriptor open until {@link #close()}, and returns a number of a source for it. */

@@ -6,7 +6,10 @@ import java.util.Objects;
 
 /** The redirection of a standard stream of a program. */
 public sealed interface Redirect {
-  /** The stream of this JVM. */
+  /**
+   * The stream of this JVM. If that was closed when the JVM was started, its number may be a file
+   * of the JVM's own: the program gets the null device then.
+   */
   record Inherit() implements Redirect {}
 
   /** The null device: a read is at the end of the file at once, writes are discarded. */

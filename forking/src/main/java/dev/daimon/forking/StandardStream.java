@@ -55,8 +55,9 @@ public enum StandardStream {
    * goes to the old destination as a whole.
    *
    * @param target the descriptor; the caller still owns it
-   * @throws PosixException if the descriptor is not open, or the stream was closed when this JVM
-   *     was started and its number is a file of the JVM's own now ({@code EBADF})
+   * @throws IllegalStateException if the descriptor was closed
+   * @throws PosixException if other code has closed its number, or the stream was closed when this
+   *     JVM was started and its number is a file of the JVM's own now ({@code EBADF})
    * @see <a href="https://man7.org/linux/man-pages/man2/dup2.2.html">dup2(2)</a>
    */
   public void redirect(Descriptor target) throws PosixException {
@@ -69,7 +70,8 @@ public enum StandardStream {
     }
   }
 
-  private void requireNotJvms() throws PosixException {
+  /** Throws if the number is that of a file which this JVM has opened for itself. */
+  void requireNotJvms() throws PosixException {
     if (StreamNumber.isJvms(number)) {
       throw new PosixException(
           "dup2",

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -246,5 +247,17 @@ class EnvironmentTest {
 
     assertThatThrownBy(() -> environment.entries().clear())
         .isInstanceOf(UnsupportedOperationException.class);
+  }
+
+  @Test
+  void aNameHasNoEqualsSign() {
+    Environment environment = Environment.current().with("A", "B=C");
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(() -> environment.get("A=B"), () -> environment.without("A=B"))) {
+      assertThatThrownBy(call)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("not the name of a variable: A=B");
+    }
   }
 }

@@ -113,11 +113,12 @@ class ExecutableTest {
     }
 
     @Test
-    void theFirstFoundIsJudged() throws IOException {
-      executable("first/prog", "#!/no/such/interpreter\n");
+    void whatHasNoInterpreterIsPassedOverAsByExecvp() throws IOException {
+      executable("first/prog", "#!/no/such/interpreter\r\n");
       executable("second/prog", "#!/bin/sh\n");
 
-      assertNotFound("prog", "first:second", "its interpreter /no/such/interpreter");
+      assertThat(find("prog", "first:second")).isEqualTo(directory.resolve("second/prog"));
+      assertNotFound("prog", "first:third", "its interpreter /no/such/interpreter?: ");
     }
 
     private Path find(String name, String searchPath) throws IOException {

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -826,8 +827,8 @@ class ProgramTest {
         };
         for (int i = 0; i < failing.length; i++) {
           failing[i]
-              .standardInput(Redirect.truncate(log))
-              .standardOutput(Redirect.nullDevice())
+              .standardInput(Redirect.nullDevice())
+              .standardOutput(Redirect.truncate(log))
               .standardError(i == 3 ? Redirect.append(Path.of(args[0])) : Redirect.append(log));
           try {
             failing[i].exec();
@@ -955,5 +956,37 @@ class ProgramTest {
     Path path = java.nio.file.Files.writeString(directory.resolve(name), content);
     java.nio.file.Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
     return path;
+  }
+
+  @Test
+  void standardInputIsNoFileToWriteTo(@TempDir Path place) throws Exception {
+    Path file = java.nio.file.Files.writeString(place.resolve("input"), "text");
+    Program cat = Program.at(Path.of("/bin/cat"));
+
+    for (Redirect redirect : List.of(Redirect.truncate(file), Redirect.append(file))) {
+      assertThatThrownBy(() -> cat.standardInput(redirect))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageEndingWith("a file that is opened for writing: " + file);
+    }
+    assertThat(file).hasContent("text");
+  }
+
+  @Test
+  @SuppressWarnings("NullAway") // It is what is tested.
+  void anElementThatIsNullIsRefusedByItsParametersName() {
+    Program program = Program.at(Path.of("/bin/true"));
+    List<byte[]> bytes = Arrays.asList(new byte[0], null);
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> program.arguments("a", null), () -> program.arguments(bytes))) {
+      assertThatThrownBy(call).isInstanceOf(NullPointerException.class).hasMessage("arguments");
+    }
+    assertThatThrownBy(() -> Descendants.signal(Signal.TERM, null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("signals");
+    assertThatThrownBy(() -> LogFile.at(Path.of("/x"), StandardStream.OUTPUT, null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("streams");
   }
 }

@@ -118,4 +118,48 @@ class StandardStreamTest {
       java.nio.file.Files.writeString(Path.of(args[1]), result);
     }
   }
+
+  static final class Inherits {
+    public static void main(String[] args) throws Exception {
+      int number = Integer.parseInt(args[0]);
+      // In a subshell: the stream of the shell itself is not redirected.
+      Program.at(Path.of("/bin/sh"))
+          .arguments("-c", "(readlink /proc/$$/fd/" + number + " >" + args[1] + ")")
+          .spawn()
+          .waitFor();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, <&-", "1, >&-", "2, 2>&-"})
+  void whatWasClosedIsTheNullDeviceInAProgram(int number, String closing) throws Exception {
+    Path link = directory.resolve("link");
+
+    ChildJvm.of(Inherits.class)
+        .startedBy("sh", "-c", "exec \"$@\" " + closing, "sh")
+        .run(number, link);
+
+    assertThat(java.nio.file.Files.readString(link)).isEqualTo("/dev/null\n");
+  }
+
+  static final class Reopens {
+    public static void main(String[] args) throws Exception {
+      Path log = Path.of(args[0]);
+      try {
+        LogFile.at(log, StandardStream.OUTPUT, StandardStream.ERROR).reopen();
+      } catch (IOException failure) {
+        System.out.println(java.nio.file.Files.exists(log));
+      }
+    }
+  }
+
+  @Test
+  void noStreamIsRedirectedIfOneOfThemCannotBe() throws Exception {
+    assertThat(
+            ChildJvm.of(Reopens.class)
+                .startedBy("sh", "-c", "exec \"$@\" 2>&-", "sh")
+                .run(directory.resolve("log"))
+                .output())
+        .isEqualTo("false");
+  }
 }

@@ -1,5 +1,6 @@
 package dev.daimon.locking;
 
+import dev.daimon.posix.VisibleText;
 import java.util.List;
 import java.util.Objects;
 
@@ -19,10 +20,10 @@ public record Holder(long pid, String name) {
     Objects.requireNonNull(name, "name");
   }
 
-  /** {@return such as {@code "process 123 (nginx)"}} */
+  /** {@return such as {@code "process 123 (nginx)"}, without control characters} */
   @Override
   public String toString() {
-    return "process " + pid + (name.isEmpty() ? "" : " (" + name + ")");
+    return "process " + pid + (name.isEmpty() ? "" : " (" + VisibleText.line(name) + ")");
   }
 
   /**

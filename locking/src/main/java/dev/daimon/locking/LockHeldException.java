@@ -33,9 +33,16 @@ public final class LockHeldException extends IOException {
     return new LockHeldException(path, " by process " + pid, pid, 0);
   }
 
-  /** By processes other than the one that the file names, as far as they can be seen. */
-  static LockHeldException byOthers(Path path, long named, LockTable file) throws PosixException {
+  /**
+   * By processes other than the one that the file names, as far as they can be seen; or by that
+   * one, if it is hidden from this process, and no other can be seen.
+   */
+  static LockHeldException byOthers(Path path, long named, boolean hidden, LockTable file)
+      throws PosixException {
     List<Holder> holders = HolderSearch.all(file, HolderSearch.FOR_PEOPLE);
+    if (hidden && holders.isEmpty()) {
+      return by(path, named);
+    }
     String message = " by " + Holder.inWords(holders);
     long holder = holders.isEmpty() ? 0 : holders.get(0).pid();
     // Without a holder that can be seen both may be of another PID namespace.
@@ -55,9 +62,9 @@ public final class LockHeldException extends IOException {
    * Returns a process that holds the lock.
    *
    * <p>This is the process that the file names, if that was shown to hold the lock, or if this
-   * process may not examine it (it is another user's). Otherwise it is the first of the processes
-   * that can be seen to hold the lock. If the file names no process, as while a holder is just
-   * starting, no process is looked for.
+   * process may not examine it (it is another user's), and can see no other that does. Otherwise it
+   * is the first of the processes that can be seen to hold the lock. If the file names no process,
+   * as while a holder is just starting, no process is looked for.
    *
    * @return the process id, from 1 to 4194304; empty if it is not known
    */

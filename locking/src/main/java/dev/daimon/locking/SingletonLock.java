@@ -9,6 +9,7 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.posix.call.FileStatus;
 import dev.daimon.posix.call.Files;
 import dev.daimon.posix.call.PidText;
+import dev.daimon.posix.call.Processes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -37,6 +38,9 @@ public final class SingletonLock implements AutoCloseable {
   private static final int MODE = 0644;
 
   private static final int PERMISSIONS = 0777;
+
+  /** So much of a file is read without asking how large it is, in bytes. */
+  private static final int SMALL = 64 * 1024;
 
   /** How often the file may be replaced while it is being locked. */
   private static final int ATTEMPTS = 1000;
@@ -157,6 +161,10 @@ public final class SingletonLock implements AutoCloseable {
         }
         created = true;
       }
+      if (number == -Errno.ENXIO.number()) {
+        // A socket, or a device without a driver.
+        throw new NotRegularFileException(path);
+      }
       PosixException.check(number, "open", path);
       SingletonLock lock = new SingletonLock(path, bytes, Descriptor.adopt(number), created);
       try {
@@ -246,18 +254,26 @@ public final class SingletonLock implements AutoCloseable {
       if (pid != 0) {
         try {
           file = file == null ? LockTable.of(number) : file;
-          if (isHeldBy(pid, file, over)) {
-            throw LockHeldException.by(path, pid);
+          boolean hidden = false;
+          try {
+            if (HolderSearch.holds(pid, file)) {
+              throw LockHeldException.by(path, pid);
+            }
+          } catch (PosixException unknown) {
+            hidden = true;
           }
           if (over) {
-            throw LockHeldException.byOthers(path, pid, file);
+            throw LockHeldException.byOthers(path, pid, hidden, file);
           }
         } catch (PosixException unknown) {
           // Without /proc it is held all the same.
         }
       }
       if (over) {
-        throw LockHeldException.byAnother(path);
+        long self = Processes.getpid();
+        throw isHeldBy(self, number)
+            ? LockHeldException.by(path, self)
+            : LockHeldException.byAnother(path);
       }
       if (tries < EAGER_TRIES) {
         Thread.onSpinWait();
@@ -268,12 +284,12 @@ public final class SingletonLock implements AutoCloseable {
     }
   }
 
-  /** Whether the process holds the lock; the given answer if this process may not examine it. */
-  private static boolean isHeldBy(long pid, LockTable file, boolean ifHidden) {
+  /** Whether the process is known to hold the lock. */
+  private static boolean isHeldBy(long pid, int number) {
     try {
-      return HolderSearch.holds(pid, file);
-    } catch (PosixException hidden) {
-      return ifHidden;
+      return HolderSearch.holds(pid, LockTable.of(number));
+    } catch (PosixException unknown) {
+      return false;
     }
   }
 
@@ -296,7 +312,17 @@ public final class SingletonLock implements AutoCloseable {
 
   /** The file's first bytes; none if it cannot be read. */
   static byte[] content(int number, int length) {
-    byte[] buffer = new byte[length];
+    if (length < 0) {
+      throw new IllegalArgumentException("a negative length: " + length);
+    }
+    int room = length;
+    if (length > SMALL) {
+      // No more memory than the file can fill.
+      FileStatus status = new FileStatus();
+      int result = Files.fstat(number, status);
+      room = (int) Math.min(length, Math.max(SMALL, result < 0 ? 0 : status.size()));
+    }
+    byte[] buffer = new byte[room];
     return Arrays.copyOf(buffer, Math.max(0, Files.pread(number, buffer, 0)));
   }
 
@@ -326,7 +352,7 @@ public final class SingletonLock implements AutoCloseable {
     Objects.requireNonNull(path, "path");
     int number =
         Files.open(NativePath.bytes(path), Files.O_PATH | Files.O_NOFOLLOW | Files.O_CLOEXEC, 0);
-    if (number == -Errno.ENOENT.number()) {
+    if (number == -Errno.ENOENT.number() || number == -Errno.ENOTDIR.number()) {
       return false;
     }
     PosixException.check(number, "open", path);
@@ -439,10 +465,19 @@ public final class SingletonLock implements AutoCloseable {
     if (status.size() > 0) {
       empty();
     }
-    int count = PosixException.check(Files.pwrite(number, line, 0), "write", path);
-    if (count < line.length) {
-      empty();
-      throw new PosixException("write", path.toString(), Errno.ENOSPC);
+    writeAll(number, line);
+  }
+
+  /** Writes all. If it fails the file is as it was, or empty if a part was written. */
+  private void writeAll(int number, byte[] content) throws PosixException {
+    int count = PosixException.check(Files.pwrite(number, content, 0), "write", path);
+    if (count < content.length) {
+      try {
+        PosixException.check(Files.pwriteAll(number, content, count), "write", path);
+      } catch (PosixException failure) {
+        empty();
+        throw failure;
+      }
     }
   }
 
@@ -482,11 +517,7 @@ public final class SingletonLock implements AutoCloseable {
   public synchronized void replace(byte[] content) throws PosixException {
     Objects.requireNonNull(content, "content");
     int number = descriptor.number();
-    int count = PosixException.check(Files.pwrite(number, content, 0), "write", path);
-    if (count < content.length) {
-      empty();
-      throw new PosixException("write", path.toString(), Errno.ENOSPC);
-    }
+    writeAll(number, content);
     PosixException.check(Files.ftruncate(number, content.length), "ftruncate", path);
   }
 

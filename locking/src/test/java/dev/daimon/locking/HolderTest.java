@@ -26,4 +26,9 @@ class HolderTest {
     }
     assertThat(Holder.inWords(holders)).endsWith("process 8 (b) and 2 more");
   }
+
+  @Test
+  void aNameThatAProcessHasGivenItselfDoesNotReachTheTerminal() {
+    assertThat(new Holder(7, "\u001b[2J\nfree")).hasToString("process 7 (?[2J?free)");
+  }
 }

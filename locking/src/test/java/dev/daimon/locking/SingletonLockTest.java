@@ -9,6 +9,8 @@ import dev.daimon.posix.Descriptor;
 import dev.daimon.posix.Errno;
 import dev.daimon.posix.NativePath;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.Resource;
+import dev.daimon.posix.call.Limits;
 import dev.daimon.posix.call.Processes;
 import dev.daimon.posix.call.Spawning;
 import dev.daimon.testing.ChildJvm;
@@ -17,8 +19,11 @@ import dev.daimon.testing.Proc;
 import dev.daimon.testing.ProcessSandbox;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -161,13 +166,13 @@ class SingletonLockTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", "\n", "0\n", "12", "12\n13\n", "-1\n", "x\n", "4194305\n", "99999999999\n"})
-  void aHolderThatWroteNoProcessIdStaysUnnamed(String content) throws IOException {
+  void aContentThatIsNoProcessIdNamesNobody(String content) throws IOException {
     Files.writeString(path, content);
     try (SingletonLock lock = SingletonLock.acquire(path)) {
       assertThat(lock.created()).isFalse();
       assertThatExceptionOfType(LockHeldException.class)
           .isThrownBy(() -> SingletonLock.acquire(path))
-          .satisfies(e -> assertThat(e.holder()).isEmpty());
+          .satisfies(e -> assertThat(e.holder()).as("found without it").hasValue(SELF));
     }
   }
 
@@ -818,5 +823,114 @@ class SingletonLockTest {
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aLockThatThisJvmHoldsAlreadyIsSaidToBeItsOwn() throws Exception {
+    try (SingletonLock _ = SingletonLock.acquire(path)) {
+      assertThatExceptionOfType(LockHeldException.class)
+          .isThrownBy(() -> SingletonLock.acquire(path))
+          .withMessage(path + " is locked by process " + SELF)
+          .satisfies(held -> assertThat(held.holder()).hasValue(SELF));
+    }
+  }
+
+  @Test
+  void whatIsNoRegularFileIsToldByOneException() throws Exception {
+    Path socket = directory.resolve("socket");
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+
+      assertThatThrownBy(() -> SingletonLock.acquire(socket))
+          .isInstanceOf(NotRegularFileException.class);
+    }
+  }
+
+  @Test
+  void belowAFileThereIsNone() throws Exception {
+    Path below = Files.createFile(directory.resolve("file")).resolve("lock");
+
+    assertThat(SingletonLock.isHeld(below)).isFalse();
+    assertThat(LockedFile.open(below)).isEmpty();
+  }
+
+  @Test
+  void noMoreIsReadThanThereIs() throws Exception {
+    try (SingletonLock lock = SingletonLock.acquire(path)) {
+      lock.replace(new byte[100_000]);
+      assertThat(lock.read(Integer.MAX_VALUE)).hasSize(100_000);
+      assertThat(lock.read(70_000)).hasSize(70_000);
+      assertThat(lock.read(0)).isEmpty();
+      assertThatThrownBy(() -> lock.read(-1))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("a negative length: -1");
+    }
+  }
+
+  static final class Limited {
+    public static void main(String[] arguments) throws Exception {
+      StringBuilder told = new StringBuilder();
+      long[] before = new long[2];
+      Limits.getrlimit(0, Resource.FSIZE.number(), before);
+      Limits.setrlimit(Resource.FSIZE.number(), 3, before[1]);
+      try (SingletonLock lock = SingletonLock.acquire(Path.of(arguments[0]))) {
+        try {
+          lock.write(12_345);
+        } catch (PosixException failure) {
+          told.append(failure.errno().name());
+        }
+        try {
+          lock.replace(new byte[4]);
+        } catch (PosixException failure) {
+          told.append(' ').append(failure.errno().name()).append(lock.read(10).length);
+        }
+      }
+      // The output is a file, too.
+      Limits.setrlimit(Resource.FSIZE.number(), before[0], before[1]);
+      System.out.println(told);
+    }
+  }
+
+  @Test
+  void whyNotAllIsWrittenIsTheKernelsReason() throws Exception {
+    assertThat(ChildJvm.of(Limited.class).run(path).output()).isEqualTo("EFBIG EFBIG0");
+  }
+
+  static final class NamesTheHolder {
+    public static void main(String[] arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      Process holder = new ProcessBuilder("flock", file.toString(), "sleep", "1000").start();
+      try {
+        ProcessSandbox.await("the lock", () -> SingletonLock.isHeld(file));
+        SingletonLock.acquire(file).close();
+      } catch (LockHeldException held) {
+        System.out.println(held.getMessage());
+        System.out.println(held.holder().orElseThrow() == holder.pid());
+      } finally {
+        holder.descendants().forEach(ProcessHandle::destroyForcibly);
+        holder.destroyForcibly();
+      }
+    }
+  }
+
+  /**
+   * The file names process 1, which nobody may not examine, and which has nothing to do with it.
+   */
+  @Test
+  @Tag("root")
+  void whoIsSeenToHoldTheLockIsNamedBeforeWhoIsHidden(@TempDir Path classes) throws Exception {
+    Files.writeString(path, "1\n");
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+    List<String> lines =
+        ChildJvm.of(NamesTheHolder.class)
+            .startedBy(ChildJvm.AS_NOBODY)
+            .copied(classes)
+            .run(path)
+            .lines();
+
+    assertThat(lines.getFirst()).contains("(flock)").endsWith("; it names process 1");
+    assertThat(lines.getLast()).isEqualTo("true");
   }
 }

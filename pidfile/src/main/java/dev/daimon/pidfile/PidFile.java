@@ -202,7 +202,7 @@ public final class PidFile {
    */
   public boolean remove() throws PosixException {
     int result = Files.unlink(bytes);
-    if (result == -Errno.ENOENT.number()) {
+    if (result == -Errno.ENOENT.number() || result == -Errno.ENOTDIR.number()) {
       return false;
     }
     PosixException.check(result, "unlink", path);
@@ -249,10 +249,7 @@ public final class PidFile {
 
     private void commit(byte[] line) throws PosixException {
       int number = descriptor().number();
-      int count = PosixException.check(Files.pwrite(number, line, 0), "write", target);
-      if (count < line.length) {
-        throw new PosixException("write", target.toString(), Errno.ENOSPC);
-      }
+      PosixException.check(Files.pwriteAll(number, line, 0), "write", target);
       temporary.commit();
     }
 

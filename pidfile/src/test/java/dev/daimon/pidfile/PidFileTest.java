@@ -11,11 +11,16 @@ import dev.daimon.posix.PosixException;
 import dev.daimon.testing.Command;
 import dev.daimon.testing.Proc;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -420,5 +425,25 @@ class PidFileTest {
       entries.forEach(entry -> names.add(entry.getFileName().toString()));
     }
     return names;
+  }
+
+  @Test
+  void belowAFileThereIsNothingToRemove(@TempDir Path directory) throws Exception {
+    Path file = java.nio.file.Files.createFile(directory.resolve("file"));
+
+    assertThat(PidFile.at(file.resolve("pid")).remove()).isFalse();
+  }
+
+  @Test
+  void aPathOfAnArchiveIsRefused(@TempDir Path directory) throws Exception {
+    URI archive = URI.create("jar:" + directory.resolve("a.zip").toUri());
+    try (FileSystem system = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+      Path inside = system.getPath(directory + "/pid");
+
+      assertThatThrownBy(() -> PidFile.at(inside).write(7))
+          .isInstanceOf(ProviderMismatchException.class)
+          .hasMessageEndingWith("/pid is no path of the default file system");
+    }
+    assertThat(directory.resolve("pid")).doesNotExist();
   }
 }
