@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * A program that runs as a child of this JVM.
  *
  * <p>The kernel cannot give the child's process id to another process before the child was waited
- * for, and Daimon knows when it has done so; so {@link #signal} never reaches another process. A
- * child that has ended is a zombie until it is waited for, or until this JVM ends.
+ * for, and Daimon knows when it has done so; so {@link #signal} never reaches another process,
+ * unless {@link #adopt} was given one that is no child. A child that has ended is a zombie until it
+ * is waited for, or until this JVM ends.
  */
 public final class Child {
   private final int pid;
@@ -37,8 +38,8 @@ public final class Child {
    * Returns the object for a child of this process that {@link Program} has not started; one that a
    * shell started before it became this JVM, for instance.
    *
-   * @param pid a child of this process. No other code may wait for it, as the JDK does for the
-   *     children of {@link ProcessBuilder}
+   * @param pid a child of this process, which is not checked. No other code may wait for it, as the
+   *     JDK does for the children of {@link ProcessBuilder}
    * @return the child
    * @throws IllegalArgumentException if the number is not a process id: 0 and negative numbers
    *     stand for several processes
@@ -59,7 +60,7 @@ public final class Child {
   /**
    * Waits until the program has ended.
    *
-   * <p>An interrupt does not end the wait.
+   * <p>An interrupt does not end the wait. A virtual thread that waits keeps its carrier.
    *
    * @return how the program ended; later calls return the same
    * @throws PosixException {@code ECHILD} if other code has waited for it, or the JVM ignores

@@ -33,7 +33,8 @@ public final class Pipe implements AutoCloseable {
 
   /**
    * Reads from a pipe, and waits until every process has closed its other end. What is read is
-   * lost.
+   * lost. Neither an interrupt nor the close of the descriptor by another thread ends the wait, and
+   * a virtual thread keeps its carrier meanwhile.
    *
    * @param readEnd the descriptor to read from; it stays its owner's
    * @throws PosixException if it cannot be read

@@ -376,8 +376,12 @@ public final class Program {
    *
    * <p>After a return the program was certainly executed. A child that somebody kills before its
    * {@code execve} is a failure ({@code EINTR}), although {@code posix_spawn} itself succeeds then.
-   * There is one exception: where this JVM ignores {@code SIGCHLD}, or other code waits for its
-   * children, a program that has ended at once leaves no trace, and counts as executed.
+   * There are two exceptions. Where this JVM ignores {@code SIGCHLD}, or other code waits for its
+   * children, a program that has ended at once leaves no trace, and counts as executed. And a
+   * program that cannot be loaded within its limits, as for address space, is killed in its {@code
+   * execve}.
+   *
+   * <p>If this fails, an output file that was made for the program stays, empty.
    *
    * <p>No Java code runs in the child, and no memory is copied: {@code posix_spawn} is a {@code
    * vfork}, which is safe with any number of threads, and its cost does not grow with the heap.

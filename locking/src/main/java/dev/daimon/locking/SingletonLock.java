@@ -27,7 +27,10 @@ import java.util.Objects;
  *
  * <p>Rule for all programs that use the file: unlink or replace it only while you hold its lock.
  * Races are left only with programs that break this rule; {@link #isAtPath()} detects that. The
- * lock is advisory, and every user who may open the file for reading can take it.
+ * lock is advisory, and every user who may open the file for reading can take it. So keep it in a
+ * directory in which nobody else may make files. A {@link java.nio.channels.FileLock} is another
+ * kind of lock, which knows nothing of this one; the kernel drops it when this process closes any
+ * descriptor of the file, as {@link #close}, a failed {@link #acquire} and {@code PidFile.read} do.
  *
  * <p>Safe for use by several threads.
  *

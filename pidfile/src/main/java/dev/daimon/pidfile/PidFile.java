@@ -160,7 +160,7 @@ public final class PidFile {
    *
    * @param pid the process id, from 1 to {@value #MAX_PID}
    * @throws PosixException if the directory cannot be written to ({@code EACCES}, {@code ENOENT},
-   *     {@code ENOSPC} and so on), or the path is a directory ({@code EISDIR})
+   *     {@code ENOSPC} and so on), or as {@link Pending#commit(long)}
    * @throws IllegalArgumentException if the number cannot be a process id
    */
   public void write(long pid) throws PosixException {
@@ -172,7 +172,9 @@ public final class PidFile {
 
   /**
    * Prepares a write, so that a full disk or a missing permission is found before the process is
-   * started. This makes a temporary file beside the pidfile, and reserves space in it.
+   * started. This makes a temporary file beside the pidfile, and reserves space in it. What is at
+   * the path itself is judged by {@link Pending#commit(long)}: it may be a directory, or another
+   * user's file in a sticky directory.
    *
    * @return the prepared write, which takes the process id; to be closed by the caller
    * @throws PosixException if the directory cannot be written to ({@code EACCES}, {@code ENOENT}
@@ -239,7 +241,9 @@ public final class PidFile {
      * this fails the pidfile is as it was; then only {@link #close()} is left to do.
      *
      * @param pid the process id, from 1 to {@value PidFile#MAX_PID}
-     * @throws PosixException if it cannot be written, or the path is a directory ({@code EISDIR})
+     * @throws PosixException if it cannot be written, or the path is a directory ({@code EISDIR},
+     *     {@code EBUSY}), a name that is too long ({@code ENAMETOOLONG}), or a file that this user
+     *     may not replace ({@code EPERM})
      * @throws IllegalArgumentException if the number cannot be a process id; nothing has happened
      * @throws IllegalStateException if this object was committed or closed before
      */

@@ -15,7 +15,8 @@ public interface FileAction<T extends @Nullable Object> {
    * Runs the action as the user.
    *
    * @return the result
-   * @throws IOException if it fails
+   * @throws IOException if it fails. Another checked exception, as other languages throw it,
+   *     reaches the caller as an {@link java.lang.reflect.UndeclaredThrowableException}
    */
   T run() throws IOException;
 }

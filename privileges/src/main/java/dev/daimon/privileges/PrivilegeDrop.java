@@ -394,7 +394,8 @@ public final class PrivilegeDrop {
    *     there are too many groups ({@code EINVAL}), or there is a niceness and {@code /proc} is of
    *     another PID namespace, where the threads have other ids
    * @throws CredentialsException if a thread has other credentials before, such as a thread of
-   *     {@link #start}, since the C library would abort the process; if a thread has a system call
+   *     {@link #start} or {@link Identity#accessFiles}, for 3 s, or for 60 s if it waits for a
+   *     processor, since the C library would abort the process; if a thread has a system call
    *     filter of its own, so that new privileges cannot be forbidden to it; or if a thread has any
    *     of the privileges afterwards
    * @see <a href="https://man7.org/linux/man-pages/man2/setresuid.2.html">setresuid(2)</a>
@@ -458,7 +459,8 @@ public final class PrivilegeDrop {
    * @throws UnsupportedOperationException as {@link #applyToProcess}
    * @throws PosixException if {@code /proc} cannot be read, or there is a niceness and {@code
    *     /proc} is of another PID namespace
-   * @throws CredentialsException if a thread has kept something; the message says which and what
+   * @throws CredentialsException if a thread has kept something for 3 s, or for 60 s if it waits
+   *     for a processor, since it may be ending; the message says which and what
    */
   public void verify() throws PosixException, CredentialsException {
     requireProcess();

@@ -155,7 +155,7 @@ public final class LauncherEnd implements AutoCloseable {
    * Receives the next message.
    *
    * <p>Several threads may wait. One of them gets the message; others may return early, without
-   * one.
+   * one. An interrupt does not end the wait, and a virtual thread keeps its carrier meanwhile.
    *
    * @param timeout how long to wait, at least 0; 24 days at most
    * @return the message; empty if none arrived in that time, or only a part of one

@@ -218,7 +218,8 @@ public final class NotifySocket implements AutoCloseable {
 
   /**
    * Waits for the next datagram that is not dropped, and takes it as {@link #receive()} does. Do
-   * not close this object meanwhile.
+   * not close this object meanwhile. An interrupt does not end the wait, and a virtual thread keeps
+   * its carrier.
    *
    * @param timeout how long to wait at most, at least 0
    * @return what it says, to be closed by the caller; empty if there was none in that time

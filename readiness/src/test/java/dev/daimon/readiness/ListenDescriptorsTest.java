@@ -29,6 +29,10 @@ class ListenDescriptorsTest {
       for word in sys.argv[1:split]:
           kind, _, place = word.partition('=')
           if kind in ('LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'):
+              if place == 'OWN':  # What the kernel gives to no other process.
+                  pidfd = os.pidfd_open(os.getpid())
+                  place = str(os.fstat(pidfd).st_ino)
+                  os.close(pidfd)
               os.environ[kind] = place.replace('SELF', str(os.getpid()))
               continue
           family, type = {
@@ -116,6 +120,27 @@ class ListenDescriptorsTest {
             "7");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"LISTEN_PIDFDID=OWN", "LISTEN_PIDFDID="})
+  void theNumberOfThisProcessesPidfdsIsItsOwn(String variable) throws Exception {
+    assertThat(
+            activated(Finds.class, "tcp=", "LISTEN_PID=SELF", "LISTEN_FDS=1", variable)
+                .run()
+                .lines())
+        .contains("1");
+  }
+
+  @Test
+  void whatMakesNoSenseIsCutInALine() throws Exception {
+    String told =
+        activated(Finds.class, "LISTEN_PID=SELF", "LISTEN_FDS=" + "x".repeat(10_000))
+            .run()
+            .output();
+
+    assertThat(told).startsWith("LISTEN_FDS is not a number: xxx").endsWith("x...");
+    assertThat(told.length()).isLessThan(1000);
+  }
+
   @Test
   void withoutNamesAllAreUnknownAndAPairIsConnected() throws Exception {
     assertThat(activated(Finds.class, "pair=", "LISTEN_PID=SELF", "LISTEN_FDS=2").run().lines())
@@ -134,6 +159,10 @@ class ListenDescriptorsTest {
         "LISTEN_FDS=1 | 0",
         "LISTEN_PID=SELF | 0",
         "LISTEN_PID=SELF LISTEN_FDS=0 | 0",
+        "LISTEN_PID=SELF LISTEN_FDS=0 LISTEN_FDNAMES= | 0",
+        "LISTEN_PID= LISTEN_FDS=1 | 0",
+        "LISTEN_PID=SELF LISTEN_FDS= | 0",
+        "LISTEN_PID=SELF LISTEN_FDS=2147483645 | LISTEN_FDS is too large: 2147483645",
         "LISTEN_PID=SELF LISTEN_FDS=1 LISTEN_PIDFDID=1 | 0",
         "LISTEN_PID=-1 LISTEN_FDS=1 | LISTEN_PID is not a number: -1",
         "LISTEN_PID=SELF LISTEN_FDS=-1 | LISTEN_FDS is not a number: -1",

@@ -18,6 +18,8 @@ class NullRuleTest {
         NotifySocket socket = NotifySocket.open();
         NewlinePipe pipe = NewlinePipe.open()) {
       launcher.started(ProcessHandle.current().pid());
+      // This process is both ends, which no other one is.
+      Handshake.forget(launcher.daemonDescriptors().getFirst());
       NullRule rule =
           new NullRule(
               launcher,
