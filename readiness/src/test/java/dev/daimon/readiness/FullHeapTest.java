@@ -140,7 +140,7 @@ class FullHeapTest {
   /** A daemon and its launcher in one. */
   static final class Tells {
     public static void main(String[] args) throws Exception {
-      try (LauncherEnd launcher = LauncherEnd.open("hello".getBytes(UTF_8))) {
+      try (LauncherEnd launcher = BothEnds.open("hello".getBytes(UTF_8))) {
         launcher.started(ProcessHandle.current().pid());
         DaemonEnd daemon = Objects.requireNonNull(DaemonEnd.find());
         boolean _ = tells(launcher, daemon, ALL);

@@ -14,12 +14,10 @@ class NullRuleTest {
   /** The daemon's end is not closed: what it would close is the launcher's here. */
   @Test
   void nullIsRefusedByName() throws Exception {
-    try (LauncherEnd launcher = LauncherEnd.open(new byte[0]);
+    try (LauncherEnd launcher = BothEnds.open(new byte[0]);
         NotifySocket socket = NotifySocket.open();
         NewlinePipe pipe = NewlinePipe.open()) {
       launcher.started(ProcessHandle.current().pid());
-      // This process is both ends, which no other one is.
-      Handshake.forget(launcher.daemonDescriptors().getFirst());
       NullRule rule =
           new NullRule(
               launcher,

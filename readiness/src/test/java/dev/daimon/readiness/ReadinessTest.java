@@ -44,7 +44,7 @@ class ReadinessTest {
 
   @BeforeEach
   void open() throws PosixException {
-    launcher = LauncherEnd.open("hello".getBytes(UTF_8));
+    launcher = BothEnds.open("hello".getBytes(UTF_8));
   }
 
   /** The daemon's end is not closed: what it would close is the launcher's here. */
@@ -88,7 +88,7 @@ class ReadinessTest {
   void aGreetingMayBeLong() throws IOException {
     byte[] greeting = new byte[1_000_000];
     Arrays.fill(greeting, (byte) 7);
-    try (LauncherEnd other = LauncherEnd.open(greeting)) {
+    try (LauncherEnd other = BothEnds.open(greeting)) {
       other.started(SELF);
       launcher.started(OTHER);
 
@@ -343,7 +343,7 @@ class ReadinessTest {
 
   static final class WithoutThread {
     public static void main(String[] args) throws Exception {
-      LauncherEnd launcher = LauncherEnd.open(new byte[0]);
+      LauncherEnd launcher = BothEnds.open(new byte[0]);
       launcher.started(ProcessHandle.current().pid());
       DaemonEnd daemon = Objects.requireNonNull(DaemonEnd.find());
       // One process of this user, with all its threads, runs already.
@@ -387,7 +387,7 @@ class ReadinessTest {
   /** A process of its own, since each of its descriptors has two owners. */
   static final class Releases {
     public static void main(String[] args) throws Exception {
-      LauncherEnd launcher = LauncherEnd.open(new byte[0]);
+      LauncherEnd launcher = BothEnds.open(new byte[0]);
       int[] inherited =
           launcher.daemonDescriptors().stream().mapToInt(Descriptor::number).toArray();
       launcher.started(ProcessHandle.current().pid());
