@@ -50,8 +50,9 @@ final class RequestedDaemon {
   /**
    * The daemon of this name if it has a definition; null if not, or if it is no name.
    *
-   * @param alone whether it may also be a definition that this user may not look at
-   * @throws StartException if it may
+   * @param alone whether only options stand beside the word
+   * @throws StartException if the word is alone, and may be a definition that this user may not
+   *     look at, or is the name of a daemon that was started without one
    */
   static @Nullable RequestedDaemon defined(String word, boolean alone) {
     // Most programs that are no names are paths: nothing is looked up for them.
@@ -75,7 +76,16 @@ final class RequestedDaemon {
               + daemon
               + ", type -- before it");
     }
+    if (alone && daemon.wasStarted()) {
+      throw daemon.undefined("start the program of this name, type -- before it");
+    }
     return null;
+  }
+
+  /** Whether a start by the name has left a trace: then the name alone hardly means a program. */
+  private boolean wasStarted() {
+    return Files.exists(recordFile(), LinkOption.NOFOLLOW_LINKS)
+        || Files.exists(pidFile(), LinkOption.NOFOLLOW_LINKS);
   }
 
   DaemonName name() {

@@ -1198,4 +1198,25 @@ class NamesIT {
             """);
     assertThat(result.exitCode()).isZero();
   }
+
+  @Test
+  void theNameOfADaemonWithoutADefinitionIsNoProgramByItself() throws Exception {
+    Result result =
+        names(
+            """
+            $daimon start true -- sleep 1000 || exit 10
+            $daimon start true; [ $? = 64 ] || exit 11
+            $daimon status true >/dev/null || exit 12
+            $daimon stop true || exit 13
+            $daimon start true; [ $? = 64 ] || exit 14
+            $daimon run true -v; [ $? = 64 ] || exit 15
+            $daimon start -- true || exit 16
+            """);
+
+    String line =
+        "daimon: true is not defined: there is no ~/config/daimon/true.conf; to start the program of"
+            + " this name, type -- before it\n";
+    assertThat(result.err().replace(home(), "~")).isEqualTo(line.repeat(3));
+    assertThat(result.exitCode()).isZero();
+  }
 }

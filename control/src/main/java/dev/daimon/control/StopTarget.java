@@ -102,7 +102,10 @@ final class StopTarget implements AutoCloseable {
     if (reason != null) {
       throw new ControlException(
           ControlException.Reason.UNKNOWN,
-          daemon + reason + ", which is not the daemon's alone; stop it without its session");
+          daemon
+              + reason
+              + ", which is not the daemon's alone; to stop it without its session: daimon stop -p "
+              + file.path());
     }
   }
 

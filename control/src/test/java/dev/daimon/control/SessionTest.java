@@ -240,8 +240,8 @@ class SessionTest {
             failure -> assertThat(failure.reason()).isEqualTo(Reason.UNKNOWN))
         .hasMessage(
             "process %d is in the session of the running process %d (sh), which is not the"
-                + " daemon's alone; stop it without its session",
-            daemon, leader.pid());
+                + " daemon's alone; to stop it without its session: daimon stop -p %s",
+            daemon, leader.pid(), daemons.pidFile());
     assertThat(ProcessHandle.of(daemon)).isPresent();
     assertThat(daemons.control().stop(StopPolicy.DEFAULT).outcome()).isEqualTo(Outcome.OK);
     assertThat(leader.waitFor()).isZero();

@@ -137,7 +137,9 @@ final class AccountLookup {
     for (int i = 0; i < count; i++) {
       int _ = Files.close(opened[i]);
     }
-    PosixException.check(result, call, VisibleText.line(subject.toString()));
+    if (result < 0 && Errno.of(-result).isShortage()) {
+      PosixException.check(result, call, VisibleText.line(subject.toString()));
+    }
   }
 
   /** Throws the error of a look-up, except two that mean that there is no such entry. */

@@ -171,6 +171,8 @@ class ListenDescriptorsTest {
         "LISTEN_PID=SELF LISTEN_FDS=9999999999999999999 | LISTEN_FDS is not a number: 9999999999999999999",
         "LISTEN_PID=SELF LISTEN_FDS=1 LISTEN_FDNAMES=a:b | LISTEN_FDNAMES has 2 names for 1"
             + " descriptors: a:b",
+        "LISTEN_PID=SELF LISTEN_FDS=2 LISTEN_FDNAMES=a | LISTEN_FDNAMES has 1 names for 2"
+            + " descriptors: a",
         "LISTEN_PID=SELF LISTEN_FDS=\u001b[2J | LISTEN_FDS is not a number: ?[2J",
         "LISTEN_PID=SELF LISTEN_FDS=500 | LISTEN_FDS is 500, but descriptor 30 is closed"
       })

@@ -242,13 +242,10 @@ class DaemonFilesTest {
   void aLockThatSomebodyHoldsMeansAlreadyRunning() throws Exception {
     long self = ProcessHandle.current().pid();
     try (SingletonLock other = SingletonLock.acquire(pid)) {
-      assertRefused(
-          Reason.ALREADY_RUNNING,
-          69,
-          "already running: " + pid + " is locked by process " + self + " (java)");
+      String message = "already running: " + pid + " is locked by process " + self;
+      assertRefused(Reason.ALREADY_RUNNING, 69, message);
       other.write(self);
-      assertRefused(
-          Reason.ALREADY_RUNNING, 69, "already running: " + pid + " is locked by process " + self);
+      assertRefused(Reason.ALREADY_RUNNING, 69, message);
     }
   }
 
