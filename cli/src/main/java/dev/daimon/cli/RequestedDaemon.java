@@ -316,7 +316,10 @@ final class RequestedDaemon {
         + process.pid()
         + ", which still runs, but its pidfile "
         + DefinitionFile.name(pidFile())
-        + " is gone or was replaced; to end it, type kill "
+        + (Identity.effectiveUser() == 0
+            ? " is gone or was replaced"
+            : " is gone, was replaced, or is in another XDG_RUNTIME_DIR")
+        + "; to end it, type kill "
         + process.pid();
   }
 

@@ -515,7 +515,8 @@ class NamesIT {
 
     String lost =
         "daimon: web was started as process PID, which still runs, but its pidfile"
-            + " ~/run/daimon/web.pid is gone or was replaced; to end it, type kill PID\n4\n";
+            + " ~/run/daimon/web.pid is gone, was replaced, or is in another XDG_RUNTIME_DIR;"
+            + " to end it, type kill PID\n4\n";
     assertThat(result.out().replace(home(), "~")).isEqualTo(lost.repeat(7));
     assertThat(result.err()).isEqualTo("daimon: it was not running\n");
     assertThat(result.exitCode()).isZero();
