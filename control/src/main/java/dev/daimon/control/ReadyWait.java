@@ -262,11 +262,18 @@ public final class ReadyWait implements AutoCloseable {
       }
       PidFd next = Processes.open(main);
       // In this order: the handle keeps its meaning, the number may have got another one.
-      if (next == null || !Descendants.contain(main)) {
-        try (next) {
-          check.forget(main);
+      try {
+        if (next == null || !Descendants.contain(main)) {
+          try (next) {
+            check.forget(main);
+          }
+          return;
         }
-        return;
+      } catch (PosixException failure) {
+        if (next != null) {
+          Cleanup.close(next, failure);
+        }
+        throw failure;
       }
       events.remove(process);
       process.close();

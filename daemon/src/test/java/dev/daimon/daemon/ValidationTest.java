@@ -125,6 +125,7 @@ class ValidationTest {
         DaemonConfig.builder()
             .user("no\nsuch\u001b[31muser")
             .group("no-such-group")
+            .groups("4294967295", "nor-this")
             .niceness(99)
             .build();
 
@@ -132,6 +133,8 @@ class ValidationTest {
         .containsExactly(
             "unknown user: no?such?[31muser",
             "unknown group: no-such-group",
+            "group id out of range: 4294967295",
+            "unknown group: nor-this",
             "niceness is outside of -20 to 19: 99");
   }
 

@@ -82,7 +82,7 @@ public final class Executable {
         if (problem == null) {
           return path;
         }
-        // As execvp, which goes on where an interpreter is missing.
+        // As execvp, which goes on where an interpreter is missing or may not be executed.
         broken = broken == null ? problem : broken;
         continue;
       }
@@ -129,11 +129,8 @@ public final class Executable {
       return problem;
     }
     int fd = Files.open(path, Files.O_RDONLY | Files.O_CLOEXEC | Files.O_NONBLOCK, 0);
-    if (fd < 0 && Errno.of(-fd).isShortage()) {
-      return Errno.of(-fd).toString();
-    }
     if (fd < 0) {
-      // Executable but not readable: only the kernel can read what is in it.
+      // Executable but not readable, or no descriptor is left: the kernel will read what is in it.
       return null;
     }
     boolean script;

@@ -201,10 +201,10 @@ public final class Program {
   /**
    * Redirects standard input.
    *
-   * @param redirect the redirection; not to a file, which is opened for writing. To read one, open
-   *     it and redirect to its descriptor
+   * @param redirect the redirection; neither {@link Redirect#append} nor {@link Redirect#truncate},
+   *     which open a file for writing. To read one, open it and redirect to its descriptor
    * @return this
-   * @throws IllegalArgumentException for a file
+   * @throws IllegalArgumentException for one of these
    */
   public Program standardInput(Redirect redirect) {
     Objects.requireNonNull(redirect, "redirect");

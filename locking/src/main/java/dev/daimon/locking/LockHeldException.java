@@ -28,21 +28,24 @@ public final class LockHeldException extends IOException {
     return new LockHeldException(path, " by another process", 0, 0);
   }
 
-  /** By the process that the file names. */
+  /** By a process whose id is known: mostly the one that the file names. */
   static LockHeldException by(Path path, long pid) {
     return new LockHeldException(path, " by process " + pid, pid, 0);
   }
 
-  /**
-   * By processes other than the one that the file names, as far as they can be seen; or by that
-   * one, if it is hidden from this process, and no other can be seen.
-   */
-  static LockHeldException byOthers(Path path, long named, boolean hidden, LockTable file)
-      throws PosixException {
-    List<Holder> holders = HolderSearch.all(file, HolderSearch.FOR_PEOPLE);
-    if (hidden && holders.isEmpty()) {
+  /** By processes that can be seen; else by the one that the file names, which is hidden. */
+  static LockHeldException byHidden(Path path, long named, LockTable file) {
+    try {
+      LockHeldException others = byOthers(path, named, file);
+      return others.holder == 0 ? by(path, named) : others;
+    } catch (PosixException nobodyCanBeSeen) {
       return by(path, named);
     }
+  }
+
+  /** By processes other than the one that the file names, as far as they can be seen. */
+  static LockHeldException byOthers(Path path, long named, LockTable file) throws PosixException {
+    List<Holder> holders = HolderSearch.all(file, HolderSearch.FOR_PEOPLE);
     String message = " by " + Holder.inWords(holders);
     long holder = holders.isEmpty() ? 0 : holders.get(0).pid();
     // Without a holder that can be seen both may be of another PID namespace.
@@ -64,7 +67,7 @@ public final class LockHeldException extends IOException {
    * <p>This is the process that the file names, if that was shown to hold the lock, or if this
    * process may not examine it (it is another user's), and can see no other that does. Otherwise it
    * is the first of the processes that can be seen to hold the lock. If the file names no process,
-   * as while a holder is just starting, no process is looked for.
+   * as while a holder is just starting, it is this process, or not known.
    *
    * @return the process id, from 1 to 4194304; empty if it is not known
    */

@@ -257,16 +257,17 @@ public final class SingletonLock implements AutoCloseable {
       if (pid != 0) {
         try {
           file = file == null ? LockTable.of(number) : file;
-          boolean hidden = false;
           try {
             if (HolderSearch.holds(pid, file)) {
               throw LockHeldException.by(path, pid);
             }
           } catch (PosixException unknown) {
-            hidden = true;
+            if (over) {
+              throw LockHeldException.byHidden(path, pid, file);
+            }
           }
           if (over) {
-            throw LockHeldException.byOthers(path, pid, hidden, file);
+            throw LockHeldException.byOthers(path, pid, file);
           }
         } catch (PosixException unknown) {
           // Without /proc it is held all the same.

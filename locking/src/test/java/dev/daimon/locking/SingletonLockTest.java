@@ -899,7 +899,7 @@ class SingletonLockTest {
   static final class NamesTheHolder {
     public static void main(String[] arguments) throws Exception {
       Path file = Path.of(arguments[0]);
-      Process holder = new ProcessBuilder("flock", file.toString(), "sleep", "1000").start();
+      Process holder = new ProcessBuilder("flock", "-o", file.toString(), "sleep", "1000").start();
       try {
         ProcessSandbox.await("the lock", () -> SingletonLock.isHeld(file));
         SingletonLock.acquire(file).close();

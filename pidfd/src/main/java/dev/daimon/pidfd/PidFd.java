@@ -152,8 +152,10 @@ public final class PidFd implements AutoCloseable {
       return opened;
     }
     try (opened) {
-      // Java says so, too, where it has no descriptor left to find it out.
-      Optional<ProcessStart> _ = ProcessStart.of(handle.pid());
+      // Java says so, too, where it has no descriptor left to find it out: is there one now?
+      if (ProcessStart.of(handle.pid()).isPresent() && handle.isAlive()) {
+        return open(handle.pid());
+      }
       throw new PosixException("pidfd_open", Long.toString(handle.pid()), Errno.ESRCH);
     }
   }

@@ -16,7 +16,7 @@ final class AccountLookup {
   /** The longest name, in bytes: {@code LOGIN_NAME_MAX} without the NUL at its end. */
   private static final int MAX_NAME = 255;
 
-  /** So many a look-up may need, of a file and of a service that knows accounts. */
+  /** So many a look-up may need: the C library opens files, and sockets of services. */
   private static final int DESCRIPTORS = 4;
 
   private static final byte[] ROOT = {'/'};
@@ -128,14 +128,17 @@ final class AccountLookup {
     int[] opened = new int[DESCRIPTORS];
     int count = 0;
     int result = 0;
-    while (count < DESCRIPTORS && result >= 0) {
-      result = Files.open(ROOT, Files.O_PATH | Files.O_CLOEXEC, 0);
-      if (result >= 0) {
-        opened[count++] = result;
+    try {
+      while (count < DESCRIPTORS && result >= 0) {
+        result = Files.open(ROOT, Files.O_PATH | Files.O_CLOEXEC, 0);
+        if (result >= 0) {
+          opened[count++] = result;
+        }
       }
-    }
-    for (int i = 0; i < count; i++) {
-      int _ = Files.close(opened[i]);
+    } finally {
+      for (int i = 0; i < count; i++) {
+        int _ = Files.close(opened[i]);
+      }
     }
     if (result < 0 && Errno.of(-result).isShortage()) {
       PosixException.check(result, call, VisibleText.line(subject.toString()));

@@ -453,6 +453,9 @@ public final class PrivilegeDrop {
    * capabilities and {@code NoNewPrivs} of each from {@code /proc}, its niceness, and the process's
    * limits and score, and tries to become root again. {@link #applyToProcess} ends with this.
    *
+   * <p>Groups that {@link #applyToProcess} of this object could not change, and has kept, are
+   * accepted.
+   *
    * <p>A user other than root may have ambient capabilities, and no others: only whoever started
    * the process as that user can have set these.
    *

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.daimon.posix.Errno;
 import dev.daimon.posix.PosixException;
+import dev.daimon.posix.VisibleText;
 import dev.daimon.posix.call.Files;
 import dev.daimon.testing.ChildJvm;
 import dev.daimon.testing.Command;
@@ -279,6 +281,8 @@ class IdentityTest {
   /** Looks a user up by its id, with more and more descriptors left. */
   static final class WithoutDescriptors {
     public static void main(String[] arguments) throws Exception {
+      // What is used then is loaded now.
+      String _ = new PosixException("none", VisibleText.line("left"), Errno.EMFILE).getMessage();
       // The C library has its own ways before it has looked anything up.
       String right = look(arguments[0]);
       String none = look("4000000000");
@@ -309,7 +313,7 @@ class IdentityTest {
     String user =
         java.nio.file.Files.readAllLines(Path.of("/etc/passwd")).stream()
             .map(line -> line.split(":", -1))
-            .filter(fields -> !fields[2].equals(fields[3]))
+            .filter(fields -> fields.length > 3 && !fields[2].equals(fields[3]))
             .findFirst()
             .orElseThrow()[2];
 

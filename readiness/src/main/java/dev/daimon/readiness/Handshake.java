@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -49,8 +49,8 @@ final class Handshake {
   /** Position of the greeting. */
   private static final int HEAD = WRITE + Integer.BYTES + Long.BYTES;
 
-  /** The files that this process itself has made and not closed, by the number of each. */
-  private static final Map<Integer, Descriptor> OWN = new ConcurrentHashMap<>();
+  /** The inodes of the files that this process itself has made, and not released. */
+  private static final Set<Object> OWN = ConcurrentHashMap.newKeySet();
 
   private final int number;
   private final ByteBuffer content;
@@ -79,17 +79,24 @@ final class Handshake {
     int number =
         PosixException.check(Files.memfdCreate(name, Files.MFD_CLOEXEC), "memfd_create", NAME);
     try (Descriptor file = Descriptor.adopt(number)) {
+      // Before it has a content: no thread takes it for one that was inherited.
+      OWN.add(inode(file));
       PosixException.check(Files.fchmod(number, MODE), "fchmod", NAME);
       write(file, content.array());
-      Descriptor made = open(file, Files.O_RDONLY);
-      OWN.put(made.number(), made);
-      return made;
+      return open(file, Files.O_RDONLY);
     }
   }
 
-  /** To be called before a file is closed that {@link #create} has made. */
-  static void forget(Descriptor made) {
-    OWN.values().remove(made);
+  /** The number of the file, as {@code "unix:ino"} of Java gives it. */
+  private static Object inode(Descriptor file) throws PosixException {
+    FileStatus status = new FileStatus();
+    PosixException.check(Files.fstat(file.number(), status), "fstat", NAME);
+    return status.inode();
+  }
+
+  /** Has this process find a file that it has made itself, as if it were inherited. */
+  static void forget(Descriptor made) throws PosixException {
+    OWN.remove(inode(made));
   }
 
   /** Opens the file once more. */
@@ -155,16 +162,15 @@ final class Handshake {
    * @param user this process's user
    */
   static @Nullable Handshake in(int number, Integer user) throws IOException {
-    return LINK.equals(link(number)) && !OWN.containsKey(number) && isFrom(number, user)
-        ? read(number)
-        : null;
+    return LINK.equals(link(number)) && isFrom(number, user) ? read(number) : null;
   }
 
-  /** Whether nobody but this user and root can have written to the file. */
+  /** Whether another process made it, and nobody but this user and root can have written to it. */
   private static boolean isFrom(int number, Integer user) throws IOException {
     Path file = Path.of(path(number));
     Integer mode = Files.S_IFREG | MODE;
-    return user.equals(java.nio.file.Files.getAttribute(file, "unix:uid"))
+    return (OWN.isEmpty() || !OWN.contains(java.nio.file.Files.getAttribute(file, "unix:ino")))
+        && user.equals(java.nio.file.Files.getAttribute(file, "unix:uid"))
         && mode.equals(java.nio.file.Files.getAttribute(file, "unix:mode"));
   }
 

@@ -144,7 +144,6 @@ public final class LauncherEnd implements AutoCloseable {
    * @throws PosixException if other code has closed a descriptor
    */
   public void release() throws PosixException {
-    Handshake.forget(greeting);
     try (greeting;
         daemonsAnswers) {
       daemonsMessages.close();

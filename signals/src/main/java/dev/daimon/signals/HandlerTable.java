@@ -45,14 +45,14 @@ final class HandlerTable implements sun.misc.SignalHandler {
 
   private HandlerTable(Signal name) throws IOException {
     int number = name.number();
-    if (name.equals(Signal.CHLD)) {
-      letJdkSetDefault();
-    }
     shutdown = JvmSignals.isShutdown(name);
     signal = new sun.misc.Signal(name.name().substring("SIG".length()));
     boolean ignored = isIn("SigIgn", number);
     // A native handler has flags, which may give it arguments.
     previousAction = isIn("SigCgt", number) && !shutdown ? action(name) : null;
+    if (name.equals(Signal.CHLD)) {
+      letJdkSetDefault();
+    }
     if (ignored) {
       // The JDK keeps signals of a shutdown ignored if they are, even with a new handler.
       PosixException.check(Signals.setHandler(number, Signals.SIG_DFL), "rt_sigaction", name);
@@ -65,8 +65,8 @@ final class HandlerTable implements sun.misc.SignalHandler {
   private static void letJdkSetDefault() {
     try {
       Class<?> _ = Class.forName("java.lang.ProcessImpl");
-    } catch (ClassNotFoundException otherJdk) {
-      // Another JDK starts processes by another class, and may or may not do that.
+    } catch (ClassNotFoundException | LinkageError other) {
+      // Another JDK starts processes by another class, or this one cannot start any.
       return;
     }
   }

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A signal that the process was started with blocked, as by {@code env --block-signal}, is
  * unblocked in that thread, and so reaches the handler. One that is sent to a single thread which
- * blocks it does not.
+ * blocks it does not. Race: one that arrives while {@link #close} gives the signal its former
+ * disposition back meets that, though it is blocked in the other threads.
  *
  * <p>A failure of a handler is passed to the thread's uncaught-exception handler, which prints it
  * on standard error unless the program has set another one. Later signals are still handled.
@@ -148,6 +149,7 @@ public final class SignalEvents implements AutoCloseable {
         old = registrations.put(signal, registration);
       } catch (OutOfMemoryError scarce) {
         // Nobody would handle the signal: so it has no handler then.
+        blocked.remove(signal);
         HandlerTable.remove(signal, registration);
         throw scarce;
       }
@@ -223,10 +225,10 @@ public final class SignalEvents implements AutoCloseable {
     try {
       SignalMask.unblock(blocked);
     } catch (PosixException impossible) {
-      throw new IllegalStateException(impossible);
-    } finally {
       blocked.clear();
+      throw new IllegalStateException(impossible);
     }
+    blocked.clear();
   }
 
   /** Returns the signals that have arrived and are not yet handled. */

@@ -718,8 +718,12 @@ class SignalEventsTest {
       try (SignalEvents events = new SignalEvents().on(Signal.USR1, SignalEventsTest::note)) {
         send(Signal.USR1);
         System.out.println(handled());
-        // The thread waits by now.
-        ProcessSandbox.await("the thread's wait", () -> count("daimon-signals") == 1);
+        ProcessSandbox.await(
+            "the thread's wait",
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().equals("daimon-signals"))
+                    .allMatch(thread -> thread.getState() == Thread.State.WAITING));
         send(Signal.WINCH);
         events.on(Signal.WINCH, SignalEventsTest::note);
         System.out.println(handled());

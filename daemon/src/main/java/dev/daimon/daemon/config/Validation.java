@@ -299,11 +299,10 @@ public final class Validation {
     if (settings.groups != null && settings.user == null && settings.group == null) {
       problem("groups needs user or group");
     }
-    boolean known = account(settings.user, null, null);
-    if (settings.group != null) {
-      account(null, settings.group, settings.groups);
-    } else if (known) {
-      account(settings.user, null, settings.groups);
+    account(settings.user, null);
+    account(null, settings.group);
+    for (String group : settings.groups == null ? List.<String>of() : settings.groups) {
+      account(null, group);
     }
     try {
       @Nullable PrivilegeDrop _ = settings.privilegeDrop(null);
@@ -312,17 +311,14 @@ public final class Validation {
     }
   }
 
-  /** Looks a user, or groups, up; returns whether there are such. */
-  private boolean account(
-      @Nullable String user, @Nullable String group, @Nullable List<String> groups) {
+  /** Looks a user or a group up. */
+  private void account(@Nullable String user, @Nullable String group) {
     try {
-      @Nullable Identity _ = TargetIdentity.resolve(user, group, groups);
-      return true;
+      @Nullable Identity _ = TargetIdentity.resolve(user, group, null);
     } catch (IllegalArgumentException wrong) {
       problem(String.valueOf(wrong.getMessage()));
     } catch (StartException unknown) {
       problems.add(unknown);
     }
-    return false;
   }
 }
