@@ -4,7 +4,6 @@ import dev.daimon.locking.LockedFile;
 import dev.daimon.pidfd.PidFd;
 import dev.daimon.pidfd.ProcessInfo;
 import dev.daimon.pidfd.ProcessStart;
-import dev.daimon.posix.Cleanup;
 import dev.daimon.posix.PosixException;
 import dev.daimon.posix.Signal;
 import dev.daimon.posix.VisibleText;
@@ -144,27 +143,25 @@ final class Readers implements AutoCloseable {
     if (process == null) {
       return false;
     }
-    ProcessStart start;
-    ProcessInfo info;
+    boolean added = false;
     try {
-      start = ProcessStart.of(pid).orElse(null);
-      info = Processes.info(process);
-    } catch (PosixException failure) {
-      Cleanup.close(process, failure);
-      throw failure;
+      ProcessStart start = ProcessStart.of(pid).orElse(null);
+      ProcessInfo info = Processes.info(process);
+      // Alive after it was read: so this is the process that was opened.
+      if (start != null
+          && start.ticks() == ticks
+          && info != null
+          && info.mayBeSignalledBy(owner)
+          && process.isAlive()) {
+        groups.add(info.group());
+        added = processes.add(process);
+      }
+      return added;
+    } finally {
+      if (!added) {
+        Processes.close(process);
+      }
     }
-    // Alive after it was read: so this is the process that was opened.
-    if (start == null
-        || start.ticks() != ticks
-        || info == null
-        || !info.mayBeSignalledBy(owner)
-        || !process.isAlive()) {
-      Processes.close(process);
-      return false;
-    }
-    processes.add(process);
-    groups.add(info.group());
-    return true;
   }
 
   /** Whether a process is a reader, or was started by one. */

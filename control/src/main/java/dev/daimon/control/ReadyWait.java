@@ -262,18 +262,17 @@ public final class ReadyWait implements AutoCloseable {
       }
       PidFd next = Processes.open(main);
       // In this order: the handle keeps its meaning, the number may have got another one.
+      boolean descendant = false;
       try {
-        if (next == null || !Descendants.contain(main)) {
-          try (next) {
-            check.forget(main);
-          }
-          return;
+        descendant = next != null && Descendants.contain(main);
+      } finally {
+        if (next != null && !descendant) {
+          Processes.close(next);
         }
-      } catch (PosixException failure) {
-        if (next != null) {
-          Cleanup.close(next, failure);
-        }
-        throw failure;
+      }
+      if (next == null || !descendant) {
+        check.forget(main);
+        return;
       }
       events.remove(process);
       process.close();

@@ -64,7 +64,7 @@ public final class Descendants {
     try {
       all = ProcDirectory.ofAll();
     } catch (PosixException hidden) {
-      requireNoShortage(hidden);
+      hidden.throwIfShortage();
       return false;
     }
     long self = ThisProcess.id();
@@ -84,14 +84,8 @@ public final class Descendants {
     try {
       return ProcStat.in(all.concat("/").concat(pid));
     } catch (PosixException gone) {
-      requireNoShortage(gone);
+      gone.throwIfShortage();
       return null;
-    }
-  }
-
-  private static void requireNoShortage(PosixException failure) throws PosixException {
-    if (failure.errno().isShortage()) {
-      throw failure;
     }
   }
 

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lock that at most one process holds, for instance so that a daemon runs only once: a {@code
@@ -257,17 +258,9 @@ public final class SingletonLock implements AutoCloseable {
       if (pid != 0) {
         try {
           file = file == null ? LockTable.of(number) : file;
-          try {
-            if (HolderSearch.holds(pid, file)) {
-              throw LockHeldException.by(path, pid);
-            }
-          } catch (PosixException unknown) {
-            if (over) {
-              throw LockHeldException.byHidden(path, pid, file);
-            }
-          }
-          if (over) {
-            throw LockHeldException.byOthers(path, pid, file);
+          LockHeldException reason = whoHolds(pid, file, over);
+          if (reason != null) {
+            throw reason;
           }
         } catch (PosixException unknown) {
           // Without /proc it is held all the same.
@@ -286,6 +279,19 @@ public final class SingletonLock implements AutoCloseable {
         pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
       }
     }
+  }
+
+  /** Who holds the lock of a file that names a process; null if that is to be asked again. */
+  private @Nullable LockHeldException whoHolds(long named, LockTable file, boolean over)
+      throws PosixException {
+    try {
+      if (HolderSearch.holds(named, file)) {
+        return LockHeldException.by(path, named);
+      }
+    } catch (PosixException hidden) {
+      return over ? LockHeldException.byHidden(path, named, file) : null;
+    }
+    return over ? LockHeldException.byOthers(path, named, file) : null;
   }
 
   /** Whether the process is known to hold the lock. */
@@ -477,7 +483,7 @@ public final class SingletonLock implements AutoCloseable {
     int count = PosixException.check(Files.pwrite(number, content, 0), "write", path);
     if (count < content.length) {
       try {
-        PosixException.check(Files.pwriteAll(number, content, count), "write", path);
+        PosixException.check(Files.pwriteAll(number, content, count, 0), "write", path);
       } catch (PosixException failure) {
         empty();
         throw failure;

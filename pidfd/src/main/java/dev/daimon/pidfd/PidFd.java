@@ -296,9 +296,7 @@ public final class PidFd implements AutoCloseable {
     try {
       name = ProcFiles.programName(pid);
     } catch (PosixException failure) {
-      if (failure.errno().isShortage()) {
-        throw failure;
-      }
+      failure.throwIfShortage();
       return "";
     }
     return isAlive() ? name : "";

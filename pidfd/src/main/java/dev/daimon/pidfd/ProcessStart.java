@@ -33,9 +33,7 @@ public record ProcessStart(long ticks, long session) {
       ProcStat stat = ProcStat.of(pid);
       return Optional.of(new ProcessStart(stat.startTicks(), stat.session()));
     } catch (PosixException failure) {
-      if (failure.errno().isShortage()) {
-        throw failure;
-      }
+      failure.throwIfShortage();
       return Optional.empty();
     }
   }

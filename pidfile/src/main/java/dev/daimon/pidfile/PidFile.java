@@ -253,7 +253,7 @@ public final class PidFile {
 
     private void commit(byte[] line) throws PosixException {
       int number = descriptor().number();
-      PosixException.check(Files.pwriteAll(number, line, 0), "write", target);
+      PosixException.check(Files.pwriteAll(number, line, 0, 0), "write", target);
       temporary.commit();
     }
 

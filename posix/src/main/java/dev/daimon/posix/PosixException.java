@@ -52,6 +52,18 @@ public class PosixException extends IOException {
     return result;
   }
 
+  /**
+   * Throws this exception if it is one of a {@linkplain Errno#isShortage shortage}. To be called
+   * where an error otherwise means that there is nothing.
+   *
+   * @throws PosixException this one
+   */
+  public void throwIfShortage() throws PosixException {
+    if (errno().isShortage()) {
+      throw this;
+    }
+  }
+
   /** {@return the name of the call that failed, such as {@code "open"}} */
   public String call() {
     return call;

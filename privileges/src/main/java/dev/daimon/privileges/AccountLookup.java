@@ -90,8 +90,7 @@ final class AccountLookup {
       }
     }
     if (start == spec.length()) {
-      throw new UnknownAccountException(
-          "unknown " + kind + ": " + (start == 0 ? "\"\"" : VisibleText.line(spec)));
+      throw new UnknownAccountException("unknown " + kind + ": " + (start == 0 ? "\"\"" : spec));
     }
     if (number > MAX_ID) {
       throw new UnknownAccountException(kind + " id out of range: " + spec.substring(start));
@@ -109,7 +108,7 @@ final class AccountLookup {
     }
     return negative
         ? kind + " id out of range: " + spec.substring(start)
-        : "unknown " + kind + ": " + VisibleText.line(spec);
+        : "unknown " + kind + ": " + spec;
   }
 
   /** Returns the bytes of a name; null if no account can have this name. */

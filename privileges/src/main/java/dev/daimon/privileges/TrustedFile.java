@@ -200,16 +200,7 @@ public final class TrustedFile {
     public void write(byte[] bytes, int position) throws PosixException {
       Objects.requireNonNull(bytes, "bytes");
       int number = temporary.descriptor().number();
-      byte[] left = bytes;
-      int done = 0;
-      while (left.length > 0) {
-        int count = Files.pwrite(number, left, position + done);
-        if (PosixException.check(count, "write", file) == 0) {
-          throw new PosixException("write", file.toString(), Errno.ENOSPC);
-        }
-        done += count;
-        left = Arrays.copyOfRange(bytes, done, bytes.length);
-      }
+      PosixException.check(Files.pwriteAll(number, bytes, 0, position), "write", file);
     }
 
     /**

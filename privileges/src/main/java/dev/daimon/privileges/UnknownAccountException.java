@@ -1,5 +1,6 @@
 package dev.daimon.privileges;
 
+import dev.daimon.posix.VisibleText;
 import java.io.IOException;
 
 /** Thrown if a user or group does not exist, or if a number is out of the range of ids. */
@@ -7,6 +8,7 @@ public final class UnknownAccountException extends IOException {
   private static final long serialVersionUID = 1;
 
   UnknownAccountException(String message) {
-    super(message);
+    // A name may have any characters.
+    super(VisibleText.line(message));
   }
 }

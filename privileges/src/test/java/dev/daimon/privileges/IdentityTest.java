@@ -195,6 +195,13 @@ class IdentityTest {
   }
 
   @Test
+  void aNameThatIsTooLongIsToldWithoutControlCharacters() {
+    assertThatThrownBy(() -> Identity.of("\u001b\n" + "x".repeat(300), null))
+        .isInstanceOf(UnknownAccountException.class)
+        .hasMessage("user name too long: ??" + "x".repeat(30) + "... (302)");
+  }
+
+  @Test
   void aNameThatTheCLibraryWouldCutIsUnknown() {
     assertThatThrownBy(() -> Identity.of("root\0", null))
         .isInstanceOf(UnknownAccountException.class)

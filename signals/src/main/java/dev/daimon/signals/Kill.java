@@ -153,9 +153,7 @@ public final class Kill {
     try {
       stat = ProcStat.of(pid);
     } catch (PosixException failure) {
-      if (failure.errno().isShortage()) {
-        throw failure;
-      }
+      failure.throwIfShortage();
       return null;
     }
     return stat.session() == session ? pid + " " + stat.startTicks() : null;

@@ -391,13 +391,14 @@ public final class Files {
   }
 
   /**
-   * Writes the bytes from an index on, which is also the position in the file, up to the last one.
-   * Returns 0. The error is that of the write which takes none, such as {@code EFBIG}.
+   * Writes the bytes from an index on, up to the last one, at a position, that of the first byte of
+   * all. Returns 0. The error is that of the write which takes none, such as {@code EFBIG}.
    */
-  public static int pwriteAll(int fd, byte[] bytes, int from) {
+  public static int pwriteAll(int fd, byte[] bytes, int from, long position) {
     int done = from;
     while (done < bytes.length) {
-      int count = pwrite(fd, Arrays.copyOfRange(bytes, done, bytes.length), done);
+      byte[] left = done == 0 ? bytes : Arrays.copyOfRange(bytes, done, bytes.length);
+      int count = pwrite(fd, left, position + done);
       if (count <= 0) {
         return count == 0 ? -Errno.ENOSPC.number() : count;
       }
